@@ -1,0 +1,67 @@
+# `make demo` and `make test` do all the set-up themselves; `make` alone lists what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# What make installed is noted here, so that a second call is quick.
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+SCREEN := tools/with-screen.sh
+
+# The Python to use: make PYTHON=/path/to/python3.12 demo
+PYTHON ?=
+# Options of pytest: make test PYTEST="-k focus"
+PYTEST ?=
+
+.PHONY: help setup demo test lint screenshots benchmarks constraints clean
+
+help:
+	@echo "make demo          synthetic frames with known truth, registered, clipped and fused"
+	@echo "make test          the tests"
+	@echo "make setup         only the environment, in $(VENV)"
+	@echo "make lint          style, types, import contracts, manifest"
+	@echo "make screenshots   the pictures of the README"
+	@echo "make benchmarks    times and peak memory"
+	@echo "make constraints   newer versions in constraints.txt"
+	@echo "make clean         remove what make made"
+
+setup: $(READY)
+
+demo: $(READY)
+	$(BIN)/napari-stack demo
+
+test: $(READY)
+	@$(SCREEN) $(BIN)/python -m pytest $(PYTEST)
+
+lint: $(READY_DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SCREEN) $(BIN)/npe2 validate napari-stack --imports
+
+screenshots: $(READY)
+	$(SCREEN) $(BIN)/python docs/screenshots.py
+
+benchmarks: $(READY)
+	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+constraints:
+	tools/constraints.sh $(PYTHON)
+
+clean:
+	[ ! -e $(VENV)/.made ] || rm -rf $(VENV)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@python=$$(tools/python.sh $(PYTHON)) && echo "Making $(VENV) with $$python" && \
+		"$$python" -m venv $(VENV) && touch $(VENV)/.made
+
+$(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@tools/system-libraries.sh
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all,test]"
+	@touch $@
+
+$(READY_DEV): $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all,dev]"
+	@touch $@
