@@ -1,0 +1,88 @@
+"""Bands of rows that hold every frame: how tall they are, and the block of memory they fill."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.stack import Stack
+
+#: Rows of every frame that are held together where the source can give parts. It is large enough
+#: that opening the files costs little, and small enough that pages are used again and again.
+_BAND_BYTES = 96 * 2**20
+
+#: Makes the rows of the results from those of the frames: gets (values (n, rows, x[, channel]),
+#: valid (n, rows, x) or None) and returns arrays whose first axis is the rows.
+BandFunction = Callable[[NDArray[Any], NDArray[np.bool_] | None], Sequence[NDArray[Any]]]
+
+
+def band_rows(stack: Stack, frames: int, memory: int) -> int:
+    """Rows of a band: what fits the memory, less where the source gives parts anyway."""
+    _, height, width, *channels = stack.shape
+    pixel = int(np.prod(channels or 1)) * stack.native.itemsize
+    row = width * (pixel + (1 if may_be_invalid(stack) else 0)) * frames
+    # The results (an image and a count) stay in memory besides the band.
+    budget = max(memory - height * width * (pixel + 4), memory // 4)
+    whole = row * height <= budget
+    if not whole or stack.source.partial:
+        budget = min(budget, _BAND_BYTES)
+    return int(np.clip(budget // row, 1, height))
+
+
+class Block:
+    """Rows of every frame, side by side; the same memory serves band after band."""
+
+    def __init__(self, stack: Stack, frames: int, rows: int) -> None:
+        shape = (frames, rows, *stack.shape[2:])
+        self.values = np.empty(shape, stack.native)
+        self.valid = np.empty(shape[:3], bool) if may_be_invalid(stack) else None
+        self.rows = rows
+
+    def fill(self, read: Callable[..., Any], band: slice, task: tuple[int, int]) -> None:
+        """Read the rows of a frame: of the task (place, index)."""
+        place, index = task
+        self.rows = band.stop - band.start
+        values, valid = read(index, band)
+        self.values[place, : self.rows] = values
+        if self.valid is not None:
+            self.valid[place, : self.rows] = True if valid is None else valid
+
+    def compute(self, function: BandFunction, rows: slice) -> Sequence[NDArray[Any]]:
+        """Make some rows, counted from the band's first, of the results."""
+        valid = None if self.valid is None else self.valid[:, rows]
+        return function(self.values[:, rows], valid)
+
+
+def may_be_invalid(stack: Stack) -> bool:
+    """Tell whether room for a mask is needed."""
+    return bool(stack.corrections) or stack.alpha or stack.dtype.kind == "f"
+
+
+def reads_twice(stack: Stack, bands: list[slice]) -> bool:
+    """Tell whether reading in bands costs more than about twice the pixels."""
+    if not stack.source.partial:
+        return True
+    height = stack.source.shape[1]
+    for index in np.flatnonzero(stack.used):
+        needed = [stack.source_rows(int(index), band)[0] for band in bands]
+        if sum(rows.stop - rows.start for rows in needed) > 2 * height:
+            return True
+    return False
+
+
+def split(rows: int, workers: int) -> list[slice]:
+    """Pieces of a band, several a worker, so that they end together and cancelling is quick."""
+    count = min(rows, 4 * workers)
+    edges = np.linspace(0, rows, count + 1).astype(int).tolist()
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def band_part(function: BandFunction, stack: Stack, band: slice) -> Sequence[NDArray[Any]]:
+    """Compute a band alone, as a part of work on an executor."""
+    frames = [int(i) for i in np.flatnonzero(stack.used)]
+    block = Block(stack, len(frames), band.stop - band.start)
+    for task in enumerate(frames):
+        block.fill(stack.values, band, task)
+    return block.compute(function, slice(0, block.rows))

@@ -1,0 +1,236 @@
+"""`Hyperstack`: stacks along one axis of data with more axes, such as (time, channel, z, y, x)."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_stack.options import gives_frames
+from napari_stack.sources import Axis, Correction
+from napari_stack.stack import Seen, Stack
+
+
+@dataclass(frozen=True, eq=False)
+class Hyperstack:
+    """Frames along several axes; one is stacked, the others are loops.
+
+    Parameters
+    ----------
+    frames : Stack
+        All frames, in C order over the leading axes. Corrections live here, one entry a frame,
+        so that they stay when another axis is chosen.
+    leading : tuple of Axis
+        Axes before y and x.
+    sizes : tuple of int
+        Their lengths.
+    axis : str
+        Name of the one to stack.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = np.zeros((3, 2, 7, 20, 30), np.uint8)
+    >>> hyper = Hyperstack.wrap(data, axes="tczyx", axis="z")
+    >>> hyper.loops, hyper.stack({"t": 1, "c": 0}).shape
+    ({'t': 3, 'c': 2}, (7, 20, 30))
+    """
+
+    frames: Stack
+    leading: tuple[Axis, ...]
+    sizes: tuple[int, ...]
+    axis: str
+
+    def __post_init__(self) -> None:
+        names = [axis.name for axis in self.leading]
+        if len(set(names)) != len(names):
+            raise ValueError(f"axes need different names, got {', '.join(names)}")
+        if self.axis not in names:
+            raise ValueError(f"there is no axis {self.axis!r}; the axes are {', '.join(names)}")
+        if prod(self.sizes) != len(self.frames):
+            raise ValueError(f"{len(self.frames)} frames do not fill the axes {self.sizes}")
+
+    @classmethod
+    def wrap(
+        cls, data: Any, *, axes: Any, axis: str | int = 0, rgb: bool | None = None
+    ) -> "Hyperstack":
+        """Make a hyperstack of an array of any number of axes.
+
+        Parameters
+        ----------
+        data : array
+            (..., y, x), or (..., y, x, channel) when `axes` names one axis less than it has.
+        axes : sequence of Axis or of str
+            Names of the axes, y and x last; channels of a pixel are not named.
+        axis : str or int
+            The one to stack, by name or number.
+        rgb : bool, optional
+            See `Stack.wrap`.
+        """
+        named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes)
+        count = len(named) - 2
+        flat = data.reshape((-1, *data.shape[count:]))
+        frames = Stack.wrap(flat, rgb=rgb, axes=(Axis("frame"), *named[-2:]))
+        name = axis if isinstance(axis, str) else named[:count][axis].name
+        return cls(frames, named[:count], tuple(data.shape[:count]), name)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """All axes, y and x last (channels of a pixel are not among them)."""
+        return (*self.leading, *self.frames.axes[1:])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape as seen."""
+        return (*self.sizes, *self.frames.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the pixels."""
+        return self.frames.dtype
+
+    @property
+    def rgb(self) -> bool:
+        """The channels of a pixel are colours."""
+        return self.frames.rgb
+
+    @property
+    def loops(self) -> dict[str, int]:
+        """Lengths of the leading axes that are not stacked, by name."""
+        named = zip(self.leading, self.sizes, strict=True)
+        return {axis.name: size for axis, size in named if axis.name != self.axis}
+
+    @property
+    def loop_axes(self) -> tuple[Axis, ...]:
+        """Axes of a result that has one image for each position: the loops, y and x."""
+        return tuple(axis for axis in self.axes if axis.name != self.axis)
+
+    def along(self, axis: str | int) -> "Hyperstack":
+        """Choose the axis to stack, by name or number."""
+        name = axis if isinstance(axis, str) else self.leading[axis].name
+        return replace(self, axis=name)
+
+    def positions(self) -> Iterator[dict[str, int]]:
+        """Go through all positions of the loops, the last one fastest."""
+        for place in itertools.product(*map(range, self.loops.values())):
+            yield dict(zip(self.loops, place, strict=True))
+
+    def stack(self, position: Mapping[str, int] | None = None) -> Stack:
+        """Return the stack at a position; a loop that is not named is taken at its `centre`."""
+        return self._along(self.frames.select(self._numbers(position or {})))
+
+    def _numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
+        if unknown := set(position) - set(self.loops):
+            raise ValueError(
+                f"there is no loop {sorted(unknown)[0]!r}; the loops are "
+                f"{', '.join(self.loops) or 'none'}"
+            )
+        place = {**self.centre(), **position}
+        for name, index in place.items():
+            if not -self.loops[name] <= index < self.loops[name]:
+                raise ValueError(f"{name}={index} is outside its {self.loops[name]} positions")
+        at = tuple(place.get(axis.name, slice(None)) for axis in self.leading)
+        return np.arange(len(self.frames)).reshape(self.sizes)[at]
+
+    def _along(self, frames: Stack) -> Stack:
+        stacked = next(axis for axis in self.leading if axis.name == self.axis)
+        return replace(frames, axes=(stacked, *self.frames.axes[1:]))
+
+    def centre(self) -> dict[str, int]:
+        """Where to measure by default: the first channel, the middle of the other loops."""
+        return {n: 0 if n in ("c", "channel") else size // 2 for n, size in self.loops.items()}
+
+    def map(
+        self,
+        operator: Callable[..., Any],
+        *,
+        measure_at: Mapping[str, int] | None = None,
+        measure_each: bool = False,
+        run: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Apply an operator along the chosen axis at every position of the loops.
+
+        Parameters
+        ----------
+        operator : callable
+            An operator of a stack.
+        measure_at : mapping of str to int, optional
+            For an operator that corrects frames: the position at which it measures; the result is
+            applied to all positions. Default: `centre`.
+        measure_each : bool
+            Measure every position for itself.
+        run : Run, optional
+        **options
+            Options of the operator.
+
+        Returns
+        -------
+        Hyperstack, array, or NamedTuple of arrays
+            Frames for an operator that gives frames; for one that gives images, these with
+            the loops in front: (loops..., y, x[, channel]).
+        """
+
+        def at(place: Mapping[str, int], index: int, count: int) -> Any:
+            part = {} if run is None else {"run": run.part(index, count)}
+            return operator(self._open(place), **options, **part)
+
+        frames_out = gives_frames(operator)
+        if frames_out and not measure_each:
+            return self._shared(at(measure_at or {}, 0, 1))
+        places = list(self.positions())
+        results = (at(place, i, len(places)) for i, place in enumerate(places))
+        return self._each(list(results)) if frames_out else self._images(results)
+
+    def _open(self, position: Mapping[str, int]) -> Stack:
+        """Stack at a position, its corrections closed, so that a result holds only new ones."""
+        stack = self.stack(position)
+        if not stack.corrections:
+            return stack
+        return replace(stack, source=Seen(stack), corrections=())
+
+    def _shared(self, result: Stack) -> "Hyperstack":
+        """Give the corrections of one position to all."""
+        stacked = [axis.name for axis in self.leading].index(self.axis)
+        numbers = np.indices(self.sizes)[stacked].ravel()
+        return self._with([c.select(numbers) for c in result.corrections], result.used[numbers])
+
+    def _each(self, results: list[Stack]) -> "Hyperstack":
+        """Give every position its own corrections."""
+        numbers = np.concatenate([self._numbers(place) for place in self.positions()])
+        order = np.argsort(numbers)
+        chains = zip(*(result.corrections for result in results), strict=True)
+        joined = [first.join(others).select(order) for first, *others in chains]
+        return self._with(joined, np.concatenate([result.used for result in results])[order])
+
+    def _with(self, corrections: list[Correction], used: NDArray[np.bool_]) -> "Hyperstack":
+        frames = replace(self.frames, used=self.frames.used & used)
+        for correction in corrections:
+            frames = frames.corrected(correction)
+        return replace(self, frames=frames)
+
+    def _images(self, results: Iterator[Any]) -> Any:
+        """Put the images of all positions into arrays with the loops in front."""
+        whole: list[NDArray[Any]] = []
+        kind: Any = None
+        for number, result in enumerate(results):
+            kind = type(result)
+            images = result if isinstance(result, tuple) else (result,)
+            if not whole:
+                count = prod(self.loops.values())
+                whole = [np.empty((count, *image.shape), image.dtype) for image in images]
+            for target, image in zip(whole, images, strict=True):
+                target[number] = image
+        loops = tuple(self.loops.values())
+        shaped = [images.reshape(loops + images.shape[1:]) for images in whole]
+        return kind(*shaped) if issubclass(kind, tuple) else shaped[0]
+
+    def to_dask(self) -> Any:
+        """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
+        return self.frames.to_dask().reshape(self.shape)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.frames.__array__(dtype, copy).reshape(self.shape)

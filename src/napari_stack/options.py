@@ -1,0 +1,314 @@
+"""Options of operators: bounds, choices, methods and texts, read from their signatures."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Bounds(Mapping[str, float]):
+    """Range of a number: what a slider, a spin box, a help page and a check need.
+
+    As a mapping it holds what a magicgui widget takes (``min``, ``max``, ``step``).
+
+    Parameters
+    ----------
+    min, max : float
+        Least and greatest value allowed.
+    step : float
+        Step of a spin box.
+    unit : str
+        Unit to show behind the number.
+
+    Examples
+    --------
+    >>> dict(Bounds(1, 9))
+    {'min': 1, 'max': 9, 'step': 1}
+    >>> str(Bounds(0.1, 100, step=0.1, unit="px"))
+    '0.1 to 100 px'
+    """
+
+    min: float
+    max: float
+    step: float = 1
+    unit: str = ""
+
+    def __getitem__(self, key: str) -> float:
+        if key in ("min", "max", "step"):
+            return float(value) if isinstance(value := getattr(self, key), float) else int(value)
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("min", "max", "step"))
+
+    def __len__(self) -> int:
+        return 3
+
+    def __str__(self) -> str:
+        return f"{self.min:g} to {self.max:g} {self.unit}".rstrip()
+
+
+class _ImageSource:
+    """Marks an option that is an image: an array, a path, or (in napari) a layer."""
+
+
+#: An image given as an option: an array, the path of a file, or, in napari, a layer.
+ImageSource = Annotated[np.ndarray | Path | str | None, _ImageSource]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of an operator or of a method.
+
+    Attributes
+    ----------
+    name : str
+    kind : type
+        ``bool``, ``int``, ``float``, ``str``, or ``np.ndarray`` for an image.
+    default : object
+    text : str
+        What it does, from the docstring.
+    bounds : Bounds or None
+    choices : tuple of str
+        Names it takes, those of methods included; with ``kind`` int, a number is taken as well.
+    methods : dict of str to type
+        For a choice of method: the options class behind a name.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    text: str
+    bounds: Bounds | None = None
+    choices: tuple[str, ...] = ()
+    methods: Mapping[str, type] = field(default_factory=dict)
+
+    @property
+    def help(self) -> str:
+        """Text with the range: the tooltip and the ``--help``."""
+        return f"{self.text} Range: {self.bounds}." if self.bounds else self.text
+
+    def complaint(self, value: Any) -> str | None:
+        """Say what is wrong with a value, or return None when it is fine."""
+        if self.kind is np.ndarray:
+            return _image_complaint(value)
+        if isinstance(value, str) and self.choices:
+            if value in self.choices:
+                return None
+        elif type(value) in self.methods.values():
+            return complaint(type(value), vars(value))
+        elif _is_a(value, self.kind) and self._within(value):
+            return None
+        return f"must be {self._accepted()}, got {value!r}"
+
+    def _within(self, value: Any) -> bool:
+        return self.bounds is None or self.bounds.min <= value <= self.bounds.max
+
+    def _accepted(self) -> str:
+        numbers = {"int": "a whole number", "float": "a number"}.get(self.kind.__name__)
+        if numbers and self.bounds:
+            numbers = f"{numbers} in the range {self.bounds}"
+        names = [repr(choice) for choice in self.choices]
+        names += [f"{method.__name__}(...)" for method in self.methods.values()]
+        accepted = names + ([numbers] if numbers else [])
+        return " or ".join(accepted) or ("True or False" if self.kind is bool else "a text")
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind is float:
+        number = isinstance(value, (int, float, np.integer, np.floating))
+        return number and not isinstance(value, bool) and bool(np.isfinite(value))
+    if kind is int:
+        return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return isinstance(value, (bool, np.bool_) if kind is bool else kind)
+
+
+def _image_complaint(value: Any) -> str | None:
+    if value is None or isinstance(value, (np.ndarray, str, Path)):
+        return None
+    return f"must be an array or the path of an image, got {type(value).__name__}"
+
+
+def method_name(method: type) -> str:
+    """Name of a method's options class in words.
+
+    Examples
+    --------
+    >>> method_name(type("DepthMap", (), {}))
+    'depth map'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", method.__name__).lower()
+
+
+@cache
+def options_of(owner: Callable[..., Any]) -> Mapping[str, Option]:
+    """Read the options of an operator, or of a method's options class, by name.
+
+    Options are the keyword-only parameters of a function except ``run``, and the fields of a
+    dataclass.
+    """
+    hints = get_type_hints(owner, include_extras=True)
+    texts = _texts(owner)
+    if is_dataclass(owner):
+        defaults = {f.name: f.default for f in fields(owner)}
+    else:
+        parameters = inspect.signature(owner).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        defaults.pop("run", None)
+    return {n: _option(n, hints[n], default, texts[n]) for n, default in defaults.items()}
+
+
+def _option(name: str, hint: Any, default: Any, text: str) -> Option:
+    marks = tuple(getattr(hint, "__metadata__", ()))
+    if _ImageSource in marks:
+        return Option(name, np.ndarray, default, text)
+    bounds = next((mark for mark in marks if isinstance(mark, Bounds)), None)
+    hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    choices: list[str] = []
+    methods: dict[str, type] = {}
+    kind: type = str
+    for member in members:
+        if get_origin(member) is Literal:
+            choices += get_args(member)
+        elif get_origin(member) is Annotated:
+            kind, bounds = get_args(member)[0], member.__metadata__[0]
+        elif isinstance(member, type) and is_dataclass(member):
+            methods[method_name(member)] = member
+        elif member is not NoneType:
+            kind = member
+    names = tuple(dict.fromkeys((*choices, *methods)))
+    return Option(name, kind, default, text, bounds, names, methods)
+
+
+@cache
+def _parsed(owner: Callable[..., Any]) -> Any:
+    from docstring_parser import DocstringStyle, parse
+
+    return parse(inspect.getdoc(owner) or "", style=DocstringStyle.NUMPYDOC)
+
+
+def _texts(owner: Callable[..., Any]) -> Mapping[str, str]:
+    texts = {}
+    for parameter in _parsed(owner).params:
+        for name in parameter.arg_name.split(","):
+            texts[name.strip()] = " ".join((parameter.description or "").split())
+    return texts
+
+
+def gives_frames(operator: Callable[..., Any]) -> bool:
+    """Tell by the return annotation whether an operator gives frames (else images)."""
+    return getattr(get_type_hints(operator).get("return"), "__name__", "") == "Stack"
+
+
+def summary(owner: Callable[..., Any]) -> str:
+    """First sentence of a docstring."""
+    return str(_parsed(owner).short_description or "")
+
+
+def complaint(owner: Callable[..., Any], values: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with the first bad value among an operator's options, or return None."""
+    options = options_of(owner)
+    for name, value in values.items():
+        if name not in options:
+            return f"{owner.__name__} has no option {name!r}; it takes {', '.join(options)}"
+        if wrong := options[name].complaint(value):
+            inner = wrong if is_dataclass(type(value)) else f"{name} {wrong}"
+            return inner if inner.startswith(owner.__name__) else f"{owner.__name__}: {inner}"
+    return None
+
+
+def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Refuse options that an operator does not have, or values out of their range.
+
+    Parameters
+    ----------
+    owner : callable
+        An operator, or a method's options class.
+    values : mapping
+        Option values by name; other names than options are ignored only when they are
+        positional parameters or ``run`` (so that ``check(f, locals())`` works).
+
+    Raises
+    ------
+    ValueError
+        Naming the option, what it takes, and what was given.
+    """
+    ignored = set() if is_dataclass(owner) else _not_options(owner)
+    if wrong := complaint(owner, {n: v for n, v in values.items() if n not in ignored}):
+        raise ValueError(wrong)
+
+
+@cache
+def _not_options(owner: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(owner).parameters) - set(options_of(owner))
+
+
+def method_options(option: Option, value: Any) -> Any:
+    """Return the options object behind a method's name; an object is handed through."""
+    return option.methods[value]() if isinstance(value, str) and value in option.methods else value
+
+
+def composed(
+    name: str, text: str, measure: Callable[..., Any], apply: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Make the correcting operator of its two halves: its options are theirs, written once.
+
+    Parameters
+    ----------
+    name : str
+        Name of the operator; it belongs to the module of `measure`.
+    text : str
+        First sentence of its docstring.
+    measure : callable
+        ``measure(stack, *, options..., run)`` gives the value.
+    apply : callable
+        ``apply(stack, value, *, options...)`` gives the corrected stack.
+    """
+    halves = [inspect.signature(measure).parameters, inspect.signature(apply).parameters]
+    stack, *measured = halves[0].values()
+    applied = [p for p in halves[1].values() if p.kind is p.KEYWORD_ONLY]
+    run = [p for p in measured if p.name == "run"]
+    parameters = [stack, *(p for p in measured if p.name != "run"), *applied, *run]
+
+    def operator(*args: Any, **options: Any) -> Any:
+        try:
+            given = signature.bind(*args, **options).arguments
+        except TypeError as error:
+            raise TypeError(f"{name}() {error}") from None
+        subject = given.pop(stack.name)
+        check(operator, given)
+        value = measure(subject, **{n: v for n, v in given.items() if n in halves[0]})
+        return apply(subject, value, **{n: v for n, v in given.items() if n in halves[1]})
+
+    result = inspect.signature(apply).return_annotation
+    signature = inspect.Signature(parameters, return_annotation=result)
+    operator.__signature__ = signature  # type: ignore[attr-defined]
+    operator.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": result}
+    operator.__name__ = operator.__qualname__ = name
+    operator.__module__ = measure.__module__
+    operator.__doc__ = _composed_text(text, measure, apply, list(signature.parameters))
+    return operator
+
+
+def _composed_text(
+    text: str, measure: Callable[..., Any], apply: Callable[..., Any], names: list[str]
+) -> str:
+    entries = {p.arg_name: p for half in (apply, measure) for p in _parsed(half).params}
+    lines = [text, "", "Parameters", "----------"]
+    for name in names:
+        entry = entries[name]
+        lines.append(f"{name} : {entry.type_name}" if entry.type_name else name)
+        lines += [f"    {line}" for line in (entry.description or "").splitlines()]
+    returns = _parsed(apply).returns
+    lines += ["", "Returns", "-------", str(returns.type_name)]
+    lines += [f"    {line}" for line in (returns.description or "").splitlines()]
+    lines += ["", "See Also", "--------", f"{measure.__name__}, {apply.__name__} : its two halves"]
+    return "\n".join(lines) + "\n"

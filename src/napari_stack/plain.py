@@ -1,0 +1,66 @@
+"""Options as plain data (JSON types) and back."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_stack.options import Option, check, method_name, options_of
+
+
+def to_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write options as plain data (JSON types), leaving out those at their default.
+
+    Raises
+    ------
+    ValueError
+        When an image is given as an array: plain data can only name a file.
+    """
+    options = options_of(owner)
+    return {
+        name: _plain(options[name], value)
+        for name, value in values.items()
+        if not _same(value, options[name].default)
+    }
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and bool(np.all(value == default)))
+
+
+def _plain(option: Option, value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        raise ValueError(
+            f"{option.name} is an array, which a recipe cannot hold: save it to a file and give "
+            "its path"
+        )
+    if type(value) in option.methods.values():
+        return {"name": method_name(type(value)), **to_plain(type(value), vars(value))}
+    if isinstance(value, Path):
+        return value.as_posix()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def from_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read options from plain data; the inverse of `to_plain`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown option or a value out of range.
+    """
+    options = options_of(owner)
+    result = {n: _rich(options[n], v) if n in options else v for n, v in values.items()}
+    check(owner, result)
+    return result
+
+
+def _rich(option: Option, value: Any) -> Any:
+    if not (isinstance(value, Mapping) and option.methods):
+        return value
+    rest = dict(value)
+    method = option.methods.get(rest.pop("name", ""))
+    if method is None:
+        return value
+    return method(**from_plain(method, rest))

@@ -1,0 +1,313 @@
+"""`Run`: how a computation runs. These are the only loops over frames."""
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.bands import BandFunction, Block, band_part, band_rows, reads_twice, split
+from napari_stack.scratch import Scratch
+from napari_stack.sources import Pixels
+from napari_stack.stack import Stack
+
+#: Reports (steps done, steps in all, what is being done); it may raise `Cancelled`.
+Tick = Callable[[int, int, str], None]
+
+#: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
+#: on any number of workers.
+_PART_FRAMES = 16
+
+
+class Cancelled(Exception):
+    """The work was stopped on request; nothing was left behind."""
+
+
+class Fold(Protocol):
+    """A running state that frames are added to one by one, and that merges with that of others."""
+
+    def prepare(self, stack: Stack, index: int) -> Any:
+        """Do what can be done for a frame alone; it runs in threads and changes nothing."""
+        ...
+
+    def add(self, index: int, prepared: Any) -> None:
+        """Take in a prepared frame; frames come in order."""
+        ...
+
+    def merge(self, later: Self) -> None:
+        """Take in the state of the frames that follow."""
+        ...
+
+
+F = TypeVar("F", bound=Fold)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to run: never *what* is computed.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Threads (default: the processors this process may use).
+    memory : int
+        Bytes that pixels may take while frames are clipped or sorted. Default 1 GiB.
+    tick : callable, optional
+        Called as ``tick(done, total, what)`` in the calling thread; raising `Cancelled` in it
+        stops the work within one frame.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Runs the parts of the work elsewhere. The default runs them in threads.
+
+    Examples
+    --------
+    >>> Run(workers=2, memory=2**28).memory
+    268435456
+    """
+
+    workers: int | None = None
+    memory: int = 2**30
+    tick: Tick | None = None
+    executor: Any = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"a run needs 1 worker or more, got {self.workers}")
+        if self.memory < 2**20:
+            raise ValueError(f"a run needs 1 MiB of memory or more, got {self.memory} bytes")
+
+    @property
+    def threads(self) -> int:
+        """Number of worker threads."""
+        if self.workers is not None:
+            return self.workers
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+    def part(self, index: int, count: int) -> "Run":
+        """Return the run of one of `count` equal parts: its progress is a part of the whole."""
+        if self.tick is None:
+            return self
+        whole = self.tick
+
+        def tick(done: int, total: int, what: str) -> None:
+            whole(index * total + done, count * total, what)
+
+        return replace(self, tick=tick)
+
+    def each(
+        self,
+        function: Callable[[Stack, int], Any],
+        stack: Stack,
+        frames: Iterable[int] | None = None,
+        *,
+        what: str,
+    ) -> list[Any]:
+        """Compute something small for each frame, a few frames in flight.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(stack, index)``; module-level, so that it can be sent to a cluster.
+        stack : Stack
+        frames : iterable of int, optional
+            By default all.
+        what : str
+            What is being done, in words.
+
+        Returns
+        -------
+        list
+            The results in the order of `frames`.
+        """
+        numbers = list(range(len(stack)) if frames is None else frames)
+        size = 1 if self.executor is None else _PART_FRAMES
+        parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+        progress = _Progress(self.tick, len(numbers), what)
+        results: list[Any] = []
+        with self._pool() as pool:
+            for found in self._ordered(pool, partial(_each_part, function, stack), parts):
+                results += found
+                progress.step(len(found))
+        return results
+
+    def fold(self, state: F, stack: Stack, *, what: str) -> F:
+        """Add all used frames to a state; they are prepared in parallel and added in order.
+
+        On an executor every part of 16 frames folds into a state of its own, and these are
+        merged in order.
+        """
+        numbers = [int(i) for i in np.flatnonzero(stack.used)]
+        progress = _Progress(self.tick, len(numbers), what)
+        with self._pool() as pool:
+            if self.executor is None:
+                prepare = partial(state.prepare, stack)
+                for i, prepared in zip(numbers, self._ordered(pool, prepare, numbers), strict=True):
+                    state.add(i, prepared)
+                    progress.step()
+                return state
+            size = _PART_FRAMES
+            parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+            # Parts begin with a state of their own: this one takes in parts while others run.
+            fold = partial(_fold_part, deepcopy(state), stack)
+            for part, folded in zip(parts, self._ordered(pool, fold, parts), strict=True):
+                state.merge(folded)
+                progress.step(len(part))
+        return state
+
+    def bands(self, function: BandFunction, stack: Stack, *, what: str) -> tuple[NDArray[Any], ...]:
+        """Compute images from bands of rows that hold every used frame.
+
+        Parameters
+        ----------
+        function : callable
+            See `BandFunction`; module-level or a partial of such a one.
+        stack : Stack
+        what : str
+            What is being done, in words.
+
+        Returns
+        -------
+        tuple of ndarray
+            The results, all rows.
+        """
+        frames = np.flatnonzero(stack.used)
+        height = stack.shape[1]
+        rows = band_rows(stack, len(frames), self.memory)
+        if self.executor is None:
+            with self._pool() as pool:
+                return self._local_bands(pool, function, stack, rows, what)
+        bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
+        progress = _Progress(self.tick, len(bands), what)
+        results = []
+        with self._pool() as pool:
+            for result in self._ordered(pool, partial(band_part, function, stack), bands):
+                results.append(result)
+                progress.step()
+        return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
+
+    def _local_bands(
+        self, pool: Executor, function: BandFunction, stack: Stack, rows: int, what: str
+    ) -> tuple[NDArray[Any], ...]:
+        frames = np.flatnonzero(stack.used)
+        height = stack.shape[1]
+        bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
+        with Scratch() as scratch:
+            read: Callable[..., Pixels] = stack.values
+            spooled = 0
+            if len(bands) > 1 and reads_twice(stack, bands):
+                read, spooled = scratch.values, len(frames)
+                scratch.open(stack, len(frames))
+            progress = _Progress(self.tick, len(frames) * len(bands) + spooled, what)
+            if spooled:
+                places = {int(index): place for place, index in enumerate(frames)}
+                for _ in self._ordered(pool, partial(scratch.put, stack, places), frames):
+                    progress.step()
+                frames = np.arange(len(frames))
+            block = Block(stack, len(frames), rows)
+            results: list[NDArray[Any]] = []
+            for band in bands:
+                tasks = list(enumerate(int(i) for i in frames))
+                for _ in self._ordered(pool, partial(block.fill, read, band), tasks):
+                    progress.step()
+                pieces = split(band.stop - band.start, self.threads)
+                compute = partial(block.compute, function)
+                done = self._ordered(pool, compute, pieces)
+                for piece, found in zip(pieces, done, strict=True):
+                    progress.step(0)
+                    results = results or [
+                        np.empty((height, *part.shape[1:]), part.dtype) for part in found
+                    ]
+                    target = slice(band.start + piece.start, band.start + piece.stop)
+                    for result, part in zip(results, found, strict=True):
+                        result[target] = part
+        return tuple(results)
+
+    @contextmanager
+    def _pool(self) -> Iterator[Executor]:
+        """Give the executor that runs parts of work; own threads end with the block."""
+        if self.executor is not None:
+            client = getattr(self.executor, "get_executor", None)
+            yield client(pure=False) if client else self.executor
+            return
+        with _opencv_threads(1 if self.threads > 1 else 0):
+            pool = ThreadPoolExecutor(self.threads, thread_name_prefix="napari-stack")
+            try:
+                yield pool
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ordered(
+        self, pool: Executor, function: Callable[[Any], Any], items: Iterable[Any]
+    ) -> Iterator[Any]:
+        """Yield results in order, with few enough parts in flight that memory stays bounded."""
+        ahead = self.threads + 1 if self.executor is None else 4 * self.threads
+        waiting: deque[Any] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+class _Progress:
+    """Counts steps and reports them."""
+
+    def __init__(self, tick: Tick | None, total: int, what: str) -> None:
+        self.tick, self.total, self.what, self.done = tick, total, what, 0
+        self.step(0)
+
+    def step(self, count: int = 1) -> None:
+        self.done += count
+        if self.tick is not None:
+            self.tick(self.done, self.total, self.what)
+
+
+def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
+    return [function(stack, index) for index in part]
+
+
+def _fold_part(state: F, stack: Stack, part: list[int]) -> F:
+    state = deepcopy(state)
+    for index in part:
+        state.add(index, state.prepare(stack, index))
+    return state
+
+
+_opencv_lock = threading.Lock()
+_opencv_users: list[int] = []
+
+
+@contextmanager
+def _opencv_threads(count: int) -> Iterator[None]:
+    """Set OpenCV's own threads while runs last (0 leaves them), and restore them after the last."""
+    cv2 = sys.modules.get("cv2")  # not imported: nothing to set
+    if cv2 is None or count == 0:
+        yield
+        return
+    with _opencv_lock:
+        if not _opencv_users:
+            _opencv_users.append(cv2.getNumThreads())
+        _opencv_users.append(count)
+        cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        with _opencv_lock:
+            _opencv_users.pop()
+            if len(_opencv_users) == 1:
+                cv2.setNumThreads(_opencv_users.pop())

@@ -1,0 +1,171 @@
+"""What a stack is made of: axes, sources of frames, corrections, and the cast at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+#: Pixels of a frame in the working type, and where they are valid (None: everywhere).
+Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of the data: its name, the distance between neighbours, and the unit of that."""
+
+    name: str
+    step: float = 1.0
+    unit: str = "pixel"
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where frames come from, as they are stored. It is picklable and safe to read from threads.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n, y, x) or (n, y, x, channel).
+    dtype : numpy.dtype
+        In native byte order.
+    partial : bool
+        Whether rows can be read without reading the whole frame.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
+
+    @property
+    def partial(self) -> bool: ...  # noqa: D102
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        """Read one frame, or some rows of it."""
+        ...
+
+    def label(self, index: int) -> str:
+        """Name a frame for messages and for the names of output files."""
+        ...
+
+
+class Correction(Protocol):
+    """What was measured for the frames of a stack, and how it is applied to one of them.
+
+    A frozen, picklable dataclass; what is measured for each frame has one entry a frame.
+    """
+
+    def apply(
+        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
+    ) -> Pixels:
+        """Make `rows` of frame `index` from its `source_rows`."""
+        ...
+
+    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
+        """Rows it must see to make `rows`."""
+        return rows
+
+    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a corrected frame."""
+        return shape
+
+    def merged(self, later: "Correction") -> "Correction | None":  # noqa: ARG002
+        """One correction that does this and then `later`, or None where that cannot be."""
+        return None
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return the correction of these frames, in this order (repeats allowed)."""
+        ...
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return the correction of these frames followed by those of `others`."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """Frames in an array: numpy, dask, zarr, or what else is indexed like them."""
+
+    data: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
+        return np.dtype(self.data.dtype).newbyteorder("=")
+
+    @property
+    def partial(self) -> bool:
+        """False for a dask array whose chunks hold whole frames: a row costs the frame."""
+        chunks = getattr(self.data, "numblocks", None)
+        return chunks is None or chunks[1] > 1
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
+        part = self.data[index] if rows is None else self.data[index, rows]
+        if hasattr(part, "compute"):  # in this thread: the run has threads of its own
+            part = part.compute(scheduler="synchronous")
+        return np.asarray(part, dtype=self.dtype)
+
+    def label(self, index: int) -> str:  # noqa: D102
+        return f"frame {index}"
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Some frames of a source, in any order."""
+
+    source: Source
+    frames: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return (len(self.frames), *self.source.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
+        return self.source.dtype
+
+    @property
+    def partial(self) -> bool:  # noqa: D102
+        return self.source.partial
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
+        return self.source.read(int(self.frames[index]), rows)
+
+    def label(self, index: int) -> str:  # noqa: D102
+        return self.source.label(int(self.frames[index]))
+
+
+def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Round, clip and cast pixels once; invalid ones become 0, or NaN in a float type.
+
+    Parameters
+    ----------
+    values : ndarray, shape (y, x) or (y, x, channel)
+        Float pixels. They may be changed.
+    dtype : dtype
+        Wanted type.
+    valid : ndarray of bool, shape (y, x), or None
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind in "fc":
+        result = values.astype(dtype, copy=False)
+        if valid is not None:
+            result[~valid] = np.nan
+        return result
+    if valid is not None:
+        values[~valid] = 0
+    if dtype.kind == "b":
+        return values > 0.5
+    limits = np.iinfo(dtype)
+    # The greatest 64-bit integers have no float of their own: the next float would wrap around.
+    top = float(limits.max)
+    top = top if int(top) <= limits.max else float(np.nextafter(values.dtype.type(top), 0))
+    np.rint(values, out=values)
+    np.clip(values, float(limits.min), top, out=values)
+    return values.astype(dtype)

@@ -1,0 +1,259 @@
+"""`Stack`: a sequence of frames plus the corrections that were measured for them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from napari_stack.sources import ArraySource, Axis, Correction, Pixels, Selected, Source, cast
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A sequence of frames plus the corrections measured for them; nothing is copied.
+
+    Axis 0 counts frames; a frame is (y, x) or (y, x, channel).
+
+    Parameters
+    ----------
+    source : Source
+        Where the frames come from. Use `Stack.wrap` for arrays and `napari_stack.read` for files.
+    corrections : tuple of Correction
+        Applied in this order when a frame is read.
+    used : ndarray of bool, shape (n,)
+        Frames that reducers take; a failed or ticked-off frame keeps its place.
+    rgb : bool
+        The channels are colours (RGB or RGBA); else they are bands.
+    alpha : bool
+        The last channel is declared as alpha: pixels below its maximum do not count.
+    axes : tuple of Axis
+        Of the frames, y and x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stack = Stack.wrap(np.zeros((5, 20, 30), np.uint16))
+    >>> stack.shape, len(stack.select([0, 2]))
+    ((5, 20, 30), 2)
+    """
+
+    source: Source
+    corrections: tuple[Correction, ...] = ()
+    used: NDArray[np.bool_] = None  # type: ignore[assignment]
+    rgb: bool = False
+    alpha: bool = False
+    axes: tuple[Axis, Axis, Axis] = (Axis("frame"), Axis("y"), Axis("x"))
+
+    def __post_init__(self) -> None:
+        if len(self.source.shape) not in (3, 4):
+            raise ValueError(
+                f"a stack needs frames along its first axis, (n, y, x) or (n, y, x, channel); got "
+                f"the shape {self.source.shape}"
+            )
+        if self.source.dtype.kind not in "buif":
+            raise ValueError(f"a stack holds numbers; {self.source.dtype} pixels cannot be stacked")
+        if 0 in self.source.shape:
+            raise ValueError(f"the stack is empty: its shape is {self.source.shape}")
+        if self.used is None:
+            object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
+
+    @classmethod
+    def wrap(cls, data: Any, *, rgb: bool | None = None, axes: Sequence[Axis] = ()) -> "Stack":
+        """Make a stack of an array: numpy, dask or zarr; it is not copied.
+
+        Parameters
+        ----------
+        data : array, shape (n, y, x) or (n, y, x, channel)
+        rgb : bool, optional
+            The channels are colours; with four, the last one is alpha. By default three
+            channels are colours, any other number are bands.
+        axes : sequence of Axis
+            Names, steps and units of the frames, y and x.
+
+        Raises
+        ------
+        ValueError
+            For data of another shape, without pixels, or of complex or structured type.
+        """
+        data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+        channels = data.shape[3] if len(data.shape) == 4 else 0
+        if rgb and channels not in (3, 4):
+            raise ValueError(f"colours need 3 or 4 channels, got {channels or 'none'}")
+        colours = channels == 3 if rgb is None else rgb
+        named = {"axes": tuple(axes)} if axes else {}
+        return cls(ArraySource(data), rgb=colours, alpha=colours and channels == 4, **named)  # type: ignore[arg-type]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """(n, y, x) or (n, y, x, channel), as seen."""
+        frame = self.source.shape[1:]
+        for correction in self.corrections:
+            frame = correction.frame_shape(frame)
+        return (self.source.shape[0], *frame)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes: 3, or 4 with channels."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the pixels, as stored and as seen."""
+        return self.source.dtype
+
+    @property
+    def working(self) -> np.dtype[Any]:
+        """Type of the pixels while they are computed: float32, or float64 where digits would go."""
+        return np.result_type(self.dtype, np.float32)
+
+    @property
+    def native(self) -> np.dtype[Any]:
+        """Type of `values`: as stored where nothing was corrected, else the working type."""
+        plain = self.dtype.kind in "ui" or self.dtype.itemsize >= 4
+        return self.dtype if plain and not self.corrections else self.working
+
+    @property
+    def transforms(self) -> Any:
+        """Measured `Transforms` of a registered stack, or None."""
+        found = (getattr(c, "transforms", None) for c in reversed(self.corrections))
+        return next((transforms for transforms in found if transforms is not None), None)
+
+    def __len__(self) -> int:
+        return self.source.shape[0]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        """Frame as seen: corrected, rounded, clipped and cast to `dtype`."""
+        return self.seen(self._checked(index))
+
+    def _checked(self, index: int) -> int:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"frame {index} of a stack of {len(self)}")
+        return int(index) % len(self)
+
+    def seen(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        """Return a frame, or some of its rows, as seen."""
+        if not self.corrections:
+            return self.source.read(index, rows)
+        values, valid = self.read(index, rows)
+        return cast(values, self.dtype, valid)
+
+    def source_rows(self, index: int, rows: slice) -> list[slice]:
+        """Rows that each step needs to make `rows`: of the source first, `rows` themselves last."""
+        needed = [rows]
+        for correction in reversed(self.corrections):
+            needed.append(correction.source_rows(needed[-1], index))
+        return needed[::-1]
+
+    def read(self, index: int, rows: slice | None = None) -> Pixels:
+        """Frame as computed with: corrected, in the working type, not cast.
+
+        Parameters
+        ----------
+        index : int
+        rows : slice, optional
+            Rows wanted, with start and stop; by default all.
+
+        Returns
+        -------
+        values : ndarray, shape (rows, x) or (rows, x, channel)
+        valid : ndarray of bool, shape (rows, x), or None
+            None when all are valid.
+        """
+        values, valid = self.values(index, rows)
+        return values.astype(self.working, copy=False), valid
+
+    def values(self, index: int, rows: slice | None = None) -> Pixels:
+        """Return the same numbers as `read` in the `native` type, which may save a cast."""
+        needed = self.source_rows(index, rows or slice(0, self.shape[1]))
+        whole = needed[0] == slice(0, self.source.shape[1])
+        raw = self.source.read(index, None if whole else needed[0])
+        values = raw.astype(self.native, copy=bool(self.corrections))
+        values, valid = self._declared(values)
+        for correction, wanted in zip(self.corrections, needed[1:], strict=True):
+            values, valid = correction.apply(values, valid, index, wanted)
+        return values, valid
+
+    def _declared(self, values: NDArray[Any]) -> Pixels:
+        """Take out what the data itself calls invalid: not finite, or not opaque."""
+        valid = None
+        if self.dtype.kind == "f":
+            finite = np.isfinite(values)
+            if not finite.all():
+                values = np.where(finite, values, values.dtype.type(0))
+                valid = finite.all(axis=2) if finite.ndim == 3 else finite
+        if self.alpha:
+            top = 1.0 if self.dtype.kind == "f" else np.iinfo(self.dtype).max
+            opaque = values[..., -1] >= top
+            valid = opaque if valid is None else valid & opaque
+        return values, None if valid is None or valid.all() else valid
+
+    def corrected(self, correction: Correction) -> "Stack":
+        """Apply a measured correction lazily; neighbouring geometric ones become one."""
+        *before, last = (None, *self.corrections)
+        merged = last.merged(correction) if last is not None else None
+        chain = (*before, merged) if merged is not None else (*before, last, correction)
+        return replace(self, corrections=tuple(c for c in chain if c is not None))
+
+    def select(self, frames: ArrayLike) -> "Stack":
+        """Return the stack of some frames (numbers or a mask), in the order given."""
+        numbers = np.asarray(frames)
+        numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers.astype(np.intp)
+        numbers = np.array([self._checked(int(i)) for i in numbers], np.intp)
+        return replace(
+            self,
+            source=Selected(self.source, numbers),
+            corrections=tuple(c.select(numbers) for c in self.corrections),
+            used=self.used[numbers],
+        )
+
+    def to_dask(self) -> Any:
+        """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
+        from uuid import uuid4
+
+        import dask.array
+
+        name = f"stack-{uuid4()}"
+        rest = (0,) * (self.ndim - 1)
+        graph = {(name, i, *rest): (_block, self, i) for i in range(len(self))}
+        chunks = ((1,) * len(self), *((side,) for side in self.shape[1:]))
+        return dask.array.Array(graph, name, chunks, dtype=self.dtype)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("frames are computed when asked for: an array of them is a copy")
+        return np.stack([self[i] for i in range(len(self))]).astype(dtype or self.dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A stack as it is seen, as the source of another: its corrections are done and closed."""
+
+    stack: "Stack"
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return self.stack.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
+        return self.stack.dtype
+
+    @property
+    def partial(self) -> bool:  # noqa: D102
+        return self.stack.source.partial
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
+        return self.stack.seen(index, rows)
+
+    def label(self, index: int) -> str:  # noqa: D102
+        return self.stack.source.label(index)
+
+
+def _block(stack: Stack, index: int) -> NDArray[Any]:
+    return stack[index][np.newaxis]

@@ -1,0 +1,114 @@
+"""`Hyperstack`: axes, positions, mapping, shared and separate corrections."""
+
+import numpy as np
+import pytest
+
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack
+from napari_stack.run import Run
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
+
+DATA = np.random.default_rng(0).integers(0, 255, (3, 2, 4, 9, 8), np.uint8)
+AXES = (
+    Axis("t", 5.0, "s"),
+    Axis("c"),
+    Axis("z", 0.5, "um"),
+    Axis("y", 0.1, "um"),
+    Axis("x", 0.1, "um"),
+)
+
+
+def shifted(stack: Stack, *, pixels: int = 1, run: Run = Run()) -> Stack:
+    matrices = np.tile(np.eye(3), (len(stack), 1, 1))
+    matrices[:, 0, 2] = pixels * np.arange(len(stack)) + stack.read(0)[0][0, 0] * 0
+    return apply_transforms(stack, Transforms(matrices), border="replicate")
+
+
+def first_pixel(stack: Stack, *, run: Run = Run()) -> Stack:
+    """Make corrections that tell at which position they were measured."""
+    matrices = np.tile(np.eye(3), (len(stack), 1, 1))
+    matrices[:, 0, 2] = [stack[i][0, 0] % 3 for i in range(len(stack))]
+    return apply_transforms(stack, Transforms(matrices), border="replicate")
+
+
+def test_stacks_lie_along_the_chosen_axis():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="z")
+    assert hyper.loops == {"t": 3, "c": 2}
+    stack = hyper.stack({"t": 2, "c": 1})
+    np.testing.assert_array_equal(np.asarray(stack), DATA[2, 1])
+    assert [axis.name for axis in stack.axes] == ["z", "y", "x"]
+    assert stack.axes[0].step == 0.5
+    along_time = hyper.along("t")
+    np.testing.assert_array_equal(np.asarray(along_time.stack({"z": 3, "c": 0})), DATA[:, 0, 3])
+    assert [axis.name for axis in along_time.loop_axes] == ["c", "z", "y", "x"]
+    assert hyper.along(1).axis == "c"
+    np.testing.assert_array_equal(np.asarray(hyper), DATA)
+    np.testing.assert_array_equal(hyper.to_dask().compute(scheduler="synchronous"), DATA)
+
+
+def test_a_position_not_named_is_the_centre():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="t")
+    assert hyper.centre() == {"c": 0, "z": 2}
+    np.testing.assert_array_equal(np.asarray(hyper.stack()), DATA[:, 0, 2])
+
+
+def test_a_wrong_place_is_refused_by_name():
+    hyper = Hyperstack.wrap(DATA, axes="tczyx", axis="z")
+    with pytest.raises(ValueError, match="there is no axis 'q'; the axes are t, c, z"):
+        hyper.along("q")
+    with pytest.raises(ValueError, match="there is no loop 'z'; the loops are t, c"):
+        hyper.stack({"z": 1})
+    with pytest.raises(ValueError, match="t=3 is outside its 3 positions"):
+        hyper.stack({"t": 3})
+    with pytest.raises(ValueError, match="axes need different names"):
+        Hyperstack.wrap(DATA, axes="ttzyx")
+
+
+def test_images_are_made_at_every_position():
+    seen = []
+    run = Run(tick=lambda done, total, what: seen.append((done, total)))
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="z")
+    means = hyper.map(combine, run=run)
+    np.testing.assert_array_equal(means, np.rint(DATA.mean(axis=2)).astype(np.uint8))
+    assert seen[-1] == (24, 24)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    focused = hyper.map(focus_stack)
+    assert focused.image.shape == focused.depth.shape == (3, 2, 9, 8)
+
+
+def test_corrections_measured_once_are_applied_to_all():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="t")
+    moved = hyper.map(first_pixel, measure_at={"c": 1, "z": 3})
+    shifts = DATA[:, 1, 3, 0, 0] % 3
+    for t, shift in enumerate(shifts):
+        expected = DATA[t][..., np.minimum(np.arange(8) + shift, 7)]
+        np.testing.assert_array_equal(np.asarray(moved)[t], expected)
+    # Another axis may be stacked now: the corrections stay with their frames.
+    again = moved.along("z").map(combine)
+    np.testing.assert_array_equal(again, np.rint(np.asarray(moved).mean(axis=2)).astype(np.uint8))
+
+
+def test_each_position_may_be_measured_for_itself():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="c")
+    moved = np.asarray(hyper.map(first_pixel, measure_each=True))
+    for place in np.ndindex(3, 2, 4):
+        shift = DATA[place][0, 0] % 3
+        expected = DATA[place][:, np.minimum(np.arange(8) + shift, 7)]
+        np.testing.assert_array_equal(moved[place], expected)
+
+
+def test_corrections_add_up_over_two_axes():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="t").map(shifted).along("z").map(shifted)
+    assert len(hyper.frames.corrections) == 1
+    moved = np.asarray(hyper)
+    expected = DATA[2, 1, 3][:, np.minimum(np.arange(8) + 5, 7)]
+    np.testing.assert_array_equal(moved[2, 1, 3], expected)
+
+
+def test_colour_frames():
+    data = np.zeros((2, 3, 5, 6, 3), np.uint8)
+    hyper = Hyperstack.wrap(data, axes="tzyx", axis="z", rgb=True)
+    assert hyper.shape == data.shape
+    assert hyper.rgb
+    assert hyper.map(combine).shape == (2, 5, 6, 3)

@@ -1,0 +1,233 @@
+"""The loops: order, progress, cancelling, memory, scratch, executors."""
+
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from napari_stack import scratch
+from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack, sigma_clip
+from napari_stack.run import Cancelled, Run
+from napari_stack.sources import ArraySource
+from napari_stack.stack import Stack
+
+DATA = np.random.default_rng(1).integers(0, 60000, (23, 40, 30), np.uint16)
+
+
+def brightness(stack, index):
+    return float(stack[index].sum())
+
+
+def own_threads():
+    return [t for t in threading.enumerate() if t.name.startswith("napari-stack")]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An array whose reads are counted, and that gives whole frames only."""
+
+    data: np.ndarray
+    partial: bool = False
+    reads: list = field(default_factory=list)
+
+    @property
+    def shape(self):
+        return self.data.shape
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    def read(self, index, rows=None):
+        self.reads.append((index, rows))
+        return self.data[index] if rows is None else self.data[index, rows]
+
+    def label(self, index):
+        return f"watched {index}"
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_each_gives_results_in_order(workers):
+    ticks = []
+    run = Run(workers=workers, tick=lambda *tick: ticks.append(tick))
+    stack = Stack.wrap(DATA)
+    assert run.each(brightness, stack, what="Looking") == [float(f.sum()) for f in DATA]
+    assert run.each(brightness, stack, [3, 1], what="Looking") == [
+        float(DATA[3].sum()),
+        float(DATA[1].sum()),
+    ]
+    assert ticks[0] == (0, 23, "Looking")
+    assert ticks[23] == (23, 23, "Looking")
+    assert not own_threads()
+
+
+def loops():
+    def each(stack, run):
+        run.each(brightness, stack, what="x")
+
+    return {
+        "each": each,
+        "fold": lambda stack, run: combine(stack, run=run),
+        "bands": lambda stack, run: sigma_clip(stack, run=run),
+        "pyramid": lambda stack, run: focus_stack(stack, run=run),
+    }
+
+
+@pytest.mark.parametrize("loop", loops())
+@pytest.mark.parametrize("stop_at", [0, 5])
+def test_cancelling_stops_within_a_frame_and_leaves_nothing(loop, stop_at):
+    source = Watched(DATA)
+    stack = Stack(source)
+
+    def tick(done, total, what):
+        if done >= stop_at:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        loops()[loop](stack, Run(workers=2, tick=tick))
+    assert len(source.reads) <= stop_at + 4  # those in flight end
+    assert not own_threads()
+
+
+def test_an_error_in_a_frame_comes_through_and_leaves_nothing():
+    def fail(stack, index):
+        if index == 4:
+            raise ValueError("frame 4 is broken")
+        return index
+
+    with pytest.raises(ValueError, match="frame 4 is broken"):
+        Run(workers=2).each(fail, Stack.wrap(DATA), what="x")
+    assert not own_threads()
+
+
+def shifted(stack, by=3.3):
+    matrices = np.tile(np.eye(3), (len(stack), 1, 1))
+    matrices[:, 1, 2] = np.linspace(-by, by, len(stack))
+    return apply_transforms(stack, Transforms(matrices))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("memory", [2**20, 2**30])
+@pytest.mark.parametrize("partial_source", [True, False])
+def test_results_do_not_depend_on_workers_memory_or_scratch(workers, memory, partial_source):
+    big = np.tile(DATA, (1, 6, 5))
+    expected = sigma_clip(shifted(Stack.wrap(big)), sigma=2, run=Run(workers=1))
+    stack = shifted(Stack(Watched(big, partial_source)))
+    found = sigma_clip(stack, sigma=2, run=Run(workers=workers, memory=memory))
+    np.testing.assert_array_equal(found.image, expected.image)
+    np.testing.assert_array_equal(found.rejected, expected.rejected)
+
+
+def test_frames_that_cannot_give_rows_are_read_once():
+    source = Watched(np.tile(DATA, (1, 6, 5)))
+    sigma_clip(Stack(source), run=Run(memory=2**20))
+    assert sorted(index for index, _ in source.reads) == list(range(23))
+
+
+def test_parts_of_frames_are_read_where_a_source_gives_them():
+    source = Watched(np.tile(DATA, (1, 6, 5)), partial=True)
+    sigma_clip(Stack(source), run=Run(memory=2**20))
+    rows = sum(rows.stop - rows.start for _, rows in source.reads)
+    assert rows == 23 * 240
+    assert max(rows.stop - rows.start for _, rows in source.reads) <= 120
+
+
+def test_a_turn_by_half_goes_through_scratch():
+    source = Watched(np.tile(DATA, (1, 6, 5)), partial=True)
+    half_turn = np.array([[-1, 0, 149], [0, -1, 239], [0, 0, 1.0]])
+    quarter_turn = np.array([[0, 1, 0], [-1, 0, 239], [0, 0, 1.0]])
+    turns = np.stack([half_turn, quarter_turn] * 11 + [half_turn])
+    stack = apply_transforms(Stack(source), Transforms(turns))
+    expected = sigma_clip(stack, sigma=2)
+    source.reads.clear()
+    found = sigma_clip(stack, sigma=2, run=Run(memory=2**20))
+    np.testing.assert_array_equal(found.image, expected.image)
+    assert len(source.reads) == 23
+
+
+def test_a_full_disk_is_found_before_the_work(monkeypatch):
+    monkeypatch.setattr(scratch.shutil, "disk_usage", lambda _: type("U", (), {"free": 1000}))
+    source = Watched(np.tile(DATA, (1, 6, 5)))
+    with pytest.raises(OSError, match=r"scratch space of .* GiB is needed and .* are free"):
+        sigma_clip(Stack(source), run=Run(memory=2**20))
+    assert not source.reads
+
+
+def test_the_block_stays_within_the_memory(monkeypatch):
+    sizes = []
+    run = Run(workers=2, memory=2**20)
+    stack = Stack(Watched(np.tile(DATA, (1, 6, 5)), partial=True))
+
+    def note(values, valid):
+        sizes.append(values.base.nbytes)
+        return (values.mean(axis=0),)
+
+    run.bands(note, stack, what="x")
+    assert max(sizes) <= 2**20
+
+
+def test_only_used_frames_are_taken():
+    used = np.arange(23) % 2 == 0
+    stack = replace(Stack.wrap(DATA), used=used)
+    np.testing.assert_array_equal(combine(stack), combine(Stack.wrap(DATA[used])))
+    np.testing.assert_array_equal(sigma_clip(stack).image, sigma_clip(Stack.wrap(DATA[used])).image)
+
+
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_an_executor_gives_the_same_result(kind):
+    # 40 frames: three parts of up to 16.
+    stack = shifted(Stack.wrap(np.concatenate([DATA, DATA])[:40]))
+    if kind == "thread":
+        pool = ThreadPoolExecutor(2)
+    else:
+        pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    with pool:
+        run = Run(executor=pool)
+        assert run.each(brightness, stack, what="x") == Run().each(brightness, stack, what="x")
+        np.testing.assert_array_equal(combine(stack, run=run), combine(stack))
+        there, here = sigma_clip(stack, run=run), sigma_clip(stack)
+        np.testing.assert_array_equal(there.image, here.image)
+        there, here = focus_stack(stack, run=run), focus_stack(stack)
+        np.testing.assert_array_equal(there.image, here.image)
+        np.testing.assert_allclose(there.depth, here.depth, atol=1e-4)
+
+
+def test_opencv_threads_are_restored():
+    import cv2
+
+    before = cv2.getNumThreads()
+    inside = []
+
+    def look(stack, index):
+        inside.append(cv2.getNumThreads())
+
+    Run(workers=2).each(look, Stack.wrap(DATA), what="x")
+    assert set(inside) == {1}
+    assert cv2.getNumThreads() == before
+
+
+def test_progress_of_a_part_is_a_part_of_the_whole():
+    ticks = []
+    run = Run(tick=lambda *tick: ticks.append(tick))
+    run.part(1, 3).tick(2, 4, "x")
+    assert ticks == [(6, 12, "x")]
+    assert Run().part(0, 2) == Run()
+
+
+def test_a_run_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="1 worker or more, got 0"):
+        Run(workers=0)
+    with pytest.raises(ValueError, match="1 MiB of memory or more, got 10 bytes"):
+        Run(memory=10)
+
+
+def test_loops_take_numpy_indices_and_wrapped_sources():
+    stack = Stack(ArraySource(DATA)).select(np.array([2, 0]))
+    assert Run().each(partial(brightness), stack, what="x") == [
+        float(DATA[2].sum()),
+        float(DATA[0].sum()),
+    ]
