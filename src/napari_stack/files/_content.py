@@ -1,0 +1,104 @@
+"""What is written: an image, an array with named axes, or a stack, brought into one form."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files import _note
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.run import Run
+from napari_stack.stack import Axis, Stack
+
+#: An array (y, x, channel) with more channels than this is rather meant as frames.
+_CHANNELS = 16
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is written.
+
+    Attributes
+    ----------
+    frames : Stack
+        All frames, in C order over the leading axes.
+    leading : tuple of Axis
+        Axes before y and x; none for an image.
+    sizes : tuple of int
+        Their lengths.
+    """
+
+    frames: Stack
+    leading: tuple[Axis, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Leading axes, y and x."""
+        return (*self.leading, *self.frames.axes[1:])
+
+    def note(self, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Note that goes into the file."""
+        return _note.encode(self.axes, self.sizes, recipe)
+
+
+def content_of(data: Any, axes: Sequence[Axis | str] | None, rgb: bool | None) -> Content:
+    """Understand what is to be written: an image, an array with named axes, or a stack.
+
+    Raises
+    ------
+    ValueError
+        When the axes of an array are not clear.
+    """
+    if isinstance(data, Hyperstack):
+        return Content(data.frames, data.leading, data.sizes)
+    if isinstance(data, Stack):
+        return Content(data, data.axes[:1], data.shape[:1])
+    data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+    named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes or ())
+    if not named:
+        _check_image(data.shape)
+        named = (Axis("y"), Axis("x"))
+    if len(data.shape) - len(named) not in (0, 1) or len(named) < 2:
+        raise ValueError(
+            f"the shape {data.shape} does not fit the axes {', '.join(a.name for a in named)}: "
+            "name every axis but the channels of a pixel, y and x last"
+        )
+    if len(named) == 2:
+        return Content(Stack.wrap(data[np.newaxis], rgb=rgb, axes=(Axis("frame"), *named)))
+    if len(named) == 3:
+        return content_of(Stack.wrap(data, rgb=rgb, axes=named), None, rgb)
+    return content_of(Hyperstack.wrap(data, axes=named, rgb=rgb), None, rgb)
+
+
+def _check_image(shape: tuple[int, ...]) -> None:
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] > _CHANNELS):
+        raise ValueError(
+            f"an array of the shape {shape} is not written as an image: give its axes, such as "
+            "axes=('z', 'y', 'x'), or wrap it in a Stack"
+        )
+
+
+def ticked(stack: Stack, run: Run) -> Iterator[NDArray[Any]]:
+    """Make the frames one by one, and report."""
+    tick = run.tick or (lambda *_: None)
+    for index in range(len(stack)):
+        tick(index, len(stack), "write")
+        yield stack[index]
+    tick(len(stack), len(stack), "write")
+
+
+def frame_names(stack: Stack) -> list[str]:
+    """Names of files for the frames of a stack, all different."""
+    taken: dict[str, int] = {}
+    names = []
+    for index in range(len(stack)):
+        label = stack.source.label(index)
+        name = re.sub(r"\.(tiff?|png|jpe?g)\b", "", label, flags=re.IGNORECASE)
+        name = re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame"
+        count = taken[name] = taken.get(name, 0) + 1
+        names.append(f"{name}.tif" if count == 1 else f"{name}_again_{count}.tif")
+    return names

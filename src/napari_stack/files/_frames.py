@@ -1,0 +1,140 @@
+"""What every format shares: what a frame is, what a file holds, and how errors name the file."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.stack import Axis
+
+#: What decoders raise for damaged data.
+_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+#: A frame is refused when it is both larger than this and larger than its file by this factor:
+#: deflate, the densest of the common codecs, cannot exceed 1032.
+_ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a frame is.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (y, x) or (y, x, channel).
+    dtype : numpy.dtype
+        In native byte order.
+    rgb, alpha : bool
+        See `Stack`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    rgb: bool = False
+    alpha: bool = False
+
+    def __str__(self) -> str:
+        height, width, *channels = self.shape
+        bands = f" in {channels[0]} channels" if channels else ""
+        return f"{width} x {height} {self.dtype} pixels{bands}"
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a file holds.
+
+    Attributes
+    ----------
+    frame : Frame
+    partial : bool
+        Whether rows can be read without decoding the whole frame.
+    leading : tuple of Axis
+        Axes before y and x; one at least.
+    sizes : tuple of int
+        Their lengths.
+    plane : tuple of Axis
+        The axes y and x.
+    order : ndarray of int, shape (n,)
+        Which frame of the file comes at which place, in C order over the leading axes.
+    """
+
+    frame: Frame
+    partial: bool
+    leading: tuple[Axis, ...]
+    sizes: tuple[int, ...]
+    plane: tuple[Axis, Axis]
+    order: NDArray[np.intp]
+
+
+def one_frame(frame: Frame, plane: tuple[Axis, Axis] = (Axis("y"), Axis("x"))) -> Contents:
+    """Return the contents of a file with a single frame that is decoded as a whole."""
+    return Contents(frame, False, (Axis("frame"),), (1,), plane, np.zeros(1, np.intp))
+
+
+@contextmanager
+def damage_named(path: str) -> Iterator[None]:
+    """Turn what a decoder raises into one sentence that names the file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} does not exist (any more): put it back") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise type(error)(f"{path} cannot be read ({reason}): check its permissions") from error
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(
+            f"{path} is damaged, cut off, or of a kind that cannot be read ({reason}): copy or "
+            "save it anew, or leave it out"
+        ) from error
+
+
+def check_plausible(path: str, frame: Frame, stored: int) -> None:
+    """Refuse a frame whose header claims more pixels than its file can hold.
+
+    Parameters
+    ----------
+    path : str
+    frame : Frame
+    stored : int
+        Bytes of the file.
+    """
+    if frame.dtype.kind not in "buif":
+        raise ValueError(
+            f"{path} holds {frame.dtype} pixels, which cannot be stacked: save their magnitude"
+        )
+    size = prod(frame.shape) * frame.dtype.itemsize
+    if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
+        raise ValueError(
+            f"{path} claims to hold {frame}, which its {stored} bytes cannot: it is damaged; copy "
+            "or save it anew"
+        )
+
+
+def check_same(path: str, frame: Frame, first: Frame, first_path: str) -> None:
+    """Refuse a frame of another size or type than the first, by name."""
+    if (frame.shape, frame.dtype) == (first.shape, first.dtype):
+        return
+    beside = "its first page" if path == first_path else f"the first file, {first_path},"
+    raise ValueError(
+        f"{path} holds {frame} where {beside} holds {first}: frames of a stack need one size and "
+        "type; leave the file out, or convert it"
+    )

@@ -1,0 +1,215 @@
+"""TIFF files: which frames they hold is asked from tifffile, which is called for headers only."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files._frames import (
+    Contents,
+    Frame,
+    check_same,
+    damage_named,
+)
+from napari_stack.files._tiff_axes import axes_of
+from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
+
+#: Bytes of strip offsets that are remembered for a series.
+_REMEMBERED = 2**24
+
+
+#: What tells a file from another one, or from the same when it was written anew.
+Stamp = tuple[str, int, int]
+
+
+def _stamp(path: str) -> Stamp:
+    status = os.stat(path)  # noqa: PTH116 (asked for every band; a Path costs as much again)
+    return path, status.st_mtime_ns, status.st_size
+
+
+def is_tiff(start: bytes) -> bool:
+    """Tell a TIFF or BigTIFF by its first bytes."""
+    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """Open a file with tifffile, which stays silent, and close it."""
+    import tifffile
+
+    logger = logging.getLogger("tifffile")
+    if not logger.handlers:  # without any, Python prints warnings to the terminal
+        logger.addHandler(logging.NullHandler())
+    with tifffile.TiffFile(path, _multifile=False) as tif:
+        yield tif
+
+
+@dataclass(frozen=True, eq=False)
+class Directory:
+    """Where the frames of a file are.
+
+    Attributes
+    ----------
+    pages : ndarray of int
+        Where the headers of the pages start in the file.
+    count : int
+        Number of frames.
+    depth : int
+        Planes of a page; more than one for a volume.
+    keep_palette : bool
+        In ImageJ's files a palette is only for display.
+    """
+
+    pages: NDArray[np.int64]
+    count: int
+    depth: int
+    keep_palette: bool
+
+    @property
+    def contiguous(self) -> bool:
+        """There are fewer headers than frames: pixels of all follow those of the first."""
+        return len(self.pages) * self.depth < self.count
+
+
+def _directory(tif: Any) -> Directory:
+    """Find the frames of the first series of a file."""
+    series = tif.series[0]
+    pages = [page for page in series.pages if page is not None]
+    if len(pages) < len(series.pages):
+        raise ValueError("it is a part of an OME set, and pages lie in files that are not at hand")
+    depth = series.keyframe.imagedepth
+    count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
+    if not series.is_pyramidal or count > 1:
+        _check_pages(tif, series)
+    offsets = np.array([page.offset for page in pages], np.int64)
+    return Directory(offsets, count, depth, bool(tif.is_imagej))
+
+
+def _check_pages(tif: Any, series: Any) -> None:
+    """Refuse a file whose full pages differ; smaller copies are declared as such."""
+    if series.kind not in ("generic", "uniform") or len(tif.pages) == 1:
+        return
+    shape = series.keyframe.shape
+    for number, page in enumerate(tif.pages, 1):
+        page = page.aspage()
+        if page.shape != shape and not page.is_reduced:
+            raise ValueError(f"page {number} has the shape {page.shape} and page 1 {shape}")
+
+
+@dataclass
+class Headers:
+    """What was learnt about the files of a series; it is not pickled, and learnt again elsewhere.
+
+    It is asked by threads: reading and setting an entry of a dict is safe, and at worst two threads
+    learn the same.
+    """
+
+    directories: dict[Stamp, Directory] = field(default_factory=dict)
+    pages: dict[tuple[Stamp, int], Page] = field(default_factory=dict)
+    layouts: dict[Any, Layout] = field(default_factory=dict)
+    remembered: int = 0
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        return type(self), ()
+
+    def page(self, path: str, number: int) -> tuple[Page, int]:
+        """Return where a frame of a file is: the page, and the plane of it."""
+        stamp = _stamp(path)
+        directory = self.directories.get(stamp)
+        page_number = number // directory.depth if directory is not None else -1
+        page = self.pages.get((stamp, page_number))
+        if directory is None or page is None:
+            directory, page = self._learn(path, stamp, number)
+        return page, number % directory.depth
+
+    def directory(self, path: str, tif: Any) -> Directory:
+        """Return where the frames of an open file are."""
+        stamp = _stamp(path)
+        if stamp not in self.directories:
+            self.directories[stamp] = _directory(tif)
+        return self.directories[stamp]
+
+    def _learn(self, path: str, stamp: Stamp, number: int) -> tuple[Directory, Page]:
+        with opened(path) as tif:
+            directory = self.directory(path, tif)
+            if number >= directory.count:
+                raise ValueError(f"it holds {directory.count} frames now")
+            page_number = number // directory.depth
+            place = 0 if directory.contiguous else page_number
+            page = page_of(
+                tif, _page_at(tif, int(directory.pages[place])), keep_palette=directory.keep_palette
+            )
+            page = _shifted(page, page_number) if directory.contiguous and page_number else page
+        # Pages that are stored alike share what they know.
+        page = replace(page, layout=self.layouts.setdefault(page.layout.key, page.layout))
+        size = page.offsets.nbytes + page.counts.nbytes
+        # The first ones stay rather than the last ones: frames are gone through again and again.
+        if self.remembered + size <= _REMEMBERED:
+            self.remembered += size
+            self.pages[stamp, page_number] = page
+        return directory, page
+
+
+def contents(path: str, headers: Headers) -> Contents:
+    """Look into a file.
+
+    Raises
+    ------
+    ValueError
+        For a damaged file, one without pixels, or pages of different sizes.
+    """
+    with damage_named(path), opened(path) as tif:
+        directory = headers.directory(path, tif)
+        page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
+        leading, sizes, plane, order = axes_of(tif, directory.count)
+    return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order)
+
+
+def frames_in(path: str, headers: Headers) -> int:
+    """Count the frames of a file."""
+    with damage_named(path), opened(path) as tif:
+        return headers.directory(path, tif).count
+
+
+def _page_at(tif: Any, offset: int) -> Any:
+    import tifffile
+
+    if tif.pages.first.offset == offset:
+        return tif.pages.first
+    tif.filehandle.seek(offset)
+    return tifffile.TiffPage(tif, index=0)
+
+
+def _shifted(page: Page, count: int) -> Page:
+    """Return the page whose pixels follow without a header, `count` frames later."""
+    if page.layout.decode is not None:
+        raise ValueError("frames without headers of their own must not be compressed")
+    return replace(page, offsets=page.offsets + count * int(page.counts.sum()))
+
+
+def read_frame(
+    path: str, number: int, rows: slice | None, first: tuple[Frame, str], headers: Headers
+) -> NDArray[Any]:
+    """Read one frame of a file, or some rows of it, after checking that it is like the first.
+
+    Parameters
+    ----------
+    path : str
+    number : int
+        Which frame of the file.
+    rows : slice, optional
+    first : tuple of Frame and str
+        What the frame must be, and the file that set this.
+    headers : Headers
+    """
+    with damage_named(path):
+        page, depth = headers.page(path, number)
+    check_same(path, page.layout.frame, *first)
+    with damage_named(path):
+        return read_page(path, page, depth, rows)

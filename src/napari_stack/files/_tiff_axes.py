@@ -1,0 +1,206 @@
+"""Axes of a TIFF: names, steps and units, from our own note, ImageJ, OME, or the resolution."""
+
+import re
+from collections.abc import Mapping
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files import _note
+from napari_stack.stack import Axis
+
+#: Names of axes by the letters of tifffile, where they are not just the small letter.
+_NAMES = {"I": "frame"}
+
+#: Spellings of the micrometre; ImageJ writes the second.
+_MICROMETRES = {"µm", "\\u00b5m", "μm", "micron", "microns", "micrometer", "um"}
+
+#: Centimetres in which TIFF itself can count.
+_CENTIMETRES = {"nm": 1e-7, "um": 1e-4, "mm": 0.1, "cm": 1.0, "m": 100.0}
+
+_BY_CENTIMETRE = 3
+
+#: A step read as a ratio of whole numbers is the one in the note when it is as near as this.
+_SAME_STEP = 1e-4
+
+Axes = tuple[tuple[Axis, ...], tuple[int, ...], tuple[Axis, Axis], NDArray[np.intp]]
+
+
+def plain_unit(unit: str) -> str:
+    """Spell a unit in ASCII.
+
+    Examples
+    --------
+    >>> plain_unit("µm"), plain_unit("sec"), plain_unit("mm")
+    ('um', 's', 'mm')
+    """
+    unit = unit.strip().rstrip("\0")
+    if unit.lower() in _MICROMETRES:
+        return "um"
+    return {"sec": "s", "second": "s", "seconds": "s", "": "pixel"}.get(unit, unit)
+
+
+def centimetres(unit: str) -> float | None:
+    """Length of a unit in cm, or None where it is no length."""
+    return _CENTIMETRES.get(plain_unit(unit))
+
+
+def axes_of(tif: Any, count: int) -> Axes:
+    """Find the axes of a file.
+
+    Parameters
+    ----------
+    tif : tifffile.TiffFile
+    count : int
+        Number of its frames.
+
+    Returns
+    -------
+    leading : tuple of Axis
+        One at least.
+    sizes : tuple of int
+    plane : tuple of Axis
+        y and x.
+    order : ndarray of int, shape (n,)
+        Which frame of the file comes at which place.
+    """
+    named = _named(tif, count)
+    steps = _steps(tif)
+    leading = tuple(Axis(name, *steps.get(name, (1.0, "pixel"))) for name, _ in named)
+    sizes = tuple(size for _, size in named)
+    plane = (Axis("y", *steps["y"]), Axis("x", *steps["x"]))
+    return _noted(tif, leading, sizes, plane) or (leading, sizes, plane, np.arange(count))
+
+
+def _named(tif: Any, count: int) -> list[tuple[str, int]]:
+    """Names and lengths of the leading axes."""
+    series = tif.series[0]
+    letters = zip(series.get_axes(squeeze=True), series.get_shape(squeeze=True), strict=True)
+    found = [(letter, size) for letter, size in letters if letter not in "YXS"]
+    if not found or prod(size for _, size in found) != count:
+        return [("frame", count)]
+    names: list[str] = []
+    for letter, _ in found:
+        name = _NAMES.get(letter, letter.lower())
+        names.append(f"{name}{names.count(name) + 1}" if name in names else name)
+    return [(name, size) for name, (_, size) in zip(names, found, strict=True)]
+
+
+def _steps(tif: Any) -> dict[str, tuple[float, str]]:
+    """Find steps and units by the name of the axis."""
+    if tif.is_ome:
+        found = _ome_steps(tif.ome_metadata)
+    elif tif.is_imagej:
+        found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
+    else:
+        found = _resolution_steps(tif.pages.first)
+    known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
+    return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
+
+
+def _ome_steps(xml: str | None) -> dict[str, tuple[float, str]]:
+    found = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml or "")
+    pixels = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', found[1])) if found else {}
+    keys = {name: f"PhysicalSize{name.upper()}" for name in "xyz"} | {"t": "TimeIncrement"}
+    found_steps = {}
+    for name, key in keys.items():
+        unit = pixels.get(f"{key}Unit", "s" if name == "t" else "um")
+        found_steps[name] = (_number(pixels.get(key)), plain_unit(unit))
+    return found_steps
+
+
+def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:
+    unit = plain_unit(str(metadata.get("unit", "pixel")))
+    result = {
+        name: (step, plain_unit(str(metadata.get(f"{name}unit", unit))))
+        for name, step in _sizes(page).items()
+    }
+    if "spacing" in metadata:
+        zunit = plain_unit(str(metadata.get("zunit", unit)))
+        result["z"] = (abs(_number(metadata["spacing"])), zunit)
+    if "finterval" in metadata:
+        result["t"] = (_number(metadata["finterval"]), "s")
+    return result
+
+
+def _resolution_steps(page: Any) -> dict[str, tuple[float, str]]:
+    """Take centimetres as the size of pixels; inches are for printing and mean nothing here."""
+    if page.tags.valueof(296) != _BY_CENTIMETRE:
+        return {}
+    return {name: (step * 1e4, "um") for name, step in _sizes(page).items()}
+
+
+def _sizes(page: Any) -> dict[str, float]:
+    """Pixel sizes in the file's own unit, from its ratios of pixels a unit."""
+    ratios = {"x": page.tags.valueof(282), "y": page.tags.valueof(283)}
+    return {
+        name: float(ratio[1]) / float(ratio[0])
+        for name, ratio in ratios.items()
+        if isinstance(ratio, tuple) and len(ratio) == 2 and ratio[0] and ratio[1]
+    }
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def note_of(tif: Any) -> dict[str, Any]:
+    """Find our own note in a file."""
+    if tif.is_imagej:
+        return _note.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
+    return _note.from_text(tif.pages.first.description)
+
+
+def _noted(
+    tif: Any, leading: tuple[Axis, ...], sizes: tuple[int, ...], plane: tuple[Axis, Axis]
+) -> Axes | None:
+    """Take the note where what the file says in its own terms still agrees with it."""
+    noted = _note.axes_of(note_of(tif))
+    if noted is None or prod(noted[1]) != prod(sizes):
+        return None
+    axes, noted_sizes = noted
+    if tif.is_imagej and not all(map(_agree, axes[-2:], plane)):
+        return None
+    if not noted_sizes:  # a single image
+        return leading, sizes, (axes[-2], axes[-1]), np.arange(1)
+    order = np.arange(prod(sizes))
+    if tif.is_imagej:
+        order = imagej_order(axes[:-2], noted_sizes)
+    return axes[:-2], noted_sizes, (axes[-2], axes[-1]), order
+
+
+def _agree(noted: Axis, found: Axis) -> bool:
+    same_unit = plain_unit(noted.unit) == plain_unit(found.unit)
+    return same_unit and abs(noted.step - found.step) <= _SAME_STEP * noted.step
+
+
+def imagej_order(leading: tuple[Axis, ...], sizes: tuple[int, ...]) -> NDArray[np.intp]:
+    """Return which frame of an ImageJ file, in the order (t, z, c), comes at which place."""
+    roles = imagej_roles([axis.name for axis in leading])
+    if roles is None:  # never written so
+        return np.arange(prod(sizes))
+    stored = [roles.index(role) for role in "tzc" if role in roles]
+    numbers = np.arange(prod(sizes)).reshape([sizes[axis] for axis in stored])
+    return numbers.transpose(np.argsort(stored)).ravel()
+
+
+def imagej_roles(names: list[str]) -> list[str] | None:
+    """Give each leading axis one of ImageJ's t, z and c, or None where it has more axes.
+
+    Examples
+    --------
+    >>> imagej_roles(["t", "frame"]), imagej_roles(["channel", "t", "z", "q"])
+    (['t', 'z'], None)
+    """
+    aliases = {"time": "t", "channel": "c", "depth": "z", "plane": "z", "slice": "z"}
+    known = [aliases.get(name, name) for name in names]
+    free = [role for role in "ztc" if role not in known]
+    roles = [name if name in ("t", "z", "c") else "" for name in known]
+    if len(set(filter(None, roles))) < len(list(filter(None, roles))) or len(names) > 3:
+        return None
+    return [role or free.pop(0) for role in roles]

@@ -1,0 +1,253 @@
+"""Pixels of a TIFF page: where they lie and how to read only the rows that are wanted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files._frames import Frame
+
+_PALETTE, _RGB, _YCBCR = 3, 2, 6
+_UNCOMPRESSED = 1
+_JPEGS = (6, 7, 34892, 33007)
+_ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
+
+#: Pixels that a tile may have in any case; beyond, it must not be much larger than the image.
+_ROOM = 2**22
+
+#: Frames of this many strips or more are worth reading in parts when they are compressed.
+_MANY_STRIPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """How the pixels of a page are stored; pages of a series share one.
+
+    Attributes
+    ----------
+    frame : Frame
+        What a frame read from it is.
+    stored : dtype
+        Type in the file, in its byte order.
+    shape : tuple of int
+        (planes, depth, height, width, channels in a plane).
+    segment : tuple of int
+        Depth, height and width of a strip or tile.
+    decode : callable or None
+        Decodes a segment; None where the pixels lie there as they are.
+    colours : ndarray, shape (colours, 3), or None
+        The palette.
+    key : hashable
+        Pages with the same key have the same layout.
+    """
+
+    frame: Frame
+    stored: np.dtype[Any]
+    shape: tuple[int, int, int, int, int]
+    segment: tuple[int, int, int]
+    tiled: bool
+    decode: Callable[..., Any] | None
+    colours: NDArray[Any] | None
+    key: Any = None
+
+    @property
+    def grid(self) -> tuple[int, int, int, int]:
+        """Number of segments along planes, depth, height and width."""
+        sides = zip(self.shape[1:4], self.segment, strict=True)
+        depth, height, width = (-(-whole // part) for whole, part in sides)
+        return self.shape[0], depth, height, width
+
+    @property
+    def partial(self) -> bool:
+        """Whether a few rows cost much less than the whole frame."""
+        return self.decode is None or self.grid[2] >= _MANY_STRIPS
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """Where the pixels of a page lie.
+
+    Attributes
+    ----------
+    layout : Layout
+    offsets, counts : ndarray of int
+        Of the segments: where they start and how long they are.
+    options : dict
+        Tables that JPEG segments share.
+    """
+
+    layout: Layout
+    offsets: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    options: dict[str, Any]
+
+
+def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
+    """Read from a page of tifffile where and how its pixels are stored."""
+    layout = _layout(tif, page, keep_palette)
+    offsets = np.asarray(page.dataoffsets, np.int64)
+    counts = np.asarray(page.databytecounts, np.int64)
+    if layout.decode is None and page.is_contiguous:
+        plane = prod(layout.shape[1:]) * layout.stored.itemsize
+        offsets = offsets[0] + plane * np.arange(layout.shape[0], dtype=np.int64)
+        counts = np.full(layout.shape[0], plane, np.int64)
+    if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
+        raise ValueError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
+    options = {}
+    if page.compression in _JPEGS:
+        options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+    return Page(layout, offsets, counts, options)
+
+
+def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
+    if page.photometric == _YCBCR and page.compression not in _JPEGS:
+        raise ValueError("YCbCr colours without JPEG compression are not supported")
+    plain = (
+        page.compression == _UNCOMPRESSED
+        and (page.fillorder, page.predictor) == (1, 1)
+        and page.bitspersample in (8, 16, 32, 64)
+        and page.sampleformat != 5
+        and not page.is_tiled
+        and page.imagedepth == 1
+    )
+    height = page.imagelength if page.is_contiguous else min(page.rowsperstrip, page.imagelength)
+    segment = (1, height, page.imagewidth)
+    if page.is_tiled:
+        segment = (page.tiledepth, page.tilelength, page.tilewidth)
+    if page.dtype is None:
+        raise ValueError(f"{page.bitspersample} bits of kind {page.sampleformat} a pixel")
+    stored = np.dtype(page.dtype)
+    if prod(segment) > _ROOM + 16 * page.imagelength * page.imagewidth:
+        raise ValueError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
+    colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
+    return Layout(
+        _frame(page, colours),
+        stored.newbyteorder(tif.byteorder) if plain else stored,
+        page.shaped,
+        segment,
+        page.is_tiled,
+        None if plain else page.decode,
+        colours,
+        (page.hash, tif.byteorder, height, None if colours is None else colours.tobytes()),
+    )
+
+
+def _frame(page: Any, colours: NDArray[Any] | None) -> Frame:
+    planes, _, height, width, contiguous = page.shaped
+    if colours is not None:
+        return Frame((height, width, 3), colours.dtype, rgb=True)
+    channels = planes * contiguous
+    alpha = channels > 1 and bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
+    rgb = page.photometric in (_RGB, _YCBCR) and channels == (4 if alpha else 3)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    return Frame(shape, np.dtype(page.dtype).newbyteorder("="), rgb, alpha)
+
+
+def _palette(page: Any) -> NDArray[Any] | None:
+    """Colours of a palette, 8 bits each where no more are used."""
+    if page.colormap is None:
+        return None
+    colours = np.asarray(page.colormap, np.uint16).T
+    if (colours < 256).all() and colours.any():  # written by those who overlook that 65535 is white
+        return colours.astype(np.uint8)
+    high = colours >> 8
+    if (colours == high * 257).all() or (colours == high << 8).all():
+        return high.astype(np.uint8)
+    return colours
+
+
+def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[Any]:
+    """Read one frame, or some rows of it, and nothing else.
+
+    Parameters
+    ----------
+    path : str
+    page : Page
+    depth : int
+        Which plane, for a page that is a volume.
+    rows : slice, optional
+    """
+    start, stop = (0, page.layout.shape[2]) if rows is None else (rows.start, rows.stop)
+    with Path(path).open("rb", buffering=0) as file:
+        read = _read_plain if page.layout.decode is None else _read_segments
+        planes = read(file, page, depth, start, stop)
+    return _finished(planes, page.layout)
+
+
+def _finished(planes: NDArray[Any], layout: Layout) -> NDArray[Any]:
+    """Make a frame of (planes, rows, width, channels)."""
+    if layout.colours is not None:
+        index = planes[0, ..., 0].astype(np.intp)
+        return layout.colours[index]
+    pixels = planes[0] if len(planes) == 1 else np.moveaxis(planes[..., 0], 0, -1)
+    pixels = pixels[..., 0] if len(layout.frame.shape) == 2 else pixels
+    return np.ascontiguousarray(pixels, dtype=layout.frame.dtype)
+
+
+def _read_plain(file: IO[bytes], page: Page, _: int, start: int, stop: int) -> NDArray[Any]:
+    layout = page.layout
+    planes, _, height, width, channels = layout.shape
+    strip, (_, _, strips, _) = layout.segment[1], layout.grid
+    row = width * channels * layout.stored.itemsize
+    pixels = np.empty((planes, stop - start, width, channels), layout.stored)
+    target = memoryview(pixels.reshape(-1).view(np.uint8).data)
+    done = 0
+    for plane in range(planes):
+        for number in range(start // strip, -(-stop // strip)):
+            first = max(start - number * strip, 0)
+            last = min(stop - number * strip, strip, height - number * strip)
+            file.seek(int(page.offsets[plane * strips + number]) + first * row)
+            size = (last - first) * row
+            _fill(file, target[done : done + size])
+            done += size
+    return pixels
+
+
+def _fill(file: IO[bytes], target: memoryview) -> None:
+    done = 0
+    while done < len(target):
+        count = file.readinto(target[done:])  # type: ignore[attr-defined]
+        if not count:
+            raise EOFError("the pixel data end early")
+        done += count
+
+
+def _read_segments(file: IO[bytes], page: Page, depth: int, start: int, stop: int) -> NDArray[Any]:
+    layout = page.layout
+    planes, _, _, width, channels = layout.shape
+    slab, strip, tile = layout.segment
+    _, slabs, strips, tiles = layout.grid
+    pixels = np.zeros((planes, stop - start, width, channels), layout.stored)
+    for plane in range(planes):
+        for number in range(start // strip, -(-stop // strip)):
+            for column in range(tiles):
+                place = ((plane * slabs + depth // slab) * strips + number) * tiles + column
+                part = _segment(file, page, place)
+                if part is None:  # a segment left out is 0
+                    continue
+                top, left = number * strip, column * tile
+                first, last = max(start, top), min(stop, top + strip)
+                wide = min(tile, width - left)
+                pixels[plane, first - start : last - start, left : left + wide] = part[
+                    depth % slab, first - top : last - top, :wide
+                ]
+    return pixels
+
+
+def _segment(file: IO[bytes], page: Page, place: int) -> NDArray[Any] | None:
+    """Read and decode a segment: (depth, rows, width, channels), or None where it is left out."""
+    assert page.layout.decode is not None
+    if page.counts[place] == 0:
+        return None
+    file.seek(int(page.offsets[place]))
+    data = file.read(int(page.counts[place]))
+    if len(data) < page.counts[place]:
+        raise EOFError("the pixel data end early")
+    part, _, shape = page.layout.decode(data, place, _fullsize=page.layout.tiled, **page.options)
+    if part.shape != shape:
+        raise ValueError(f"a strip of {part.shape} pixels where {shape} are due")
+    return part

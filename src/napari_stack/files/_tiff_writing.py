@@ -1,0 +1,124 @@
+"""Writing TIFF, frame by frame: as ImageJ's where it can hold the pixels, else described."""
+
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_stack.files import _note
+from napari_stack.files._content import Content, ticked
+from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+#: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
+_BIG = 2**32 - 2**26
+
+#: Seconds in a unit of time.
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0}
+
+
+def write(
+    path: Path, content: Content, *, compression: str, note: Mapping[str, Any], run: Run
+) -> None:
+    """Write frames to a file.
+
+    Parameters
+    ----------
+    path : Path
+    content : Content
+    compression : str
+        none, zlib, lzw or zstd.
+    note : mapping
+        See `napari_stack.files._note`.
+    run : Run
+    """
+    import tifffile
+
+    stack = content.frames
+    big = prod(stack.shape) * stack.dtype.itemsize > _BIG
+    roles = None if big else _roles(content)
+    if roles is None:
+        sizes, options = content.sizes, _described(content, note)
+    else:
+        in_file = np.argsort(imagej_order(content.leading, content.sizes))
+        stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
+        sizes = tuple(size for _, size in _sorted(content, roles))
+        options = _imagej(content, roles, _note.to_text(note))
+    frames, dtype = ticked(stack, run), stack.dtype
+    if dtype.kind == "b" and stack.ndim == 4:  # single bits are for one channel only
+        frames, dtype = (frame * np.uint8(255) for frame in frames), np.dtype(np.uint8)
+    with tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None) as tif:
+        tif.write(
+            frames,
+            shape=(*sizes, *stack.shape[1:]),
+            dtype=dtype,
+            compression=None if compression == "none" else compression,
+            predictor=2 if _predicted(dtype, compression) else None,
+            maxworkers=run.threads,
+            **_colours(stack),
+            **options,
+        )
+
+
+def _roles(content: Content) -> list[str] | None:
+    """Which of ImageJ's axes the leading ones are, or None where it cannot hold the pixels."""
+    stack = content.frames
+    grey = stack.ndim == 3 and stack.dtype in (np.uint8, np.uint16, np.float32)
+    colour = stack.ndim == 4 and stack.rgb and stack.shape[3] == 3 and stack.dtype == np.uint8
+    return imagej_roles([axis.name for axis in content.leading]) if grey or colour else None
+
+
+def _sorted(content: Content, roles: list[str]) -> list[tuple[str, int]]:
+    """Leading axes in the order in which ImageJ stores them."""
+    return sorted(zip(roles, content.sizes, strict=True), key=lambda item: "tzc".index(item[0]))
+
+
+def _imagej(content: Content, roles: list[str], text: str) -> dict[str, Any]:
+    """Options for a file of ImageJ."""
+    letters = "".join(role for role, _ in _sorted(content, roles)).upper()
+    y, x = content.axes[-2:]
+    metadata: dict[str, Any] = {"axes": letters + "YX" + "S" * content.frames.rgb, "Info": text}
+    for role, axis in zip(roles, content.leading, strict=True):
+        unit = plain_unit(axis.unit)
+        if role == "z":
+            metadata |= {"spacing": axis.step, "zunit": unit}
+        elif role == "t" and unit in _SECONDS:
+            metadata["finterval"] = axis.step * _SECONDS[unit]
+    if {y.unit, x.unit} != {"pixel"}:
+        metadata |= {"unit": plain_unit(x.unit), "yunit": plain_unit(y.unit)}
+    return {"metadata": metadata, "resolution": (1 / x.step, 1 / y.step)}
+
+
+def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
+    """Options for a file whose axes and recipe stand in a description (JSON)."""
+    names = [axis.name for axis in content.leading]
+    letters = [name.upper() if name in ("t", "z", "c") else "Q" for name in names]
+    colours = "S" * (content.frames.ndim == 4)
+    options: dict[str, Any] = {"metadata": {"axes": "".join(letters) + "YX" + colours, **note}}
+    y, x = content.axes[-2:]
+    width, height = centimetres(x.unit), centimetres(y.unit)
+    if width and height:
+        resolution = (1 / (x.step * width), 1 / (y.step * height))
+        options |= {"resolution": resolution, "resolutionunit": "CENTIMETER"}
+    return options
+
+
+def _colours(stack: Stack) -> dict[str, Any]:
+    """Say which channels are colours, which is alpha, and which are just bands."""
+    channels = stack.shape[3] if stack.ndim == 4 else 1
+    rgb = stack.rgb and channels in (3, 4)
+    extra = ["unspecified"] * (channels - (3 if rgb else 1))
+    if stack.alpha and extra:
+        extra[-1] = "unassalpha"
+    kind = {"photometric": "rgb" if rgb else "minisblack"}
+    if channels == 1 and stack.ndim == 3:
+        return kind
+    return kind | {"planarconfig": "contig"} | ({"extrasamples": extra} if extra else {})
+
+
+def _predicted(dtype: np.dtype[Any], compression: str) -> bool:
+    """Whether differences are stored: whole numbers of up to 32 bits, as all readers know them."""
+    return compression != "none" and dtype.kind in "ui" and dtype.itemsize <= 4

@@ -1,0 +1,140 @@
+"""Writing files and folders: where, and that no half file ever bears the final name."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import numpy as np
+
+from napari_stack.files import _image, _note, _tiff_writing
+from napari_stack.files._content import Content, frame_names, ticked
+from napari_stack.run import Run
+
+Compression = Literal["none", "zlib", "lzw", "zstd"]
+
+#: Suffixes that can be written.
+WRITTEN = (".tif", ".tiff", ".png")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path means a folder for one file a frame."""
+    return path.is_dir() or (not path.suffix and not path.exists())
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Refuse a target that cannot be written, or that must not be."""
+    if path.suffix.lower() not in WRITTEN:
+        raise ValueError(
+            f"{path} cannot be written: its suffix {path.suffix!r} is none of "
+            f"{', '.join(WRITTEN)}; choose one of these"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already: choose another name, or allow it to be overwritten"
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist: make it first")
+
+
+@contextmanager
+def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary name beside a file, which takes its place at the end and not before."""
+    part = path.with_name(f".{path.name[:100]}.{uuid4().hex[:8]}.part")
+    try:
+        yield part
+        check_target(path, overwrite)
+        part.replace(path)
+    except OSError as error:
+        if error.errno is None:  # a sentence of our own
+            raise
+        raise type(error)(
+            f"{path} could not be written ({error.strerror}): check the free space and permissions "
+            "of its folder"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_file(
+    path: Path,
+    content: Content,
+    *,
+    compression: Compression,
+    overwrite: bool,
+    recipe: Mapping[str, Any] | None,
+    run: Run,
+) -> None:
+    """Write one file."""
+    check_target(path, overwrite)
+    note = content.note(recipe)
+    text = _note.to_text(note)
+    if path.suffix.lower() == ".png":
+        _check_png(path, content, compression)
+        with replacing(path, overwrite) as part:
+            (image,) = ticked(content.frames, run)
+            level = 0 if compression == "none" else None
+            part.write_bytes(_image.encode_png(image, {_note.KEY: text}, level=level))
+        return
+    with replacing(path, overwrite) as part:
+        _tiff_writing.write(part, content, compression=compression, note=note, run=run)
+
+
+def _check_png(path: Path, content: Content, compression: Compression) -> None:
+    stack = content.frames
+    if len(stack) != 1:
+        raise ValueError(
+            f"{path}: a PNG holds one image, and these are {len(stack)} frames: write a .tif, or "
+            "name a folder"
+        )
+    if stack.dtype not in (np.uint8, np.uint16, np.bool_):
+        raise ValueError(
+            f"{path}: a PNG holds 8-bit or 16-bit whole numbers, and these are {stack.dtype}: "
+            "convert them, or write a .tif"
+        )
+    channels = stack.shape[3] if stack.ndim == 4 else 1
+    if channels != 1 and not stack.rgb and not (channels == 2 and stack.alpha):
+        raise ValueError(
+            f"{path}: a PNG holds grey or colours, and these are {channels} bands: write a .tif"
+        )
+    if compression not in ("none", "zlib"):
+        raise ValueError(f"{path}: a PNG is compressed by zlib, not {compression}: write a .tif")
+
+
+def write_folder(
+    folder: Path,
+    content: Content,
+    *,
+    compression: Compression,
+    overwrite: bool,
+    recipe: Mapping[str, Any] | None,
+    run: Run,
+) -> None:
+    """Write one TIFF a frame, named after where it came from; all of them or none."""
+    names = frame_names(content.frames)
+    for name in names:
+        if (folder / name).exists():
+            check_target(folder / name, overwrite)
+    if not folder.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {folder.parent} does not exist: make it first")
+    part = folder.absolute().with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+    part.mkdir()
+    try:
+        for index, name in enumerate(names):
+            write_file(
+                part / name,
+                Content(content.frames.select([index])),
+                compression=compression,
+                overwrite=False,
+                recipe=recipe,
+                run=run.part(index, len(names)),
+            )
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (part / name).replace(folder / name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

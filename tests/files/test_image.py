@@ -1,0 +1,119 @@
+"""PNG and JPEG."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_stack.files import read
+
+Noise = Callable[..., NDArray[Any]]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize(
+    ("channels", "rgb", "alpha"),
+    [((), False, False), ((2,), False, True), ((3,), True, False), ((4,), True, True)],
+)
+def test_png_of_every_kind(
+    tmp_path: Path, noise: Noise, dtype: str, channels: tuple[int, ...], rgb: bool, alpha: bool
+) -> None:
+    pixels = noise(20, 30, *channels, dtype=dtype)
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(pixels))
+    stack = read(tmp_path / "a.png")
+    assert (stack.rgb, stack.alpha, stack.dtype) == (rgb, alpha, np.dtype(dtype))
+    np.testing.assert_array_equal(stack[0], pixels)
+    np.testing.assert_array_equal(stack.source.read(0, slice(3, 9)), pixels[3:9])
+    assert not stack.source.partial
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+
+def palette_png(transparent: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 8, 3, 0, 0, 0))
+    colours = chunk(b"PLTE", bytes([10, 20, 30, 40, 50, 60]))
+    alpha = chunk(b"tRNS", transparent) if transparent else b""
+    pixels = chunk(b"IDAT", zlib.compress(bytes([0, 0, 1])))
+    return b"\x89PNG\r\n\x1a\n" + header + colours + alpha + pixels + chunk(b"IEND", b"")
+
+
+def test_png_with_a_palette_becomes_colours(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(palette_png(b""))
+    (tmp_path / "b.png").write_bytes(palette_png(bytes([255, 7])))
+    colours, transparent = read(tmp_path / "a.png"), read(tmp_path / "b.png")
+    assert colours.rgb
+    assert transparent.alpha
+    assert colours[0].tolist() == [[[10, 20, 30], [40, 50, 60]]]
+    assert transparent[0].tolist() == [[[10, 20, 30, 255], [40, 50, 60, 7]]]
+
+
+def smooth(height: int, width: int, *channels: int) -> NDArray[np.uint8]:
+    y, x = np.mgrid[:height, :width]
+    planes = [4 * x + y, 2 * y + 100, 200 - 3 * x]
+    return np.stack(planes[: channels[0]], axis=-1).astype(np.uint8) if channels else planes[
+        0
+    ].astype(np.uint8)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_jpeg_grey_and_in_colours(tmp_path: Path, channels: tuple[int, ...]) -> None:
+    pixels = smooth(24, 40, *channels)
+    (tmp_path / "a.jpg").write_bytes(imagecodecs.jpeg_encode(pixels, level=98))
+    stack = read(tmp_path / "a.jpg")
+    assert stack.rgb == bool(channels)
+    assert not stack.alpha
+    assert np.abs(stack[0].astype(int) - pixels).max() <= 4
+
+
+def with_orientation(jpeg: bytes, orientation: int, order: str) -> bytes:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0" + mark + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpeg_comes_upright(tmp_path: Path, orientation: int, order: str) -> None:
+    image = pytest.importorskip("PIL.Image")
+    from PIL.ImageOps import exif_transpose
+
+    jpeg = imagecodecs.jpeg_encode(smooth(24, 40, 3), level=98)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(with_orientation(jpeg, orientation, order))
+    with image.open(path) as opened:
+        expected = np.asarray(exif_transpose(opened))
+    stack = read(path)
+    assert stack.shape[1:] == expected.shape
+    np.testing.assert_array_equal(stack[0], expected)
+
+
+def test_jpeg_with_damaged_exif_comes_as_it_is(tmp_path: Path) -> None:
+    jpeg = imagecodecs.jpeg_encode(smooth(24, 40, 3))
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 10**6)
+    data = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert read(tmp_path / "a.jpg").shape == (1, 24, 40, 3)
+
+
+def test_jpeg_in_printing_colours_is_refused(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(24, 40, 4, dtype="uint8")
+    data = imagecodecs.jpeg_encode(pixels, colorspace="CMYK", outcolorspace="CMYK")
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.jpg .*CMYK"):
+        read(tmp_path / "a.jpg")
+
+
+def test_a_file_is_known_by_its_content(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(20, 30)
+    (tmp_path / "a.tif").write_bytes(imagecodecs.png_encode(pixels))
+    np.testing.assert_array_equal(read(tmp_path / "a.tif")[0], pixels)

@@ -1,0 +1,289 @@
+"""TIFF: every way in which pixels can be stored, whole and by rows."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from napari_stack.files import _tiff_pages, read
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.stack import Axis, Stack
+
+Noise = Callable[..., NDArray[Any]]
+
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "one strip": {},
+    "strips": {"rowsperstrip": 7},
+    "big-endian strips": {"rowsperstrip": 7, "byteorder": ">"},
+    "deflated": {"compression": "zlib", "rowsperstrip": 5, "predictor": 2},
+    "deflated in one strip": {"compression": "zlib", "rowsperstrip": 61},
+    "lzw": {"compression": "lzw", "rowsperstrip": 6},
+    "zstd big-endian": {"compression": "zstd", "rowsperstrip": 4, "byteorder": ">"},
+    "tiles": {"tile": (16, 32)},
+    "deflated tiles": {"tile": (16, 32), "compression": "zlib"},
+    "one column of tiles": {"tile": (16, 48)},
+}
+
+
+def rows_are_those_of_the_frame(stack: Stack, expected: NDArray[Any]) -> None:
+    for index in range(len(stack)):
+        np.testing.assert_array_equal(stack.source.read(index), expected[index])
+        for start, stop in ((0, 1), (3, 20), (13, 14), (40, 61), (0, 61)):
+            part = stack.source.read(index, slice(start, stop))
+            np.testing.assert_array_equal(part, expected[index, start:stop])
+            assert part.flags.c_contiguous
+            assert part.dtype.isnative
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_rows_of_every_layout(tmp_path: Path, noise: Noise, layout: str, dtype: str) -> None:
+    pixels = noise(3, 61, 48, dtype=dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", **LAYOUTS[layout])
+    stack = read(tmp_path / "a.tif")
+    assert stack.shape == (3, 61, 48)
+    rows_are_those_of_the_frame(stack, pixels)
+
+
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_rows_of_colours(tmp_path: Path, noise: Noise, layout: str, planes: str) -> None:
+    pixels = noise(2, 61, 48, 3)
+    stored = pixels if planes == "contig" else np.moveaxis(pixels, -1, 1)
+    tifffile.imwrite(
+        tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planes, **LAYOUTS[layout]
+    )
+    stack = read(tmp_path / "a.tif")
+    assert stack.rgb
+    assert not stack.alpha
+    rows_are_those_of_the_frame(stack, pixels)
+
+
+def test_what_gives_rows_cheaply_says_so(tmp_path: Path, noise: Noise) -> None:
+    partial = {}
+    for name, layout in LAYOUTS.items():
+        tifffile.imwrite(tmp_path / "a.tif", noise(61, 48), **layout)
+        partial[name] = read(tmp_path / "a.tif").source.partial
+    whole = {"deflated in one strip", "tiles", "deflated tiles", "one column of tiles"}
+    assert {name for name, cheap in partial.items() if not cheap} == whole
+
+
+def test_a_band_reads_only_its_own_bytes(
+    tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_bytes = []
+    fill = _tiff_pages._fill
+
+    def counted(file: Any, target: memoryview) -> None:
+        read_bytes.append(len(target))
+        fill(file, target)
+
+    monkeypatch.setattr(_tiff_pages, "_fill", counted)
+    for layout in ({}, {"rowsperstrip": 7}, {"rowsperstrip": 1}):
+        tifffile.imwrite(tmp_path / "a.tif", noise(200, 300), **layout)
+        stack = read(tmp_path / "a.tif")
+        read_bytes.clear()
+        stack.source.read(0, slice(50, 70))
+        assert sum(read_bytes) == 20 * 300 * 2
+
+
+def test_strips_that_do_not_follow_each_other(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(60, 40)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, rowsperstrip=20)
+    with tifffile.TiffFile(path) as tif:
+        first, *rest = tif.pages.first.dataoffsets
+        where = tif.pages.first.tags[273].valueoffset
+    data = bytearray(path.read_bytes())
+    moved = len(data)
+    data += data[first : first + 20 * 40 * 2]  # the first strip goes to the end of the file
+    data[where : where + 4] = moved.to_bytes(4, "little")
+    path.write_bytes(data)
+    assert rest[0] != moved
+    stack = read(path)
+    assert stack.source.partial
+    np.testing.assert_array_equal(stack[0], pixels)
+    np.testing.assert_array_equal(stack.source.read(0, slice(15, 45)), pixels[15:45])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint32", "int64", "float16", "float64"])
+def test_types_are_kept(tmp_path: Path, noise: Noise, dtype: str) -> None:
+    pixels = noise(2, 9, 17, dtype=dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack")
+    stack = read(tmp_path / "a.tif")
+    assert stack.dtype == dtype
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+
+
+def test_complex_pixels_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5), np.complex64))
+    with pytest.raises(ValueError, match=r"a\.tif holds complex64 pixels"):
+        read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("channels", "photometric", "extra", "rgb", "alpha"),
+    [
+        (4, "rgb", ["unassalpha"], True, True),
+        (4, "rgb", ["assocalpha"], True, True),
+        (4, "rgb", ["unspecified"], False, False),
+        (5, "minisblack", ["unspecified"] * 4, False, False),
+        (2, "minisblack", ["unassalpha"], False, True),
+        (3, "minisblack", ["unspecified"] * 2, False, False),
+        (5, "rgb", ["unassalpha", "unspecified"], False, False),
+    ],
+)
+def test_alpha_is_what_is_declared_as_alpha(
+    tmp_path: Path,
+    noise: Noise,
+    channels: int,
+    photometric: str,
+    extra: list[str],
+    rgb: bool,
+    alpha: bool,
+) -> None:
+    pixels = noise(6, 7, channels)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        pixels,
+        photometric=photometric,
+        planarconfig="contig",
+        extrasamples=extra,
+    )
+    stack = read(tmp_path / "a.tif")
+    assert (stack.rgb, stack.alpha) == (rgb, alpha)
+    np.testing.assert_array_equal(stack[0], pixels)
+
+
+@pytest.mark.parametrize("scale", [257, 256, 1])
+def test_a_palette_becomes_colours(tmp_path: Path, noise: Noise, scale: int) -> None:
+    pixels, colours = noise(20, 30, dtype="uint8"), noise(3, 256, dtype="uint8")
+    table = colours.astype(np.uint16) * scale
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="palette", colormap=table)
+    stack = read(tmp_path / "a.tif")
+    assert stack.rgb
+    assert stack.dtype == np.uint8
+    np.testing.assert_array_equal(stack[0], np.moveaxis(colours[:, pixels], 0, -1))
+    np.testing.assert_array_equal(stack.source.read(0, slice(3, 5)), stack[0][3:5])
+
+
+def test_a_palette_of_imagej_is_for_display_only(tmp_path: Path, noise: Noise) -> None:
+    pixels, table = noise(20, 30, dtype="uint8"), noise(3, 256)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, photometric="palette", colormap=table)
+    stack = read(tmp_path / "a.tif")
+    assert stack.shape == (1, 20, 30)
+    np.testing.assert_array_equal(stack[0], pixels)
+
+
+def test_axes_and_pixel_sizes_of_imagej(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(2, 4, 3, 20, 30)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        pixels,
+        imagej=True,
+        resolution=(1 / 0.25, 1 / 0.5),
+        metadata={"axes": "TZCYX", "unit": "um", "spacing": 1.5, "finterval": 30},
+    )
+    hyper = read(tmp_path / "a.tif", axis="z")
+    assert isinstance(hyper, Hyperstack)
+    assert hyper.axes == (
+        Axis("t", 30, "s"),
+        Axis("z", 1.5, "um"),
+        Axis("c"),
+        Axis("y", 0.5, "um"),
+        Axis("x", 0.25, "um"),
+    )
+    assert hyper.axis == "z"
+    np.testing.assert_array_equal(np.asarray(hyper), pixels)
+    np.testing.assert_array_equal(np.asarray(hyper.stack({"t": 1, "c": 2})), pixels[1, :, 2])
+
+
+def test_imagej_without_headers_for_each_frame(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(3, 4, 20, 30)
+    with tifffile.TiffWriter(tmp_path / "a.tif", imagej=True) as tif:
+        tif.write(pixels, truncate=True, metadata={"axes": "TZYX"})
+    hyper = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(hyper), pixels)
+    np.testing.assert_array_equal(hyper.frames.source.read(7, slice(5, 9)), pixels[1, 3, 5:9])
+
+
+def test_axes_and_pixel_sizes_of_ome(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(2, 3, 4, 20, 30, dtype="int16")
+    metadata = {
+        "axes": "TCZYX",
+        "PhysicalSizeX": 0.25,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": 0.5,
+        "PhysicalSizeYUnit": "µm",
+        "PhysicalSizeZ": 900,
+        "PhysicalSizeZUnit": "nm",
+        "TimeIncrement": 2.5,
+    }
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, metadata=metadata, ome=True)
+    hyper = read(tmp_path / "a.ome.tif", axis=2)
+    assert hyper.axes == (
+        Axis("t", 2.5, "s"),
+        Axis("c"),
+        Axis("z", 900, "nm"),
+        Axis("y", 0.5, "um"),
+        Axis("x", 0.25, "um"),
+    )
+    assert hyper.axis == "z"
+    np.testing.assert_array_equal(np.asarray(hyper), pixels)
+
+
+def test_centimetres_are_pixel_sizes_and_inches_are_not(tmp_path: Path, noise: Noise) -> None:
+    for unit, expected in (("CENTIMETER", Axis("x", 2.5, "um")), ("INCH", Axis("x"))):
+        tifffile.imwrite(
+            tmp_path / "a.tif", noise(5, 6), resolution=(4000, 4000), resolutionunit=unit
+        )
+        found = read(tmp_path / "a.tif").axes[2]
+        assert (found.name, found.unit) == (expected.name, expected.unit)
+        assert found.step == pytest.approx(expected.step)
+
+
+def test_pages_of_different_sizes_are_refused_and_small_copies_are_not(
+    tmp_path: Path, noise: Noise
+) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(noise(20, 30), metadata=None)
+        tif.write(noise(12, 17), metadata=None)
+    with pytest.raises(ValueError, match=r"a\.tif .*page 2 has the shape \(12, 17\)"):
+        read(tmp_path / "a.tif")
+    with tifffile.TiffWriter(tmp_path / "b.tif") as tif:
+        tif.write(noise(20, 30), metadata=None)
+        tif.write(noise(10, 15), metadata=None, subfiletype=1)
+    assert read(tmp_path / "b.tif").shape == (1, 20, 30)
+
+
+def test_a_page_in_a_volume(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(16, 32, 48)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(16, 16, 16), volumetric=True)
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+    np.testing.assert_array_equal(stack.source.read(9, slice(5, 20)), pixels[9, 5:20])
+
+
+def test_what_is_learnt_about_files_is_not_pickled(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(5, 20, 30)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", compression="zlib")
+    stack = read(tmp_path / "a.tif")
+    np.asarray(stack)
+    assert stack.source._headers.pages
+    again = pickle.loads(pickle.dumps(stack.source))
+    assert not again._headers.pages
+    np.testing.assert_array_equal(again.read(3), pixels[3])
+
+
+def test_a_file_that_is_written_anew_is_learnt_anew(tmp_path: Path, noise: Noise) -> None:
+    first, second = noise(20, 30), noise(20, 30)
+    tifffile.imwrite(tmp_path / "a.tif", first, compression="zlib")
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(stack[0], first)
+    tifffile.imwrite(tmp_path / "a.tif", second, rowsperstrip=3)
+    np.testing.assert_array_equal(stack[0], second)
