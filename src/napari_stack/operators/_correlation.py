@@ -1,0 +1,167 @@
+"""Correlation of band-passed images by partly whitened spectra: where two frames match at all."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+#: The cross spectrum is divided by its modulus to this power: 0 is plain correlation (broad,
+#: ruled by the strongest structure), 1 phase correlation (sharp, drowns in noise).
+WHITENING = 0.5
+#: Zero padding, as a multiple of the image.
+PADDING = 1.75
+#: Shifts that leave less of the frame in common are not considered.
+LEAST_OVERLAP = 0.15
+#: Two peaks closer than this, in coarse pixels, are one.
+EXCLUSION = 8
+#: Fraction of each side that is faded out.
+TAPER = 0.1
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Real-input spectrum of an image (y, x) that was zero-padded to `padded`."""
+
+    values: NDArray[np.complex64]
+    shape: tuple[int, int]
+    padded: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A local maximum of a correlation surface: shift in pixels (sub-pixel) and height."""
+
+    x: float
+    y: float
+    height: float
+
+
+def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
+    """Spectrum of a band-passed image (y, x) in robust sigmas, with NaN as zeros.
+
+    Strong structure is compressed, 4 asinh(v / 4), so that one bright spot does not rule.
+    """
+    rows, columns = image.shape
+    padded = (
+        scipy.fft.next_fast_len(int(rows * padding), real=True),
+        scipy.fft.next_fast_len(int(columns * padding), real=True),
+    )
+    values = np.nan_to_num(image, nan=0.0)
+    values = np.float32(4) * np.arcsinh(values * np.float32(0.25))
+    values *= _taper(rows)[:, None]
+    values *= _taper(columns)
+    return Spectrum(scipy.fft.rfft2(values, s=padded), (rows, columns), padded)
+
+
+def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
+    """Correlation surface; index (dy, dx), modulo its shape, is the shift of moving.
+
+    Each value is divided by the root of the overlap, so that all shifts have the same noise.
+    """
+    cross = reference.values.conj() * moving.values
+    modulus = np.abs(cross)
+    modulus += np.float32(1e-6) * modulus.max() + np.finfo(np.float32).tiny
+    cross /= modulus**WHITENING if WHITENING != 0.5 else np.sqrt(modulus)
+    surface = scipy.fft.irfft2(cross, s=reference.padded)
+    if reference.padded == reference.shape:
+        return surface
+    overlap_y = _overlap(reference.shape[0], reference.padded[0])
+    overlap_x = _overlap(reference.shape[1], reference.padded[1])
+    overlap = np.outer(overlap_y, overlap_x)
+    return np.where(
+        overlap >= LEAST_OVERLAP, surface / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0
+    )
+
+
+def peaks(surface: NDArray[np.float32], count: int) -> list[Peak]:
+    """The highest maxima of a periodic surface, no two closer than `EXCLUSION`, best first."""
+    rows, columns = surface.shape
+    # Maxima alone: the flank of a broad peak is no second peak.
+    left = np.where(surface >= cv2.dilate(surface, np.ones((3, 3))), surface, -np.inf)
+    reach = np.arange(-EXCLUSION, EXCLUSION + 1)
+    found = []
+    for _ in range(count):
+        y, x = divmod(int(np.argmax(left)), columns)
+        height = float(left[y, x])
+        dy = _vertex(surface[y - 1, x], surface[y, x], surface[(y + 1) % rows, x])
+        dx = _vertex(surface[y, x - 1], surface[y, x], surface[y, (x + 1) % columns])
+        found.append(Peak(_signed(x, columns) + dx, _signed(y, rows) + dy, height))
+        left[np.ix_((y + reach) % rows, (x + reach) % columns)] = -np.inf
+    return found
+
+
+def rotations_and_scales(
+    reference: Image, moving: Image, count: int = 2
+) -> list[tuple[float, float]]:
+    """Likely (angle in radians, scale) of moving against reference, modulo half a turn.
+
+    From the shift between the magnitude spectra in log-polar coordinates (Reddy & Chatterji
+    1996), which do not depend on the translation.
+    """
+    size = scipy.fft.next_fast_len(max(reference.shape), real=True)
+    polar = [_log_polar(image, size) for image in (reference, moving)]
+    first, second = (Spectrum(scipy.fft.rfft2(p), p.shape, p.shape) for p in polar)
+    surface = correlate(first, second)
+    angles, radii = polar[0].shape
+    step = np.log(_OUTER / _INNER) / (radii // 2)
+    # Scales beyond about 1:2 leave too little common spectrum to be told from chance.
+    far = np.abs(np.fft.fftfreq(radii, 1 / radii)) * step > np.log(2)
+    surface[:, far] = 0
+    return [
+        (peak.y * np.pi / angles, float(np.exp(-peak.x * step))) for peak in peaks(surface, count)
+    ]
+
+
+#: Radii of the log-polar spectrum, in cycles per pixel.
+_INNER, _OUTER = 0.02, 0.4
+
+
+def _log_polar(image: Image, size: int) -> Image:
+    """Log magnitude spectrum over (angle in half a turn, log radius), zero mean and padded."""
+    rows, columns = image.shape
+    values = np.float32(4) * np.arcsinh(np.nan_to_num(image, nan=0.0) * np.float32(0.25))
+    values = values * np.outer(np.hanning(rows), np.hanning(columns)).astype(np.float32)
+    magnitude = np.abs(scipy.fft.rfft2(values, s=(size, size)))
+    magnitude = np.fft.fftshift(np.log1p(magnitude).astype(np.float32), axes=0)
+    angles, radii = size, size // 2
+    angle = (np.arange(angles) * np.pi / angles - np.pi / 2)[:, None]
+    radius = size * _INNER * (_OUTER / _INNER) ** (np.arange(radii) / radii)
+    x = (radius * np.cos(angle)).astype(np.float32)
+    y = (radius * np.sin(angle) + size // 2).astype(np.float32)
+    polar = cv2.remap(magnitude, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # The fall of the spectrum with the radius is common to all images: it says nothing.
+    polar -= polar.mean(axis=0)
+    polar *= _taper(radii)
+    return np.pad(polar, ((0, 0), (0, radii)))
+
+
+def _taper(size: int) -> Image:
+    """Cosine flanks over `TAPER` of each end."""
+    width = max(int(size * TAPER), 1)
+    flank = 0.5 - 0.5 * np.cos(np.pi * (np.arange(width) + 0.5) / width)
+    window = np.ones(size, np.float32)
+    window[:width] = flank
+    window[size - width :] = flank[::-1]
+    return window
+
+
+def _overlap(size: int, padded: int) -> Image:
+    """Fraction of the side that two images share, for each shift modulo `padded`."""
+    shift = np.abs(np.fft.fftfreq(padded, 1 / padded))
+    return np.maximum(1 - shift / size, 0).astype(np.float32)
+
+
+def _signed(index: int, size: int) -> int:
+    return index if index <= size // 2 else index - size
+
+
+def _vertex(before: float, middle: float, after: float) -> float:
+    """Position of the maximum of the parabola through three values, within half a step."""
+    bend = float(before) - 2 * float(middle) + float(after)
+    if bend >= 0:
+        return 0.0
+    return float(np.clip(0.5 * (float(before) - float(after)) / bend, -0.5, 0.5))

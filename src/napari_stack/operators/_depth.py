@@ -1,0 +1,177 @@
+"""Depth from focus as a fold: where in the series a pixel is sharpest, and how surely."""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from napari_stack.operators._focus_curve import (
+    FocusCurve,
+    noise_sharpness,
+    sharpness,
+)
+from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
+
+Array = np.ndarray[Any, Any]
+
+# Halvings between the two scales: a quarter of the size has a quarter of the noise, and sees the
+# texture of images that are larger than they are sharp.
+HALVINGS = 2
+# Frames by which the depth may vary in a neighbourhood (a Gaussian window) of so many pixels.
+TOLERANCE = 1.5
+NEIGHBOURHOOD = 4.0
+# The clarity at which a pixel begins to have a say in the depth map, and at which it has its full
+# say. The coarse scale shows less contrast between frames.
+FINE = (0.1, 0.4)
+COARSE = (0.0, 0.1)
+
+
+class Sharpness(NamedTuple):
+    """How sharp a frame is at one scale: a plane, -1 where invalid, and what noise would give."""
+
+    energy: Array
+    noise: float
+
+
+def measure_sharpness(grey: Array, valid: Array | None, taps: Array) -> tuple[Sharpness, Sharpness]:
+    """Return the sharpness of a frame at full size and at a quarter of it.
+
+    Parameters
+    ----------
+    grey : (y, x) ndarray of float
+        The frame's brightness.
+    valid : (y, x) ndarray of bool or None
+        Pixels that count; None for all.
+    taps : (5,) ndarray
+        Weights of the generating kernel, see `generating_weights`.
+    """
+    coarse, support = grey[..., np.newaxis], valid
+    share = None if valid is None else valid[..., np.newaxis].astype(grey.dtype)
+    for _ in range(HALVINGS):
+        coarse = reduce(coarse, taps)
+        share = None if share is None else reduce(share, taps)
+    if share is not None:
+        support = share[..., 0] > 1 - 1e-4
+    return _sharpness(grey, valid), _sharpness(coarse[..., 0], support)
+
+
+def _sharpness(grey: Array, valid: Array | None) -> Sharpness:
+    energy = sharpness(grey)
+    if valid is not None:
+        energy[~valid] = -1
+    return Sharpness(energy, noise_sharpness(grey))
+
+
+class DepthState:
+    """The fold behind a depth map: the focus curves of every pixel at two scales.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of a frame.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        small = shape
+        for _ in range(HALVINGS):
+            small = ((small[0] + 1) // 2, (small[1] + 1) // 2)
+        self.curves = (FocusCurve(shape), FocusCurve(small))
+
+    @property
+    def indices(self) -> list[int]:
+        """The frames so far."""
+        return self.curves[0].indices
+
+    def add(self, index: int, measured: tuple[Sharpness, ...]) -> None:
+        """Take in what `measure_sharpness` found in the frame `index`."""
+        for curve, scale in zip(self.curves, measured, strict=True):
+            curve.add(index, scale.energy, scale.noise)
+
+    def merge(self, other: "DepthState") -> None:
+        """Take in the state of the frames that follow, as if they had been added one by one."""
+        for mine, theirs in zip(self.curves, other.curves, strict=True):
+            mine.merge(theirs)
+
+    def result(self) -> tuple[Array, Array]:
+        """Return the depth (frame index) and its confidence (0 to 1), (y, x) float32 each.
+
+        The confidence is the product of two numbers from 0 to 1:
+
+        - how clearly the sharpest frame stands out, (b - o - m n) / (b + n): b is its sharpness,
+          o the mean sharpness of the other frames, m = 0.5, n the sharpness of noise (the median
+          over the frames of what `noise_sharpness` finds, and a small share of the strongest
+          sharpness for quantised data);
+        - how even the depth is around the pixel, exp(-v/t^2): v is its variance over a Gaussian
+          window of 4 pixels, t = 1.5 frames.
+
+        It is 0 with a single frame and where there is no texture, and low where depths meet.
+        Where the first number is low, the depth comes from the surroundings and from the same
+        measure at a quarter of the size.
+        """
+        depth, clarity = _map(self.curves[0])
+        coarse, coarse_clarity = _map(self.curves[1])
+        confidence = clarity * evenness(depth)
+        depth = fill_unsure(depth, _say(clarity, *FINE), coarse, _say(coarse_clarity, *COARSE))
+        np.clip(depth, self.indices[0], self.indices[-1], out=depth)
+        unseen = self.curves[0].label < 0
+        depth[unseen] = 0
+        confidence[unseen] = 0
+        return depth, confidence
+
+
+def _map(curve: FocusCurve) -> tuple[Array, Array]:
+    floor = curve.floor()
+    return cv2.medianBlur(curve.peak(floor), 5), curve.clarity(floor)
+
+
+def _say(clarity: Array, none: float, full: float) -> Array:
+    return np.clip((clarity - none) / (full - none), 0, 1).astype(np.float32)
+
+
+def evenness(depth: Array) -> Array:
+    """Return how even a depth map is around every pixel, 0 to 1: noise and edges are not."""
+    centred = depth - depth.mean()
+    mean, square = (
+        cv2.GaussianBlur(plane, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
+        for plane in (centred, centred**2)
+    )
+    return np.exp(-np.maximum(square - mean**2, 0) / np.float32(TOLERANCE**2))
+
+
+def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array) -> Array:
+    """Fill a map smoothly where its weight is small, from a coarser map and the pixels around.
+
+    Weighted means go down a pyramid ("pull") and fill what is missing on the way back ("push").
+
+    Parameters
+    ----------
+    depth, weight : (y, x) ndarray of float32
+        The map, and how much each pixel is to be trusted, 0 to 1.
+    coarse, coarse_weight : (Y, X) ndarray of float32
+        The same at a quarter of the size, heard as far as the finer map is not trusted.
+
+    Returns
+    -------
+    (y, x) ndarray of float32
+        `depth` where the weight is 1; where no pixel has any weight, `depth` as it is.
+    """
+    if not (weight.any() or coarse_weight.any()):
+        return depth.copy()
+    taps = generating_weights(0.4, np.dtype(np.float32))
+    sums = [np.stack([depth * weight, weight], axis=-1)]
+    while max(sums[-1].shape[:2]) > 1 or len(sums) <= HALVINGS:
+        sums.append(reduce(sums[-1], taps))
+        if len(sums) == HALVINGS + 1:
+            missing = coarse_weight * (1 - np.clip(sums[-1][..., 1], 0, 1))
+            sums[-1] += np.stack([coarse * missing, missing], axis=-1)
+    filled = _mean(sums[-1])
+    for level in reversed(sums[:-1]):
+        larger = np.zeros((*level.shape[:2], 1), np.float32)
+        add_expanded(larger, filled, taps, 1, larger)
+        trust = np.clip(level[..., 1:], 0, 1)
+        filled = trust * _mean(level) + (1 - trust) * larger
+    return filled[..., 0]
+
+
+def _mean(sums: Array) -> Array:
+    return sums[..., :1] / np.maximum(sums[..., 1:], np.float32(1e-12))

@@ -1,0 +1,203 @@
+"""The sharpness of every pixel along a series, as a fold: its peak and its mean."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from napari_stack.operators._jit import kernel
+
+Array = np.ndarray[Any, Any]
+
+# Found on a rendered series with known depth (benchmarks/focus_quality.py).
+PRE_SMOOTHING = 0.7
+WINDOW = 2.0
+# A pixel counts as textured when its sharpest frame stands this many noise levels above the others.
+NOISE_MARGIN = 0.5
+# Share of the strongest sharpness that quantisation of 8-bit data reaches in flat regions.
+FLAT_SHARE = 0.005
+
+
+@kernel
+def _modified_laplacian(image: Array, out: Array) -> None:
+    height, width = image.shape
+    for i in range(height):
+        up, down = image[max(i - 1, 0)], image[min(i + 1, height - 1)]
+        row = image[i]
+        for j in range(width):
+            twice = row[j] + row[j]
+            left, right = row[max(j - 1, 0)], row[min(j + 1, width - 1)]
+            out[i, j] = abs(twice - left - right) + abs(twice - up[j] - down[j])
+
+
+def sharpness(grey: Array) -> Array:
+    """Return how sharp a frame is around every pixel.
+
+    The modified Laplacian of Nayar and Nakagawa (1994), the sum of the absolute second
+    differences in x and in y, of the slightly smoothed frame, averaged over a Gaussian window.
+
+    Parameters
+    ----------
+    grey : (y, x) ndarray of float
+        The frame's brightness.
+
+    Returns
+    -------
+    (y, x) ndarray of float32
+        In the units of the pixels, never negative.
+    """
+    smooth = cv2.GaussianBlur(grey, (5, 5), PRE_SMOOTHING, borderType=cv2.BORDER_REPLICATE)
+    energy = np.empty(grey.shape, np.float32)
+    _modified_laplacian(smooth, energy)
+    return cv2.GaussianBlur(energy, (0, 0), WINDOW, borderType=cv2.BORDER_REPLICATE)
+
+
+def noise_sharpness(grey: Array) -> float:
+    """Return the sharpness that the frame's noise alone gives, from its robust standard deviation.
+
+    The filter [1, -2, 1] x [1, -2, 1] cancels planes and most edges and turns white noise of
+    deviation s into 6 s (Immerkaer 1996); its median over a sample of the frame ignores texture.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    rows = np.unique(np.linspace(1, grey.shape[0] - 2, 256).astype(int))
+    across = grey[rows - 1] - 2 * grey[rows] + grey[rows + 1]
+    response = across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
+    deviation = float(np.median(np.abs(response))) / 0.6745 / 6
+    return deviation * _noise_gain()
+
+
+def _noise_gain() -> float:
+    # Mean of |[1, -2, 1] * smoothed white noise| of deviation 1, for both directions.
+    window = cv2.getGaussianKernel(5, PRE_SMOOTHING).ravel()
+    second = np.convolve(window, [1.0, -2.0, 1.0])
+    deviation = np.sqrt(np.sum(second**2) * np.sum(window**2))
+    return float(2 * np.sqrt(2 / np.pi) * deviation)
+
+
+@kernel
+def _add(
+    energy: Array,
+    index: int,
+    previous: int,
+    best: Array,
+    before: Array,
+    after: Array,
+    last: Array,
+    total: Array,
+    count: Array,
+    label: Array,
+) -> None:
+    for i in range(best.shape[0]):
+        for j in range(best.shape[1]):
+            value = energy[i, j]
+            if value > best[i, j]:
+                best[i, j] = value
+                before[i, j] = last[i, j]
+                after[i, j] = -1
+                label[i, j] = index
+            elif label[i, j] == previous:
+                after[i, j] = value
+            if value >= 0:
+                total[i, j] += value
+                count[i, j] += 1
+            last[i, j] = value
+
+
+class FocusCurve:
+    """What is known of every pixel's sharpness over the frames so far.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of a frame.
+
+    Notes
+    -----
+    A sharpness of -1 stands for "not valid there". Eight planes are kept, however long the series.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.indices: list[int] = []
+        self.noises: list[float] = []
+        self.best, self.before, self.after, self.first, self.last = (
+            np.full(shape, -1, np.float32) for _ in range(5)
+        )
+        self.total = np.zeros(shape, np.float32)
+        self.count = np.zeros(shape, np.uint32)
+        self.label = np.full(shape, -1, np.int32)
+
+    def add(self, index: int, energy: Array, noise: float) -> None:
+        """Take in the sharpness (y, x) of the frame `index`, -1 where it is not valid."""
+        previous = self.indices[-1] if self.indices else -2
+        if not self.indices:
+            self.first = energy.copy()
+        _add(
+            energy, index, previous, self.best, self.before, self.after,
+            self.last, self.total, self.count, self.label,
+        )  # fmt: skip
+        self.indices.append(index)
+        self.noises.append(noise)
+
+    def merge(self, other: "FocusCurve") -> None:
+        """Take in the state of the frames that follow, as if they had been added one by one."""
+        if not other.indices:
+            return
+        if self.indices:
+            self._join_seam(other)
+        else:
+            self.first = other.first.copy()
+            self.before = other.before.copy()
+        wins = other.best > self.best
+        for name in ("best", "after", "label"):
+            np.copyto(getattr(self, name), getattr(other, name), where=wins)
+        self.total += other.total
+        self.count += other.count
+        self.last = other.last.copy()
+        self.indices += other.indices
+        self.noises += other.noises
+
+    def _join_seam(self, other: "FocusCurve") -> None:
+        wins = other.best > self.best
+        at_end = self.label == self.indices[-1]
+        np.copyto(self.after, other.first, where=at_end)
+        np.copyto(self.before, other.before, where=wins)
+        np.copyto(self.before, self.last, where=wins & (other.label == other.indices[0]))
+
+    def floor(self) -> float:
+        """Return the sharpness below which there is nothing but noise and quantisation."""
+        strongest = float(np.percentile(self.best[::4, ::4], 99.9))
+        tiny = float(np.finfo(np.float32).tiny)
+        return max(float(np.median(self.noises)) + FLAT_SHARE * strongest, tiny)
+
+    def clarity(self, floor: float) -> Array:
+        """Return how clearly the sharpest frame stands out from the others and from noise, 0..1."""
+        best = np.maximum(self.best, 0)
+        others = (np.maximum(self.count, 2) - 1).astype(np.float32)
+        mean = np.where(self.count > 1, (self.total - best) / others, best)
+        clear = best - mean - np.float32(NOISE_MARGIN * floor)
+        return np.clip(clear / (best + np.float32(floor)), 0, 1).astype(np.float32)
+
+    def peak(self, floor: float) -> Array:
+        """Return the depth between frames: the vertex of a parabola through three log energies.
+
+        A focus curve is nearly a Gaussian (Nayar and Nakagawa 1994), its logarithm a parabola.
+        The frames need not be evenly spaced. Without both neighbours the frame's index stays.
+        """
+        indices = np.array(self.indices, np.float32)
+        gaps = np.diff(indices) if len(indices) > 1 else np.ones(1, np.float32)
+        place = np.searchsorted(indices, self.label).clip(0, len(indices) - 1)
+        gap_before = np.concatenate([gaps[:1], gaps])[place]
+        gap_after = np.concatenate([gaps, gaps[-1:]])[place]
+        inside = (self.before >= 0) & (self.after >= 0)
+        top, before, after = (
+            np.log(np.maximum(energy, 0) + np.float32(floor))
+            for energy in (self.best, self.before, self.after)
+        )
+        rise, fall = (top - before) / gap_before, (after - top) / gap_after
+        bend = rise - fall
+        inside &= bend > 0
+        share = np.divide(rise, bend, out=np.zeros_like(bend), where=inside)
+        shift = np.where(inside, (gap_before + gap_after) / 2 * share - gap_before / 2, 0)
+        label = np.maximum(self.label, self.indices[0])  # -1 where no frame is valid
+        return (label + shift).astype(np.float32)

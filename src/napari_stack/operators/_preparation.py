@@ -1,0 +1,237 @@
+"""What is measured instead of the raw pixels: a band-passed, outlier-free pyramid of one frame."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators._correlation import Spectrum, spectrum_of
+from napari_stack.operators._jit import kernel
+
+#: Coarse correlation runs on the finest level whose longest side is at most this.
+COARSE_SIZE = 520
+#: The pyramid ends at the last level whose shortest side is at least this.
+SMALLEST_SIZE = 48
+#: Sigmas of the band-pass, in pixels of each level.
+FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
+#: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
+DEFECT_SIGMAS = 6.0
+#: Structure below this fraction of the data's magnitude is rounding, not image.
+ROUNDING = 1e-6
+
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One frame as registration sees it; made once a frame by `prepare`.
+
+    Attributes
+    ----------
+    shape
+        (rows, columns) of the frame as it was given.
+    levels
+        Band-passed float32 images in units of their own robust sigma, finest first; NaN where
+        nothing may be measured. Empty when the frame holds no structure.
+    factors
+        Pixels of the frame per pixel of each level, f. Pixel x of a level lies at
+        f * x + (f - 1) / 2 in the frame.
+    coarse, coarse_factor
+        The like of a level for correlation: with a wider pass band, at most `COARSE_SIZE` long.
+    spectrum
+        Zero-padded spectrum of `coarse`.
+    """
+
+    shape: tuple[int, int]
+    levels: tuple[Image, ...] = ()
+    factors: tuple[int, ...] = ()
+    coarse: Image | None = None
+    coarse_factor: int = 1
+    spectrum: Spectrum | None = None
+
+
+def prepare(
+    image: NDArray[np.floating], mask: Mask | None = None, working_size: int = 2048
+) -> Prepared:
+    """Make the pyramid on which a frame is registered.
+
+    Parameters
+    ----------
+    image : ndarray (y, x), floating
+        One frame in one channel. Pixels that are not finite are left out.
+    mask : ndarray (y, x) of bool, optional
+        True where pixels may be used.
+    working_size : int
+        Frames whose longest side is greater are reduced, by a whole factor, to at most this.
+
+    Returns
+    -------
+    Prepared
+        Without levels when the frame holds no structure (flat, saturated, all NaN, tiny).
+
+    Raises
+    ------
+    ValueError
+        For an image that is not two-dimensional or a mask of another shape.
+    """
+    image = np.asarray(image)
+    if image.ndim != 2 or (mask is not None and mask.shape != image.shape):
+        raise ValueError(
+            f"image of shape {image.shape} and mask of shape {getattr(mask, 'shape', None)}: "
+            "give an image (y, x) and, if any, a mask of the same shape"
+        )
+    pixels, valid = _clean(image, mask)
+    factor = -(-max(image.shape) // working_size)
+    shape = (image.shape[0], image.shape[1])
+    levels, factors, coarse, coarse_factor = [], [], None, 1
+    while min(pixels.shape) // factor >= SMALLEST_SIZE:
+        pixels, valid = _reduce(pixels, valid, factor)
+        band = _band_pass(pixels, valid, WIDE_SIGMA)
+        if band is None:
+            break
+        levels.append(band)
+        factors.append(factor * (factors[-1] if factors else 1))
+        factor = 2
+        if coarse is None and max(pixels.shape) <= COARSE_SIZE:
+            coarse, coarse_factor = _band_pass(pixels, valid, COARSE_WIDE_SIGMA), factors[-1]
+    if coarse is None:
+        return Prepared(shape)
+    spectrum = spectrum_of(coarse)
+    return Prepared(shape, tuple(levels), tuple(factors), coarse, coarse_factor, spectrum)
+
+
+def _clean(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
+    """Float32 around zero without isolated defects; the mask is None where all is valid."""
+    valid = np.isfinite(image)
+    if mask is not None:
+        valid &= mask
+    if not valid.any():
+        return np.zeros(image.shape, np.float32), valid
+    level = np.median(image[valid][:: max(1, image.size // 65536)])
+    # Subtracted before the cast, so that a large offset costs no digits of the structure.
+    with np.errstate(invalid="ignore", over="ignore"):
+        pixels = (image - level).astype(np.float32)
+    if valid.all():
+        return _repair(pixels), None
+    pixels[~valid] = 0
+    return _repair(pixels), valid
+
+
+def _repair(pixels: Image) -> Image:
+    """Replace defective columns and rows, then isolated pixels, by their neighbours."""
+    if min(pixels.shape) < 8:
+        return pixels
+    pixels = _repair_columns(pixels)
+    pixels = np.ascontiguousarray(_repair_columns(np.ascontiguousarray(pixels.T)).T)
+    smooth = cv2.medianBlur(pixels, 3)
+    excess = pixels - smooth
+    limit = DEFECT_SIGMAS * _robust_sigma(excess)
+    if limit > 0:
+        _replace_isolated(pixels, smooth, excess, np.float32(limit))
+    return pixels
+
+
+def _repair_columns(pixels: Image) -> Image:
+    """Interpolate columns that differ from both sides over most of their length."""
+    detail = pixels[::4] - cv2.medianBlur(np.ascontiguousarray(pixels[::4]), 5)
+    offset = np.median(detail, axis=0)
+    sigma = 1.4826 * np.median(np.abs(offset - np.median(offset)))
+    # A column's median is known to about 1.25 sigma / sqrt(rows): less is no defect.
+    noise = 1.25 * _robust_sigma(detail) / np.sqrt(detail.shape[0])
+    bad = np.abs(offset - np.median(offset)) > 1.5 * DEFECT_SIGMAS * max(sigma, noise)
+    if not bad.any() or bad.mean() > 0.1:
+        return pixels
+    pixels = pixels.copy()
+    good = np.flatnonzero(~bad)
+    for column in np.flatnonzero(bad):
+        right = np.searchsorted(good, column)
+        sides = good[max(right - 1, 0) : right + 1]
+        pixels[:, column] = pixels[:, sides].mean(axis=1)
+    return pixels
+
+
+@kernel
+def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
+    """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
+    rows, columns = pixels.shape
+    for y in range(rows):
+        for x in range(columns):
+            e = excess[y, x]
+            if abs(e) <= limit:
+                continue
+            sharing = -1
+            for v in range(max(y - 1, 0), min(y + 2, rows)):
+                for u in range(max(x - 1, 0), min(x + 2, columns)):
+                    if excess[v, u] * e > 0.5 * e * e:
+                        sharing += 1
+            if sharing <= 1:
+                pixels[y, x] = smooth[y, x]
+
+
+def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask | None]:
+    """Mean over factor x factor pixels; rows and columns left over at the end are dropped."""
+    if factor == 1:
+        return pixels, valid
+    rows, columns = (side // factor for side in pixels.shape)
+    cut = (slice(rows * factor), slice(columns * factor))
+    size = (columns, rows)
+    if valid is None:
+        return cv2.resize(pixels[cut], size, interpolation=cv2.INTER_AREA), None
+    weight = cv2.resize(valid[cut].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    # Invalid pixels are zero, so their share only has to be divided out.
+    reduced = cv2.resize(pixels[cut], size, interpolation=cv2.INTER_AREA)
+    reduced /= np.maximum(weight, 0.1)
+    kept = weight > 0.5
+    reduced[~kept] = 0
+    return reduced, kept
+
+
+def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | None:
+    """Difference of Gaussians in robust sigmas, NaN outside; None when there is no structure."""
+    if valid is None:
+        band = _blur(pixels) - _wide_blur(pixels, wide_sigma)
+        inside = band
+    else:
+        weight = valid.astype(np.float32)
+        wide = _wide_blur(pixels, wide_sigma) / np.maximum(_wide_blur(weight, wide_sigma), 1e-3)
+        band = _blur(np.where(valid, pixels - wide, 0).astype(np.float32))
+        # Beyond the reach of the fine blur the filled-in zeros are not felt.
+        valid = cv2.erode(valid.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+        inside = band[valid]
+        band[~valid] = np.nan
+        if inside.size < SMALLEST_SIZE**2 / 4:
+            return None
+    sigma = _robust_sigma(inside)
+    if sigma <= ROUNDING * float(np.abs(pixels).max()):
+        return None
+    band /= np.float32(sigma)
+    return band
+
+
+def _blur(pixels: Image) -> Image:
+    return cv2.GaussianBlur(pixels, (0, 0), FINE_SIGMA, borderType=cv2.BORDER_REFLECT_101)
+
+
+def _wide_blur(pixels: Image, sigma: float) -> Image:
+    """Wide Gaussian, computed on a quarter of the size where that is exact enough."""
+    sigma = min(sigma, min(pixels.shape) / 8)
+    step = 4 if sigma >= 8 else 1
+    rows, columns = pixels.shape
+    if step == 1:
+        return cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+    small = cv2.resize(
+        pixels, (-(-columns // step), -(-rows // step)), interpolation=cv2.INTER_AREA
+    )
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT_101)
+    return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
+
+
+def _robust_sigma(values: Image) -> float:
+    """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
+    sample = np.abs(values.ravel()[:: max(1, values.size // 65536)])
+    sigma = 1.4826 * float(np.median(sample))
+    if sigma > 0:
+        return sigma
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

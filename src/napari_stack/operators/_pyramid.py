@@ -1,0 +1,177 @@
+"""Focus stacking by a Laplacian pyramid, as a fold: frames go in one by one, and parts merge."""
+
+from typing import Any
+
+import numpy as np
+
+from napari_stack.operators._depth import DepthState
+from napari_stack.operators._pyramid_frame import Prepared, has_alpha, levels_of, prepare
+from napari_stack.operators._pyramid_kernels import (
+    add_expanded,
+    generating_weights,
+    keep_larger,
+    widen_range,
+    widen_range_where,
+)
+
+Array = np.ndarray[Any, Any]
+
+
+class PyramidState:
+    """What a focus stack by Laplacian pyramid knows of the frames so far: a few frames of memory.
+
+    States of consecutive parts of a series can be made apart, in other threads or on other
+    machines, and merged; the image is the same, bit by bit, as from one state for every frame.
+
+    Parameters
+    ----------
+    shape : (int, int) or (int, int, int)
+        Shape of a frame: (y, x) or (y, x, channel).
+    dtype_working : dtype
+        The floating type of the frames' values.
+    min_size, kernel_size, kernel_parameter, rgb, alpha
+        As for `prepare`, and the same for all frames of a series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frames = np.random.default_rng(0).random((3, 70, 80), np.float32)
+    >>> state = PyramidState((70, 80), np.float32)
+    >>> for index, frame in enumerate(frames):
+    ...     state.add(index, state.prepare(frame))
+    >>> image, depth, confidence, covered = state.result()
+    >>> bool((image <= frames.max(axis=0)).all())
+    True
+    """
+
+    prepare = staticmethod(prepare)
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype_working: Any,
+        *,
+        min_size: int = 32,
+        kernel_size: int = 5,  # noqa: ARG002 - the same options as `prepare`
+        kernel_parameter: float = 0.4,
+        rgb: bool = False,
+        alpha: bool = False,
+    ) -> None:
+        height, width = shape[:2]
+        channels = shape[2] if len(shape) == 3 else 1
+        with_alpha = has_alpha(shape, rgb, alpha)
+        dtype = np.dtype(dtype_working)
+        self.shape = tuple(shape)
+        self.taps = generating_weights(kernel_parameter, dtype)
+        sizes = [(height, width)]
+        for _ in range(levels_of(shape, min_size)):
+            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+        sizes.append(sizes[-1])  # the base twice: by deviation and by entropy
+        colours = channels - with_alpha
+        self.pixels = [np.zeros((*size, colours), dtype) for size in sizes]
+        self.energies = [np.full(size, -2, dtype) for size in sizes]
+        self.low = np.full((height, width, colours), np.inf, dtype)
+        self.high = np.full((height, width, colours), -np.inf, dtype)
+        self.alpha = np.full((height, width, 1), -np.inf, dtype) if with_alpha else None
+        self.depth = DepthState((height, width))
+
+    def add(self, index: int, prepared: Prepared) -> None:
+        """Take in a frame.
+
+        Parameters
+        ----------
+        index : int
+            Its place in the series, above those of the frames before; the depth counts in it.
+        prepared : Prepared
+            What `prepare` made of it with the options of this state.
+
+        Raises
+        ------
+        ValueError
+            If the index does not increase.
+        """
+        indices = self.depth.indices
+        if indices and index <= indices[-1]:
+            raise ValueError(
+                f"frame {index} comes after frame {indices[-1]}: add frames in increasing order"
+            )
+        candidates = (*prepared.details, prepared.base, prepared.base)
+        energies = (*prepared.energies, prepared.deviation, prepared.entropy)
+        self._keep(energies, candidates)
+        colours = prepared.colours
+        self._widen(colours, colours, prepared.alpha, prepared.valid)
+        self.depth.add(index, prepared.sharpness)
+
+    def merge(self, other: "PyramidState") -> None:
+        """Take in the state of the frames that follow, as if they had been added one by one.
+
+        Raises
+        ------
+        ValueError
+            If the other state holds frames that do not all come later.
+        """
+        mine, others = self.depth.indices, other.depth.indices
+        if mine and others and others[0] <= mine[-1]:
+            raise ValueError(
+                f"the other state starts at frame {others[0]}, this one ends at frame {mine[-1]}: "
+                "merge states in the order of their frames"
+            )
+        self._keep(other.energies, other.pixels)
+        self._widen(other.low, other.high, other.alpha, None)
+        self.depth.merge(other.depth)
+
+    def _keep(self, energies: Any, candidates: Any) -> None:
+        for best, pixels, energy, candidate in zip(
+            self.energies, self.pixels, energies, candidates, strict=True
+        ):
+            keep_larger(best, pixels, energy, candidate)
+
+    def _widen(self, least: Array, most: Array, alpha: Array | None, valid: Array | None) -> None:
+        if valid is None:
+            widen_range(self.low, self.high, least, most)
+        else:
+            widen_range_where(self.low, self.high, most, valid)
+        if self.alpha is not None and alpha is not None:
+            where = True if valid is None else valid[..., np.newaxis]
+            np.maximum(self.alpha, alpha, out=self.alpha, where=where)
+
+    def result(self) -> tuple[Array, Array, Array, Array]:
+        """Return the fused image and the depth of every pixel.
+
+        Returns
+        -------
+        image : (y, x) or (y, x, channel) ndarray of the working type
+            Within the range of the frames' valid values at every pixel and channel; 0 where
+            no frame is valid. Alpha is the largest of the frames'.
+        depth : (y, x) ndarray of float32
+            The frame index, with fractions, at which the pixel is sharpest; 0 where no frame
+            is valid.
+        confidence : (y, x) ndarray of float32
+            0 (no texture) to 1 (sharp at one place of the series only); see `DepthState.result`.
+        covered : (y, x) ndarray of bool
+            Where at least one frame is valid.
+
+        Raises
+        ------
+        ValueError
+            If no frame was added.
+        """
+        if not self.depth.indices:
+            raise ValueError("a focus stack of no frames: add one frame at least")
+        image = self._assembled()
+        covered = self.high[..., 0] >= self.low[..., 0]
+        np.clip(image, self.low, self.high, out=image)
+        if self.alpha is not None:
+            image = np.concatenate([image, self.alpha], axis=2)
+        if not covered.all():
+            image[~covered] = 0
+        depth, confidence = self.depth.result()
+        return image.reshape(self.shape), depth, confidence, covered
+
+    def _assembled(self) -> Array:
+        image = (self.pixels[-2] + self.pixels[-1]) / 2
+        for detail in reversed(self.pixels[:-2]):
+            finer = np.empty_like(detail)
+            add_expanded(detail, image, self.taps, 1, finer)
+            image = finer
+        return image

@@ -1,0 +1,120 @@
+"""`focus_stack`: one image that is sharp all over, and how deep each pixel lies."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.combine import require_used
+from napari_stack.options import Bounds, check, method_options, options_of
+from napari_stack.run import Run
+from napari_stack.sources import cast
+from napari_stack.stack import Stack
+
+
+class Focused(NamedTuple):
+    """Result of `focus_stack`.
+
+    Attributes
+    ----------
+    image : ndarray, shape (y, x) or (y, x, channel)
+        Sharp all over, in the type of the frames.
+    depth : ndarray of float32, shape (y, x)
+        Number of the frame in which a pixel is sharpest, between frames too.
+    confidence : ndarray of float32, shape (y, x)
+        0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest).
+    """
+
+    image: NDArray[Any]
+    depth: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Fusion by a Laplacian pyramid (Burt and Adelson 1983; Wang and Chang 2011).
+
+    Parameters
+    ----------
+    min_size : int
+        The coarsest level's shorter side has about this many pixels.
+    kernel_size : int
+        Side of the window in which the energy of details is measured.
+    kernel_parameter : float
+        Weight of the pyramid's smoothing kernel at its centre.
+    """
+
+    min_size: Annotated[int, Bounds(4, 1024, unit="px")] = 32
+    kernel_size: Annotated[int, Bounds(1, 31, step=2, unit="px")] = 5
+    kernel_parameter: Annotated[float, Bounds(0.3, 0.6, step=0.05)] = 0.4
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"Pyramid: kernel_size must be odd, got {self.kernel_size}")
+
+
+def focus_stack(
+    stack: Stack,
+    *,
+    method: Literal["pyramid"] | Pyramid = "pyramid",
+    run: Run = Run(),
+) -> Focused:
+    """Fuse a focus series: at every pixel the details of the frame that is sharpest there.
+
+    Parameters
+    ----------
+    stack : Stack
+        Frames at different focus, in order, registered.
+    method : {"pyramid"}
+        How frames are fused.
+    run : Run
+
+    Returns
+    -------
+    Focused
+        The image never leaves the range of the frames at a pixel.
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range or no frame is used.
+    """
+    check(focus_stack, locals())
+    require_used(stack)
+    chosen = method_options(options_of(focus_stack)["method"], method)
+    state = run.fold(_Fusion(chosen), stack, what="Fusing frames")
+    image, depth, confidence, covered = state.result()
+    return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
+
+
+@dataclass
+class _Fusion:
+    """The fold: a pyramid's state, begun with the first frame."""
+
+    method: Pyramid
+    state: Any = None
+
+    def prepare(self, stack: Stack, index: int) -> Any:
+        from napari_stack.operators._pyramid import PyramidState
+
+        options = {"rgb": stack.rgb, "alpha": stack.alpha, **vars(self.method)}
+        begin = partial(PyramidState, stack.shape[1:], stack.working, **options)
+        return begin, PyramidState.prepare(*stack.read(index), **options)
+
+    def add(self, index: int, prepared: Any) -> None:
+        begin, bundle = prepared
+        if self.state is None:
+            self.state = begin()
+        self.state.add(index, bundle)
+
+    def merge(self, later: Self) -> None:
+        if self.state is None:
+            self.state = later.state
+        elif later.state is not None:
+            self.state.merge(later.state)
+
+    def result(self) -> Any:
+        return self.state.result()

@@ -1,0 +1,187 @@
+"""`Warp`, the geometric correction, and `apply_transforms`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.transforms import Transforms
+from napari_stack.options import check
+from napari_stack.sources import Correction, Pixels
+from napari_stack.stack import Stack
+
+Border = Literal["invalid", "replicate"]
+Framing = Literal["reference", "common", "all"]
+Interpolation = Literal["nearest", "linear", "cubic"]
+
+#: Rows around those that the corners ask for: the taps of the widest kernel, and rounding.
+_MARGIN = 3
+
+#: No canvas grows beyond this multiple of a frame: transforms that ask for more are wrong.
+_MOST_GROWTH = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """Frames warped to a common place; pixels are interpolated once.
+
+    Parameters
+    ----------
+    transforms : Transforms
+        From the reference to each frame.
+    source_size : tuple of int
+        Height and width of a frame.
+    size : tuple of int
+        Height and width of the result.
+    origin : tuple of float
+        (x, y) of the result's first pixel, in pixels of the reference.
+    interpolation : {"nearest", "linear", "cubic"}
+    border : {"invalid", "replicate"}
+        What lies beyond a frame's border: nothing, or its outermost pixels.
+    """
+
+    transforms: Transforms
+    source_size: tuple[int, int]
+    size: tuple[int, int]
+    origin: tuple[float, float] = (0.0, 0.0)
+    interpolation: Interpolation = "cubic"
+    border: Border = "invalid"
+
+    def matrix(self, index: int) -> NDArray[np.float64]:
+        """Take a point of the result to frame `index`."""
+        shift = np.eye(3)
+        shift[:2, 2] = self.origin
+        return self.transforms.matrices[index] @ shift
+
+    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a corrected frame."""
+        return (*self.size, *shape[2:])
+
+    def source_rows(self, rows: slice, index: int) -> slice:
+        """Rows of the frame that `rows` of the result are made of."""
+        right = self.size[1] - 1
+        corners = np.array([[x, y, 1.0] for x in (0, right) for y in (rows.start, rows.stop - 1)])
+        points = self.matrix(index) @ corners.T
+        if (points[2] <= 0).any():  # a horizon runs through the frame: any row may be asked for
+            return slice(0, self.source_size[0])
+        y = points[1] / points[2]
+        last = self.source_size[0] - 1
+        start = int(np.clip(np.floor(y.min()) - _MARGIN, 0, last))
+        return slice(start, int(np.clip(np.ceil(y.max()) + _MARGIN, 0, last)) + 1)
+
+    def apply(
+        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
+    ) -> Pixels:
+        """Warp rows of a frame."""
+        from napari_stack.operators._warping import warp_rows
+
+        first = self.source_rows(rows, index).start
+        place = (first, self.source_size[0], self.matrix(index), rows, self.size[1])
+        warped, inside = warp_rows(values, valid, *place, self.interpolation)
+        if self.border == "replicate" and valid is None:
+            return warped, None
+        return warped, None if inside.all() else inside
+
+    def merged(self, later: Correction) -> "Warp | None":
+        """One warp that does this and then `later`."""
+        if not isinstance(later, Warp):
+            return None
+        matrices = np.stack([self.matrix(i) @ later.matrix(i) for i in range(len(self.transforms))])
+        both = self.transforms.then(later.transforms)
+        return replace(later, transforms=replace(both, matrices=matrices),
+                       source_size=self.source_size, origin=(0.0, 0.0))  # fmt: skip
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return the warp of some frames."""
+        return replace(self, transforms=self.transforms.select(frames))
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return the warp of these frames followed by others of the same framing."""
+        if any((o.size, o.origin) != (self.size, self.origin) for o in others):
+            raise ValueError("frames of different framing cannot stand in one stack")
+        return replace(self, transforms=self.transforms.join([o.transforms for o in others]))
+
+
+def apply_transforms(
+    stack: Stack,
+    transforms: Transforms,
+    *,
+    framing: Framing = "reference",
+    interpolation: Interpolation = "cubic",
+    border: Border = "invalid",
+) -> Stack:
+    """Warp every frame to the place of the reference, lazily.
+
+    Parameters
+    ----------
+    stack : Stack
+    transforms : Transforms
+        One for each frame of the stack.
+    framing : {"reference", "common", "all"}
+        What the result shows: the reference's view, only what all used frames cover, or
+        everything that any used frame covers.
+    interpolation : {"nearest", "linear", "cubic"}
+        How pixels between pixels are made; cubic is that of Keys (1981).
+    border : {"invalid", "replicate"}
+        What lies beyond a frame's border: nothing (it does not count in an average), or the
+        frame's outermost pixels.
+
+    Returns
+    -------
+    Stack
+        Failed frames keep their place as they are and are not `used`.
+
+    Raises
+    ------
+    ValueError
+        When the number of transforms is not that of frames, or no view is common to all frames.
+    """
+    check(apply_transforms, {"framing": framing, "interpolation": interpolation, "border": border})
+    if len(transforms) != len(stack):
+        raise ValueError(
+            f"{len(transforms)} transforms do not fit a stack of {len(stack)} frames: measure "
+            "them on a stack of the same frames"
+        )
+    size = stack.shape[1:3]
+    used = stack.used & ~transforms.failed
+    origin, framed = _frame(transforms.matrices[used], size, framing)
+    warp = Warp(transforms, size, framed, origin, interpolation, border)  # type: ignore[arg-type]
+    return replace(stack.corrected(warp), used=used)
+
+
+def _frame(
+    matrices: NDArray[np.float64], size: Sequence[int], framing: Framing
+) -> tuple[tuple[float, float], tuple[int, int]]:
+    """Origin (x, y) and size (height, width) of the view."""
+    height, width = size
+    if framing == "reference" or not len(matrices):
+        return (0.0, 0.0), (height, width)
+    corners = np.array(
+        [[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1.0]]
+    )
+    points = np.linalg.inv(matrices) @ corners.T
+    x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
+    if framing == "all":
+        low, high = np.floor([x.min(), y.min()]), np.ceil([x.max(), y.max()])
+    else:
+        low, high = _common(x, y)
+    columns, rows = (high - low + 1).astype(int)
+    if columns < 1 or rows < 1:
+        raise ValueError("no part of the view is covered by all used frames: choose framing='all'")
+    if columns * rows > _MOST_GROWTH * height * width:
+        raise ValueError(
+            f"showing all frames needs {columns} x {rows} pixels for frames of {width} x {height}: "
+            "the transforms look wrong; choose framing='reference'"
+        )
+    return (float(low[0]), float(low[1])), (int(rows), int(columns))
+
+
+def _common(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Upright rectangle inside all frames: between the innermost of their corners on each side."""
+    left, right = np.sort(x, axis=1)[:, 1].max(), np.sort(x, axis=1)[:, 2].min()
+    top, bottom = np.sort(y, axis=1)[:, 1].max(), np.sort(y, axis=1)[:, 2].min()
+    tolerance = 1e-6
+    low = np.ceil(np.array([left, top]) - tolerance)
+    return low, np.floor(np.array([right, bottom]) + tolerance)

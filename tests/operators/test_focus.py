@@ -1,0 +1,90 @@
+"""`focus_stack` on stacks: truth, depth, types, bad input."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_stack import samples
+from napari_stack.operators import Pyramid, focus_stack
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+MOTORCYCLE = Path(__file__).parents[3] / "shared" / "data" / "focus_motorcycle"
+
+
+def psnr(image, truth, top=255):
+    return 10 * np.log10(top**2 / np.mean((image.astype(float) - truth) ** 2))
+
+
+def test_the_fused_image_is_sharp_all_over_and_the_depth_is_known():
+    stack, truth = samples.focus_series()
+    result = focus_stack(stack)
+    best_single = max(psnr(frame, truth["image"]) for frame in stack)
+    assert result.image.dtype == stack.dtype
+    assert psnr(result.image, truth["image"]) > best_single + 8
+    assert (result.confidence >= 0).all()
+    assert (result.confidence <= 1).all()
+    sure = result.confidence > np.median(result.confidence)
+    assert np.abs(result.depth - truth["depth"])[sure].mean() < 0.25
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [(), (3,), (5,)])
+def test_types_and_channels(dtype, channels):
+    grey = np.asarray(samples.focus_series(frames=4, size=(96, 100))[0]).astype(np.float64)
+    data = grey.reshape(*grey.shape, *(1,) * len(channels)) * np.ones(channels)
+    stack = Stack.wrap(data.astype(dtype))
+    result = focus_stack(stack, method=Pyramid(min_size=16))
+    assert result.image.shape == data.shape[1:]
+    assert result.image.dtype == dtype
+    assert result.depth.shape == result.confidence.shape == (96, 100)
+    assert result.image.min() >= data.min()
+    assert result.image.max() <= data.max()
+
+
+def test_workers_do_not_change_the_result():
+    stack, _ = samples.focus_series(frames=6, size=(128, 128))
+    one, three = (focus_stack(stack, run=Run(workers=n)) for n in (1, 3))
+    for image, other in zip(one, three, strict=True):
+        np.testing.assert_array_equal(image, other)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.random.default_rng(0).integers(0, 255, (1, 70, 80), np.uint8),
+        np.tile(np.random.default_rng(0).integers(0, 255, (70, 80), np.uint8), (4, 1, 1)),
+        np.zeros((3, 70, 80), np.uint16),
+        np.full((3, 7, 5), 0.5, np.float32),
+    ],
+)
+def test_one_same_black_and_tiny_frames_come_back(data):
+    result = focus_stack(Stack.wrap(data))
+    np.testing.assert_allclose(result.image, data[0], atol=1e-6)
+    assert np.isfinite(result.depth).all()
+    assert np.isfinite(result.confidence).all()
+
+
+def test_a_method_by_name_or_object():
+    stack, _ = samples.focus_series(frames=3, size=(96, 96))
+    for method in ("pyramid", Pyramid()):
+        np.testing.assert_array_equal(
+            focus_stack(stack, method=method).image, focus_stack(stack).image
+        )
+    with pytest.raises(ValueError, match="method must be 'pyramid' or Pyramid"):
+        focus_stack(stack, method="depth")
+    with pytest.raises(ValueError, match="kernel_size must be odd, got 4"):
+        Pyramid(kernel_size=4)
+
+
+@pytest.mark.skipif(not MOTORCYCLE.exists(), reason="the sample files are not here")
+def test_the_rendered_photograph():
+    from napari_stack import read
+
+    result = focus_stack(read(str(MOTORCYCLE / "slice_*.tif")))
+    import tifffile
+
+    truth = tifffile.imread(MOTORCYCLE / "truth_all_in_focus.tif")
+    inner = (slice(12, -12),) * 2
+    assert psnr(result.image[inner], truth[inner]) >= 35.3

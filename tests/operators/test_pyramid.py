@@ -1,0 +1,475 @@
+"""Focus stacking by a Laplacian pyramid on series with known truth."""
+
+import pickle
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_stack.operators._depth import fill_unsure
+from napari_stack.operators._focus_curve import noise_sharpness, sharpness
+from napari_stack.operators._pyramid import PyramidState
+from napari_stack.operators._pyramid_frame import levels_of, local_entropy, prepare
+from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
+
+BORDER = 8
+
+
+def texture(shape, seed=0):
+    """Return 1/f noise like that of natural scenes, 20 to 235."""
+    rng = np.random.default_rng(seed)
+    fy, fx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
+    amplitude = 1 / np.maximum(np.hypot(fy, fx), 1 / max(shape[:2])) ** 1.3
+    phase = rng.uniform(0, 2 * np.pi, amplitude.shape)
+    image = np.fft.irfft2(amplitude * np.exp(1j * phase), s=shape[:2])
+    image = np.clip((image - image.mean()) / (2.5 * image.std()), -1, 1)
+    return (127.5 + 107.5 * image).astype(np.float32)
+
+
+def defocus(scene, depth, frames, strength=1.6):
+    """Return a focus series: every pixel blurred in proportion to its distance from the focus."""
+    widest = int(np.ceil(strength * frames / 0.5)) + 1
+    sigmas = [0.5 * step for step in range(1, widest + 1)]
+    levels = [scene] + [cv2.GaussianBlur(scene, (0, 0), sigma) for sigma in sigmas]
+    blurred = np.stack([level.reshape(scene.shape) for level in levels])
+    rows, columns = np.indices(depth.shape)
+    series = []
+    for index in range(frames):
+        place = np.minimum(strength * np.abs(depth - index) / 0.5, widest - 1e-3)
+        below = place.astype(int)
+        part = (place - below).astype(np.float32)
+        if scene.ndim == 3:
+            part = part[..., None]
+        near, far = blurred[below, rows, columns], blurred[below + 1, rows, columns]
+        series.append((1 - part) * near + part * far)
+    return np.stack(series)
+
+
+def ramp(shape=(150, 190), frames=6, channels=None):
+    """Return a tilted plane: frames, truth, depth."""
+    scene = texture(shape)
+    if channels:
+        scene = np.stack([texture(shape, seed) for seed in range(channels)], axis=-1)
+    depth = np.broadcast_to(np.linspace(0, frames - 1, shape[1], dtype=np.float32), shape)
+    return defocus(scene, depth, frames), scene, depth
+
+
+def fuse(frames, valid=None, indices=None, **options):
+    return fold(frames, valid, indices, **options).result()
+
+
+def fold(frames, valid=None, indices=None, **options):
+    state = PyramidState(frames[0].shape, np.result_type(frames[0], np.float32), **options)
+    for place, frame in enumerate(frames):
+        index = place if indices is None else indices[place]
+        mask = None if valid is None else valid[place]
+        state.add(index, prepare(frame, mask, **options))
+    return state
+
+
+def psnr(image, truth, top=255.0):
+    inner = np.s_[BORDER:-BORDER, BORDER:-BORDER]
+    return 10 * np.log10(top**2 / np.mean((image - truth)[inner].astype(float) ** 2))
+
+
+@pytest.fixture(scope="module")
+def tilted():
+    return ramp()
+
+
+def test_beats_every_frame_by_far(tilted):
+    frames, truth, _ = tilted
+    image, _, _, covered = fuse(frames)
+    assert psnr(image, truth) > max(psnr(frame, truth) for frame in frames) + 10
+    assert covered.all()
+    assert image.dtype == np.float32
+
+
+def test_depth_lies_between_frames(tilted):
+    frames, _, truth = tilted
+    _, depth, confidence, _ = fuse(frames)
+    error = np.abs(depth - truth)[BORDER:-BORDER, BORDER:-BORDER]
+    sure = (confidence > np.median(confidence))[BORDER:-BORDER, BORDER:-BORDER]
+    assert error.mean() < 0.15
+    assert error[sure].mean() < 0.1
+    assert confidence.min() >= 0
+    assert confidence.max() <= 1
+    assert depth.dtype == confidence.dtype == np.float32
+
+
+def test_depth_counts_in_the_indices_given(tilted):
+    frames, _, truth = tilted
+    _, depth, _, _ = fuse(frames, indices=[10, 12, 14, 16, 18, 20])
+    assert np.median(np.abs(depth - (10 + 2 * truth))) < 0.25
+
+
+def test_uneven_indices_keep_the_depth_right():
+    frames, _, truth = ramp(frames=9)
+    kept = [0, 1, 2, 4, 5, 6, 8]
+    _, depth, _, _ = fuse(frames[kept], indices=kept)
+    assert np.abs(depth - truth)[BORDER:-BORDER, BORDER:-BORDER].mean() < 0.3
+
+
+def test_two_depths_with_an_edge():
+    scene = texture((160, 160), 3)
+    truth = np.zeros((160, 160), np.float32)
+    truth[40:120, 40:120] = 3
+    frames = defocus(scene, truth, 4)
+    image, depth, confidence, _ = fuse(frames)
+    assert psnr(image, scene) > max(psnr(frame, scene) for frame in frames) + 10
+    assert np.mean(np.abs(depth - truth) < 0.5) > 0.9
+    near_edge = cv2.morphologyEx(truth, cv2.MORPH_GRADIENT, np.ones((5, 5))) > 0
+    assert confidence[near_edge].mean() < 0.7 * confidence[~near_edge].mean()
+
+
+def test_flat_regions_are_unsure_and_filled_from_around():
+    scene = texture((160, 200), 1)
+    scene[50:110, 70:130] = 100
+    truth = np.full(scene.shape, 2, np.float32)
+    noise = np.random.default_rng(0).normal(0, 1, (5, *scene.shape)).astype(np.float32)
+    _, depth, confidence, _ = fuse(defocus(scene, truth, 5) + noise)
+    flat = np.s_[70:90, 90:110]
+    assert confidence[flat].mean() < 0.05
+    assert confidence[:40].mean() > 0.3
+    assert np.abs(depth[flat] - 2).mean() < 0.5
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5])
+def test_parts_merge_to_the_same(tilted, cut):
+    frames, _, _ = tilted
+    options = {"min_size": 16}
+    whole = fold(frames, **options)
+    first = fold(frames[:cut], **options)
+    second = fold(frames[cut:], indices=range(cut, len(frames)), **options)
+    second = pickle.loads(pickle.dumps(second))  # as from another machine
+    first.merge(second)
+    assert_same(first, whole)
+
+
+def test_merge_in_three_with_masks_and_an_empty_part(tilted):
+    frames, _, _ = tilted
+    valid = [np.roll(np.arange(190) < 120, 30 * k)[None].repeat(150, 0) for k in range(len(frames))]
+    whole = fold(frames, valid)
+    merged = PyramidState(frames[0].shape, np.float32)
+    for part in (slice(0, 2), slice(2, 4), slice(4, 6)):
+        merged.merge(fold(frames[part], valid[part], range(6)[part]))
+    merged.merge(PyramidState(frames[0].shape, np.float32))
+    assert_same(merged, whole)
+
+
+def assert_same(one, other):
+    one, other = one.result(), other.result()
+    np.testing.assert_array_equal(one[0], other[0])
+    np.testing.assert_array_equal(one[3], other[3])
+    np.testing.assert_allclose(one[1], other[1], atol=1e-3)
+    np.testing.assert_allclose(one[2], other[2], atol=1e-4)
+
+
+def test_result_leaves_the_state_ready_for_more(tilted):
+    frames, _, _ = tilted
+    state = fold(frames[:3])
+    state.result()
+    for index in range(3, 6):
+        state.add(index, prepare(frames[index]))
+    assert_same(state, fold(frames))
+
+
+def test_reversed_series_mirrors_the_depth(tilted):
+    frames, _, _ = tilted
+    image, depth, confidence, _ = fuse(frames)
+    image_r, depth_r, confidence_r, _ = fuse(frames[::-1])
+    np.testing.assert_array_equal(image, image_r)
+    np.testing.assert_allclose(depth, len(frames) - 1 - depth_r, atol=1e-3)
+    np.testing.assert_allclose(confidence, confidence_r, atol=1e-3)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    scale=st.floats(1e-4, 300),
+    offset=st.floats(-2, 2),
+    seed=st.integers(0, 5),
+    frames=st.integers(2, 4),
+)
+def test_fusing_commutes_with_gain_and_offset(scale, offset, seed, frames):
+    rng = np.random.default_rng(seed)
+    series = np.cumsum(rng.normal(size=(frames, 40, 37)), axis=2)  # float64: no digits lost
+    image, depth, confidence, _ = fuse(series, min_size=8)
+    moved = fuse(scale * (series + offset), min_size=8)
+    np.testing.assert_allclose(moved[0] / scale - offset, image, atol=1e-9)
+    np.testing.assert_allclose(moved[1], depth, atol=1e-2)
+    np.testing.assert_allclose(moved[2], confidence, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("top", "dtype"), [(1, np.float32), (4095, np.float32), (65535, np.float64)]
+)
+def test_any_data_range(tilted, top, dtype):
+    frames, truth, _ = tilted
+    expected = psnr(fuse(frames)[0], truth)
+    scaled = (frames / 255 * top).astype(dtype)
+    image, depth, _, _ = fuse(scaled)
+    assert image.dtype == dtype
+    assert psnr(image, truth / 255 * top, top) == pytest.approx(expected, abs=0.05)
+    np.testing.assert_allclose(depth, fuse(frames)[1], atol=0.05)
+
+
+def test_negative_values(tilted):
+    frames, truth, _ = tilted
+    image, *_ = fuse(frames - 300)
+    assert psnr(image, truth - 300) == pytest.approx(psnr(fuse(frames)[0], truth), abs=0.05)
+
+
+def test_a_dark_noisy_frame_does_not_win(tilted):
+    frames, truth, _ = tilted
+    dark = np.abs(np.random.default_rng(0).normal(0, 0.5, truth.shape)).astype(np.float32)
+    image, *_ = fuse(np.concatenate([frames, dark[None]]))
+    assert psnr(image, truth) > psnr(fuse(frames)[0], truth) - 0.5
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 45), st.integers(1, 45)),
+    channels=st.sampled_from([None, 1, 3, 5]),
+    frames=st.integers(1, 3),
+    masked=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_stays_within_the_frames_at_any_size(shape, channels, frames, masked, seed):
+    rng = np.random.default_rng(seed)
+    full = shape if channels is None else (*shape, channels)
+    series = rng.normal(size=(frames, *full)).astype(np.float32)
+    valid = rng.random((frames, *shape)) < 0.7 if masked else np.ones((frames, *shape), bool)
+    image, depth, confidence, covered = fuse(series, valid if masked else None, min_size=4)
+    assert image.shape == full
+    assert depth.shape == confidence.shape == covered.shape == shape
+    np.testing.assert_array_equal(covered, valid.any(axis=0))
+    mask = valid if channels is None else valid[..., None]
+    low = np.where(mask, series, np.inf).min(axis=0)[covered]
+    high = np.where(mask, series, -np.inf).max(axis=0)[covered]
+    assert (image[covered] >= low).all()
+    assert (image[covered] <= high).all()
+    assert not image[~covered].any()
+    assert np.isfinite(depth).all()
+    assert ((depth >= 0) & (depth <= frames - 1)).all()
+
+
+@pytest.mark.parametrize(
+    "shape", [(64, 96), (65, 131), (20, 25), (1, 1), (1, 40), (40, 2), (70, 33, 3)]
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_identical_frames_come_back(shape, count):
+    frame = np.random.default_rng(1).random(shape, np.float32)
+    image, depth, confidence, covered = fuse([frame] * count, rgb=len(shape) == 3)
+    np.testing.assert_allclose(image, frame, rtol=1e-6)
+    assert not confidence.any()
+    assert not depth.any()
+    assert covered.all()
+
+
+@pytest.mark.parametrize("value", [0, 7, -3.5, 1e30, 1e-30])
+def test_constant_frames(value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        image, depth, confidence, _ = fuse(np.full((3, 70, 80), value, np.float32))
+    np.testing.assert_array_equal(image, np.float32(value))
+    assert not confidence.any()
+    assert np.isfinite(depth).all()
+
+
+def test_constant_frames_of_different_brightness():
+    frames = np.stack([np.full((70, 80), value, np.float32) for value in (10, 30, 20)])
+    image, _, confidence, _ = fuse(frames)
+    np.testing.assert_allclose(image, 10, rtol=1e-6)
+    assert not confidence.any()
+
+
+@pytest.mark.parametrize("shape", [(33, 47), (64, 64), (101, 66), (5, 9), (128, 31)])
+def test_pyramid_of_one_frame_is_exact(shape):
+    frame = np.random.default_rng(0).random((*shape, 2))
+    taps = generating_weights(0.4, frame.dtype)
+    coarse = reduce(frame, taps)
+    assert coarse.shape == ((shape[0] + 1) // 2, (shape[1] + 1) // 2, 2)
+    detail, back = np.empty_like(frame), np.empty_like(frame)
+    add_expanded(frame, coarse, taps, -1, detail)
+    add_expanded(detail, coarse, taps, 1, back)
+    np.testing.assert_allclose(back, frame, atol=1e-15)
+    np.testing.assert_allclose(reduce(np.full_like(frame, 3), taps), 3)
+
+
+def test_expanding_keeps_a_slope():
+    coarse = np.arange(20.0)[None, :, None].repeat(6, 0)
+    fine = np.zeros((12, 40, 1))
+    add_expanded(fine, coarse, generating_weights(0.4, fine.dtype), 1, fine)
+    np.testing.assert_allclose(fine[4, 2:-3, 0], np.arange(2, 37) / 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "levels"),
+    [((32, 500), 0), ((63, 63), 0), ((64, 64), 1), ((500, 741), 3), ((5, 5), 0)],
+)
+def test_levels(shape, levels):
+    assert levels_of(shape, 32) == levels
+
+
+def test_rgb_counts_by_luminosity():
+    """Texture in blue alone hardly counts against texture in green."""
+    green = np.zeros((64, 64, 3), np.float32)
+    blue = green.copy()
+    green[..., 1] = blue[..., 2] = texture((64, 64))
+    image, _, _, _ = fuse([blue, green], rgb=True, min_size=64)
+    as_bands, _, _, _ = fuse([blue, green])
+    np.testing.assert_allclose(
+        prepare(green, rgb=True).energies[0].sum(),
+        0.587 / 0.114 * prepare(blue, rgb=True).energies[0].sum(),
+        rtol=1e-4,
+    )
+    assert image.shape == as_bands.shape
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_channels_are_fused_together(channels):
+    frames, truth, _ = ramp((120, 140), 5, channels)
+    image, _, _, _ = fuse(frames, rgb=channels == 3)
+    assert image.shape == truth.shape
+    assert psnr(image, truth) > max(psnr(frame, truth) for frame in frames) + 8
+
+
+def test_alpha_is_no_colour():
+    frames, _, _ = ramp((90, 100), 4, 3)
+    noise = np.random.default_rng(0).uniform(0, 255, (4, 90, 100, 1)).astype(np.float32)
+    with_alpha = np.concatenate([frames, noise], axis=-1)
+    image, depth, _, _ = fuse(with_alpha, rgb=True, alpha=True)
+    expected, depth_expected, _, _ = fuse(frames, rgb=True)
+    np.testing.assert_array_equal(image[..., :3], expected)
+    np.testing.assert_array_equal(image[..., 3], noise[..., 0].max(axis=0))
+    np.testing.assert_array_equal(depth, depth_expected)
+
+
+def test_a_fourth_band_is_data():
+    frames, _, _ = ramp((90, 100), 3, 4)
+    image, _, _, _ = fuse(frames)
+    assert psnr(image[..., 3], ramp((90, 100), 3, 4)[1][..., 3]) > 25
+
+
+def test_grey_is_one_band():
+    frames, _, _ = ramp((80, 90), 3)
+    np.testing.assert_array_equal(fuse(frames)[0], fuse(frames[..., None])[0][..., 0])
+
+
+def test_only_valid_pixels_count(tilted):
+    """What stands at invalid pixels, even a wild value, does not reach the result."""
+    frames, truth, _ = tilted
+    valid = np.ones(frames.shape, bool)
+    valid[2, 40:90, 60:120] = False
+    spoilt = frames.copy()
+    spoilt[~valid] = np.nan
+    image, depth, confidence, covered = fuse(spoilt, valid)
+    assert covered.all()
+    assert np.isfinite(image).all()
+    assert np.isfinite(depth).all()
+    assert np.isfinite(confidence).all()
+    others = np.delete(frames, 2, axis=0)
+    inside = np.s_[45:85, 65:115]
+    assert (
+        np.abs(image - truth)[inside].mean() < 1.2 * np.abs(fuse(others)[0] - truth)[inside].mean()
+    )
+
+
+def test_the_edge_of_a_frame_leaves_no_seam(tilted):
+    """Frames that were moved and end inside the image, their last pixels repeated outwards."""
+    frames, truth, _ = tilted
+    valid = np.ones(frames.shape, bool)
+    moved = frames.copy()
+    for k in range(5):  # the last frame covers everything
+        edge = 20 + 6 * k
+        valid[k, :edge] = False
+        moved[k, :edge] = frames[k, edge]
+    image, _, _, _ = fuse(moved, valid)
+    rough = np.abs(np.diff(image, axis=0)).mean(axis=1)
+    assert rough[:60].max() < 1.5 * np.abs(np.diff(truth, axis=0)).mean(axis=1).max()
+
+
+def test_pixels_of_no_frame_are_not_covered(tilted):
+    frames, _, _ = tilted
+    valid = np.ones(frames.shape, bool)
+    valid[:, :30, :40] = False
+    image, depth, confidence, covered = fuse(frames, valid)
+    assert not covered[:30, :40].any()
+    assert covered[30:].all()
+    for plane in (image, depth, confidence):
+        assert not plane[~covered].any()
+
+
+def test_a_frame_without_valid_pixels_changes_nothing(tilted):
+    frames, _, _ = tilted
+    valid = np.ones((7, *frames.shape[1:]), bool)
+    valid[6] = False
+    more = np.concatenate([frames, 1000 * frames[:1]])
+    image, depth, _, _ = fuse(more, valid)
+    np.testing.assert_array_equal(image, fuse(frames)[0])
+    assert depth.max() <= 5
+
+
+def test_not_finite_is_not_valid(tilted):
+    frames, _, _ = tilted
+    spoilt = frames.copy()
+    spoilt[1, 30:34, 50] = np.nan
+    spoilt[4, 80, 90] = np.inf
+    image, depth, confidence, covered = fuse(spoilt)
+    assert covered.all()
+    assert np.isfinite(image).all()
+    assert np.isfinite(depth).all()
+    assert np.isfinite(confidence).all()
+    assert not fuse(np.full((2, 40, 40), np.nan, np.float32))[3].any()
+
+
+def test_frames_are_not_changed(tilted):
+    frames, _, _ = tilted
+    before = frames.copy()
+    locked = frames.copy()
+    locked.setflags(write=False)
+    fuse(locked)
+    fuse(frames)
+    np.testing.assert_array_equal(frames, before)
+
+
+def test_order_is_required():
+    frame = prepare(np.zeros((8, 8), np.float32))
+    state = PyramidState((8, 8), np.float32)
+    with pytest.raises(ValueError, match="no frames"):
+        state.result()
+    state.add(3, frame)
+    with pytest.raises(ValueError, match="frame 3 comes after frame 3"):
+        state.add(3, frame)
+    other = PyramidState((8, 8), np.float32)
+    other.add(2, frame)
+    with pytest.raises(ValueError, match="starts at frame 2"):
+        state.merge(other)
+
+
+def test_sharpness_of_white_noise_is_foreseen():
+    noise = np.random.default_rng(0).normal(0, 3, (300, 300))
+    assert noise_sharpness(noise) == pytest.approx(sharpness(noise).mean(), rel=0.05)
+
+
+def test_entropy_in_the_units_of_the_pixels():
+    grey = np.random.default_rng(0).random((40, 40))
+    entropy = local_entropy(grey, 5)
+    np.testing.assert_allclose(local_entropy(20 * grey + 3, 5), 20 * entropy)
+    assert not local_entropy(np.ones((5, 5)), 5).any()
+
+
+def test_filling_is_smooth_and_keeps_what_is_sure():
+    depth = np.tile(np.linspace(0, 5, 60, dtype=np.float32), (50, 1))
+    weight = np.ones_like(depth)
+    weight[10:40, 20:40] = 0
+    spoilt = np.where(weight > 0, depth, 99).astype(np.float32)
+    small = np.zeros((13, 15), np.float32)
+    filled = fill_unsure(spoilt, weight, small, small)
+    np.testing.assert_allclose(filled[weight > 0], depth[weight > 0], atol=1e-5)
+    assert np.abs(filled - depth).max() < 1
+    nothing = np.zeros_like(weight)
+    np.testing.assert_array_equal(fill_unsure(depth, nothing, small, small), depth)

@@ -1,0 +1,125 @@
+"""What the package promises before it computes: cheap imports, one version, one manifest."""
+
+import importlib.metadata
+import importlib.util
+import statistics
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import napari_stack
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = ("napari", "qtpy", "magicgui", "superqt", "cv2", "numba", "scipy", "dask", "skimage")
+
+#: Runs a module with arguments, as ``python -m`` does, then tells what was imported.
+TELL = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print("imported:", *{name.partition(".")[0] for name in sys.modules})
+"""
+
+#: Prints the processor time that an import takes, that of Python's start left out.
+TIME = """
+import time
+start = time.process_time()
+import {}
+print(time.process_time() - start)
+"""
+
+
+def python(code, *arguments):
+    """Output of a fresh interpreter."""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def imported(output):
+    return set(output.rpartition("imported:")[2].split())
+
+
+def test_import_is_light():
+    code = (
+        "import sys, napari_stack; print('imported:', *{n.partition('.')[0] for n in sys.modules})"
+    )
+    assert not imported(python(code)) & {*FORBIDDEN, "PyQt6"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["sigma-clip", "--help"], ["register", "--help"], ["run", "--help"]]
+)
+def test_help_is_light(arguments):
+    if importlib.util.find_spec("napari_stack.cli") is None:
+        pytest.skip("no command line")
+    output = python(TELL, "napari_stack.cli", *arguments)
+    assert "Usage" in output
+    assert not imported(output) & {*FORBIDDEN, "PyQt6"}
+
+
+def test_import_takes_hardly_longer_than_numpy():
+    ratios = []
+    for _ in range(3):  # a busy machine gets two more chances
+        pairs = [
+            [float(python(TIME.format(name))) for name in ("napari_stack", "numpy")]
+            for _ in range(5)
+        ]
+        ours, numpy = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ratios.append(ours / numpy)
+        if ratios[-1] < 1.5:
+            return
+    pytest.fail(f"import napari_stack took {ratios} times as long as import numpy")
+
+
+@pytest.mark.parametrize("name", napari_stack.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(napari_stack, name) is not None
+
+
+def test_version_is_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"]["path"] == "src/napari_stack/__init__.py"
+    assert importlib.metadata.version("napari-stack") == napari_stack.__version__
+
+
+def test_manifest_at_the_top_is_a_link_to_the_packaged_one():
+    link = ROOT / "napari.yaml"
+    packaged = ROOT / "src" / "napari_stack" / "napari.yaml"
+    assert packaged.is_file()
+    assert not packaged.is_symlink()
+    if not link.is_symlink():  # where links are not supported, git writes their target
+        assert link.read_text() == "src/napari_stack/napari.yaml"
+    else:
+        assert link.resolve() == packaged.resolve()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"])
+def test_pages_exist(name):
+    assert len((ROOT / name).read_text(encoding="utf-8")) > 100
+
+
+def test_constraints_are_names_and_versions():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert len(pins) > 50
+    for pin in pins:
+        name, _, version = pin.partition("==")
+        assert name.replace("-", "").replace("_", "").replace(".", "").isalnum(), pin
+        assert version[0].isdigit(), pin
+        assert set("/:@;") & set(pin) == set(), pin
+
+
+def test_imports_go_down():
+    pytest.importorskip("importlinter")
+    from importlinter.cli import lint_imports
+
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0

@@ -1,0 +1,202 @@
+"""Steps and recipes: plain data, branching, running, saving."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_stack import read, samples
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import Clipped, Features, Pyramid, combine, register, sigma_clip
+from napari_stack.recipe import Recipe, Step
+from napari_stack.run import Cancelled, Run
+from napari_stack.stack import Stack
+
+BRANCHING = Recipe(
+    [
+        Step("register", {"transform": "translation", "method": Features(ratio=0.8)}, name="moved"),
+        Step("combine", save="mean.png"),
+        Step("sigma_clip", {"sigma": 2.0}, input="moved", save="clip_{image}.tif"),
+        Step("focus_stack", {"method": Pyramid(min_size=16)}, input="moved", axis="z"),
+    ]
+)
+
+PLAIN = {
+    "format": "napari-stack recipe",
+    "version": 1,
+    "steps": [
+        {
+            "operator": "register",
+            "options": {
+                "transform": "translation",
+                "method": {"name": "features", "ratio": 0.8},
+            },
+            "name": "moved",
+        },
+        {"operator": "combine", "save": "mean.png"},
+        {
+            "operator": "sigma_clip",
+            "options": {"sigma": 2.0},
+            "input": "moved",
+            "save": "clip_{image}.tif",
+        },
+        {
+            "operator": "focus_stack",
+            "options": {"method": {"name": "pyramid", "min_size": 16}},
+            "input": "moved",
+            "axis": "z",
+        },
+    ],
+}
+
+
+def cells():
+    stack, _ = samples.drifting_cells(frames=9, size=(160, 180))
+    return stack
+
+
+def test_the_format():
+    assert BRANCHING.to_plain() == PLAIN
+    assert Recipe.from_plain(json.loads(json.dumps(PLAIN))) == BRANCHING
+
+
+def test_a_file_gives_back_the_same_recipe(tmp_path):
+    path = tmp_path / "recipe.json"
+    BRANCHING.save(path)
+    assert Recipe.load(path) == BRANCHING
+    with pytest.raises(FileExistsError, match=r"recipe\.json exists"):
+        BRANCHING.save(path)
+    BRANCHING.save(path, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"operator": "blend"}, "there is no operator 'blend'; the operators are register"),
+        ({"options": {"sgma": 1}}, "sigma_clip has no option 'sgma'; it takes sigma, iterations"),
+        (
+            {"options": {"sigma": 0}},
+            "sigma_clip: sigma must be a number in the range 0.1 to 100 sigma, got 0",
+        ),
+        ({"colour": 1}, "a step has no 'colour'; it takes axis, input, measure_at"),
+        ({"input": "nothing"}, "takes its frames from 'nothing', which is not a step before it"),
+    ],
+)
+def test_what_is_unknown_is_refused_by_name(tmp_path, change, message):
+    plain = {"format": "napari-stack recipe", "version": 1,
+             "steps": [{"operator": "sigma_clip", **change}]}  # fmt: skip
+    (tmp_path / "r.json").write_text(json.dumps(plain))
+    with pytest.raises(ValueError, match=message) as caught:
+        Recipe.load(tmp_path / "r.json")
+    assert "r.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["?", "{}", '{"format": "napari-stack recipe", "version": 7}'])
+def test_other_files_are_refused(tmp_path, text):
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(ValueError, match=r"r\.json: "):
+        Recipe.load(tmp_path / "r.json")
+
+
+def test_steps_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="one step or more"):
+        Recipe([])
+    with pytest.raises(ValueError, match="steps need different names"):
+        Recipe([Step("combine", name="a"), Step("combine", name="a")])
+    with pytest.raises(ValueError, match="takes its frames from 'combine'"):
+        Recipe([Step("combine"), Step("sigma_clip", input="combine")])
+
+
+def test_steps_are_named_after_their_operators():
+    recipe = Recipe([Step("combine"), Step("combine"), Step("sigma_clip", name="combine 3")])
+    assert list(recipe.named()) == ["combine", "combine 2", "combine 3"]
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be clipped")
+def test_running_gives_the_pixels_of_the_calls(tmp_path):
+    stack = cells()
+    recipe = Recipe(
+        [
+            Step("register", name="moved"),
+            Step("combine", save="mean.png"),
+            Step("sigma_clip", {"sigma": 2.0}, save="clip_{image}.tif"),
+        ]
+    )
+    ticks = []
+    results = recipe.run(stack, folder=tmp_path, run=Run(tick=lambda *t: ticks.append(t)))
+    moved = register(stack)
+    np.testing.assert_array_equal(results["combine"], combine(moved))
+    clipped = sigma_clip(moved, sigma=2.0)
+    assert isinstance(results["sigma_clip"], Clipped)
+    np.testing.assert_array_equal(results["sigma_clip"].image, clipped.image)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip_image.tif",
+        "clip_rejected.tif",
+        "mean.png",
+    ]
+    np.testing.assert_array_equal(read(tmp_path / "clip_rejected.tif")[0], clipped.rejected)
+    np.testing.assert_array_equal(read(tmp_path / "mean.png")[0], combine(moved))
+    shares = [done / total for done, total, _ in ticks]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_a_written_image_tells_the_steps_that_led_to_it(tmp_path):
+    from napari_stack.files import read_recipe
+
+    recipe = Recipe(
+        [
+            Step("register", {"transform": "translation"}),
+            Step("combine", save="mean.png"),
+            Step("combine", {"method": "maximum"}, save="maximum.tif"),
+        ]
+    )
+    recipe.run(cells(), folder=tmp_path)
+    for name, method in (("mean.png", None), ("maximum.tif", "maximum")):
+        steps = Recipe.from_plain(read_recipe(tmp_path / name)).steps
+        assert [step.operator for step in steps] == ["register", "combine"]
+        assert steps[1].options.get("method") == method
+
+
+def test_nothing_is_computed_when_a_file_would_be_overwritten(tmp_path):
+    (tmp_path / "clip_rejected.tif").write_text("mine")
+    recipe = Recipe([Step("sigma_clip", save="clip_{image}.tif")])
+
+    def tick(*_):
+        raise AssertionError("the work has begun")
+
+    with pytest.raises(FileExistsError, match=r"clip_rejected\.tif exists"):
+        recipe.run(cells(), folder=tmp_path, run=Run(tick=tick))
+    assert (tmp_path / "clip_rejected.tif").read_text() == "mine"
+    recipe.run(cells(), folder=tmp_path, overwrite=True)
+
+
+def test_cancelling_writes_nothing(tmp_path):
+    def tick(done, total, what):
+        if done > total / 2:
+            raise Cancelled
+
+    recipe = Recipe([Step("register"), Step("sigma_clip", save="a.tif")])
+    with pytest.raises(Cancelled):
+        recipe.run(cells(), folder=tmp_path, run=Run(tick=tick))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_hyperstack_is_stacked_along_the_axis_of_the_step(tmp_path):
+    data = np.random.default_rng(0).integers(0, 99, (2, 3, 8, 40, 44), np.uint8)
+    hyper = Hyperstack.wrap(data, axes="tczyx")
+    assert Step("focus_stack").placed(hyper).axis == "z"
+    assert Step("focus_stack", axis="t").placed(hyper).axis == "t"
+    assert Step("combine").placed(hyper).axis == "t"
+    recipe = Recipe([Step("combine", axis="z", save="mean.tif")])
+    result = recipe.run(hyper, folder=tmp_path)["combine"]
+    np.testing.assert_array_equal(result, np.rint(data.mean(axis=2)).astype(np.uint8))
+    again = read(tmp_path / "mean.tif")
+    assert [axis.name for axis in again.axes] == ["t", "c", "y", "x"]
+    np.testing.assert_array_equal(np.asarray(again), result)
+
+
+def test_an_axis_that_is_not_there_is_refused():
+    stack = Stack.wrap(np.zeros((3, 5, 6)))
+    with pytest.raises(ValueError, match="there is no axis 'z'; the frames lie along 'frame'"):
+        Step("combine", axis="z").apply(stack)
