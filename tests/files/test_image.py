@@ -59,9 +59,11 @@ def test_png_with_a_palette_becomes_colours(tmp_path: Path) -> None:
 def smooth(height: int, width: int, *channels: int) -> NDArray[np.uint8]:
     y, x = np.mgrid[:height, :width]
     planes = [4 * x + y, 2 * y + 100, 200 - 3 * x]
-    return np.stack(planes[: channels[0]], axis=-1).astype(np.uint8) if channels else planes[
-        0
-    ].astype(np.uint8)
+    return (
+        np.stack(planes[: channels[0]], axis=-1).astype(np.uint8)
+        if channels
+        else planes[0].astype(np.uint8)
+    )
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])

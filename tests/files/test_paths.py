@@ -39,7 +39,10 @@ def test_folders_come_one_after_the_other(tmp_path: Path) -> None:
     for name in ("run10/a1.tif", "run2/a2.tif", "run2/a10.tif"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = [Path(name).relative_to(tmp_path).as_posix() for name in resolve([tmp_path / "run10", tmp_path / "run2"])]
+    found = [
+        Path(name).relative_to(tmp_path).as_posix()
+        for name in resolve([tmp_path / "run10", tmp_path / "run2"])
+    ]
     assert found == ["run2/a2.tif", "run2/a10.tif", "run10/a1.tif"]
 
 

@@ -1,6 +1,7 @@
 """TIFF: every way in which pixels can be stored, whole and by rows."""
 
 import pickle
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from napari_stack.files import _tiff_pages, read
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -90,6 +92,19 @@ def test_a_band_reads_only_its_own_bytes(
         read_bytes.clear()
         stack.source.read(0, slice(50, 70))
         assert sum(read_bytes) == 20 * 300 * 2
+
+
+def test_bits_in_reverse_order(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(61, 48, dtype="uint8")
+    reverse = np.array([int(f"{value:08b}"[::-1], 2) for value in range(256)], np.uint8)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, reverse[pixels], rowsperstrip=7)
+    unit, order = struct.pack("<HHIH", 296, 3, 1, 1), struct.pack("<HHIH", 266, 3, 1, 2)
+    assert path.read_bytes().count(unit) == 1
+    path.write_bytes(path.read_bytes().replace(unit, order))
+    stack = read(path)
+    np.testing.assert_array_equal(stack[0], pixels)
+    np.testing.assert_array_equal(stack.source.read(0, slice(5, 30)), pixels[5:30])
 
 
 def test_strips_that_do_not_follow_each_other(tmp_path: Path, noise: Noise) -> None:

@@ -1,6 +1,5 @@
 """Writing: what is read back, what is refused, and what is left behind when it goes wrong."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,17 @@ from numpy.typing import NDArray
 from napari_stack.files import _tiff_writing, check_target, read, read_recipe, write
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Cancelled, Run
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 
 PLANE = (Axis("y", 0.325, "µm"), Axis("x", 1 / 3, "µm"))
 RECIPE = {"steps": [{"operator": "register", "reference": "müde"}]}
+
+
+def listed(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.mark.parametrize("compression", ["none", "zlib", "lzw", "zstd"])
@@ -38,8 +42,14 @@ def test_an_image_comes_back(tmp_path: Path, noise: Noise, dtype: str, compressi
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "int16"])
 @pytest.mark.parametrize(
     ("channels", "rgb", "colours", "alpha"),
-    [(3, None, True, False), (3, False, False, False), (4, True, True, True)]
-    + [(4, None, False, False), (5, None, False, False), (1, None, False, False)],
+    [
+        (3, None, True, False),
+        (3, False, False, False),
+        (4, True, True, True),
+        (4, None, False, False),
+        (5, None, False, False),
+        (1, None, False, False),
+    ],
 )
 def test_channels_come_back_as_what_they_are(
     tmp_path: Path,
@@ -166,7 +176,7 @@ def test_what_cannot_be_written_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         write(tmp_path / name, data, **options)
-    assert os.listdir(tmp_path) == []
+    assert listed(tmp_path) == []
 
 
 class Untouchable:
@@ -224,7 +234,7 @@ def test_progress_and_cancel(tmp_path: Path, noise: Noise) -> None:
     for name in ("a.tif", "folder"):
         with pytest.raises(Cancelled):
             write(tmp_path / name, stack, run=Run(tick=tick))
-        assert os.listdir(tmp_path) == []
+        assert listed(tmp_path) == []
     stop = None
     seen.clear()
     write(tmp_path / "a.tif", stack, run=Run(tick=tick))
@@ -265,8 +275,8 @@ def test_a_folder_takes_a_file_a_frame(tmp_path: Path, noise: Noise) -> None:
     stack = Stack(LabelledSource(pixels, names), axes=(Axis("z", 2, "um"), *PLANE))
     write(tmp_path / "out", stack, recipe=RECIPE)
     expected = ["IMG_1.tif", "IMG_2.tif", "IMG_2_again_2.tif", "run_page_3.tif"]
-    assert sorted(os.listdir(tmp_path / "out")) == expected
-    assert os.listdir(tmp_path) == ["out"]
+    assert sorted(listed(tmp_path / "out")) == expected
+    assert listed(tmp_path) == ["out"]
     frame = read(tmp_path / "out" / "run_page_3.tif")
     np.testing.assert_array_equal(frame[0], pixels[2])
     assert frame.axes[1:] == PLANE
@@ -274,7 +284,7 @@ def test_a_folder_takes_a_file_a_frame(tmp_path: Path, noise: Noise) -> None:
     with pytest.raises(FileExistsError, match=r"IMG_1\.tif exists already"):
         write(tmp_path / "out", Stack(LabelledSource(pixels, names)))
     write(tmp_path / "out", stack.select([1, 0]), overwrite=True)
-    assert sorted(os.listdir(tmp_path / "out")) == expected
+    assert sorted(listed(tmp_path / "out")) == expected
 
 
 def test_a_hyperstack_in_a_folder(tmp_path: Path, noise: Noise) -> None:

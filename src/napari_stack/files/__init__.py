@@ -13,7 +13,8 @@ from napari_stack.files._paths import SUFFIXES, PathLike, resolve
 from napari_stack.files._writing import WRITTEN, Compression
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 __all__ = ["SUFFIXES", "WRITTEN", "check_target", "load_image", "read", "read_recipe", "write"]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from napari_stack.files import _note
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
@@ -82,13 +83,22 @@ def _check_image(shape: tuple[int, ...]) -> None:
         )
 
 
+def frame_shape(stack: Stack) -> tuple[int, ...]:
+    """Shape of a frame in a file: (y, x), or (y, x, channel) with several channels."""
+    return stack.shape[1:3] if stack.shape[3:] == (1,) else stack.shape[1:]
+
+
 def ticked(stack: Stack, run: Run) -> Iterator[NDArray[Any]]:
-    """Make the frames one by one, and report."""
-    tick = run.tick or (lambda *_: None)
+    """Make the frames one by one, and report before each."""
     for index in range(len(stack)):
-        tick(index, len(stack), "write")
-        yield stack[index]
-    tick(len(stack), len(stack), "write")
+        tick(run, index, len(stack))
+        yield stack[index].reshape(frame_shape(stack))
+
+
+def tick(run: Run, done: int, total: int) -> None:
+    """Report; it may raise `Cancelled`."""
+    if run.tick is not None:
+        run.tick(done, total, "write")
 
 
 def frame_names(stack: Stack) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.stack import Axis
+from napari_stack.sources import Axis
 
 #: What decoders raise for damaged data.
 _DAMAGE = (
@@ -129,12 +129,32 @@ def check_plausible(path: str, frame: Frame, stored: int) -> None:
         )
 
 
-def check_same(path: str, frame: Frame, first: Frame, first_path: str) -> None:
-    """Refuse a frame of another size or type than the first, by name."""
-    if (frame.shape, frame.dtype) == (first.shape, first.dtype):
-        return
-    beside = "its first page" if path == first_path else f"the first file, {first_path},"
-    raise ValueError(
-        f"{path} holds {frame} where {beside} holds {first}: frames of a stack need one size and "
-        "type; leave the file out, or convert it"
-    )
+@dataclass(frozen=True)
+class First:
+    """The first file of a series, which the others must be like.
+
+    Attributes
+    ----------
+    path : str
+    frame : Frame
+    count : int
+        Number of frames in every file; 0 where the files were asked for theirs.
+    """
+
+    path: str
+    frame: Frame
+    count: int
+
+    def check(self, path: str, frame: Frame, count: int = 1) -> None:
+        """Refuse a file with frames of another size or type, or more or fewer of them, by name."""
+        if (frame.shape, frame.dtype) != (self.frame.shape, self.frame.dtype):
+            beside = "its first page" if path == self.path else f"the first file, {self.path},"
+            raise ValueError(
+                f"{path} holds {frame} where {beside} holds {self.frame}: frames of a stack need "
+                "one size and type; leave the file out, or convert it"
+            )
+        if self.count and count != self.count:
+            raise ValueError(
+                f"{path} holds {count} frames where the first file, {self.path}, holds "
+                f"{self.count}: read it by itself, or leave it out"
+            )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from napari_stack.stack import Axis
+from napari_stack.sources import Axis
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"

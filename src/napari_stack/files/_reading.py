@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from napari_stack.files import _image, _note, _tiff
 from napari_stack.files._frames import (
     Contents,
+    First,
     Frame,
     check_plausible,
-    check_same,
     damage_named,
     one_frame,
 )
 from napari_stack.files._tiff_axes import note_of
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +29,8 @@ class FileSource:
     Attributes
     ----------
     files : tuple of str
-    frame : Frame
-        What every frame must be.
+    first : First
+        What every file must be like.
     places : ndarray of int, shape (n, 2)
         File and number in it of every frame.
     partial : bool
@@ -37,7 +38,7 @@ class FileSource:
     """
 
     files: tuple[str, ...]
-    frame: Frame
+    first: First
     places: NDArray[np.intp]
     partial: bool
     _headers: _tiff.Headers = field(default_factory=_tiff.Headers, repr=False)
@@ -45,11 +46,11 @@ class FileSource:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.places), *self.frame.shape)
+        return (len(self.places), *self.first.frame.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.frame.dtype
+        return self.first.frame.dtype
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
         """Read one frame, or some rows of it.
@@ -60,10 +61,10 @@ class FileSource:
             Naming the file, when it is missing, damaged, or unlike the first.
         """
         file, number = self.places[index]
-        path, first = self.files[file], (self.frame, self.files[0])
+        path = self.files[file]
         if path in self._tiffs or self._is_tiff(path):
-            return _tiff.read_frame(path, int(number), rows, first, self._headers)
-        pixels = _read_image(path, first)
+            return _tiff.read_frame(path, int(number), rows, self.first, self._headers)
+        pixels = _read_image(path, self.first)
         return pixels if rows is None else pixels[rows]
 
     def _is_tiff(self, path: str) -> bool:
@@ -84,9 +85,9 @@ def _is_tiff(path: str) -> bool:
         return _tiff.is_tiff(file.read(4))
 
 
-def _read_image(path: str, first: tuple[Frame, str]) -> NDArray[Any]:
+def _read_image(path: str, first: First) -> NDArray[Any]:
     data, frame = _load(path)
-    check_same(path, frame, *first)
+    first.check(path, frame)
     with damage_named(path):
         pixels = _image.decode(data)
         if pixels.shape != frame.shape:
@@ -134,6 +135,7 @@ def series(
     headers = _tiff.Headers()
     first = contents(files[0], headers)
     leading, sizes, places = _places(files, first, headers)
+    same_count = len(places) == len(files) * len(first.order)
     stacked = _axis_number(axis, leading)
     taken = range(sizes[stacked])[start:stop:every]
     if not taken:
@@ -144,7 +146,8 @@ def series(
     places = places.reshape(*sizes, 2).take(taken, axis=stacked)
     sizes = places.shape[:-1]
     axes = [replace(a, step=a.step * every) if i == stacked else a for i, a in enumerate(leading)]
-    source = FileSource(tuple(files), first.frame, places.reshape(-1, 2), first.partial, headers)
+    like = First(files[0], first.frame, len(first.order) if same_count else 0)
+    source = FileSource(tuple(files), like, places.reshape(-1, 2), first.partial, headers)
     counted = axes[0] if len(sizes) == 1 else Axis("frame")
     frames = Stack(
         source, rgb=first.frame.rgb, alpha=first.frame.alpha, axes=(counted, *first.plane)

@@ -1,10 +1,9 @@
 """`replacing`: write a file under another name and move it into place when it is whole."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -16,7 +15,21 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         Naming the path and the remedy.
     """
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists: choose another name, or allow it to be overwritten")
+        raise FileExistsError(
+            f"{path} exists already: choose another name, or allow it to be overwritten"
+        )
+
+
+def refuse_homeless(path: Path) -> None:
+    """Refuse a path whose folder is not there.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the folder and the remedy.
+    """
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist: make it first")
 
 
 @contextmanager
@@ -26,21 +39,26 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Raises
     ------
     FileExistsError
-        When `path` is there and `overwrite` is False.
+        When `path` is there and `overwrite` is False; asked before the block and after it.
     FileNotFoundError
         When its folder is not there.
+    OSError
+        Naming `path`, when the disk is full or the folder must not be written to.
     """
     refuse_existing(path, overwrite)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder: make it first")
-    handle, name = tempfile.mkstemp(prefix=".napari-stack-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    refuse_homeless(path)
+    # Not from tempfile, whose files are private: the result is as open as any other file.
+    temporary = path.with_name(f".napari-stack-{uuid4().hex[:12]}{path.suffix}")
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # temporary files are private; the result is not
+        refuse_existing(path, overwrite)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None:  # a sentence of our own
+            raise
+        raise type(error)(
+            f"{path} could not be written ({error.strerror}): check the free space and permissions "
+            "of its folder"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from napari_stack.files._frames import (
     Contents,
-    Frame,
-    check_same,
+    First,
     damage_named,
 )
 from napari_stack.files._tiff_axes import axes_of
@@ -118,15 +117,15 @@ class Headers:
     def __reduce__(self) -> tuple[type[Self], tuple[()]]:
         return type(self), ()
 
-    def page(self, path: str, number: int) -> tuple[Page, int]:
-        """Return where a frame of a file is: the page, and the plane of it."""
+    def page(self, path: str, number: int) -> tuple[Directory, Page]:
+        """Return what is known of a file, and the page that holds a frame of it."""
         stamp = _stamp(path)
         directory = self.directories.get(stamp)
         page_number = number // directory.depth if directory is not None else -1
         page = self.pages.get((stamp, page_number))
         if directory is None or page is None:
             directory, page = self._learn(path, stamp, number)
-        return page, number % directory.depth
+        return directory, page
 
     def directory(self, path: str, tif: Any) -> Directory:
         """Return where the frames of an open file are."""
@@ -194,7 +193,7 @@ def _shifted(page: Page, count: int) -> Page:
 
 
 def read_frame(
-    path: str, number: int, rows: slice | None, first: tuple[Frame, str], headers: Headers
+    path: str, number: int, rows: slice | None, first: First, headers: Headers
 ) -> NDArray[Any]:
     """Read one frame of a file, or some rows of it, after checking that it is like the first.
 
@@ -204,12 +203,11 @@ def read_frame(
     number : int
         Which frame of the file.
     rows : slice, optional
-    first : tuple of Frame and str
-        What the frame must be, and the file that set this.
+    first : First
     headers : Headers
     """
     with damage_named(path):
-        page, depth = headers.page(path, number)
-    check_same(path, page.layout.frame, *first)
+        directory, page = headers.page(path, number)
+    first.check(path, page.layout.frame, directory.count)
     with damage_named(path):
-        return read_page(path, page, depth, rows)
+        return read_page(path, page, number % directory.depth, rows)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _note
-from napari_stack.stack import Axis
+from napari_stack.sources import Axis
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}

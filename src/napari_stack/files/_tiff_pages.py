@@ -114,7 +114,8 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         and not page.is_tiled
         and page.imagedepth == 1
     )
-    height = page.imagelength if page.is_contiguous else min(page.rowsperstrip, page.imagelength)
+    whole = plain and page.is_contiguous  # all strips are one
+    height = page.imagelength if whole else min(page.rowsperstrip, page.imagelength)
     segment = (1, height, page.imagewidth)
     if page.is_tiled:
         segment = (page.tiledepth, page.tilelength, page.tilewidth)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.files import _note
-from napari_stack.files._content import Content, ticked
+from napari_stack.files._content import Content, frame_shape, ticked
 from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -48,12 +48,12 @@ def write(
         sizes = tuple(size for _, size in _sorted(content, roles))
         options = _imagej(content, roles, _note.to_text(note))
     frames, dtype = ticked(stack, run), stack.dtype
-    if dtype.kind == "b" and stack.ndim == 4:  # single bits are for one channel only
+    if dtype.kind == "b" and len(frame_shape(stack)) == 3:  # single bits are for one channel only
         frames, dtype = (frame * np.uint8(255) for frame in frames), np.dtype(np.uint8)
     with tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None) as tif:
         tif.write(
             frames,
-            shape=(*sizes, *stack.shape[1:]),
+            shape=(*sizes, *frame_shape(stack)),
             dtype=dtype,
             compression=None if compression == "none" else compression,
             predictor=2 if _predicted(dtype, compression) else None,
@@ -66,8 +66,8 @@ def write(
 def _roles(content: Content) -> list[str] | None:
     """Which of ImageJ's axes the leading ones are, or None where it cannot hold the pixels."""
     stack = content.frames
-    grey = stack.ndim == 3 and stack.dtype in (np.uint8, np.uint16, np.float32)
-    colour = stack.ndim == 4 and stack.rgb and stack.shape[3] == 3 and stack.dtype == np.uint8
+    grey = len(frame_shape(stack)) == 2 and stack.dtype in (np.uint8, np.uint16, np.float32)
+    colour = stack.rgb and stack.shape[3:] == (3,) and stack.dtype == np.uint8
     return imagej_roles([axis.name for axis in content.leading]) if grey or colour else None
 
 
@@ -96,7 +96,7 @@ def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     """Options for a file whose axes and recipe stand in a description (JSON)."""
     names = [axis.name for axis in content.leading]
     letters = [name.upper() if name in ("t", "z", "c") else "Q" for name in names]
-    colours = "S" * (content.frames.ndim == 4)
+    colours = "S" * (len(frame_shape(content.frames)) == 3)
     options: dict[str, Any] = {"metadata": {"axes": "".join(letters) + "YX" + colours, **note}}
     y, x = content.axes[-2:]
     width, height = centimetres(x.unit), centimetres(y.unit)
@@ -108,13 +108,13 @@ def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
 
 def _colours(stack: Stack) -> dict[str, Any]:
     """Say which channels are colours, which is alpha, and which are just bands."""
-    channels = stack.shape[3] if stack.ndim == 4 else 1
+    channels = stack.shape[3] if len(frame_shape(stack)) == 3 else 1
     rgb = stack.rgb and channels in (3, 4)
     extra = ["unspecified"] * (channels - (3 if rgb else 1))
     if stack.alpha and extra:
         extra[-1] = "unassalpha"
     kind = {"photometric": "rgb" if rgb else "minisblack"}
-    if channels == 1 and stack.ndim == 3:
+    if channels == 1:
         return kind
     return kind | {"planarconfig": "contig"} | ({"extrasamples": extra} if extra else {})
 

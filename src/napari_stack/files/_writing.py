@@ -1,8 +1,7 @@
 """Writing files and folders: where, and that no half file ever bears the final name."""
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -10,7 +9,8 @@ from uuid import uuid4
 import numpy as np
 
 from napari_stack.files import _image, _note, _tiff_writing
-from napari_stack.files._content import Content, frame_names, ticked
+from napari_stack.files._content import Content, frame_names, tick, ticked
+from napari_stack.files._replacing import refuse_existing, refuse_homeless, replacing
 from napari_stack.run import Run
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
@@ -33,31 +33,8 @@ def check_target(path: Path, overwrite: bool) -> None:
         )
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already: choose another name, or allow it to be overwritten"
-        )
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} does not exist: make it first")
-
-
-@contextmanager
-def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary name beside a file, which takes its place at the end and not before."""
-    part = path.with_name(f".{path.name[:100]}.{uuid4().hex[:8]}.part")
-    try:
-        yield part
-        check_target(path, overwrite)
-        part.replace(path)
-    except OSError as error:
-        if error.errno is None:  # a sentence of our own
-            raise
-        raise type(error)(
-            f"{path} could not be written ({error.strerror}): check the free space and permissions "
-            "of its folder"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    refuse_existing(path, overwrite)
+    refuse_homeless(path)
 
 
 def write_file(
@@ -73,15 +50,18 @@ def write_file(
     check_target(path, overwrite)
     note = content.note(recipe)
     text = _note.to_text(note)
-    if path.suffix.lower() == ".png":
+    is_png = path.suffix.lower() == ".png"
+    if is_png:
         _check_png(path, content, compression)
-        with replacing(path, overwrite) as part:
+    with replacing(path, overwrite=overwrite) as part:
+        if is_png:
             (image,) = ticked(content.frames, run)
             level = 0 if compression == "none" else None
             part.write_bytes(_image.encode_png(image, {_note.KEY: text}, level=level))
-        return
-    with replacing(path, overwrite) as part:
-        _tiff_writing.write(part, content, compression=compression, note=note, run=run)
+        else:
+            _tiff_writing.write(part, content, compression=compression, note=note, run=run)
+        if content.leading:  # a single image is one step of somebody else's progress
+            tick(run, len(content.frames), len(content.frames))
 
 
 def _check_png(path: Path, content: Content, compression: Compression) -> None:
@@ -117,11 +97,9 @@ def write_folder(
     """Write one TIFF a frame, named after where it came from; all of them or none."""
     names = frame_names(content.frames)
     for name in names:
-        if (folder / name).exists():
-            check_target(folder / name, overwrite)
-    if not folder.absolute().parent.is_dir():
-        raise FileNotFoundError(f"the folder {folder.parent} does not exist: make it first")
-    part = folder.absolute().with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+        refuse_existing(folder / name, overwrite)
+    refuse_homeless(folder)
+    part = folder.absolute().with_name(f".napari-stack-{uuid4().hex[:12]}")
     part.mkdir()
     try:
         for index, name in enumerate(names):
