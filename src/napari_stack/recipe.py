@@ -286,8 +286,6 @@ class Recipe:
                     Path(folder, step.save), result, step.image_axes(source), done,
                     overwrite=overwrite, run=part.part(1, 2), rgb=source.rgb,
                 )  # fmt: skip
-                if part.tick is not None:
-                    part.tick(1, 1, "Saved")
             if isinstance(result, Stack | Hyperstack):
                 data = result
         return results
@@ -341,7 +339,9 @@ def save_result(
         return [path]
     images = images_of(result)
     written = []
-    for name, target in output_paths(path, list(images)):
+    targets = list(output_paths(path, list(images)))
+    for number, (name, target) in enumerate(targets):
+        how["run"] = run.part(number, len(targets))
         channels = images[name].ndim == len(axes) + 1
         write(target, images[name], axes=axes, rgb=rgb and channels, **how)
         written.append(target)

@@ -140,6 +140,21 @@ class Run:
                 progress.step(len(found))
         return results
 
+    def stream(
+        self, function: Callable[[Stack, int], Any], stack: Stack, *, what: str
+    ) -> Iterator[Any]:
+        """Compute something for each frame, and hand it out in order; a few frames in flight.
+
+        This always happens in threads of this process, since what comes out may be as large as
+        the frames. Close the iterator (``contextlib.closing``) when it is not used up.
+        """
+        progress = _Progress(self.tick, len(stack), what)
+        here = replace(self, executor=None)
+        with here._pool() as pool:
+            for found in here._ordered(pool, partial(function, stack), range(len(stack))):
+                progress.step()
+                yield found
+
     def fold(self, state: F, stack: Stack, *, what: str) -> F:
         """Add all used frames to a state; they are prepared in parallel and added in order.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,17 +89,15 @@ def frame_shape(stack: Stack) -> tuple[int, ...]:
     return stack.shape[1:3] if stack.shape[3:] == (1,) else stack.shape[1:]
 
 
-def ticked(stack: Stack, run: Run) -> Iterator[NDArray[Any]]:
-    """Make the frames one by one, and report before each."""
-    for index in range(len(stack)):
-        tick(run, index, len(stack))
-        yield stack[index].reshape(frame_shape(stack))
+@contextmanager
+def frames_of(stack: Stack, run: Run) -> Iterator[Iterator[NDArray[Any]]]:
+    """Make the frames one by one, a few ahead in threads, and report."""
+    with closing(run.stream(_in_shape, stack, what="Writing frames")) as frames:
+        yield frames
 
 
-def tick(run: Run, done: int, total: int) -> None:
-    """Report; it may raise `Cancelled`."""
-    if run.tick is not None:
-        run.tick(done, total, "write")
+def _in_shape(stack: Stack, index: int) -> NDArray[Any]:
+    return stack[index].reshape(frame_shape(stack))
 
 
 def frame_names(stack: Stack) -> list[str]:

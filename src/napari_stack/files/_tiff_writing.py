@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.files import _note
-from napari_stack.files._content import Content, frame_shape, ticked
+from napari_stack.files._content import Content, frame_shape, frames_of
 from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -47,12 +47,15 @@ def write(
         stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
         sizes = tuple(size for _, size in _sorted(content, roles))
         options = _imagej(content, roles, _note.to_text(note))
-    frames, dtype = ticked(stack, run), stack.dtype
-    if dtype.kind == "b" and len(frame_shape(stack)) == 3:  # single bits are for one channel only
-        frames, dtype = (frame * np.uint8(255) for frame in frames), np.dtype(np.uint8)
-    with tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None) as tif:
+    dtype = stack.dtype
+    bits = dtype.kind == "b" and len(frame_shape(stack)) == 3  # they are for one channel only
+    dtype = np.dtype(np.uint8) if bits else dtype
+    with (
+        frames_of(stack, run) as frames,
+        tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None) as tif,
+    ):
         tif.write(
-            frames,
+            (frame * np.uint8(255) for frame in frames) if bits else frames,
             shape=(*sizes, *frame_shape(stack)),
             dtype=dtype,
             compression=None if compression == "none" else compression,

@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 
 from napari_stack.files import _image, _note, _tiff_writing
-from napari_stack.files._content import Content, frame_names, tick, ticked
+from napari_stack.files._content import Content, frame_names, frames_of
 from napari_stack.files._replacing import refuse_existing, refuse_homeless, replacing
 from napari_stack.run import Run
 
@@ -55,13 +55,12 @@ def write_file(
         _check_png(path, content, compression)
     with replacing(path, overwrite=overwrite) as part:
         if is_png:
-            (image,) = ticked(content.frames, run)
+            with frames_of(content.frames, run) as frames:
+                (image,) = frames
             level = 0 if compression == "none" else None
             part.write_bytes(_image.encode_png(image, {_note.KEY: text}, level=level))
         else:
             _tiff_writing.write(part, content, compression=compression, note=note, run=run)
-        if content.leading:  # a single image is one step of somebody else's progress
-            tick(run, len(content.frames), len(content.frames))
 
 
 def _check_png(path: Path, content: Content, compression: Compression) -> None:
