@@ -12,7 +12,7 @@ PYTHON ?=
 # Options of pytest: make test PYTEST="-k focus"
 PYTEST ?=
 
-.PHONY: help setup demo test lint screenshots benchmarks constraints clean
+.PHONY: help setup demo test lint style types contracts manifest screenshots benchmarks constraints clean
 
 help:
 	@echo "make demo          synthetic frames with known truth, registered, clipped and fused"
@@ -32,18 +32,27 @@ demo: $(READY)
 test: $(READY)
 	@$(SCREEN) $(BIN)/python -m pytest $(PYTEST)
 
-lint: $(READY_DEV)
+lint: style types contracts manifest
+
+style: $(READY_DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(READY_DEV)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+contracts: $(READY_DEV)
+	$(BIN)/lint-imports --no-logo
+
+manifest: $(READY_DEV)
 	$(SCREEN) $(BIN)/npe2 validate napari-stack --imports
 
 screenshots: $(READY)
-	$(SCREEN) $(BIN)/python docs/screenshots.py
+	$(SCREEN) $(BIN)/python tools/screenshots.py
 
 benchmarks: $(READY)
-	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
+		echo "== $$file"; $(BIN)/python $$file; done
 
 constraints:
 	tools/constraints.sh $(PYTHON)
@@ -51,7 +60,7 @@ constraints:
 clean:
 	[ ! -e $(VENV)/.made ] || rm -rf $(VENV)
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:
 	@python=$$(tools/python.sh $(PYTHON)) && echo "Making $(VENV) with $$python" && \

@@ -78,12 +78,11 @@ def cells(seed: int, count: int = 900, extent: float = 1600) -> Texture:
 def pair(
     texture: Texture, matrix: Matrix, shape: tuple[int, int], noise: float, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Reference and moving frame with Gaussian noise, clipped and rounded to 0 to 255."""
+    """Make a reference and a moving frame with Gaussian noise, clipped and rounded to 0 to 255."""
     rng = np.random.default_rng(seed)
     frames = [texture(np.eye(3), shape), texture(matrix, shape)]
     first, second = (
-        np.clip(np.rint(f + rng.normal(0, noise, shape)), 0, 255).astype(np.float32)
-        for f in frames
+        np.clip(np.rint(f + rng.normal(0, noise, shape)), 0, 255).astype(np.float32) for f in frames
     )
     return first, second
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
@@ -222,29 +220,32 @@ class Blurred:
     """An image under Gaussian blurs, another one for each pixel."""
 
     def __init__(self, image: Image, largest: float, inner: tuple[slice, slice]) -> None:
-        self.image, self.largest, self.inner = image, largest, inner
+        self.image, self.inner = image, inner
+        sigmas = [0.0, 0.5, 0.75, 1.0]
+        while sigmas[-1] < largest:
+            sigmas.append(sigmas[-1] * 1.25)
+        self.variances = np.square(sigmas)
+        self._levels: dict[int, Image] = {}
 
-    @cached_property
-    def _levels(self) -> tuple[Image, Image]:
-        """Variances, and the image blurred with each; a blur of a blur adds the variances."""
+    def _level(self, number: int) -> Image:
+        """Return the image under one of the blurs; it is made when first asked for."""
         from scipy.ndimage import gaussian_filter
 
-        sigmas = [0.0, 0.5, 0.75, 1.0]
-        while sigmas[-1] < self.largest:
-            sigmas.append(sigmas[-1] * 1.25)
-        images = [self.image]
-        for before, sigma in pairwise(sigmas):
-            images.append(gaussian_filter(images[-1], np.sqrt(sigma**2 - before**2)))
-        return np.square(sigmas), np.array([image[self.inner] for image in images])
+        if number not in self._levels:
+            sigma = np.sqrt(self.variances[number])
+            blurred = gaussian_filter(self.image, sigma) if number else self.image
+            self._levels[number] = blurred[self.inner]
+        return self._levels[number]
 
     def at(self, sigma: Image) -> Image:
         """Blur each pixel with its own standard deviation; linear in the variance in between."""
-        if self.largest == 0:
-            return self.image[self.inner]
-        variances, images = self._levels
-        variance = np.minimum(sigma**2, variances[-1])
-        upper = np.clip(np.searchsorted(variances, variance, "right"), 1, len(variances) - 1)
-        low, high = variances[upper - 1], variances[upper]
-        part = (variance - low) / (high - low)
-        chosen = np.take_along_axis(images, np.stack([upper - 1, upper]), 0)
-        return chosen[0] + part * (chosen[1] - chosen[0])
+        variance = np.minimum(sigma**2, self.variances[-1])
+        upper = np.searchsorted(self.variances[1:-1], variance, "right") + 1
+        result = np.empty_like(variance)
+        for number in np.unique(upper):
+            here = upper == number
+            low, high = self.variances[number - 1 : number + 1]
+            part = (variance[here] - low) / (high - low)
+            sharp, soft = self._level(number - 1)[here], self._level(number)[here]
+            result[here] = sharp + part * (soft - sharp)
+        return result

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
@@ -142,7 +142,7 @@ class Run:
 
     def stream(
         self, function: Callable[[Stack, int], Any], stack: Stack, *, what: str
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Compute something for each frame, and hand it out in order; a few frames in flight.
 
         This always happens in threads of this process, since what comes out may be as large as

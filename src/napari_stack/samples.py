@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_stack._scenes import Image, View, cells, centre, grid, relief, similarity
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.stack import Axis, Stack
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
 
 __all__ = ["cosmic_rays", "drifting_cells", "focus_series", "hyperstack", "vignetted"]
 

@@ -93,7 +93,8 @@ def main() -> None:
                 out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 rise, seconds = map(float, out.split())
                 name = compression or "plain"
-                print(f"{frames:6}  {name:9}  {rise / 2**20:8.0f}  {rise / MEMORY:12.2f}  {seconds:7.2f}")
+                line = f"{frames:6}  {name:9}  {rise / 2**20:8.0f}  {rise / MEMORY:12.2f}"
+                print(f"{line}  {seconds:7.2f}")
 
 
 if __name__ == "__main__":
