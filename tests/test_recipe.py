@@ -200,3 +200,37 @@ def test_an_axis_that_is_not_there_is_refused():
     stack = Stack.wrap(np.zeros((3, 5, 6)))
     with pytest.raises(ValueError, match="there is no axis 'z'; the frames lie along 'frame'"):
         Step("combine", axis="z").apply(stack)
+
+
+@pytest.mark.parametrize("save", ["/elsewhere.tif", "../elsewhere.tif", "a/../../b.tif"])
+def test_a_recipe_writes_nowhere_else(save):
+    with pytest.raises(ValueError, match="leads out of the folder of results"):
+        Step("combine", save=save)
+
+
+def test_targets_are_checked_before_the_work(tmp_path):
+    def tick(*_):
+        raise AssertionError("the work has begun")
+
+    with pytest.raises(ValueError, match=r"mean\.gif cannot be written"):
+        Recipe([Step("combine", save="mean.gif")]).run(cells(), folder=tmp_path, run=Run(tick=tick))
+
+
+def test_one_single_frame_is_refused():
+    with pytest.raises(ValueError, match="'frame' has one frame only, frame 0: two or more"):
+        Step("register").apply(cells().select([0]))
+    hyper = Hyperstack.wrap(np.zeros((1, 3, 5, 6), np.uint8), axes="tzyx")
+    with pytest.raises(ValueError, match="the axis 't' has one frame only"):
+        Step("combine").apply(hyper)
+    assert Step("combine", axis="z").apply(hyper).shape == (1, 5, 6)
+
+
+def test_where_to_measure_needs_a_place():
+    with pytest.raises(ValueError, match="measure_at names c; the frames lie along one axis"):
+        Step("register", measure_at={"c": 1}).apply(cells())
+
+
+def test_a_binary_file_is_no_recipe(tmp_path):
+    (tmp_path / "r.json").write_bytes(bytes(range(128, 256)))
+    with pytest.raises(ValueError, match=r"r\.json: this is no recipe"):
+        Recipe.load(tmp_path / "r.json")

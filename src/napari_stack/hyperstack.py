@@ -98,6 +98,11 @@ class Hyperstack:
         return self.frames.rgb
 
     @property
+    def number(self) -> int:
+        """Number of the axis that is stacked."""
+        return [axis.name for axis in self.leading].index(self.axis)
+
+    @property
     def loops(self) -> dict[str, int]:
         """Lengths of the leading axes that are not stacked, by name."""
         named = zip(self.leading, self.sizes, strict=True)
@@ -136,8 +141,7 @@ class Hyperstack:
         return np.arange(len(self.frames)).reshape(self.sizes)[at]
 
     def _along(self, frames: Stack) -> Stack:
-        stacked = next(axis for axis in self.leading if axis.name == self.axis)
-        return replace(frames, axes=(stacked, *self.frames.axes[1:]))
+        return replace(frames, axes=(self.leading[self.number], *self.frames.axes[1:]))
 
     def centre(self) -> dict[str, int]:
         """Where to measure by default: the first channel, the middle of the other loops."""
@@ -194,8 +198,7 @@ class Hyperstack:
 
     def _shared(self, result: Stack) -> "Hyperstack":
         """Give the corrections of one position to all."""
-        stacked = [axis.name for axis in self.leading].index(self.axis)
-        numbers = np.indices(self.sizes)[stacked].ravel()
+        numbers = np.indices(self.sizes)[self.number].ravel()
         return self._with([c.select(numbers) for c in result.corrections], result.used[numbers])
 
     def _each(self, results: list[Stack]) -> "Hyperstack":

@@ -9,8 +9,8 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files import write
-from napari_stack.files._replacing import refuse_existing, replacing
+from napari_stack.files import check_target, write
+from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
 from napari_stack.options import check, gives_frames
@@ -70,6 +70,10 @@ class Step:
                 f"there is no operator {self.operator!r}; the operators are {', '.join(CATALOGUE)}"
             )
         check(self.function, self.options)
+        if Path(self.save).is_absolute() or ".." in Path(self.save).parts:
+            raise ValueError(
+                f"save: {self.save!r} leads out of the folder of results: name a file inside it"
+            )
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -117,6 +121,10 @@ class Step:
                 raise ValueError(
                     f"there is no axis {self.axis!r}; the frames lie along {data.axes[0].name!r}"
                 )
+            if self.measure_at:
+                raise ValueError(
+                    f"measure_at names {', '.join(self.measure_at)}; the frames lie along one axis"
+                )
             return data
         names = [axis.name for axis in data.leading]
         preferred = PREFERRED_AXIS.get(self.operator, "")
@@ -128,8 +136,14 @@ class Step:
         Returns
         -------
         Stack, Hyperstack, ndarray or NamedTuple of ndarray
+
+        Raises
+        ------
+        ValueError
+            For one single frame, besides what the operator refuses.
         """
         data = self.placed(data)
+        _refuse_single(data)
         if isinstance(data, Stack):
             return self.function(data, run=run, **self.options)
         where = self.measure_at or None
@@ -139,6 +153,17 @@ class Step:
         """Axes of the images that the step makes of some data."""
         placed = self.placed(data)
         return placed.axes[1:] if isinstance(placed, Stack) else placed.loop_axes
+
+
+def _refuse_single(data: Data) -> None:
+    count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
+    if count < 2:
+        frames = data if isinstance(data, Stack) else data.frames
+        name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
+        raise ValueError(
+            f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
+            "needed; choose another axis, or give more frames"
+        )
 
 
 def images_of(result: Any) -> dict[str, NDArray[Any]]:
@@ -239,7 +264,9 @@ class Recipe:
         """
         try:
             return cls.from_plain(json.loads(Path(path).read_text(encoding="utf-8")))
-        except ValueError as error:  # JSONDecodeError is one too
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
     def run(
@@ -271,8 +298,8 @@ class Recipe:
         FileExistsError
             Before anything is computed, when a file is there and `overwrite` is False.
         """
-        if folder is not None and not overwrite:
-            self._refuse_existing(Path(folder))
+        if folder is not None:
+            self._check_targets(Path(folder), overwrite)
         results: dict[str, Any] = {}
         data: Data = stack
         for number, (name, step) in enumerate(self.named().items()):
@@ -290,11 +317,11 @@ class Recipe:
                 data = result
         return results
 
-    def _refuse_existing(self, folder: Path) -> None:
+    def _check_targets(self, folder: Path, overwrite: bool) -> None:
         for step in self.steps:
             for _, path in output_paths(Path(folder, step.save), step.image_names):
-                if step.save and not path.is_dir():
-                    refuse_existing(path, overwrite=False)
+                if step.save:
+                    check_target(path, overwrite=overwrite)
 
     def _lineage(self, name: str) -> list[Step]:
         """Return the steps that led to a result, the last one included."""

@@ -159,15 +159,19 @@ def sigma_clip(
     require_used(stack)
     used = int(stack.used.sum())
     if iterations and sigma >= np.sqrt(used - 1):
-        least = int(np.floor(sigma**2 + 1)) + 1
-        warnings.warn(
-            f"{used} frames cannot be clipped at {sigma:g} sigma: no value of so few can lie that "
-            f"far from their mean; use {least} frames or more, or a sigma below "
-            f"{np.sqrt(max(used - 1, 0)):.2f}",
-            stacklevel=2,
-        )
+        warnings.warn(_cannot_clip(used, sigma), stacklevel=2)
     from napari_stack.operators._clipping import clip_band
 
     clip = partial(clip_band, sigma=float(sigma), iterations=int(iterations), dtype=stack.dtype)
     image, rejected = run.bands(clip, stack, what="Clipping")
     return Clipped(image, rejected)
+
+
+def _cannot_clip(frames: int, sigma: float) -> str:
+    least = max(int(np.floor(sigma**2 + 1)) + 1, 3)
+    instead = f", or a sigma below {np.sqrt(frames - 1):.2f}" if frames > 2 else ""
+    count = "one frame" if frames == 1 else f"{frames} frames"
+    return (
+        f"{count} cannot be clipped at {sigma:g} sigma: no value of so few can lie that far from "
+        f"their mean; use {least} frames or more{instead}"
+    )

@@ -1,0 +1,219 @@
+"""`main`: the commands, what they refuse, and their exit status."""
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, MissingArgumentError, Parameter
+
+from napari_stack import __version__
+from napari_stack.cli._flags import command_name, flags_of, options_given, position
+from napari_stack.cli._jobs import Settings, run_recipe, run_step
+from napari_stack.cli._report import complain, warnings_as_lines
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import gives_frames, summary
+from napari_stack.recipe import Step
+from napari_stack.run import Cancelled
+
+#: What a shell takes for "ended by Ctrl-C".
+_INTERRUPTED = 130
+
+_OUTPUT = Group("Output", sort_key=3)
+
+_NEEDED = inspect.Parameter.empty
+
+_MEASURED = Group("Measuring", sort_key=5)
+
+_INPUTS = inspect.Parameter(
+    "inputs",
+    inspect.Parameter.VAR_POSITIONAL,
+    annotation=Annotated[str, Parameter(help="Files, folders or globs that hold the frames.")],
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Words after the name of the program; by default those it was started with.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 for input that cannot be processed; 2 for a command that makes no
+        sense; 130 when interrupted. A bug is raised as it is.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except (Cancelled, KeyboardInterrupt):
+        complain("cancelled; no file is left half-written")
+        return _INTERRUPTED
+
+
+def _run(words: list[str]) -> int:
+    try:
+        job = _job(words)
+    except (CycloptsError, ValueError) as error:
+        complain(_complaint(error, words))
+        return 2
+    try:
+        with warnings_as_lines():
+            job()
+    except FileExistsError as error:
+        complain(f"{error} (--overwrite)")
+        return 1
+    except (OSError, ValueError) as error:
+        complain(error)
+        return 1
+    except MemoryError as error:
+        complain(f"the memory does not suffice ({error}): try --workers 1 or a lower --memory")
+        return 1
+    return 0
+
+
+def _job(words: list[str]) -> Callable[[], object]:
+    """Read the words; what they ask for is done when the result is called."""
+    command, bound, *_ = app().parse_args(words, exit_on_error=False, print_error=False)
+    job = command(*bound.args, **bound.kwargs)
+    return job if callable(job) else int  # a help page has been printed already
+
+
+def _complaint(error: Exception, words: list[str]) -> str:
+    missing = isinstance(error, MissingArgumentError) and error.argument
+    if missing and missing.name == "--output" and not {"-o", "--output"} & set(words):
+        return "say where the result goes: add -o and a name, such as -o result.tif"
+    return str(error)
+
+
+def app() -> App:
+    """Make the commands of all operators, `run` and `demo`."""
+    result = App(
+        name="napari-stack",
+        help="Many frames in, one good image out: register, clip, average and focus-stack.",
+        version=__version__,
+        help_format="plaintext",
+    )
+    for name, operator in CATALOGUE.items():
+        typed = command_name(name)
+        usage = f"Usage: napari-stack {typed} INPUTS... -o OUT [OPTIONS]"
+        command = _operator_command(name, operator)
+        result.command(command, name=typed, help=_description(operator), usage=usage)
+    usage = "Usage: napari-stack run RECIPE INPUTS... -o OUT [OPTIONS]"
+    result.command(_recipe_command(), name="run", usage=usage)
+    usage = "Usage: napari-stack demo [FOLDER] [OPTIONS]"
+    result.command(_demo, name="demo", usage=usage)
+    return result
+
+
+def _description(operator: Callable[..., Any]) -> str:
+    """Text of a docstring before its parameters."""
+    return (inspect.getdoc(operator) or summary(operator)).split("\n\nParameters\n")[0]
+
+
+def _with_signature(
+    function: Callable[..., Any], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., Any]:
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in parameters}
+    return function
+
+
+def _keyword(
+    parameter: str, hint: Any, text: str, group: Group, default: Any = False, **more: Any
+) -> inspect.Parameter:
+    annotation = Annotated[hint, Parameter(help=text, group=group, **more)]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(parameter, kind, default=default, annotation=annotation)
+
+
+def _output(text: str) -> list[inspect.Parameter]:
+    return [
+        _keyword("output", Path, text, _OUTPUT, default=_NEEDED, name=["--output", "-o"]),
+        _keyword("overwrite", bool, "Replace files that are there.", _OUTPUT, negative=()),
+    ]
+
+
+def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the command of an operator; called, it gives the job or refuses its options."""
+
+    def command(
+        *inputs: str,
+        output: Path,
+        overwrite: bool = False,
+        at: str = "",
+        transforms: Path | None = None,
+        **given: Any,
+    ) -> Callable[[], object]:
+        settings = Settings.taken_from(given)
+        options = options_given(operator, given)
+        step = Step(name, options, axis=settings.axis, measure_at=position(at))
+        return partial(
+            run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms
+        )
+
+    frames = gives_frames(operator)
+    parameters = [_INPUTS, *flags_of(operator), *_output(_OUTPUT_TEXTS[frames])]
+    if frames:
+        parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
+    if name == "register":
+        text = "Write the measured transforms to this .json file too."
+        parameters.append(
+            _keyword("transforms", Path | None, text, _MEASURED, default=None, show_default=False)
+        )
+    return _with_signature(command, [*parameters, *Settings.flags()])
+
+
+_OUTPUT_TEXTS = {
+    True: "Where the frames go: one TIFF of many pages (out.tif), or a folder.",
+    False: "File to write. {image} in its name stands for the name of each image of the result: "
+    "'out_{image}.tif' writes all, any other name the first.",
+}
+
+
+_AT = (
+    "Position of the other axes at which to measure, such as c=1,z=3. By default the first "
+    "channel and the middle of the others."
+)
+
+
+def _recipe_command() -> Callable[..., Any]:
+    def command(
+        recipe: Path, *inputs: str, output: Path, overwrite: bool = False, **given: Any
+    ) -> Callable[[], object]:
+        """Run the steps of a recipe (a .json file) on frames."""
+        settings = Settings.taken_from(given)
+        return partial(run_recipe, recipe, inputs, output, settings, overwrite=overwrite)
+
+    first = inspect.Parameter(
+        "recipe",
+        inspect.Parameter.POSITIONAL_ONLY,
+        annotation=Annotated[Path, Parameter(help="The recipe, a .json file.")],
+    )
+    text = (
+        "Folder for the files that the steps save; or the file for the result of the last step, "
+        "where that names none."
+    )
+    return _with_signature(command, [first, _INPUTS, *_output(text), *Settings.flags()])
+
+
+def _demo(
+    folder: Annotated[Path, Parameter(help="A new folder for the results.")] = Path(
+        "napari-stack-demo"
+    ),
+    /,
+    *,
+    no_viewer: Annotated[bool, Parameter(help="Do not show the layers.", negative=())] = False,
+) -> Callable[[], object]:
+    """Register, clip and fuse synthetic frames, and measure the errors against the truth.
+
+    The results are shown in napari; without a display, its window is rendered to a PNG.
+    """
+    from napari_stack.cli._demo import run_demo
+
+    return partial(run_demo, folder, viewer=not no_viewer)

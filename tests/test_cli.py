@@ -1,0 +1,539 @@
+"""The command line: the same options, sentences and pixels as a script and a recipe."""
+
+import io
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import napari_stack as ns
+from napari_stack.cli import _jobs, _report, main
+from napari_stack.cli._flags import command_name, flags_of, memory_size, options_given, position
+from napari_stack.files import read_recipe
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import options_of
+from napari_stack.recipe import Recipe
+
+OPERATORS = list(CATALOGUE)
+
+OUT_OF_RANGE = [
+    ("sigma_clip", {"sigma": 101}, "--sigma 101"),
+    ("sigma_clip", {"sigma": 0.05}, "--sigma 0.05"),
+    ("sigma_clip", {"iterations": -1}, "--iterations -1"),
+    ("sigma_clip", {"iterations": 2.5}, "--iterations 2.5"),
+    ("sigma_clip", {"sigma": "many"}, "--sigma many"),
+    ("combine", {"method": "median of means"}, "--method median of means"),
+    ("register", {"reference": "midle"}, "--reference midle"),
+    ("register", {"channel": 10_000}, "--channel 10000"),
+    ("register", {"transform": "affin"}, "--transform affin"),
+]
+
+
+@pytest.fixture(scope="module")
+def stack():
+    stack, _ = ns.samples.drifting_cells(frames=6, size=(72, 88), shift=3, rotation=0.5)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def frames(stack, tmp_path_factory):
+    """Write the frames to a folder of TIFF files."""
+    folder = tmp_path_factory.mktemp("series") / "frames"
+    ns.write(folder, stack)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def hyper(tmp_path_factory):
+    data, _ = ns.samples.hyperstack(times=3, slices=4, size=(48, 56))
+    path = tmp_path_factory.mktemp("hyper") / "hyper.tif"
+    ns.write(path, data)
+    return str(path)
+
+
+@pytest.fixture
+def page(monkeypatch, capsys):
+    """Give the text of a help page without its frame."""
+    monkeypatch.setenv("COLUMNS", "500")
+
+    def text(*words):
+        assert main(list(words)) == 0
+        return _plain(capsys.readouterr().out)
+
+    return text
+
+
+def _plain(text):
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m|[│╭╮╰╯─]", " ", text).split())
+
+
+def _said(capsys):
+    """Return the one line on stderr."""
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def _all_options(operator):
+    for option in options_of(operator).values():
+        yield command_name(option.name), option
+        for method, owner in option.methods.items():
+            for inner in options_of(owner).values():
+                yield f"{command_name(method)}-{command_name(inner.name)}", inner
+
+
+# Help
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_help_shows_text_default_choices_and_range_of_every_option(name, page):
+    shown = page(command_name(name), "--help")
+    for flag, option in _all_options(CATALOGUE[name]):
+        assert f"--{flag} " in shown
+        assert " ".join(option.help.split()) in shown
+        if option.bounds:
+            assert f"Range: {option.bounds}." in shown
+        if option.choices:
+            assert f"[choices: {', '.join(map(command_name, option.choices))}]" in shown
+        if option.default is not None:
+            assert re.search(
+                rf"--{flag} .*?{re.escape(option.help)}.*?\[default: {option.default}\]", shown
+            )
+
+
+def test_help_lists_all_commands(page):
+    shown = page("--help")
+    for name in (*map(command_name, OPERATORS), "run", "demo"):
+        assert f" {name} " in shown
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_help_of_the_other_commands(command, page):
+    assert f"Usage: napari-stack {command}" in page(command, "--help")
+
+
+def test_version(page):
+    assert page("--version") == ns.__version__
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_flags_of_operators_and_of_commands_have_different_names(name):
+    flags = [flag.name for flag in flags_of(CATALOGUE[name])]
+    shared = {flag.name for flag in _jobs.Settings.flags()}
+    shared |= {"inputs", "output", "overwrite", "at", "transforms"}
+    assert len(set(flags)) == len(flags)
+    assert not set(flags) & shared
+
+
+def test_help_imports_no_engine():
+    heavy = ("napari", "qtpy", "magicgui", "cv2", "numba", "scipy", "dask", "tifffile", "tqdm")
+    code = (
+        "import sys; from napari_stack.cli import main; main(['--help']); "
+        "main(['register', '--help']); "
+        f"sys.exit(' '.join(name for name in {heavy} if name in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_runs_as_a_module():
+    command = [sys.executable, "-m", "napari_stack.cli", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == ns.__version__
+
+
+# What is refused before anything is read (status 2)
+
+
+@pytest.mark.parametrize(("name", "options", "typed"), OUT_OF_RANGE)
+def test_out_of_range_is_the_sentence_of_the_call_and_of_the_recipe(
+    name, options, typed, stack, capsys
+):
+    plain = {"operator": name, "options": options}
+    with pytest.raises(ValueError, match=name) as call:
+        CATALOGUE[name](stack, **options)
+    with pytest.raises(ValueError, match=name) as recipe:
+        Recipe.from_plain({"format": "napari-stack recipe", "version": 1, "steps": [plain]})
+    flag, _, value = typed.partition(" ")
+    assert main([command_name(name), "nothing.tif", "-o", "out.tif", flag, value]) == 2
+    assert _said(capsys) == f"napari-stack: {call.value}" == f"napari-stack: {recipe.value}"
+
+
+def test_out_of_range_of_a_method_is_the_sentence_of_its_class(capsys):
+    with pytest.raises(ValueError, match="kernel_size") as call:
+        ns.Pyramid(kernel_size=99)
+    words = ["focus-stack", "nothing.tif", "-o", "out.tif", "--pyramid-kernel-size", "99"]
+    assert main(words) == 2
+    assert _said(capsys) == f"napari-stack: {call.value}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("register a.tif -o b.tif --features-ratio 0.8", "--method features"),
+        ("combine a.tif -o b.tif --memory plenty", "512MiB"),
+        ("combine a.tif -o b.tif --memory 1KB", "1 MiB"),
+        ("combine a.tif -o b.tif --workers 0", "1 worker"),
+        ("register a.tif -o b.tif --at c", "c=1,z=3"),
+        ("combine a.tif", "-o result.tif"),
+        ("combine a.tif -o", "requires an argument"),
+        ("combine a.tif -o b.tif --sigma 3", "--sigma"),
+        ("combin a.tif -o b.tif", "combin"),
+        ("combine a.tif -o b.tif --every two", "two"),
+    ],
+)
+def test_a_command_without_sense_gets_one_sentence(typed, sentence, capsys):
+    assert main(typed.split()) == 2
+    said = _said(capsys)
+    assert said.startswith("napari-stack: ")
+    assert sentence in said
+
+
+# What cannot be done (status 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("combine {tmp}/nothing.tif -o {tmp}/out.tif", "nothing.tif"),
+        ("combine {tmp}/*.tif -o {tmp}/out.tif", "*.tif"),
+        ("combine -o {tmp}/out.tif", "no file is given"),
+        ("combine {frames} -o {tmp}/out.jpg", ".jpg"),
+        ("combine {frames} -o {tmp}/out", "out.tif"),
+        ("combine {frames} -o {tmp}/missing/out.tif", "missing"),
+        ("combine {frames} -o {tmp}/out.tif --start 9", "start=9"),
+        ("combine {frames} -o {tmp}/out.tif --axis z", "'z'"),
+        ("register {frames} -o {tmp}/out.tif --reference 9", "6 frames"),
+        ("register {frames} -o {tmp}/out.tif --at c=1", "one axis"),
+        ("register {frames} -o {tmp}/out.tif --transforms {tmp}/moves.txt", ".json"),
+        ("register {frames} -o {tmp}/out.tif --region {tmp}/mask.png", "mask.png"),
+        ("run {tmp}/none.json {frames} -o {tmp}/results", "none.json"),
+    ],
+)
+def test_what_cannot_be_done_gets_one_sentence_and_leaves_nothing(
+    typed, sentence, frames, tmp_path, capsys
+):
+    assert main(typed.format(tmp=tmp_path, frames=frames).split()) == 1
+    assert sentence in _said(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bug_keeps_its_traceback(frames, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(_jobs.Step, "apply", broken)
+    with pytest.raises(TypeError, match="a bug"):
+        main(["combine", frames, "-o", str(tmp_path / "out.tif")])
+
+
+def test_too_little_memory_gets_one_sentence(frames, tmp_path, monkeypatch, capsys):
+    def hungry(*_, **__):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr(_jobs.Step, "apply", hungry)
+    assert main(["combine", frames, "-o", str(tmp_path / "out.tif")]) == 1
+    assert "Unable to allocate 3 TiB" in _said(capsys)
+
+
+@pytest.mark.parametrize("command", ["combine", "sigma-clip", "register"])
+def test_an_existing_output_is_refused_before_the_work(
+    command, frames, tmp_path, monkeypatch, capsys
+):
+    output = tmp_path / "out.tif"
+    output.write_bytes(b"mine")
+    with monkeypatch.context() as patch:
+        patch.delattr(_jobs.Step, "apply")
+        assert main([command, frames, "-o", str(output)]) == 1
+    said = _said(capsys)
+    assert "out.tif exists" in said
+    assert "--overwrite" in said
+    assert output.read_bytes() == b"mine"
+    options = ["--sigma", "2"] if command == "sigma-clip" else []
+    assert main([command, frames, "-o", str(output), "--overwrite", *options]) == 0
+    assert output.read_bytes() != b"mine"
+
+
+def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, monkeypatch, capsys):
+    (tmp_path / "out_rejected.tif").write_bytes(b"mine")
+    monkeypatch.delattr(_jobs.Step, "apply")
+    assert main(["sigma-clip", frames, "-o", str(tmp_path / "out_{image}.tif")]) == 1
+    assert "out_rejected.tif exists" in _said(capsys)
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["combine {frames} -o {tmp}/out.tif", "sigma-clip {frames} -o {tmp}/out_{{image}}.tif",
+     "focus-stack {frames} -o {tmp}/out.tif", "register {frames} -o {tmp}/out",
+     "register {frames} -o {tmp}/out.tif --transforms {tmp}/moves.json",
+     "run {recipe} {frames} -o {tmp}/results"],
+)  # fmt: skip
+@pytest.mark.parametrize("ticks", [2, 7])
+def test_an_interrupt_leaves_nothing(typed, ticks, frames, tmp_path, monkeypatch, capsys):
+    count = iter(range(10_000))
+
+    def tick(*_):
+        if next(count) >= ticks:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def progress(quiet):
+        yield tick
+
+    monkeypatch.setattr(_jobs, "progress", progress)
+    recipe = tmp_path / "recipe.json"
+    Recipe([ns.Step("register", save="moved"), ns.Step("combine", save="mean.tif")]).save(recipe)
+    assert main(typed.format(frames=frames, tmp=tmp_path, recipe=recipe).split()) == 130
+    assert "cancelled" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [recipe]
+
+
+# End to end
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("name", ["combine", "sigma_clip"])
+def test_a_series_gives_the_pixels_of_the_call(name, suffix, tmp_path):
+    rng = np.random.default_rng(3)
+    data = rng.integers(0, 256, (12, 20, 30, 3), np.uint8)
+    for index, frame in enumerate(data):
+        ns.write(tmp_path / f"{index}.{suffix}", frame, rgb=True)
+    output = tmp_path / "out" / f"result.{suffix}"
+    output.parent.mkdir()
+    assert main([command_name(name), str(tmp_path), "-o", str(output), "--quiet"]) == 0
+    expected = CATALOGUE[name](ns.Stack.wrap(data))
+    written = ns.read(output)
+    np.testing.assert_array_equal(written[0], expected[0] if name == "sigma_clip" else expected)
+    assert written.rgb
+    assert read_recipe(output)["steps"] == [{"operator": name}]
+
+
+def test_options_reach_the_operator(frames, stack, tmp_path):
+    output = tmp_path / "out.tif"
+    words = [frames, "--sigma", "1.5", "--iterations", "2", "--memory", "1MiB", "--workers", "2"]
+    assert main(["sigma-clip", *words, "-o", str(output)]) == 0
+    expected = ns.sigma_clip(stack, sigma=1.5, iterations=2).image
+    np.testing.assert_array_equal(ns.read(output)[0], expected)
+    assert read_recipe(output)["steps"][0]["options"] == {"sigma": 1.5, "iterations": 2}
+
+
+def test_options_of_a_method_reach_the_operator(frames, stack, tmp_path):
+    words = ["--pyramid-kernel-size", "7", "--method", "pyramid", "--pyramid-min-size", "16"]
+    assert main(["focus-stack", frames, *words, "-o", str(tmp_path / "{image}.tif")]) == 0
+    expected = ns.focus_stack(stack, method=ns.Pyramid(kernel_size=7, min_size=16))
+    for name, image in expected._asdict().items():
+        np.testing.assert_array_equal(ns.read(tmp_path / f"{name}.tif")[0], image)
+
+
+def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):
+    moves = tmp_path / "moves.json"
+    words = [frames, "-o", str(tmp_path / "moved"), "--transforms", str(moves)]
+    assert main(["register", *words, "--transform", "translation", "--reference", "0"]) == 0
+    expected = ns.register(stack, transform="translation", reference=0)
+    np.testing.assert_array_equal(np.asarray(ns.read(tmp_path / "moved")), np.asarray(expected))
+    assert ns.Transforms.load(moves) == expected.transforms
+    *said, end = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"{tmp_path / 'moved'}: 6 x 72 x 88 uint16",
+        f"{moves}: transforms of 6 frames",
+    ]
+    assert re.fullmatch(r"done in \d+\.\d s", end)
+
+
+def test_a_mask_is_given_by_its_path(frames, stack, tmp_path):
+    mask = np.zeros((72, 88), np.uint8)
+    mask[8:-8, 8:-8] = 1
+    ns.write(tmp_path / "mask.png", mask)
+    output = tmp_path / "moved.tif"
+    assert (
+        main(["register", frames, "-o", str(output), "--region", str(tmp_path / "mask.png")]) == 0
+    )
+    np.testing.assert_array_equal(ns.read(output)[2], ns.register(stack, region=mask)[2])
+    assert read_recipe(output)["steps"][0]["options"]["region"].endswith("mask.png")
+
+
+def test_some_frames(frames, stack, tmp_path):
+    output = tmp_path / "out.tif"
+    some = ["--start", "1", "--stop", "-1", "--every", "2"]
+    assert main(["combine", frames, *some, "-o", str(output)]) == 0
+    np.testing.assert_array_equal(ns.read(output)[0], ns.combine(stack.select([1, 3])))
+
+
+def test_frames_that_cannot_be_registered_are_named(stack, tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(500, 50, (1, *stack.shape[1:])).astype(np.uint16)
+    ns.write(tmp_path / "in.tif", ns.Stack.wrap(np.concatenate([np.asarray(stack), noise])))
+    assert main(["register", str(tmp_path / "in.tif"), "-o", str(tmp_path / "out.tif")]) == 0
+    assert "1 of 7 frames could not be registered: in.tif page 7" in _said(capsys)
+
+
+def test_a_warning_is_one_line(frames, tmp_path, capsys):
+    words = ["--stop", "3", "-o", str(tmp_path / "out.tif")]
+    assert main(["sigma-clip", frames, *words]) == 0
+    assert _said(capsys).startswith("napari-stack: warning: 3 frames cannot be clipped")
+
+
+def test_quiet(frames, tmp_path, capsys):
+    assert main(["combine", frames, "-o", str(tmp_path / "out.tif"), "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+# More axes than one
+
+
+def test_focus_stack_over_z_for_all_times_and_channels(hyper, tmp_path):
+    output = tmp_path / "out.tif"
+    assert main(["focus-stack", hyper, "-o", str(output)]) == 0
+    result, source = ns.read(output), ns.read(hyper, axis="z")
+    assert result.axes == source.loop_axes
+    np.testing.assert_array_equal(np.asarray(result), source.map(ns.focus_stack).image)
+
+
+def test_frames_are_chosen_along_the_axis_that_is_stacked(hyper, tmp_path):
+    output = tmp_path / "out.tif"
+    assert main(["focus-stack", hyper, "-o", str(output), "--every", "2"]) == 0
+    expected = ns.read(hyper, axis="z", every=2).map(ns.focus_stack).image
+    np.testing.assert_array_equal(np.asarray(ns.read(output)), expected)
+
+
+@pytest.mark.parametrize("axis", ["t", "0"])
+def test_register_measures_at_a_position_and_corrects_all(hyper, tmp_path, axis):
+    output, moves = tmp_path / "out.tif", tmp_path / "moves.json"
+    words = ["--axis", axis, "--at", "c=1,z=3", "--transforms", str(moves)]
+    assert main(["register", hyper, "-o", str(output), *words]) == 0
+    source = ns.read(hyper, axis="t")
+    expected = source.map(ns.register, measure_at={"c": 1, "z": 3})
+    np.testing.assert_array_equal(np.asarray(ns.read(output)), np.asarray(expected))
+    assert ns.read(output).axes == source.axes
+    assert ns.Transforms.load(moves) == expected.stack({"c": 0, "z": 0}).transforms
+    (step,) = read_recipe(output)["steps"]
+    assert (step["axis"], step["measure_at"]) == ("t", {"c": 1, "z": 3})
+
+
+# Recipes
+
+
+@pytest.fixture
+def branched(tmp_path):
+    path = tmp_path / "branched.json"
+    Recipe(
+        [
+            ns.Step("register", name="moved", save="moved"),
+            ns.Step("combine", {"method": "maximum"}, save="brightest.png"),
+            ns.Step("focus_stack", input="moved", save="sharp_{image}.tif"),
+            ns.Step("sigma_clip", {"sigma": 1.8}, input="moved", save="clean_{image}.tif"),
+        ]
+    ).save(path)
+    return path
+
+
+def test_a_recipe_with_branches(branched, frames, stack, tmp_path, capsys):
+    output = tmp_path / "deep" / "results"
+    assert main(["run", str(branched), frames, "-o", str(output)]) == 0
+    moved = ns.register(stack)
+    focused, clipped = ns.focus_stack(moved), ns.sigma_clip(moved, sigma=1.8)
+    images = {
+        "brightest.png": ns.combine(moved, method="maximum"),
+        "sharp_image.tif": focused.image,
+        "sharp_depth.tif": focused.depth,
+        "sharp_confidence.tif": focused.confidence,
+        "clean_image.tif": clipped.image,
+        "clean_rejected.tif": clipped.rejected,
+    }
+    assert {path.name for path in output.iterdir()} == {"moved", *images}
+    for name, image in images.items():
+        np.testing.assert_array_equal(ns.read(output / name)[0], image)
+    steps = read_recipe(output / "clean_image.tif")["steps"]
+    assert [step["operator"] for step in steps] == ["register", "sigma_clip"]
+    assert capsys.readouterr().out.count("72 x 88") == 7
+
+
+def test_a_recipe_is_refused_before_the_work_when_a_file_is_there(
+    branched, frames, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "clean_rejected.tif").write_bytes(b"mine")
+    monkeypatch.delattr(_jobs.Step, "apply")
+    assert main(["run", str(branched), frames, "-o", str(tmp_path)]) == 1
+    assert "clean_rejected.tif exists" in _said(capsys)
+    assert not (tmp_path / "moved").exists()
+
+
+def test_the_last_step_may_be_saved_by_the_command(frames, stack, tmp_path, capsys):
+    recipe, output = tmp_path / "recipe.json", tmp_path / "mean.tif"
+    Recipe([ns.Step("register"), ns.Step("combine")]).save(recipe)
+    assert main(["run", str(recipe), frames, "-o", str(tmp_path / "folder")]) == 1
+    assert "result.tif" in _said(capsys)
+    assert main(["run", str(recipe), frames, "-o", str(output)]) == 0
+    np.testing.assert_array_equal(ns.read(output)[0], ns.combine(ns.register(stack)))
+
+
+def test_a_recipe_that_names_its_files_takes_a_folder(branched, frames, tmp_path, capsys):
+    assert main(["run", str(branched), frames, "-o", str(tmp_path / "out.tif")]) == 1
+    assert "clean_{image}.tif" in _said(capsys)
+
+
+def test_the_recipe_in_a_written_file_can_be_run_again(frames, tmp_path):
+    first, again, recipe = (tmp_path / name for name in ("a.tif", "b.tif", "recipe.json"))
+    assert main(["sigma-clip", frames, "-o", str(first), "--sigma", "1.7"]) == 0
+    Recipe.from_plain(read_recipe(first)).save(recipe)
+    assert main(["run", str(recipe), frames, "-o", str(again)]) == 0
+    np.testing.assert_array_equal(ns.read(first)[0], ns.read(again)[0])
+
+
+# Small parts
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1048576", 2**20), ("512MiB", 2**29), ("2GiB", 2**31), ("1.5 g", 3 * 2**29),
+     ("4096KB", 2**22), ("1TB", 2**40), ("64m", 2**26)],
+)  # fmt: skip
+def test_memory_sizes(text, size):
+    assert memory_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GiB", "much", "2XB", "1e999", "nan", "-"])
+def test_other_memory_sizes_are_refused(text):
+    with pytest.raises(ValueError, match="--memory must be a size"):
+        memory_size(text)
+
+
+def test_positions():
+    assert position("") == {}
+    assert position("c=1, z=-3") == {"c": 1, "z": -3}
+
+
+def test_flags_are_read_as_options():
+    given = {"method": "features", "features_ratio": "0.5", "reference": "3", "framing": "all"}
+    assert options_given(CATALOGUE["register"], given) == {
+        "method": ns.Features(ratio=0.5),
+        "reference": 3,
+        "framing": "all",
+    }
+    assert options_given(CATALOGUE["register"], {}) == {}
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch):
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with _report.progress(quiet=False) as tick:
+        tick(0, 4, "Reading")
+        tick(4, 4, "Reading")
+        tick(1, 3, "Clipping")
+    assert "Reading: " in terminal.getvalue()
+    assert "Clipping" in terminal.getvalue()
+    with _report.progress(quiet=True) as tick:
+        assert tick is None
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with _report.progress(quiet=False) as tick:
+        assert tick is None
