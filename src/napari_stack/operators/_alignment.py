@@ -16,13 +16,14 @@ from napari_stack.operators._correlation import (
 from napari_stack.operators._features import Detector, match_features
 from napari_stack.operators._preparation import Image, Prepared, prepare
 from napari_stack.operators._refinement import (
-    Matrix,
+    Refined,
     level_to_frame,
     likeness,
     overlapping,
     refine,
     warp_coarsely,
 )
+from napari_stack.operators._refinement_kernels import Matrix
 
 __all__ = ["Alignment", "Prepared", "align", "align_features", "prepare"]
 
@@ -34,13 +35,15 @@ LARGEST_REST = 1.5
 LEAST_AT_ZERO = 0.85
 #: ... and the second peak must stay this share of it below.
 LEAST_QUALITY = 0.5
+#: Up to here other hypotheses are heard as well, and the one that matches best is taken.
+CERTAIN_QUALITY = 0.6
 #: Quality is kept below the bound where an alignment failed for another reason.
 LARGEST_FAILED = 0.49
 #: The same is asked of the majority of the tiles, so many along each side, that match clearly.
 TILES = 4
 #: Least share of the pixels in common, and what correlation coefficient a small share needs: by
-#: chance unrelated textures reach 0.34 on a seventh of the frame, but no more than 0.1 on half.
-LEAST_COMMON, ENOUGH_COMMON, LIKENESS_OF_NONE = 0.1, 0.5, 0.6
+#: chance unrelated textures reach 0.34 on a seventh of the frame, and 0.07 on three quarters.
+LEAST_COMMON, ENOUGH_COMMON, LIKENESS_OF_NONE, LEAST_LIKENESS = 0.1, 0.5, 0.6, 0.08
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +77,10 @@ def align(
 ) -> Alignment:
     """Align a frame with the reference by its intensities.
 
-    Hypotheses are tried in turn until one is verified: `start`, the two best shifts, and, for
-    a similarity, rotations and scales from the magnitude spectra. Each is refined over the
-    pyramid, jointly with gain and offset, and then judged by one more correlation.
+    Hypotheses are tried in turn until one is clearly verified: `start`, the two best shifts
+    and, for a similarity, rotations and scales from the magnitude spectra. Each is refined on
+    the coarse levels, jointly with gain and offset, and judged by one more correlation; the one
+    that passes is refined on the fine levels.
 
     Parameters
     ----------
@@ -101,23 +105,23 @@ def align(
     if not reference.levels or not moving.levels:
         return _FAILED
     similarity = transform == "similarity"
-    quality, highest = 0.0, 0.0
+    rough = tuple(f for f in reference.factors if f >= reference.coarse_factor)
+    fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
+    best, quality, highest = None, 0.0, 0.0
     for hypothesis in _hypotheses(reference, moving, transform, start):
-        rough = refine(reference, moving, hypothesis, similarity, finest=reference.coarse_factor)
-        found, score = verify(reference, moving, rough), _score(reference, moving, rough)
+        refined = refine(reference, moving, Refined(hypothesis), similarity, rough)
+        found, score = verify(reference, moving, refined.matrix)
         # What matches less than a hypothesis that failed is a likeness within the scene.
-        if found >= LEAST_QUALITY and score >= highest:
-            return _finished(reference, moving, rough, found, similarity)
+        if score >= highest:
+            best = (refined, found) if found >= LEAST_QUALITY else None
         quality, highest = max(quality, found), max(highest, score)
-    return Alignment(np.eye(3), min(quality, LARGEST_FAILED), False)
-
-
-def _finished(
-    reference: Prepared, moving: Prepared, rough: Matrix, quality: float, similarity: bool
-) -> Alignment:
-    """Refine a verified matrix on the levels finer than the one that verified it."""
-    fine = refine(reference, moving, rough, similarity, coarsest=reference.coarse_factor - 1)
-    return Alignment(fine, quality, True)
+        if best is not None and found >= CERTAIN_QUALITY:
+            break
+    if best is None:
+        return Alignment(np.eye(3), min(quality, LARGEST_FAILED), False)
+    return Alignment(
+        refine(reference, moving, best[0], similarity, fine).matrix, best[1], verified=True
+    )
 
 
 def align_features(
@@ -161,26 +165,27 @@ def align_features(
     matrix = match_features(reference, moving, detector, ratio, threshold, similarity)
     if matrix is None:
         return _FAILED
-    quality = verify(reference, moving, matrix)
+    quality, _ = verify(reference, moving, matrix)
     verified = quality >= LEAST_QUALITY
     return Alignment(matrix if verified else np.eye(3), quality, verified)
 
 
-def verify(reference: Prepared, moving: Prepared, matrix: Matrix) -> float:
-    """Quality in [0, 1] of a matrix, see `Alignment`; 0 when the frames do not match at zero."""
+def verify(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[float, float]:
+    """Quality in [0, 1] of a matrix, see `Alignment`, and a score to compare it with others.
+
+    The quality is 0 when the frames do not match at zero. The score is the correlation
+    coefficient, less for a small overlap, where a high one means less.
+    """
     fixed, warped = overlapping(reference, moving, matrix)
     common = np.isfinite(fixed).mean() / max(np.isfinite(reference.coarse).mean(), 1e-9)
-    needed = LIKENESS_OF_NONE * (1 - common / ENOUGH_COMMON)
-    if common < LEAST_COMMON or likeness(reference, moving, matrix) < needed:
-        return 0.0
+    if common < LEAST_COMMON:
+        return 0.0, 0.0
+    alike = likeness(fixed, warped)
+    score = alike * float(np.sqrt(common))
+    if alike < max(LIKENESS_OF_NONE * (1 - common / ENOUGH_COMMON), LEAST_LIKENESS):
+        return 0.0, score
     quality, in_place = _judge(fixed, warped)
-    return quality if in_place and _parts_in_place(fixed, warped) else 0.0
-
-
-def _score(reference: Prepared, moving: Prepared, matrix: Matrix) -> float:
-    """Correlation coefficient, less for a small overlap, where a high one means less."""
-    common = np.isfinite(overlapping(reference, moving, matrix)[0]).mean()
-    return likeness(reference, moving, matrix) * float(np.sqrt(common))
+    return (quality if in_place and _parts_in_place(fixed, warped) else 0.0), score
 
 
 def _judge(fixed: Image, warped: Image) -> tuple[float, bool]:
@@ -215,10 +220,9 @@ def _parts_in_place(fixed: Image, warped: Image) -> bool:
 def _hypotheses(
     reference: Prepared, moving: Prepared, transform: Transform, start: Matrix | None
 ) -> Iterator[Matrix]:
-    """Starting matrices, likeliest first; each is computed only when the ones before failed."""
-    if start is not None:
+    """Give starting matrices, likeliest first; each is computed only when the ones before fail."""
+    if start is not None and np.all(np.isfinite(start)):
         yield np.asarray(start, np.float64)
-    assert reference.spectrum is not None and moving.spectrum is not None
     factor = reference.coarse_factor
     for peak in peaks(correlate(reference.spectrum, moving.spectrum), 2):
         yield _shift(peak.x * factor, peak.y * factor)
@@ -229,7 +233,6 @@ def _hypotheses(
 def _turned(reference: Prepared, moving: Prepared) -> list[Matrix]:
     """Similarities from the magnitude spectra, each with its best shift, the clearest first."""
     fixed, image, spectrum = reference.coarse, moving.coarse, reference.spectrum
-    assert fixed is not None and image is not None and spectrum is not None
     to_frame = level_to_frame(reference.coarse_factor)
     found = []
     for angle, scale in rotations_and_scales(fixed, image):

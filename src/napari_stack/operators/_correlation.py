@@ -1,6 +1,6 @@
 """Correlation of band-passed images by partly whitened spectra: where two frames match at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -26,9 +26,9 @@ Image = NDArray[np.float32]
 class Spectrum:
     """Real-input spectrum of an image (y, x) that was zero-padded to `padded`."""
 
-    values: NDArray[np.complex64]
-    shape: tuple[int, int]
-    padded: tuple[int, int]
+    values: NDArray[np.complex64] = field(default_factory=lambda: np.zeros((0, 0), np.complex64))
+    shape: tuple[int, int] = (0, 0)
+    padded: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
 
 
 def peaks(surface: NDArray[np.float32], count: int) -> list[Peak]:
-    """The highest maxima of a periodic surface, no two closer than `EXCLUSION`, best first."""
+    """Find the highest maxima of a periodic surface, no two closer than `EXCLUSION`, best first."""
     rows, columns = surface.shape
     # Maxima alone: the flank of a broad peak is no second peak.
     left = np.where(surface >= cv2.dilate(surface, np.ones((3, 3))), surface, -np.inf)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.operators._preparation import Image, Prepared
-from napari_stack.operators._refinement import Matrix, level_to_frame
+from napari_stack.operators._refinement import level_to_frame
+from napari_stack.operators._refinement_kernels import Matrix
 
 Detector = Literal["SIFT", "ORB"]
 Points = NDArray[np.float64]

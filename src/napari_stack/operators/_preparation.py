@@ -1,6 +1,6 @@
 """What is measured instead of the raw pixels: a band-passed, outlier-free pyramid of one frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -41,15 +41,15 @@ class Prepared:
     coarse, coarse_factor
         The like of a level for correlation: with a wider pass band, at most `COARSE_SIZE` long.
     spectrum
-        Zero-padded spectrum of `coarse`.
+        Zero-padded spectrum of `coarse`. All are empty when `levels` is.
     """
 
     shape: tuple[int, int]
     levels: tuple[Image, ...] = ()
     factors: tuple[int, ...] = ()
-    coarse: Image | None = None
+    coarse: Image = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     coarse_factor: int = 1
-    spectrum: Spectrum | None = None
+    spectrum: Spectrum = field(default_factory=Spectrum)
 
 
 def prepare(
