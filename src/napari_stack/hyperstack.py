@@ -72,10 +72,10 @@ class Hyperstack:
         """
         named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes)
         count = len(named) - 2
-        flat = data.reshape((-1, *data.shape[count:]))
-        frames = Stack.wrap(flat, rgb=rgb, axes=(Axis("frame"), *named[-2:]))
+        sizes = tuple(int(size) for size in data.shape[:count])
+        frames = Stack.wrap(data, rgb=rgb, axes=(Axis("frame"), *named[-2:]), leading=sizes)
         name = axis if isinstance(axis, str) else named[:count][axis].name
-        return cls(frames, named[:count], tuple(data.shape[:count]), name)
+        return cls(frames, named[:count], sizes, name)
 
     @property
     def axes(self) -> tuple[Axis, ...]:

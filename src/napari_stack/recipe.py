@@ -143,7 +143,7 @@ class Step:
             For one single frame, besides what the operator refuses.
         """
         data = self.placed(data)
-        _refuse_single(data)
+        refuse_single(data)
         if isinstance(data, Stack):
             return self.function(data, run=run, **self.options)
         where = self.measure_at or None
@@ -155,7 +155,8 @@ class Step:
         return placed.axes[1:] if isinstance(placed, Stack) else placed.loop_axes
 
 
-def _refuse_single(data: Data) -> None:
+def refuse_single(data: Data) -> None:
+    """Refuse data with one frame only along the axis that is stacked."""
     count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
     if count < 2:
         frames = data if isinstance(data, Stack) else data.frames

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -87,13 +88,28 @@ class Correction(Protocol):
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Frames in an array: numpy, dask, zarr, or what else is indexed like them."""
+    """Frames in an array: numpy, dask, zarr, or what else is indexed like them; nothing is copied.
+
+    Parameters
+    ----------
+    data : array
+        (..., y, x) or (..., y, x, channel).
+    leading : tuple of int
+        Lengths of the axes before y and x; frames count in C order over them. Default: one axis.
+    name : str
+        What the array is called, for messages.
+    """
 
     data: Any
+    leading: tuple[int, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "leading", tuple(self.leading or self.data.shape[:1]))
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return tuple(self.data.shape)
+        return (prod(self.leading), *self.data.shape[len(self.leading) :])
 
     @property
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
@@ -103,16 +119,21 @@ class ArraySource:
     def partial(self) -> bool:
         """False for a dask array whose chunks hold whole frames: a row costs the frame."""
         chunks = getattr(self.data, "numblocks", None)
-        return chunks is None or chunks[1] > 1
+        return chunks is None or chunks[len(self.leading)] > 1
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
-        part = self.data[index] if rows is None else self.data[index, rows]
+        place = self._place(index)
+        part = self.data[place if rows is None else (*place, rows)]
         if hasattr(part, "compute"):  # in this thread: the run has threads of its own
             part = part.compute(scheduler="synchronous")
         return np.asarray(part, dtype=self.dtype)
 
     def label(self, index: int) -> str:  # noqa: D102
-        return f"frame {index}"
+        place = ", ".join(map(str, self._place(index)))
+        return f"frame {place}" + (f" of {self.name}" if self.name else "")
+
+    def _place(self, index: int) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.unravel_index(index, self.leading))
 
 
 @dataclass(frozen=True)

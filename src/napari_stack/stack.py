@@ -61,7 +61,14 @@ class Stack:
             object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
 
     @classmethod
-    def wrap(cls, data: Any, *, rgb: bool | None = None, axes: Sequence[Axis] = ()) -> "Stack":
+    def wrap(
+        cls,
+        data: Any,
+        *,
+        rgb: bool | None = None,
+        axes: Sequence[Axis] = (),
+        leading: tuple[int, ...] = (),
+    ) -> "Stack":
         """Make a stack of an array: numpy, dask or zarr; it is not copied.
 
         Parameters
@@ -72,6 +79,9 @@ class Stack:
             channels are colours, any other number are bands.
         axes : sequence of Axis
             Names, steps and units of the frames, y and x.
+        leading : tuple of int
+            Lengths of the axes before y and x, where there are several: frames then count in C
+            order over them.
 
         Raises
         ------
@@ -79,12 +89,13 @@ class Stack:
             For data of another shape, without pixels, or of complex or structured type.
         """
         data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
-        channels = data.shape[3] if len(data.shape) == 4 else 0
+        source = ArraySource(data, leading)
+        channels = source.shape[3] if len(source.shape) == 4 else 0
         if rgb and channels not in (3, 4):
             raise ValueError(f"colours need 3 or 4 channels, got {channels or 'none'}")
         colours = channels == 3 if rgb is None else rgb
         named = {"axes": tuple(axes)} if axes else {}
-        return cls(ArraySource(data), rgb=colours, alpha=colours and channels == 4, **named)  # type: ignore[arg-type]
+        return cls(source, rgb=colours, alpha=colours and channels == 4, **named)  # type: ignore[arg-type]
 
     @cached_property
     def shape(self) -> tuple[int, ...]:

@@ -88,10 +88,9 @@ class Warp:
         """One warp that does this and then `later`."""
         if not isinstance(later, Warp):
             return None
-        matrices = np.stack([self.matrix(i) @ later.matrix(i) for i in range(len(self.transforms))])
-        both = self.transforms.then(later.transforms)
-        return replace(later, transforms=replace(both, matrices=matrices),
-                       source_size=self.source_size, origin=(0.0, 0.0))  # fmt: skip
+        matrices = np.stack([self.matrix(i) for i in range(len(self.transforms))])
+        both = replace(self.transforms, matrices=matrices).then(later.transforms)
+        return replace(later, transforms=both, source_size=self.source_size)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return the warp of some frames."""

@@ -1,0 +1,263 @@
+"""`OperatorDock`: the dock of an operator, made from its signature and docstring."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_error, show_warning
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_stack import layers
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._form import OptionsForm
+from napari_stack._widgets._layout import (
+    ColumnArea,
+    align,
+    collapsible,
+    labelled,
+    paragraph,
+    rows,
+    tooltip,
+)
+from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import check, gives_frames, options_of, summary
+from napari_stack.run import Run
+
+
+class OperatorDock(RunningDock):
+    """Layer, axis and options of an operator, its Run and Cancel buttons and its progress.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    #: Name in the catalogue.
+    operator: ClassVar[str]
+    #: Options that are always in view; the others are under "More options".
+    main: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__()
+        self.viewer = napari_viewer
+        #: How to run: threads and memory.
+        self.how = Run()
+        function = CATALOGUE[self.operator]
+        self._layer_box = choice(lambda _widget: self._stackable())
+        self._axis_box = choice(lambda _widget: self._axes())
+        rest = [name for name in options_of(function) if name not in self.main]
+        self._forms = [OptionsForm(function, self._masks, self.main)]
+        if rest:
+            self._forms.append(OptionsForm(function, self._masks, rest))
+        self._place = paragraph(
+            help_text="Measured at this position of the sliders, and applied to all others."
+        )
+        self._lay_out(summary(function))
+        self._connect()
+        active = napari_viewer.layers.selection.active
+        if active in self._stackable():
+            self.layer = active
+        self._layer_changed()
+
+    def _lay_out(self, text: str) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        for widget in (paragraph(text), self._layer_rows(), self._place):
+            column.addWidget(widget)
+        column.addWidget(self._forms[0].native)
+        self._forms[0].native.setVisible(bool(self.main))
+        for form in self._forms[1:]:
+            self.more = collapsible("More options", form.native)
+            column.addWidget(self.more)
+        defaults = QPushButton("Defaults")
+        defaults.setToolTip(tooltip("Set all options back to what they were at first."))
+        defaults.clicked.connect(self.reset)
+        self.runner.add_button(defaults)
+        column.addWidget(self.runner)
+        column.addStretch(1)
+        self._area = ColumnArea()
+        self._area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+
+    def _layer_rows(self) -> QWidget:
+        top = QWidget()
+        layout = rows()
+        top.setLayout(layout)
+        layer, axis = self._layer_box.native, self._axis_box.native
+        self._labels = [
+            labelled(layout, "Image layer", layer, "Frames along an axis, then y and x."),
+            labelled(layout, "Axis", axis, "The axis to stack; results keep the others."),
+        ]
+        return top
+
+    def _connect(self) -> None:
+        self._watched: Any = None
+        self._layer_box.changed.connect(self._layer_changed)
+        self._axis_box.changed.connect(self._show_place)
+        for form in self._forms:
+            form.changed.connect(self._fit)
+        self.runner.clicked.connect(self.run)
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self.reset_choices)
+        if hasattr(events, "renamed"):  # napari 0.6 has it not
+            events.renamed.connect(self.reset_choices)
+        self.viewer.dims.events.current_step.connect(self._show_place)
+
+    # what the user chooses
+
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer."""
+        return self._layer_box.value
+
+    @layer.setter
+    def layer(self, layer: Image) -> None:
+        self._layer_box.value = layer
+
+    @property
+    def axis(self) -> str | None:
+        """Name of the axis to stack."""
+        return self._axis_box.value
+
+    @axis.setter
+    def axis(self, name: str) -> None:
+        self._axis_box.value = name
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that are not at their default."""
+        return {name: value for form in self._forms for name, value in form.values().items()}
+
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Set some options.
+
+        Raises
+        ------
+        ValueError
+            For an unknown option or a value out of range; then nothing is set. The sentence is
+            that of the operator itself.
+        """
+        images = {n for n, value in options.items() if isinstance(value, Image | Labels)}
+        check(CATALOGUE[self.operator], {n: v for n, v in options.items() if n not in images})
+        for form in self._forms:
+            form.set_values({n: v for n, v in options.items() if n in form.options})
+
+    def reset(self) -> None:
+        """Set all options to their defaults."""
+        for form in self._forms:
+            form.reset()
+
+    def measure_at(self) -> dict[str, int]:
+        """Return the position of the viewer's sliders on the axes that are not stacked."""
+        layer = self.layer
+        if layer is None or not gives_frames(CATALOGUE[self.operator]):
+            return {}
+        sizes = layers.leading_axes(layer)
+        if len(sizes) < 2:
+            return {}
+        point = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])
+        at = zip(sizes, point, strict=False)
+        return {
+            name: min(max(round(float(where)), 0), sizes[name] - 1)
+            for name, where in at
+            if name != self.axis
+        }
+
+    # what follows the viewer
+
+    def _stackable(self) -> list[Image]:
+        return [la for la in self.viewer.layers if isinstance(la, Image) and la.ndim > 2]
+
+    def _masks(self) -> list[Any]:
+        return [la for la in self.viewer.layers if isinstance(la, Image | Labels) and la.ndim == 2]
+
+    def _axes(self) -> list[tuple[str, str]]:
+        if self.layer is None:
+            return []
+        sizes = layers.leading_axes(self.layer)
+        return [(f"{name} ({size} frames)", name) for name, size in sizes.items()]
+
+    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
+        """Follow the layers of the viewer."""
+        if not isalive(self):
+            return
+        self._layer_box.reset_choices()
+        for form in self._forms:
+            form.reset_choices()
+        if self.layer != self._watched:  # the viewer is a proxy, which wraps a layer each time
+            self._layer_changed()
+
+    def _layer_changed(self) -> None:
+        if self._watched is not None:
+            self._watched.events.axis_labels.disconnect(self._axes_changed)
+        self._watched = self.layer
+        if self._watched is not None:
+            self._watched.events.axis_labels.connect(self._axes_changed)
+        self._axis_box.reset_choices()
+        names = [name for _, name in self._axes()]
+        if names:
+            self.axis = layers.default_axis(self.operator, self.layer)
+        self.runner.run_button.setEnabled(bool(names) and not self.runner.running)
+        if not self.runner.running:
+            self.runner.say("" if names else "Open an image with three axes or more.")
+        self._show_place()
+
+    def _axes_changed(self, event: Any = None) -> None:  # noqa: ARG002
+        if isalive(self):
+            self._layer_changed()
+
+    def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
+        if not isalive(self):
+            return
+        at = ", ".join(f"{name} = {where}" for name, where in self.measure_at().items())
+        self._place.setText(f"Measured at {at}, applied everywhere" if at else "")
+        self._place.setVisible(bool(at))
+
+    def _fit(self) -> None:
+        """Make room: a choice may have shown one more input."""
+        self._area.updateGeometry()
+
+    # the run
+
+    def run(self) -> None:
+        """Run the operator; its layers are added when it is done."""
+        if self.layer is None or self.runner.running:
+            return
+        try:
+            job = layers.prepare(
+                self.operator, self.layer, axis=self.axis, measure_at=self.measure_at(),
+                **self.options(),
+            )  # fmt: skip
+        except MENDABLE as error:
+            show_error(sentence(error))
+            return
+
+        def done(computed: layers.Computed) -> str:
+            return self._add(job, computed)
+
+        self.runner.start(job.compute, done, self.how)
+
+    def cancel(self) -> None:
+        """Stop the run within one frame; nothing is added."""
+        self.runner.cancel()
+
+    def _add(self, job: layers.Job, computed: layers.Computed) -> str:
+        made = job.finish(computed)
+        for layer in made:
+            self.viewer.add_layer(layer)
+        self.viewer.layers.selection.active = made[0]
+        if remark := job.remark(computed):
+            show_warning(f"{job.look.name}: {remark}")
+        return f"Added {made[0].name!r}" + (f". {remark}." if remark else "")
+
+    def showEvent(self, event: Any) -> None:
+        """Give all labels one column, once napari's style tells how wide they are."""
+        super().showEvent(event)
+        align(
+            self._labels + [label for form in self._forms for label in form.labels],
+            [label for form in self._forms for label in form.panel_labels()],
+        )

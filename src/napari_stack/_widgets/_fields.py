@@ -1,0 +1,202 @@
+"""One input widget for an option, whatever its kind: each has `native`, `value` and `changed`."""
+
+from collections.abc import Callable
+from math import ceil, log10
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    FileEdit,
+    FloatSpinBox,
+    LineEdit,
+    SpinBox,
+)
+from psygnal import Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_stack.options import Bounds, Option
+
+#: Digits behind the point that a spin box shows at most.
+_MOST_DECIMALS = 10
+
+#: Pixels of a spin box: its two buttons and four digits.
+_NARROWEST = 96
+
+#: In a choice between names and a number, the entry that asks for the number.
+_NUMBER = "number"
+
+_NONE, _FILE = "none", "a file"
+
+Layers = Callable[[], list[Any]]
+
+
+def field_of(option: Option, layers: Layers) -> Any:
+    """Make the input widget of an option.
+
+    Parameters
+    ----------
+    option : Option
+    layers : callable
+        Gives the layers that can stand for an image.
+    """
+    if option.kind is np.ndarray:
+        return ImageField(option, layers)
+    if option.choices and option.kind in (int, float):
+        return ChoiceOrNumber(option)
+    if option.choices:
+        return choice(option.choices, option.default)
+    if option.kind in (int, float):
+        return Number(option)
+    return {bool: CheckBox, str: LineEdit}[option.kind](value=option.default)
+
+
+def choice(choices: Any, value: Any = None) -> ComboBox:
+    """Make a combo box that takes the width there is, however long its entries."""
+    box = ComboBox(choices=choices) if value is None else ComboBox(choices=choices, value=value)
+    box.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.native.setMinimumContentsLength(5)
+    return box
+
+
+class Number:
+    """A spin box with range and step; it shows every digit of a value set from a script."""
+
+    changed = Signal(object)
+
+    def __init__(self, option: Option, value: float | None = None) -> None:
+        kind = SpinBox if option.kind is int else FloatSpinBox
+        bounds = option.bounds or Bounds(-1e9, 1e9)
+        start = option.default if value is None else value
+        self._box = kind(value=start, min=bounds.min, max=bounds.max, step=bounds.step)
+        self._box.changed.connect(self.changed.emit)
+        self.native = self._box.native
+        self.native.setMinimumWidth(_NARROWEST)  # else it asks for room for its greatest number
+        if option.kind is float:
+            self.native.setDecimals(max(1, ceil(-log10(bounds.step))))
+        self.value = start
+
+    @property
+    def value(self) -> Any:
+        return self._box.value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if isinstance(self._box, FloatSpinBox):
+            digits = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")[2]
+            self.native.setDecimals(max(self.native.decimals(), len(digits)))
+        self._box.value = value
+
+
+class ChoiceOrNumber:
+    """A choice between names and, beside it, a number."""
+
+    changed = Signal(object)
+
+    def __init__(self, option: Option) -> None:
+        named = option.default in option.choices
+        lowest = option.bounds.min if option.bounds else 0
+        self._choice = choice([*option.choices, _NUMBER])
+        self._number = Number(option, lowest if named else option.default)
+        self.native = _beside(self._choice.native, self._number.native)
+        self._choice.changed.connect(self._update)
+        self._number.changed.connect(lambda: self.changed.emit(self.value))
+        self.value = option.default
+        self._update()
+
+    def _update(self) -> None:
+        self._number.native.setVisible(self._choice.value == _NUMBER)
+        self.changed.emit(self.value)
+
+    @property
+    def value(self) -> Any:
+        named = self._choice.value
+        return self._number.value if named == _NUMBER else named
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if isinstance(value, str):
+            self._choice.value = value
+        else:
+            self._number.value = value
+            self._choice.value = _NUMBER
+
+
+class ImageField:
+    """An image: a layer, a file, or none."""
+
+    changed = Signal(object)
+
+    def __init__(self, option: Option, layers: Layers) -> None:
+        self._layers = layers
+        self._array: np.ndarray | None = None
+        self._path: Any = None
+        self._choice = choice(lambda _widget: self._choices())
+        self._file = FileEdit(mode="r")
+        self.native = _below(self._choice.native, self._file.native)
+        self._choice.changed.connect(self._update)
+        self._file.changed.connect(lambda: self.changed.emit(self.value))
+        self.value = option.default
+        self._update()
+
+    def _choices(self) -> list[tuple[str, Any]]:
+        given = [("an array", "array")] if self._array is not None else []
+        layers = [(layer.name, layer) for layer in self._layers()]
+        return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
+
+    def reset_choices(self) -> None:
+        """Follow the layers of the viewer."""
+        self._choice.reset_choices()
+
+    def _update(self) -> None:
+        self._file.native.setVisible(self._chosen(_FILE))
+        self.changed.emit(self.value)
+
+    def _chosen(self, entry: str) -> bool:
+        return isinstance(self._choice.value, str) and self._choice.value == entry
+
+    @property
+    def value(self) -> Any:
+        if self._chosen(_FILE):
+            shown = self._file.value
+            # The box makes paths absolute; one that was given otherwise stays as it was given.
+            return self._path if shown == _absolute(self._path) else shown
+        if self._chosen("array"):
+            return self._array
+        return None if self._chosen(_NONE) else self._choice.value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._array = value if isinstance(value, np.ndarray) else None
+        self._choice.reset_choices()
+        self._path = value if isinstance(value, str | Path) else None
+        if self._path is not None:
+            self._file.value = value
+            self._choice.value = _FILE
+        elif self._array is not None:
+            self._choice.value = "array"
+        else:
+            self._choice.value = _NONE if value is None else value
+
+
+def _absolute(path: Any) -> Path:
+    return Path(path or "").expanduser().absolute()
+
+
+def _beside(*widgets: QWidget) -> QWidget:
+    return _together(QHBoxLayout(), widgets)
+
+
+def _below(*widgets: QWidget) -> QWidget:
+    return _together(QVBoxLayout(), widgets)
+
+
+def _together(layout: Any, widgets: Any) -> QWidget:
+    whole = QWidget()
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    whole.setLayout(layout)
+    return whole

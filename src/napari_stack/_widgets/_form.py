@@ -1,0 +1,133 @@
+"""`OptionsForm`: rows of input widgets for the options of an operator, or of a method."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import QLabel, QWidget
+
+from napari_stack._widgets._fields import Layers, field_of
+from napari_stack._widgets._layout import INDENT, labelled, rows
+from napari_stack.options import Option, check, method_name, method_options, options_of
+
+
+class OptionsForm:
+    """Rows of options; the options of a chosen method stand below it.
+
+    Parameters
+    ----------
+    owner : callable
+        An operator, or a method's options class.
+    layers : callable
+        Gives the layers that can stand for an image.
+    names : sequence of str, optional
+        The options to show, in this order; by default all.
+    """
+
+    changed = Signal()
+
+    def __init__(self, owner: Callable[..., Any], layers: Layers, names: Any = None) -> None:
+        options = options_of(owner)
+        self.owner = owner
+        self.options = {name: options[name] for name in (options if names is None else names)}
+        self.fields: dict[str, Any] = {}
+        self.panels: dict[str, dict[str, OptionsForm]] = {}
+        self.labels: list[QLabel] = []
+        self.native = QWidget()
+        self._layout = rows()
+        self.native.setLayout(self._layout)
+        for option in self.options.values():
+            self._add(option, layers)
+
+    def _add(self, option: Option, layers: Layers) -> None:
+        field = self.fields[option.name] = field_of(option, layers)
+        self.labels.append(labelled(self._layout, _title(option), field.native, option.help))
+        if option.methods:
+            self._add_panels(option, layers)
+        field.changed.connect(lambda *_: self._update(option.name))
+
+    def _add_panels(self, option: Option, layers: Layers) -> None:
+        panels = self.panels[option.name] = {
+            name: OptionsForm(method, layers) for name, method in option.methods.items()
+        }
+        for panel in panels.values():
+            panel._layout.setContentsMargins(INDENT, 0, 0, 0)
+            panel.changed.connect(self.changed.emit)
+            self._layout.addRow(panel.native)
+        self._show_panel(option.name)
+
+    def _update(self, name: str) -> None:
+        if name in self.panels:
+            self._show_panel(name)
+        self.changed.emit()
+
+    def _show_panel(self, name: str) -> None:
+        for method, panel in self.panels[name].items():
+            panel.native.setVisible(self.fields[name].value == method)
+
+    def values(self) -> dict[str, Any]:
+        """Return the options that are not at their default."""
+        values = {name: self._value(name) for name in self.options}
+        defaults = {name: option.default for name, option in self.options.items()}
+        return {n: v for n, v in values.items() if not _equal(v, defaults[n])}
+
+    def _value(self, name: str) -> Any:
+        value = self.fields[name].value
+        panel = self.panels.get(name, {}).get(value) if isinstance(value, str) else None
+        if panel is None or not (own := panel.values()):
+            return value
+        return self.options[name].methods[value](**own)
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Set some options.
+
+        Raises
+        ------
+        ValueError
+            For a value out of range: the sentence of the operator itself.
+        """
+        check(self.owner, {n: v for n, v in values.items() if not _is_layer(v)})
+        for name, value in values.items():
+            self._set(self.options[name], value)
+
+    def _set(self, option: Option, value: Any) -> None:
+        if option.methods:
+            for panel in self.panels[option.name].values():
+                panel.reset()
+            chosen = method_options(option, value)
+            if type(chosen) in option.methods.values():
+                value = method_name(type(chosen))
+                self.panels[option.name][value].set_values(vars(chosen))
+        self.fields[option.name].value = value
+
+    def reset(self) -> None:
+        """Set all options to their defaults."""
+        for option in self.options.values():
+            self._set(option, option.default)
+
+    def reset_choices(self) -> None:
+        """Follow the layers of the viewer."""
+        for field in self.fields.values():
+            if hasattr(field, "reset_choices"):
+                field.reset_choices()
+
+    def panel_labels(self) -> list[QLabel]:
+        """Return the labels of the options of methods."""
+        return [
+            label for group in self.panels.values() for panel in group.values()
+            for label in panel.labels
+        ]  # fmt: skip
+
+
+def _title(option: Option) -> str:
+    unit = option.bounds.unit if option.bounds else ""
+    words = option.name.replace("_", " ").capitalize()
+    return f"{words} ({unit})" if unit not in ("", option.name) else words
+
+
+def _equal(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+def _is_layer(value: Any) -> bool:
+    return hasattr(value, "events") and hasattr(value, "data")

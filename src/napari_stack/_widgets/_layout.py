@@ -1,0 +1,92 @@
+"""Pieces of layout that the docks share."""
+
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QWidget
+from superqt import QCollapsible
+
+#: Of the options of a method below the method, in pixels.
+INDENT = 14
+
+
+def rows() -> QFormLayout:
+    """Make a layout of rows: a label, and a widget that takes the rest of the width."""
+    layout = QFormLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+    return layout
+
+
+def tooltip(text: str) -> str:
+    """Let Qt break a long text into lines, which it does only where it sees mark-up."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<qt>{escaped}</qt>"
+
+
+def paragraph(text: str = "", help_text: str = "") -> QLabel:
+    """Make a text of as many lines as it needs."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setToolTip(tooltip(help_text) if help_text else "")
+    return label
+
+
+def labelled(layout: Any, text: str, widget: QWidget, help_text: str) -> QLabel:
+    """Add a row of a label and an input widget with one tooltip."""
+    label = QLabel(text)
+    for part in (label, widget):
+        part.setToolTip(tooltip(help_text))
+    layout.addRow(label, widget)
+    return label
+
+
+def align(labels: list[QLabel], indented: list[QLabel]) -> None:
+    """Give labels of several layouts one column; indented ones only widen their own."""
+    for label in labels + indented:
+        label.ensurePolished()
+    width = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(width)
+    for label in indented:
+        label.setMinimumWidth(width - INDENT)
+
+
+class ColumnArea(QScrollArea):
+    """Scrolls up and down only, and is never narrower than what it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the content needs."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.widget().minimumSizeHint().width() + bar, 120)
+
+
+def collapsible(title: str, widget: QWidget) -> QCollapsible:
+    """Make a section that opens and closes at a click on its title."""
+    whole = QCollapsible()
+    whole.addWidget(widget)
+    whole.setDuration(120)
+    whole.layout().setContentsMargins(0, 0, 0, 0)
+    whole.content().layout().setContentsMargins(0, 4, 0, 0)
+    # A title, not one more button; its arrow is text, which follows napari's theme.
+    whole.setExpandedIcon(QIcon())
+    whole.setCollapsedIcon(QIcon())
+    whole.toggleButton().setStyleSheet("background: transparent; text-align: left; padding: 2px 0;")
+
+    def show_arrow(expanded: bool) -> None:
+        arrow = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
+        if not expanded:
+            arrow = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+        whole.setText(f"{arrow} {title}")
+
+    whole.toggled.connect(show_arrow)
+    show_arrow(False)
+    return whole

@@ -1,0 +1,30 @@
+"""The operators on napari Image layers, without Qt.
+
+Every function takes a layer and gives finished layers; `viewer.add_layer` shows them. `prepare` is
+the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.compute(run)``,
+``job.finish(computed)``. `to_layer` shows a stack.
+"""
+
+from napari_stack.layers._functions import on_layers
+from napari_stack.layers._job import Computed, Job, default_axis, prepare
+from napari_stack.layers._show import show_limits, to_layer
+from napari_stack.layers._source import leading_axes
+
+register = on_layers("register")
+combine = on_layers("combine")
+sigma_clip = on_layers("sigma_clip")
+focus_stack = on_layers("focus_stack")
+
+__all__ = [
+    "Computed",
+    "Job",
+    "combine",
+    "default_axis",
+    "focus_stack",
+    "leading_axes",
+    "prepare",
+    "register",
+    "show_limits",
+    "sigma_clip",
+    "to_layer",
+]

@@ -1,0 +1,79 @@
+"""The maker of layer functions: an operator's options and texts on a function of a layer."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from textwrap import wrap
+from typing import Any
+
+from napari.layers import Image
+
+from napari_stack.layers._job import prepare
+from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
+from napari_stack.options import gives_frames, options_of, summary
+from napari_stack.run import Run
+
+
+def on_layers(operator: str) -> Callable[..., Any]:
+    """Make the function that runs an operator of the catalogue on an Image layer."""
+    engine = CATALOGUE[operator]
+    frames = gives_frames(engine)
+
+    def function(
+        layer: Image,
+        *,
+        axis: str | int | None = None,
+        measure_at: Mapping[str, int] | None = None,
+        run: Run = Run(),
+        **options: Any,
+    ) -> Any:
+        job = prepare(operator, layer, axis=axis, measure_at=measure_at, **options)
+        made = job.finish(job.compute(run))
+        return made[0] if frames else made
+
+    function.__name__ = function.__qualname__ = operator
+    function.__module__ = "napari_stack.layers"
+    function.__signature__ = _signature(function, engine, frames)  # type: ignore[attr-defined]
+    function.__doc__ = _text(operator, engine, frames)
+    return function
+
+
+def _signature(
+    function: Callable[..., Any], engine: Callable[..., Any], frames: bool
+) -> inspect.Signature:
+    own = inspect.signature(function).parameters
+    theirs = inspect.signature(engine).parameters
+    options = [theirs[name] for name in options_of(engine)]
+    place = [own["axis"], *([own["measure_at"]] if frames else [])]
+    return inspect.Signature(
+        [own["layer"], *place, *options, own["run"]],
+        return_annotation=Image if frames else list[Image],
+    )
+
+
+def _text(operator: str, engine: Callable[..., Any], frames: bool) -> str:
+    preferred = PREFERRED_AXIS.get(operator)
+    default = f"the one called {preferred}, else the first" if preferred else "the first"
+    lines = [
+        summary(engine), "",
+        f"This is `napari_stack.{operator}` on a layer. Results keep its scale, units, axis",
+        "labels, place and colours.", "",
+        "Parameters", "----------",
+        "layer : Image layer",
+        "    Frames along an axis, then y and x; of a multiscale layer the finest level is taken.",
+        "axis : str or int, optional",
+        f"    Axis to stack, by label or number; by default {default}.",
+    ]  # fmt: skip
+    if frames:
+        lines += [
+            "measure_at : mapping of str to int, optional",
+            "    With more axes: where on the others to measure, such as ``{'c': 1}``; by default",
+            "    the first channel and the middle of the rest. The result is applied everywhere.",
+        ]
+    for name, option in options_of(engine).items():
+        lines += [name, *wrap(option.help, 96, initial_indent="    ", subsequent_indent="    ")]
+    lines += ["run : Run", "    How to run.", "", "Returns", "-------"]
+    if frames:
+        lines += ["Image layer", "    Lazy: a frame is computed when it is shown."]
+    else:
+        lines += ["list of Image layers", "    The image first; then what was measured with it."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,215 @@
+"""`Job`: an operator on a layer in three parts, so that the middle one can run in a thread."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.layers._chain import Chain, history, remember
+from napari_stack.layers._look import Limits, Look
+from napari_stack.layers._source import Data, axis_name, full_resolution, read_layer
+from napari_stack.options import check, gives_frames, options_of
+from napari_stack.recipe import Step, images_of, refuse_single
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """What came out of a job, before it becomes layers.
+
+    Parameters
+    ----------
+    step : Step
+        As it was run, images given as layers resolved to arrays.
+    frames : Stack, Hyperstack or None
+        From an operator that gives frames.
+    images : mapping of str to ndarray
+        From an operator that gives images.
+    limits : mapping of str to limits
+        Contrast limits of the images; None: those of the source fit.
+    """
+
+    step: Step
+    frames: Data | None
+    images: Mapping[str, Any]
+    limits: Mapping[str, Limits]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """An operator with its options on the data of a layer; made by `prepare`.
+
+    Neither `compute` nor `finish` needs the layer again: it may be changed or removed meanwhile.
+    """
+
+    chain: Chain
+    look: Look
+    step: Step
+    images: Mapping[str, Any]
+
+    @cached_property
+    def data(self) -> Data:
+        """The frames, turned to the axis that is stacked."""
+        return self.step.placed(self.chain.data)
+
+    def compute(self, run: Run = Run()) -> Computed:
+        """Do the work. It touches no layer and may run in any thread.
+
+        Raises
+        ------
+        ValueError
+            From the operator: an option does not fit the data, no frame is used, ...
+        Cancelled
+            From the run's tick.
+        """
+        step = self.step
+        if self.images:
+            arrays = {name: np.asarray(data) for name, data in self.images.items()}
+            step = replace(step, options={**step.options, **arrays})
+        result = step.apply(self.chain.data, run=run)
+        if isinstance(result, Stack | Hyperstack):
+            return Computed(step, result, {}, {})
+        images = {name: self.look.shown(im, name) for name, im in images_of(result).items()}
+        limits = {n: self.look.limits_of(im, n, self._count) for n, im in images.items()}
+        return Computed(step, None, images, limits)
+
+    def finish(self, computed: Computed) -> list[Image]:
+        """Make layers of the results, the picture first; on the main thread where there is Qt."""
+        steps = (*self.chain.steps, computed.step)
+        metadata = history(steps, self.chain.source)
+        source = self.look.name
+        name = f"{source} - {self.step.operator.replace('_', ' ')}"
+        if computed.frames is not None:
+            array = computed.frames.to_dask()
+            remember(array, Chain(computed.frames, steps, self.chain.source))
+            origin = _origin(self.data, computed.frames)
+            return [self.look.frames(array, origin, name=name, metadata=metadata)]
+        return [
+            self.look.image(
+                image, kind, self._axis_number, computed.limits[kind], metadata=metadata,
+                name=name if kind == "image" else f"{source} - {kind}",
+            )
+            for kind, image in computed.images.items()
+        ]  # fmt: skip
+
+    def remark(self, computed: Computed) -> str:
+        """Say which frames failed, or nothing."""
+        if computed.frames is None:
+            return ""
+        failed = np.flatnonzero(_used(self.data) & ~_used(computed.frames))
+        count = len(_used(self.data))
+        if not len(failed):
+            return ""
+        numbers = ", ".join(map(str, failed[:10])) + (", ..." if len(failed) > 10 else "")
+        return f"{len(failed)} of {count} frames failed and are left out of what follows: {numbers}"
+
+    @property
+    def _count(self) -> int:
+        return len(_used(self.data))
+
+    @property
+    def _axis_number(self) -> int:
+        if isinstance(self.data, Stack):
+            return 0
+        return [axis.name for axis in self.data.leading].index(self.data.axis)
+
+
+def _used(data: Data) -> Any:
+    """Frames used along the stacked axis (at the first position of the others)."""
+    if isinstance(data, Stack):
+        return data.used
+    return data.stack(dict.fromkeys(data.loops, 0)).used
+
+
+def _origin(before: Data, after: Data) -> tuple[float, float]:
+    """Where the view begins, (x, y) in pixels of the view before."""
+    old, new = (
+        data.corrections if isinstance(data, Stack) else data.frames.corrections
+        for data in (before, after)
+    )
+    if not new or (old and new[-1] is old[-1]):
+        return (0.0, 0.0)
+    return getattr(new[-1], "origin", (0.0, 0.0))
+
+
+def prepare(
+    operator: str,
+    layer: Layer,
+    *,
+    axis: str | int | None = None,
+    measure_at: Mapping[str, int] | None = None,
+    **options: Any,
+) -> Job:
+    """Read from a layer what an operator needs; the layer's pixels are not touched.
+
+    Parameters
+    ----------
+    operator : str
+        Its name in the catalogue.
+    layer : Image layer
+    axis : str or int, optional
+        See the operators of this package.
+    measure_at : mapping of str to int, optional
+        See the operators of this package.
+    **options
+        Options of the operator; an option that is an image may be a layer too.
+
+    Raises
+    ------
+    ValueError
+        For a layer or an axis that cannot be stacked, or an option out of range.
+    """
+    function = Step(operator).function
+    known = options_of(function)
+    sources = [name for name in options if name in known and known[name].kind is np.ndarray]
+    images = {n: _pixels(n, options.pop(n)) for n in sources if isinstance(options[n], Layer)}
+    check(function, options)
+    chain = read_layer(layer)
+    step = Step(operator, options, axis=_axis(operator, chain.data, axis_name(layer, axis)))
+    placed = step.placed(chain.data)
+    where = _position(placed, measure_at or {})
+    refuse_single(placed)
+    if gives_frames(function):
+        step = replace(step, measure_at=where)
+    return Job(chain, Look.of(layer), step, images)
+
+
+def default_axis(operator: str, layer: Layer) -> str:
+    """Name of the axis that an operator stacks when none is chosen."""
+    placed = Step(operator).placed(read_layer(layer).data)
+    return placed.axes[0].name if isinstance(placed, Stack) else placed.axis
+
+
+def _axis(operator: str, data: Data, chosen: str) -> str:
+    """Leave out an axis that would be taken anyway, so that the recipe fits other data too."""
+    placed = Step(operator).placed(data)
+    usual = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
+    return "" if chosen == usual else chosen
+
+
+def _position(data: Data, measure_at: Mapping[str, int]) -> dict[str, int]:
+    """Check where to measure, and leave out what would be taken anyway."""
+    if isinstance(data, Stack):
+        if measure_at:
+            raise ValueError(
+                f"measure_at names {', '.join(measure_at)}; the frames lie along one axis only"
+            )
+        return {}
+    data.stack(measure_at)  # refuses what is not there
+    centre = data.centre()
+    return {name: int(at) for name, at in measure_at.items() if at != centre[name]}
+
+
+def _pixels(name: str, layer: Layer) -> Any:
+    """Take the data of a layer given as an option; it is read when the work begins."""
+    if not isinstance(layer, Image | Labels):
+        raise ValueError(
+            f"{name}: {layer.name!r} is a {type(layer).__name__} layer; an Image or Labels layer "
+            "is needed"
+        )
+    return full_resolution(layer)

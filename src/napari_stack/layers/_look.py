@@ -1,0 +1,144 @@
+"""How a layer looks and lies, kept apart from the layer, and the layers that look and lie alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from napari.layers import Image
+from napari.utils.transforms import Affine, CompositeAffine
+from numpy.typing import NDArray
+
+#: Colormaps of images that are not pictures.
+_MAPS = {"rejected": "inferno", "depth": "viridis", "confidence": "magma", "coverage": "magma"}
+
+#: Contrast limits; None where those of the layer stay right.
+Limits = tuple[float, float] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A layer's place, units and colours at one moment; the layer itself may go.
+
+    Parameters
+    ----------
+    name : str
+    ndim : int
+        Without the channels of colours.
+    rgb : bool
+    dtype : numpy.dtype
+    place : CompositeAffine
+    affine : Affine
+        From pixels to the physical place, and from there to the world.
+    units, axis_labels : tuple
+        One for each axis.
+    limits_range : tuple of float
+        Range that the contrast limits can be chosen from.
+    colours : mapping
+        Colormap, contrast limits, gamma and interpolation, by the name of the layer's attribute.
+    blending : str
+    """
+
+    name: str
+    ndim: int
+    rgb: bool
+    dtype: np.dtype[Any]
+    place: CompositeAffine
+    affine: Affine
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+    limits_range: tuple[float, float]
+    colours: Mapping[str, Any]
+    blending: str
+
+    @classmethod
+    def of(cls, layer: Any) -> Self:
+        """Read it from an Image layer."""
+        place = CompositeAffine(
+            scale=layer.scale, translate=layer.translate, rotate=layer.rotate, shear=layer.shear,
+            ndim=layer.ndim,
+        )  # fmt: skip
+        affine = Affine(affine_matrix=layer.affine.affine_matrix, ndim=layer.ndim)
+        colours = {
+            name: getattr(layer, name)
+            for name in ("colormap", "gamma", "interpolation2d", "interpolation3d")
+        }
+        colours["contrast_limits"] = tuple(layer.contrast_limits)
+        return cls(
+            layer.name, layer.ndim, layer.rgb, np.dtype(layer.dtype), place, affine,
+            tuple(layer.units), tuple(layer.axis_labels), tuple(layer.contrast_limits_range),
+            colours, str(layer.blending),
+        )  # fmt: skip
+
+    def frames(self, data: Any, origin: tuple[float, float], **more: Any) -> Image:
+        """Make a layer of frames: the same axes, the view moved by `origin` (x, y) in pixels."""
+        offset = np.zeros(self.ndim)
+        offset[-1], offset[-2] = origin
+        place = self._placed(list(range(self.ndim)), offset)
+        return self._coloured(data, rgb=self.rgb, **place, **more)
+
+    def image(self, data: Any, kind: str, dropped: int, limits: Limits, **more: Any) -> Image:
+        """Make a layer of an operator's image; the axis number `dropped` is gone.
+
+        Parameters
+        ----------
+        data : ndarray
+        kind : str
+            What it shows: a picture (``image``) or what was measured for each pixel.
+        dropped : int
+        limits : tuple of float or None
+            As `limits_of` gave them.
+        """
+        place = self._placed([axis for axis in range(self.ndim) if axis != dropped])
+        if limits is None:
+            return self._coloured(data, rgb=self.rgb, **place, **more)
+        look = {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits}
+        if kind == "image":
+            return Image(data, multiscale=False, rgb=self.rgb, **look, **place, **more)
+        # It would hide the picture that it belongs to.
+        place["blending"] = "translucent_no_depth"
+        return Image(data, multiscale=False, rgb=False, visible=False, **look, **place, **more)
+
+    def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
+        """Return an operator's image as a layer holds it: of counts, the most in any colour."""
+        if kind != "image" and self.rgb and data.ndim == self.ndim:
+            return np.asarray(data.max(axis=-1))
+        return data
+
+    def limits_of(self, data: NDArray[Any], kind: str, frames: int) -> Limits:
+        """Return contrast limits for an operator's image, or None: those of the layer fit."""
+        if kind == "depth":
+            return 0.0, float(max(frames - 1, 1))
+        if kind == "confidence":
+            return 0.0, 1.0
+        if kind == "image" and data.dtype == self.dtype and data.dtype.kind != "f":
+            return None
+        finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
+        low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
+        if kind != "image":
+            return 0.0, float(max(high, 1))
+        least, most = self.limits_range
+        # A mean of floats never leaves the range of the frames; a sum does.
+        if data.dtype == self.dtype and least <= low and high <= most:
+            return None
+        return float(low), float(high if high > low else low + 1)
+
+    def _placed(self, kept: list[int], offset: NDArray[np.float64] | None = None) -> dict[str, Any]:
+        place, affine = self.place.set_slice(kept), self.affine.set_slice(kept)
+        moved = 0 if offset is None else place.linear_matrix @ offset
+        return {
+            "scale": place.scale,
+            "translate": place.translate + moved,
+            "rotate": place.rotate,
+            "shear": place.shear,
+            "affine": affine.affine_matrix,
+            "units": [self.units[axis] for axis in kept],
+            "axis_labels": [self.axis_labels[axis] for axis in kept],
+            "blending": self.blending,
+        }
+
+    def _coloured(self, data: Any, **more: Any) -> Image:
+        # Limits are given, so that napari computes no frame to find some.
+        layer = Image(data, multiscale=False, **self.colours, **more)
+        layer.contrast_limits_range = self.limits_range
+        return layer

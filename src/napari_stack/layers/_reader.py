@@ -1,0 +1,48 @@
+"""The reader that the manifest names: a list of frames in a text file, as one lazy layer."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_stack.files import read
+from napari_stack.layers._show import to_layer
+
+#: Suffix of a list of frames.
+SUFFIX = ".frames"
+
+
+def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
+    """Return the function that reads a path, or None when it is no list of frames.
+
+    Only lists are claimed. napari opens images and folders itself, and a second reader for them
+    would make it ask which one to use at every drop. Folders and globs are opened lazily with the
+    dock "Open Frames", or from a script with ``to_layer(napari_stack.read(folder))``.
+    """
+    paths = path if isinstance(path, list) else [path]
+    known = len(paths) == 1 and Path(paths[0]).suffix.lower() == SUFFIX
+    return _read if known else None
+
+
+def _read(path: str | list[str]) -> list[Any]:
+    listed = Path(path[0] if isinstance(path, list) else path)
+    return [to_layer(read(frames_of(listed)), listed.stem).as_layer_data_tuple()]
+
+
+def frames_of(path: Path) -> list[str]:
+    """Return what a list of frames names: a file, folder or glob a line, from where it lies.
+
+    Empty lines, and lines that begin with ``#``, do not count.
+
+    Raises
+    ------
+    ValueError
+        When the list is empty, or no text.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: a list of frames is a text in UTF-8: {error}") from error
+    frames = [str(path.parent / line) for line in lines if line and not line.startswith("#")]
+    if not frames:
+        raise ValueError(f"{path}: the list names no frames; write a file, folder or glob a line")
+    return frames

@@ -1,0 +1,111 @@
+"""From a napari Image layer to a `Stack` or `Hyperstack`: axes, pixel sizes, the chain so far."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from napari.layers import Image, Layer
+
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.layers._chain import Chain, recall
+from napari_stack.sources import ArraySource, Axis
+from napari_stack.stack import Stack
+
+Data = Stack | Hyperstack
+
+
+def full_resolution(layer: Any) -> Any:
+    """Return the data of a layer; of a multiscale one its finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def leading_axes(layer: Any) -> dict[str, int]:
+    """Lengths of the axes that can be stacked, by name: all but the last two, and colours."""
+    shape = full_resolution(layer).shape
+    return dict(zip([axis.name for axis in axes_of(layer)[:-2]], shape, strict=False))
+
+
+def axes_of(layer: Any) -> tuple[Axis, ...]:
+    """Return the axes of a layer; where two have the same label, napari's numbers name them."""
+    count = Counter(layer.axis_labels)
+    names = [
+        label if label and count[label] == 1 else str(number - layer.ndim)
+        for number, label in enumerate(layer.axis_labels)
+    ]
+    described = zip(names, layer.scale, layer.units, strict=True)
+    return tuple(Axis(name, float(step), str(unit)) for name, step, unit in described)
+
+
+def read_layer(layer: Layer) -> Chain:
+    """Take a layer as data to compute with, and what is known of its history.
+
+    A layer that still shows the very array that this project made continues the chain of
+    corrections behind it; any other starts from its data as it is.
+
+    Raises
+    ------
+    ValueError
+        For a layer that cannot be stacked: not an image, too few dimensions, or empty.
+    """
+    if not isinstance(layer, Image):
+        kind = type(layer).__name__
+        raise ValueError(f"{layer.name!r} is a {kind} layer: choose an Image layer with frames")
+    data = full_resolution(layer)
+    if layer.ndim < 3:
+        raise ValueError(
+            f"the layer {layer.name!r} is a single image of {layer.ndim} dimensions: choose one "
+            "with an axis of frames before y and x"
+        )
+    if 0 in data.shape:
+        raise ValueError(f"the layer {layer.name!r} is empty: its shape is {tuple(data.shape)}")
+    known = recall(layer, data)
+    if known is not None:
+        return replace(known, data=_with_axes(known.data, axes_of(layer)))
+    return Chain(_wrapped(layer, data), (), layer.name)
+
+
+def _wrapped(layer: Any, data: Any) -> Data:
+    axes = axes_of(layer)
+    sizes = tuple(int(size) for size in data.shape[: layer.ndim - 2])
+    source = ArraySource(data, sizes, f"the layer {layer.name!r}")
+    alpha = layer.rgb and data.shape[-1] == 4
+    named = _three((Axis("frame"), *axes[-2:]))
+    stack = Stack(source, rgb=layer.rgb, alpha=alpha, axes=named)
+    if layer.ndim == 3:
+        return replace(stack, axes=_three(axes))
+    return Hyperstack(stack, axes[:-2], sizes, axes[0].name)
+
+
+def _three(axes: tuple[Axis, ...]) -> tuple[Axis, Axis, Axis]:
+    frames, y, x = axes
+    return frames, y, x
+
+
+def _with_axes(data: Data, axes: tuple[Axis, ...]) -> Data:
+    """Give data the axes that its layer has now: the user may have named them since."""
+    if isinstance(data, Stack):
+        return replace(data, axes=_three(axes))
+    stacked = [axis.name for axis in data.leading].index(data.axis)
+    named = _three((data.frames.axes[0], *axes[-2:]))
+    frames = replace(data.frames, axes=named)
+    return replace(data, frames=frames, leading=axes[:-2], axis=axes[stacked].name)
+
+
+def axis_name(layer: Any, axis: str | int | None) -> str:
+    """Return the name of a leading axis given by name or number; "" when none is given.
+
+    Numbers count as in Python and in napari's labels: 0 is the first axis of the layer, -3 the
+    third from the end.
+    """
+    names = list(leading_axes(layer))
+    if axis is None or axis in ("", *names):
+        return str(axis or "")
+    try:
+        number = int(axis)
+    except ValueError:
+        number = layer.ndim
+    if not -layer.ndim <= number < layer.ndim - 2 or number in (-1, -2):
+        raise ValueError(
+            f"the layer {layer.name!r} has no axis {axis!r} to stack; it has {', '.join(names)}"
+        )
+    return names[number % layer.ndim]

@@ -1,0 +1,108 @@
+"""The reader, the writer and the sample data that the manifest names."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image
+from npe2 import PluginManifest
+
+import napari_stack as ns
+from napari_stack import layers
+from napari_stack.layers import _samples
+from napari_stack.layers._reader import get_reader
+from napari_stack.layers._writer import write_image
+
+
+@pytest.fixture
+def folder(tmp_path, cells):
+    place = tmp_path / "series"
+    place.mkdir()
+    for number, frame in enumerate(cells[0]):
+        ns.write(place / f"frame{number}.tif", frame)
+    return place
+
+
+@pytest.fixture
+def listed(folder):
+    path = folder.parent / "night.frames"
+    path.write_text("# the good ones\n\nseries/frame[0-2].tif\nseries/frame4.tif\n")
+    return str(path)
+
+
+@pytest.fixture
+def plugin(npe2pm):
+    """The plugin as installed, and no other."""
+    npe2pm.register(PluginManifest.from_distribution("napari-stack"))
+    return "napari-stack"
+
+
+def test_list_of_frames_is_one_lazy_layer(listed, cells, plugin):
+    (layer,) = ViewerModel().open(listed, plugin=plugin)
+    assert layer.name == "night"
+    assert layer.data.chunks[0] == (1,) * 4
+    np.testing.assert_array_equal(np.asarray(layer.data), cells[0][[0, 1, 2, 4]])
+    chain = layers.prepare("combine", layer).chain
+    assert not hasattr(chain.data.source, "data"), "it reads from the files"
+
+
+@pytest.mark.parametrize("path", ["a.tif", ["a.tif", "b.tif"], [], "folder", "table.csv"])
+def test_the_rest_is_left_to_napari(path):
+    assert get_reader(path) is None
+
+
+def test_list_without_frames(tmp_path):
+    path = tmp_path / "none.frames"
+    path.write_text("# nothing\n")
+    with pytest.raises(ValueError, match=r"none\.frames: the list names no frames"):
+        get_reader(str(path))(str(path))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="a list of frames is a text"):
+        get_reader(str(path))(str(path))
+
+
+def test_stack_shown_as_a_layer(hyper):
+    stack, _ = hyper
+    layer = layers.to_layer(stack, "hyper")
+    assert layer.axis_labels == ("t", "c", "z", "y", "x")
+    np.testing.assert_allclose(layer.scale, (30, 1, 2, 0.25, 0.25))
+    assert layers.prepare("focus_stack", layer).chain.data.frames is not None
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_image_is_written(suffix, tmp_path, timelapse):
+    (mean,) = layers.combine(timelapse)
+    path = tmp_path / f"mean{suffix}"
+    path.write_bytes(b"old")
+    data, attributes, _ = mean.as_layer_data_tuple()
+    assert write_image(str(path), data, attributes) == [str(path)]
+    np.testing.assert_array_equal(ns.files.load_image(path), mean.data)
+
+
+def test_lazy_layer_is_written_with_axes_and_recipe(tmp_path, hyper_layer):
+    registered = layers.register(hyper_layer, measure_at={"c": 1})
+    path = tmp_path / "registered.tif"
+    data, attributes, _ = registered.as_layer_data_tuple()
+    write_image(str(path), data, attributes)
+    back = ns.read(path)
+    assert [axis.name for axis in back.axes] == ["t", "c", "z", "y", "x"]
+    np.testing.assert_array_equal(np.asarray(back), np.asarray(registered.data))
+    np.testing.assert_allclose([axis.step for axis in back.axes[2:]], (2, 0.25, 0.25))
+    assert ns.files.read_recipe(path) == registered.metadata["napari_stack"]["recipe"]
+
+
+def test_napari_saves_with_it(tmp_path, timelapse, plugin):
+    viewer = ViewerModel()
+    viewer.add_layer(layers.register(timelapse))
+    path = str(tmp_path / "saved.tif")
+    assert viewer.layers.save(path, plugin=plugin) == [path]
+    assert [axis.name for axis in ns.read(path).axes] == ["t", "y", "x"]
+
+
+@pytest.mark.parametrize("name", ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack"])
+def test_sample(name):
+    ((data, attributes, kind),) = getattr(_samples, name)()
+    layer = Image(data, **attributes)
+    assert kind == "image"
+    assert str(layer.units[-1]) == "micrometer"
+    assert layer.axis_labels[-2:] == ("y", "x")
+    assert layer.contrast_limits[0] == 0

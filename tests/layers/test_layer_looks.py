@@ -1,0 +1,155 @@
+"""What a result carries over from its layer, and what it adds."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+import napari_stack as ns
+from napari_stack import layers
+from napari_stack.layers import _chain
+
+
+def _same_place(result, source, kept):
+    np.testing.assert_allclose(result.scale, np.asarray(source.scale)[kept])
+    np.testing.assert_allclose(result.translate, np.asarray(source.translate)[kept])
+    np.testing.assert_allclose(result.rotate, source.rotate[np.ix_(kept, kept)], atol=1e-12)
+    matrix = source.affine.affine_matrix[np.ix_([*kept, -1], [*kept, -1])]
+    np.testing.assert_allclose(result.affine.affine_matrix, matrix)
+    assert result.units == tuple(source.units[axis] for axis in kept)
+    assert result.axis_labels == tuple(source.axis_labels[axis] for axis in kept)
+    # The same pixel lies at the same place in the world.
+    at = np.arange(1.0, source.ndim + 1)
+    np.testing.assert_allclose(
+        result.data_to_world(at[kept]), np.asarray(source.data_to_world(at))[kept]
+    )
+
+
+def _same_colours(result, source):
+    assert result.colormap.name == source.colormap.name
+    assert tuple(result.contrast_limits) == tuple(source.contrast_limits)
+    assert tuple(result.contrast_limits_range) == tuple(source.contrast_limits_range)
+    for name in ("blending", "gamma", "interpolation2d", "rgb"):
+        assert getattr(result, name) == getattr(source, name)
+
+
+def test_frames_keep_place_and_colours(timelapse):
+    registered = layers.register(timelapse)
+    _same_place(registered, timelapse, [0, 1, 2])
+    _same_colours(registered, timelapse)
+
+
+@pytest.mark.parametrize("name", ["combine", "sigma_clip", "focus_stack"])
+def test_images_keep_place_and_colours(name, timelapse):
+    options = {"sigma": 1.5} if name == "sigma_clip" else {}
+    image, *others = getattr(layers, name)(timelapse, **options)
+    _same_place(image, timelapse, [1, 2])
+    _same_colours(image, timelapse)
+    for other in others:
+        _same_place(other, timelapse, [1, 2])
+        assert other.colormap.name != "gray"
+        assert not other.visible, "it would hide the picture"
+
+
+def test_view_that_begins_elsewhere_moves_the_layer(timelapse):
+    common = layers.register(timelapse, transform="translation", framing="common")
+    whole = layers.register(timelapse, transform="translation")
+    assert common.data.shape != whole.data.shape
+    corner = np.asarray(common.data_to_world((2, 0, 0)))
+    y, x = np.rint(np.asarray(whole.world_to_data(corner))[1:]).astype(int)
+    height, width = common.data.shape[1:]
+    assert (y, x) != (0, 0)
+    np.testing.assert_array_equal(
+        np.asarray(common.data[2]), np.asarray(whole.data[2, y : y + height, x : x + width])
+    )
+
+
+def test_view_of_a_view_moves_the_layer_again(timelapse):
+    options = {"transform": "translation", "framing": "common"}
+    once = layers.register(timelapse, **options)
+    twice = layers.register(once, **options)
+    assert twice.data.shape < once.data.shape
+    y, x = np.rint(np.asarray(once.world_to_data(twice.data_to_world((2, 0, 0))))[1:]).astype(int)
+    height, width = twice.data.shape[1:]
+    expected = np.asarray(once.data[2, y : y + height, x : x + width])
+    np.testing.assert_array_equal(np.asarray(twice.data[2]), expected)
+
+
+def test_sum_has_limits_of_its_own(timelapse):
+    (total,) = layers.combine(timelapse, method="sum")
+    assert tuple(total.contrast_limits) == (total.data.min(), total.data.max())
+
+
+def test_sum_of_floats_has_limits_of_its_own():
+    layer = Image(np.full((4, 8, 8), 0.5) + np.eye(8) / 4, name="floats")
+    (total,) = layers.combine(layer, method="sum")
+    (mean,) = layers.combine(layer)
+    assert tuple(total.contrast_limits) == (2, 3)
+    assert tuple(mean.contrast_limits) == tuple(layer.contrast_limits)
+
+
+def test_names_and_metadata(timelapse):
+    registered = layers.register(timelapse, framing="common")
+    image, rejected = layers.sigma_clip(registered, sigma=1.5)
+    assert [registered.name, image.name, rejected.name] == [
+        "cells - register",
+        "cells - register - sigma clip",
+        "cells - register - rejected",
+    ]
+    note = image.metadata["napari_stack"]
+    assert note["source"] == "cells"
+    assert [step["operator"] for step in note["recipe"]["steps"]] == ["register", "sigma_clip"]
+    again = ns.Recipe.from_plain(note["recipe"]).run(ns.Stack.wrap(timelapse.data))
+    np.testing.assert_array_equal(again["sigma_clip"].image, image.data)
+
+
+def test_chain_goes_on_only_while_the_data_is_what_was_made(timelapse):
+    registered = layers.register(timelapse)
+    assert len(layers.prepare("combine", registered).chain.steps) == 1
+    twice = layers.prepare("register", registered)
+    assert len(twice.compute().frames.corrections) == 1, "the two warps are one"
+    registered.data = np.asarray(registered.data)
+    fresh = layers.prepare("combine", registered).chain
+    assert fresh.steps == ()
+    assert fresh.source == registered.name
+
+
+def test_chain_follows_axes_named_since(timelapse):
+    registered = layers.register(timelapse)
+    registered.axis_labels = ("z", "y", "x")
+    assert layers.prepare("combine", registered, axis="z").data.axes[0].name == "z"
+
+
+def test_failed_frames_are_named(cells):
+    data = cells[0].copy()
+    data[3] = 7
+    job = layers.prepare("register", Image(data))
+    computed = job.compute()
+    assert job.remark(computed) == "1 of 5 frames failed and are left out of what follows: 3"
+
+
+def test_nothing_stays_alive(cells):
+    gc.collect()
+    before = set(_chain._chains)
+    layer = Image(cells[0].copy(), name="cells")
+    source = weakref.ref(layer.data)
+    registered = layers.register(layer)
+    made = weakref.ref(registered.data)
+    del layer, registered
+    gc.collect()
+    assert made() is None
+    assert source() is None
+    assert set(_chain._chains) <= before
+
+
+def test_job_does_not_need_its_layer(timelapse):
+    data = timelapse.data
+    job = layers.prepare("combine", timelapse)
+    timelapse.name, timelapse.scale = "other", (9, 9, 9)
+    timelapse.data = np.zeros_like(data)
+    (mean,) = job.finish(job.compute())
+    assert mean.name == "cells - combine"
+    np.testing.assert_allclose(mean.scale, (0.1, 0.1))
+    np.testing.assert_array_equal(mean.data, ns.combine(ns.Stack.wrap(data)))

@@ -1,0 +1,167 @@
+"""Operators on layers: same pixels as the engine, one signature, and what is refused."""
+
+import inspect
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.layers import Image, Labels, Points
+
+import napari_stack as ns
+from napari_stack import layers
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import options_of
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_each_operator_has_a_function_with_its_signature_and_texts(name):
+    function, engine = getattr(layers, name), CATALOGUE[name]
+    parameters = inspect.signature(function).parameters
+    for option, described in options_of(engine).items():
+        assert parameters[option] == inspect.signature(engine).parameters[option]
+        assert " ".join(described.help.split()) in " ".join(function.__doc__.split())
+    first, *_, last = parameters
+    assert (first, last) == ("layer", "run")
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_pixels_are_those_of_the_engine(name, timelapse):
+    if name == "sigma_clip":
+        result = layers.sigma_clip(timelapse, sigma=1.5)
+        expected = ns.sigma_clip(ns.Stack.wrap(timelapse.data), sigma=1.5)
+    else:
+        result = getattr(layers, name)(timelapse)
+        expected = CATALOGUE[name](ns.Stack.wrap(timelapse.data))
+    if name == "register":
+        np.testing.assert_array_equal(np.asarray(result.data), np.asarray(expected))
+        return
+    images = expected if isinstance(expected, tuple) else (expected,)
+    for layer, image in zip(result, images, strict=True):
+        np.testing.assert_array_equal(layer.data, image)
+
+
+def test_lazy_dask_layer_gives_the_same_and_is_not_computed_before(cells):
+    reads = []
+
+    def frame(block, block_info=None):
+        reads.append(block_info)
+        return block
+
+    lazy = da.from_array(cells[0], chunks=(1, -1, -1)).map_blocks(
+        frame, dtype=cells[0].dtype, meta=np.empty((0, 0, 0), cells[0].dtype)
+    )
+    layer = Image(lazy, contrast_limits=(0, 4095), rgb=False, multiscale=False)
+    reads.clear()
+    job = layers.prepare("register", layer)
+    assert not reads, "preparing reads no pixels"
+    computed = job.compute()
+    reads.clear()
+    registered = job.finish(computed)[0]
+    assert len(reads) <= 2, "napari asks for the frame it shows, and for the thumbnail"
+    assert registered.data.chunks[0] == (1,) * 5
+    expected = ns.register(ns.Stack.wrap(cells[0]))
+    np.testing.assert_array_equal(np.asarray(registered.data[1]), expected[1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_colours(dtype, cells):
+    grey = cells[0][:3] / 4095
+    values = np.stack([grey, grey[::-1], grey * 0.5], axis=-1)
+    top = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    data = (values.clip(0, 1) * top).astype(dtype)
+    layer = Image(data, rgb=True, name="colours")
+    (mean,) = layers.combine(layer)
+    assert mean.rgb
+    np.testing.assert_array_equal(mean.data, ns.combine(ns.Stack.wrap(data)))
+    image, rejected = layers.sigma_clip(layer, sigma=0.9)
+    assert image.rgb
+    assert not rejected.rgb
+    assert rejected.data.shape == data.shape[1:3]
+    assert layers.register(layer).rgb
+
+
+def test_finest_level_of_a_multiscale_layer(cells):
+    fine = cells[0]
+    layer = Image([fine, fine[:, ::2, ::2]], multiscale=True, contrast_limits=(0, 4095))
+    (mean,) = layers.combine(layer)
+    np.testing.assert_array_equal(mean.data, ns.combine(ns.Stack.wrap(fine)))
+    assert layers.register(layer).data.shape == fine.shape
+
+
+def test_array_that_cannot_be_reshaped(cells):
+    class Plain:
+        """What zarr, tensorstore and h5py have in common."""
+
+        def __init__(self, data):
+            self._data, self.shape, self.dtype, self.ndim = data, data.shape, data.dtype, data.ndim
+
+        def __getitem__(self, key):
+            return self._data[key]
+
+    data = cells[0][:4].reshape(2, 2, 96, 112)
+    layer = Image(Plain(data), rgb=False, multiscale=False, contrast_limits=(0, 4095))
+    (mean,) = layers.combine(layer, axis=1)
+    np.testing.assert_array_equal(mean.data[1], ns.combine(ns.Stack.wrap(data[1])))
+
+
+def test_region_may_be_a_layer(timelapse):
+    mask = np.zeros((96, 112), np.uint8)
+    mask[20:80, 20:90] = 1
+    by_layer = layers.register(timelapse, region=Labels(mask))
+    by_array = layers.register(timelapse, region=mask)
+    np.testing.assert_array_equal(np.asarray(by_layer.data), np.asarray(by_array.data))
+    note = by_layer.metadata["napari_stack"]
+    assert note["recipe"] is None
+    assert "region is an array" in note["note"]
+    with pytest.raises(ValueError, match="region: 'dots' is a Points layer"):
+        layers.register(timelapse, region=Points(name="dots"))
+
+
+@pytest.mark.parametrize(
+    ("layer", "sentence"),
+    [
+        (Labels(np.ones((3, 8, 8), int), name="seeds"), "'seeds' is a Labels layer: choose an Im"),
+        (Points(name="dots"), "'dots' is a Points layer"),
+        (Image(np.ones((8, 8)), name="flat"), "'flat' is a single image of 2 dimensions"),
+        (Image(np.ones((8, 8, 3)), rgb=True, name="photo"), "'photo' is a single image"),
+        (Image(np.ones((1, 8, 8)), name="one"), "the axis '-3' has one frame only, frame 0 of the layer 'one'"),
+    ],
+)
+def test_layers_that_cannot_be_stacked(layer, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        layers.combine(layer)
+
+
+def test_empty_layer():
+    with np.errstate(invalid="ignore"):  # napari divides by its size
+        layer = Image(np.ones((0, 8, 8)), contrast_limits=(0, 1), name="void")
+    with pytest.raises(ValueError, match=r"the layer 'void' is empty: its shape is \(0, 8, 8\)"):
+        layers.combine(layer)
+
+
+def test_options_are_refused_with_the_sentence_of_the_engine(timelapse):
+    with pytest.raises(ValueError, match="sigma must be") as by_layer:
+        layers.sigma_clip(timelapse, sigma=1000.0)
+    with pytest.raises(ValueError, match="sigma must be") as by_engine:
+        ns.sigma_clip(ns.Stack.wrap(timelapse.data), sigma=1000.0)
+    assert str(by_layer.value) == str(by_engine.value)
+    with pytest.raises(ValueError, match="has no option 'sugma'"):
+        layers.sigma_clip(timelapse, sugma=3.0)
+    with pytest.raises(ValueError, match=r"sigma must be a number .* got <Image layer 'cells'"):
+        layers.sigma_clip(timelapse, sigma=timelapse)
+    with pytest.raises(ValueError, match="there is no operator 'magic'; the operators are"):
+        layers.prepare("magic", timelapse)
+
+
+def test_warning_of_too_few_frames_comes_through(timelapse):
+    with pytest.warns(UserWarning, match="5 frames cannot be clipped at 2.5 sigma"):
+        layers.sigma_clip(timelapse)
+
+
+def test_cancelled(timelapse):
+    def tick(done, total, what):
+        if done:
+            raise ns.Cancelled
+
+    with pytest.raises(ns.Cancelled):
+        layers.combine(timelapse, run=ns.Run(tick=tick))

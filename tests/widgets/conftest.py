@@ -1,0 +1,82 @@
+"""A viewer, docks in it, and frames that wait at a gate, so that a run can be met half-way."""
+
+import threading
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_stack import samples
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy):
+    """A viewer that refuses to be touched by other threads."""
+    return make_napari_viewer_proxy()
+
+
+@pytest.fixture(scope="session")
+def cells():
+    """Six frames of cells that only shift."""
+    stack, _ = samples.drifting_cells(6, (96, 112), shift=5.0, rotation=0.0, scale=0.0)
+    return np.asarray(stack)
+
+
+@pytest.fixture(scope="session")
+def hyper():
+    """A small (t, c, z, y, x) hyperstack."""
+    return samples.hyperstack(3, 4, (64, 80))[0]
+
+
+class Gate:
+    """Frames that runs wait for from the second on; the main thread never waits."""
+
+    def __init__(self, data):
+        self.data, self.shape, self.dtype, self.ndim = data, data.shape, data.dtype, data.ndim
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.reads = 0
+
+    def __getitem__(self, key):
+        if threading.current_thread() is not threading.main_thread():
+            self.reads += 1
+            if self.reads > 1:
+                self.reached.set()
+                assert self.opened.wait(20)
+        return self.data[key]
+
+
+@pytest.fixture
+def gate(cells):
+    """The cells behind a gate, which is open at the end in any case."""
+    gate = Gate(cells)
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
+def notes(monkeypatch):
+    """What is said to the user while the test runs: (severity, text)."""
+    heard = []
+
+    def hear(notification):
+        heard.append((str(notification.severity), notification.message))
+
+    monkeypatch.setattr(notification_manager, "dispatch", hear)
+    return heard
+
+
+def _run_threads():
+    return [t for t in threading.enumerate() if t.name.startswith("napari-stack")]
+
+
+@pytest.fixture
+def run_threads():
+    """Gives the threads of runs that still live."""
+    return _run_threads
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    """Every test ends without a thread of ours."""
+    yield
+    assert not _run_threads()

@@ -1,0 +1,313 @@
+"""Docks in the viewer: run, cancel, error, rerun, close."""
+
+import gc
+import weakref
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.layers import Image
+
+import napari_stack as ns
+from napari_stack import _widgets, layers
+from napari_stack.operators import CATALOGUE
+
+DOCKS = {
+    "register": _widgets.RegisterDock,
+    "combine": _widgets.CombineDock,
+    "sigma_clip": _widgets.SigmaClipDock,
+    "focus_stack": _widgets.FocusStackDock,
+}
+
+
+def docked(viewer, kind):
+    dock = kind(viewer)
+    viewer.window.add_dock_widget(dock, name=kind.__name__)
+    return dock
+
+
+def ran(dock, qtbot):
+    with qtbot.waitSignal(dock.runner.finished, timeout=30_000):
+        dock.run()
+
+
+def cells_layer(viewer, data, **more):
+    return viewer.add_image(
+        data,
+        name="cells",
+        contrast_limits=(0, 4095),
+        rgb=False,
+        multiscale=False,
+        scale=(0.5, 0.1, 0.1),
+        translate=(0, 1, 2),
+        units=("second", "micrometer", "micrometer"),
+        axis_labels=("t", "y", "x"),
+        **more,
+    )
+
+
+def test_every_operator_has_a_dock():
+    assert {dock.operator for dock in DOCKS.values()} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("name", DOCKS)
+def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
+    source = cells_layer(viewer, da.from_array(cells, chunks=(1, -1, -1)) if lazy else cells)
+    dock = docked(viewer, DOCKS[name])
+    options = {"sigma": 1.5} if name == "sigma_clip" else {}
+    dock.set_options(options)
+    ran(dock, qtbot)
+    expected = getattr(layers, name)(source, **options)
+    expected = expected if isinstance(expected, list) else [expected]
+    added = list(viewer.layers)[1:]
+    assert [layer.name for layer in added] == [layer.name for layer in expected]
+    assert viewer.layers.selection.active == added[0]
+    for layer, like in zip(added, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(layer.data), np.asarray(like.data))
+        np.testing.assert_allclose(layer.scale, like.scale)
+        np.testing.assert_allclose(layer.translate, like.translate)
+        assert layer.units == like.units
+        assert layer.axis_labels == like.axis_labels
+        assert layer.metadata == like.metadata
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
+    layer = layers.to_layer(hyper.along("t"), "hyper")
+    viewer.add_layer(layer)
+    viewer.dims.set_current_step((0, 1, 2), (2, 1, 3))
+    dock = docked(viewer, DOCKS[name])
+    if name == "sigma_clip":
+        dock.axis = "z"
+        dock.set_options({"sigma": 1.0})
+    expected_axis = {"focus_stack": "z", "sigma_clip": "z"}.get(name, "t")
+    assert dock.axis == expected_axis
+    ran(dock, qtbot)
+    result = viewer.layers[1]
+    options = {"sigma": 1.0} if name == "sigma_clip" else {}
+    at = {"c": 1, "z": 3} if name == "register" else None
+    more = {} if at is None else {"measure_at": at}
+    expected = hyper.along(expected_axis).map(CATALOGUE[name], **more, **options)
+    expected = expected[0] if isinstance(expected, tuple) else expected
+    np.testing.assert_array_equal(np.asarray(result.data), np.asarray(expected))
+    left = [label for label in "tczyx" if at or label != expected_axis]
+    assert result.axis_labels == tuple(left)
+    assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
+    if at:
+        assert "c = 1, z = 3" in dock._place.text()
+
+
+def test_sliders_of_a_viewer_with_more_axes(viewer, hyper):
+    viewer.add_image(np.zeros((4, 3, 2, 4, 8, 8)), name="more")
+    viewer.add_layer(layers.to_layer(hyper.along("t"), "hyper"))
+    dock = docked(viewer, _widgets.RegisterDock)
+    viewer.dims.set_point((2, 3), (1.0, 4.0))
+    assert dock.layer.name == "hyper"
+    assert dock.measure_at() == {"c": 1, "z": 2}
+    dock.axis = "z"
+    assert set(dock.measure_at()) == {"t", "c"}
+
+
+def test_run_button_and_progress(viewer, qtbot, gate):
+    cells_layer(viewer, gate)
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.how = ns.Run(workers=1)
+    runner = dock.runner
+    dock.run()
+    assert not runner.run_button.isEnabled()
+    assert runner.cancel_button.isEnabled()
+    qtbot.waitUntil(gate.reached.is_set)
+    qtbot.waitUntil(lambda: runner.bar.maximum() == 6)
+    assert runner.message.text().startswith("Combining frames: ")
+    dock.run()  # does nothing while one is under way
+    with qtbot.waitSignal(runner.finished):
+        gate.opened.set()
+    assert runner.run_button.isEnabled()
+    assert not runner.cancel_button.isEnabled()
+    assert runner.message.text() == "Added 'cells - combine'"
+    assert len(viewer.layers) == 2
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_cancel_half_way_and_run_again(name, viewer, qtbot, gate, run_threads):
+    cells_layer(viewer, gate)
+    dock = docked(viewer, DOCKS[name])
+    if name == "sigma_clip":
+        dock.set_options({"sigma": 1.5})
+    dock.run()
+    qtbot.waitUntil(gate.reached.is_set)
+    dock.cancel()
+    with qtbot.waitSignal(dock.runner.finished):
+        gate.opened.set()
+    assert len(viewer.layers) == 1
+    assert not run_threads()
+    assert dock.runner.message.text() == "Cancelled"
+    ran(dock, qtbot)
+    assert len(viewer.layers) > 1
+
+
+def test_two_runs_side_by_side(viewer, qtbot, gate, cells):
+    cells_layer(viewer, gate)
+    slow = docked(viewer, _widgets.CombineDock)
+    slow.run()
+    qtbot.waitUntil(gate.reached.is_set)
+    other = viewer.add_image(cells, name="other")
+    quick = docked(viewer, _widgets.SigmaClipDock)
+    quick.set_options({"sigma": 1.5})
+    quick.layer = other
+    ran(quick, qtbot)
+    assert slow.runner.running
+    with qtbot.waitSignal(slow.runner.finished):
+        gate.opened.set()
+    assert [layer.name for layer in viewer.layers] == [
+        "cells", "other", "other - sigma clip", "other - rejected", "cells - combine",
+    ]  # fmt: skip
+
+
+def test_source_removed_and_another_of_its_name_during_the_run(viewer, qtbot, gate, cells):
+    source = cells_layer(viewer, gate)
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.run()
+    qtbot.waitUntil(gate.reached.is_set)
+    viewer.layers.remove(source)
+    bystander = viewer.add_image(np.ones((8, 8)), name="cells - combine")
+    with qtbot.waitSignal(dock.runner.finished):
+        gate.opened.set()
+    assert [layer.name for layer in viewer.layers] == ["cells - combine", "cells - combine [1]"]
+    assert bystander.data.shape == (8, 8)
+    np.testing.assert_array_equal(viewer.layers[1].data, ns.combine(ns.Stack.wrap(cells)))
+    np.testing.assert_allclose(viewer.layers[1].scale, (0.1, 0.1))
+
+
+@pytest.mark.parametrize("way", ["dock", "window"])
+def test_closing_during_a_run(way, viewer, qtbot, gate, run_threads):
+    cells_layer(viewer, gate)
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.run()
+    worker = weakref.ref(dock.runner.worker)
+    qtbot.waitUntil(gate.reached.is_set)
+    if way == "dock":
+        viewer.window.remove_dock_widget(dock)
+    else:
+        viewer.close()
+    del dock
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not run_threads())
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and worker() is None)
+    assert len(viewer.layers) == (1 if way == "dock" else 0)
+    assert gate.reads < 6, "it stopped before its end"
+
+
+def test_what_the_user_can_mend_is_one_sentence(viewer, qtbot, notes):
+    data = np.zeros((4, 64, 64), np.uint8)
+    viewer.add_image(data, name="blank", contrast_limits=(0, 255))
+    dock = docked(viewer, _widgets.RegisterDock)
+    ran(dock, qtbot)
+    assert len(viewer.layers) == 1
+    ((severity, text),) = notes
+    assert severity == "error"
+    assert "holds no structure to register to" in text
+    assert "layer 'blank'" in text
+    assert "\n" not in text
+    dock.layer.data = data[:1]
+    dock.run()
+    assert "has one frame only" in notes[-1][1]
+    assert not dock.runner.running
+
+
+def test_mistake_of_the_program_keeps_its_traceback(viewer, qtbot, monkeypatch, cells):
+    from napari.utils.notifications import notification_manager
+
+    heard = []
+    monkeypatch.setattr(notification_manager, "receive_error", lambda *args: heard.append(args))
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.CombineDock)
+
+    def broken(job, run):
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(layers.Job, "compute", broken)
+    ran(dock, qtbot)
+    ((kind, error, traceback),) = heard
+    assert kind is KeyError
+    assert traceback is error.__traceback__ is not None
+    assert dock.runner.run_button.isEnabled()
+
+
+def test_warnings_are_shown_each_time(viewer, qtbot, notes, cells):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.SigmaClipDock)
+    for _ in range(2):
+        ran(dock, qtbot)
+    assert [severity for severity, _ in notes] == ["warning"] * 2
+    assert notes[0][1].startswith("6 frames cannot be clipped at 2.5 sigma")
+    assert len(viewer.layers) == 5
+
+
+def test_failed_frames_are_told(viewer, qtbot, notes, cells):
+    data = cells.copy()
+    data[5] = 9
+    viewer.add_image(data, name="lossy")
+    dock = docked(viewer, _widgets.RegisterDock)
+    ran(dock, qtbot)
+    sentence = "1 of 6 frames failed and are left out of what follows: 5"
+    assert notes == [("warning", f"lossy: {sentence}")]
+    assert sentence in dock.runner.message.text()
+
+
+def test_nothing_stays_alive(viewer, qtbot, cells):
+    source = cells_layer(viewer, cells.copy())
+    dock = docked(viewer, _widgets.RegisterDock)
+    ran(dock, qtbot)
+    alive = [weakref.ref(la) for la in viewer.layers] + [weakref.ref(source.data)]
+    alive.append(weakref.ref(viewer.layers[1].data))
+    del source
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() is not None for ref in alive[2:]))
+    assert dock.layer is None
+
+
+@pytest.mark.parametrize("kind", [*DOCKS.values(), _widgets.OpenFramesDock])
+def test_closed_dock_is_gone(kind, viewer, qtbot, cells):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, kind)
+    alive = weakref.ref(dock)
+    viewer.window.remove_dock_widget(dock)
+    del dock
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and alive() is None)
+    viewer.layers.clear()  # nothing of it listens any more
+
+
+def test_layers_offered(viewer, qtbot, cells):
+    dock = docked(viewer, _widgets.CombineDock)
+    assert dock.layer is None
+    assert not dock.runner.run_button.isEnabled()
+    assert "Open an image" in dock.runner.message.text()
+    viewer.add_image(np.ones((8, 8)))
+    viewer.add_labels(np.ones((3, 8, 8), int))
+    assert dock.layer is None
+    first = cells_layer(viewer, cells)
+    assert dock.layer == first
+    assert dock.runner.run_button.isEnabled()
+    second = viewer.add_layer(Image(cells, name="second", axis_labels=("z", "y", "x")))
+    dock.layer = second
+    assert dock.axis == "z"
+    second.axis_labels = ("w", "y", "x")
+    assert dock.axis == "w"
+    viewer.layers.remove(second)
+    assert dock.layer == first
+    assert dock.axis == "t"
+
+
+def test_region_may_be_a_layer(viewer, qtbot, cells):
+    cells_layer(viewer, cells)
+    mask = np.zeros((96, 112), np.uint8)
+    mask[10:90, 10:90] = 1
+    region = viewer.add_labels(mask, name="mask")
+    dock = docked(viewer, _widgets.RegisterDock)
+    dock.set_options({"region": region, "transform": "translation"})
+    assert dock.options()["region"] == region
+    ran(dock, qtbot)
+    expected = ns.register(ns.Stack.wrap(cells), region=mask, transform="translation")
+    np.testing.assert_array_equal(np.asarray(viewer.layers[-1].data), np.asarray(expected))

@@ -1,0 +1,164 @@
+"""Options in a dock: the same names, defaults, bounds, texts and sentences as in the signature."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+import napari_stack as ns
+from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
+from napari_stack._widgets._fields import ChoiceOrNumber, ImageField, Number
+from napari_stack._widgets._form import OptionsForm
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import options_of
+
+from .test_widget_docks import DOCKS
+
+
+def fields_of(dock):
+    return {name: field for form in dock._forms for name, field in form.fields.items()}
+
+
+@pytest.fixture
+def dock(request, qtbot):
+    dock = request.param(ViewerModel())
+    qtbot.addWidget(dock)
+    return dock
+
+
+@pytest.mark.parametrize("dock", DOCKS.values(), indirect=True)
+def test_the_options_are_those_of_the_operator(dock):
+    options, fields = options_of(CATALOGUE[dock.operator]), fields_of(dock)
+    assert set(fields) == set(options)
+    assert dock.options() == {}, "all are at their default"
+    for name, option in options.items():
+        field = fields[name]
+        default = field.value if field.value is not None else option.default
+        assert default == option.default
+        text = field.native.toolTip().replace("&lt;", "<").replace("&gt;", ">")
+        assert text.replace("&amp;", "&") == f"<qt>{option.help}</qt>"
+        if isinstance(field, Number):
+            bounds = (field.native.minimum(), field.native.maximum(), field.native.singleStep())
+            assert bounds == (option.bounds.min, option.bounds.max, option.bounds.step)
+
+
+@pytest.mark.parametrize("dock", [RegisterDock], indirect=True)
+def test_values_come_back(dock):
+    values = {
+        "transform": "translation",
+        "method": ns.Features(detector="ORB", ratio=0.8125),
+        "reference": 3,
+        "channel": 0,
+        "framing": "common",
+        "region": np.ones((4, 4), bool),
+    }
+    dock.set_options(values)
+    assert dock.options() == values
+    dock.set_options({"method": "intensity", "reference": "last", "region": "mask.tif"})
+    back = dock.options()
+    assert (back["method"], back["reference"], str(back["region"])) == (
+        "intensity", "last", "mask.tif",
+    )  # fmt: skip
+    dock.set_options({"method": "features"})
+    assert dock.options()["method"] == "features", "a method by name has its defaults"
+    dock.reset()
+    assert dock.options() == {}
+
+
+@pytest.mark.parametrize("dock", [SigmaClipDock], indirect=True)
+def test_every_digit_of_a_number_is_kept(dock):
+    dock.set_options({"sigma": 2.123456})
+    assert dock.options() == {"sigma": 2.123456}
+    dock.set_options({"sigma": 3})
+    assert dock.options() == {"sigma": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (SigmaClipDock, {"sigma": 1000.0}),
+        (SigmaClipDock, {"sigma": "much"}),
+        (SigmaClipDock, {"iterations": 2.5}),
+        (SigmaClipDock, {"iterations": 3, "sigma": float("nan")}),
+        (SigmaClipDock, {"sugma": 1.0}),
+        (RegisterDock, {"reference": "best"}),
+        (RegisterDock, {"transform": "magic"}),
+        (RegisterDock, {"region": 7}),
+        (FocusStackDock, {"method": "wizard"}),
+    ],
+)
+def test_out_of_range_is_refused_with_the_sentence_of_the_engine(kind, values, qtbot):
+    dock = kind(ViewerModel())
+    qtbot.addWidget(dock)
+    stack = ns.Stack.wrap(np.zeros((3, 64, 64), np.uint8))
+    with pytest.raises(ValueError, match=kind.operator) as by_dock:
+        dock.set_options(values)
+    with pytest.raises(ValueError, match=kind.operator) as by_step:
+        ns.Step(kind.operator, values).apply(stack)
+    assert str(by_dock.value) == str(by_step.value)
+    assert dock.options() == {}, "nothing is set"
+
+
+@pytest.mark.parametrize("dock", [RegisterDock], indirect=True)
+def test_panel_of_the_chosen_method(dock, qtbot):
+    form = dock._forms[0]
+    panels = form.panels["method"]
+    assert set(panels) == {"intensity", "features"}
+    for chosen in ("auto", "features", "intensity"):
+        dock.set_options({"method": chosen})
+        shown = [name for name, panel in panels.items() if not panel.native.isHidden()]
+        assert shown == [chosen] * (chosen != "auto")
+
+
+@pytest.mark.parametrize("dock", [RegisterDock], indirect=True)
+def test_kinds_of_fields(dock):
+    fields = fields_of(dock)
+    assert isinstance(fields["reference"], ChoiceOrNumber)
+    assert isinstance(fields["region"], ImageField)
+    reference = fields["reference"]
+    assert reference._number.native.isHidden()
+    reference.value = 5
+    assert not reference._number.native.isHidden()
+
+
+def test_any_kind_of_option(qtbot):
+    """Kinds that no operator has yet."""
+
+    def operator(stack, *, flag: bool = True, text: str = "a", some: int = 3, run=None):
+        """Do something.
+
+        Parameters
+        ----------
+        stack : Stack
+        flag : bool
+            Yes or no, <b> & co.
+        text : str
+            Some text.
+        some : int
+            A number without bounds.
+        run : Run
+        """
+
+    form = OptionsForm(operator, list)
+    qtbot.addWidget(form.native)
+    assert form.values() == {}
+    form.set_values({"flag": False, "text": "b", "some": 12345})
+    assert form.values() == {"flag": False, "text": "b", "some": 12345}
+    assert form.fields["flag"].native.toolTip() == "<qt>Yes or no, &lt;b&gt; &amp; co.</qt>"
+
+
+def test_opening_docks_imports_no_kernels():
+    code = (
+        "import gc, sys, napari_stack._widgets as w; from napari.components import ViewerModel\n"
+        "from qtpy.QtWidgets import QApplication; app = QApplication([])\n"
+        "names = [name for name in w.__all__ if name != 'OperatorDock']\n"
+        "docks = [getattr(w, name)(ViewerModel()) for name in names]\n"
+        "kernels = [n for n in sys.modules if n.startswith('napari_stack.operators._')]\n"
+        # napari itself imports numba
+        "assert len(docks) == 5 and 'cv2' not in sys.modules and not kernels, kernels\n"
+        # PyQt stumbles at exit over windows that nobody closed
+        "del docks; gc.collect()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
