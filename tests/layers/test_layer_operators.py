@@ -124,7 +124,10 @@ def test_region_may_be_a_layer(timelapse):
         (Points(name="dots"), "'dots' is a Points layer"),
         (Image(np.ones((8, 8)), name="flat"), "'flat' is a single image of 2 dimensions"),
         (Image(np.ones((8, 8, 3)), rgb=True, name="photo"), "'photo' is a single image"),
-        (Image(np.ones((1, 8, 8)), name="one"), "the axis '-3' has one frame only, frame 0 of the layer 'one'"),
+        (
+            Image(np.ones((1, 8, 8)), name="one"),
+            "'-3' has one frame only, frame 0 of the layer 'one'",
+        ),
     ],
 )
 def test_layers_that_cannot_be_stacked(layer, sentence):

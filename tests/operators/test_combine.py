@@ -130,9 +130,7 @@ def test_too_few_frames_to_clip_are_said():
         sigma_clip(Stack.wrap(data))
     sigma_clip(Stack.wrap(data), sigma=2.4)
     sigma_clip(Stack.wrap(data), iterations=0)
-    with pytest.warns(
-        UserWarning, match="one frame cannot be clipped.*use 8 frames or more$"
-    ):
+    with pytest.warns(UserWarning, match="one frame cannot be clipped.*use 8 frames or more$"):
         assert sigma_clip(Stack.wrap(data[:1] + 3)).image.tolist() == [[3] * 4] * 4
 
 

@@ -85,7 +85,9 @@ def prepare(
     pixels, valid = _clean(image, mask)
     factor = -(-max(image.shape) // working_size)
     shape = (image.shape[0], image.shape[1])
-    levels, factors, coarse, coarse_factor = [], [], None, 1
+    levels: list[Image] = []
+    factors: list[int] = []
+    coarse, coarse_factor = None, 1
     while min(pixels.shape) // factor >= SMALLEST_SIZE:
         pixels, valid = _reduce(pixels, valid, factor)
         band = _band_pass(pixels, valid, WIDE_SIGMA)
