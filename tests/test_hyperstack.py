@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack
+from napari_stack.operators import (
+    Transforms,
+    apply_transforms,
+    combine,
+    focus_stack,
+    sigma_clip,
+)
 from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -23,6 +29,12 @@ def shifted(stack: Stack, *, pixels: int = 1, run: Run = Run()) -> Stack:
     matrices = np.tile(np.eye(3), (len(stack), 1, 1))
     matrices[:, 0, 2] = pixels * np.arange(len(stack)) + stack.read(0)[0][0, 0] * 0
     return apply_transforms(stack, Transforms(matrices), border="replicate")
+
+
+def half_shifted(stack: Stack, *, run: Run = Run()) -> Stack:
+    matrices = np.tile(np.eye(3), (len(stack), 1, 1))
+    matrices[:, 0, 2] = [0.5, -0.5, 1.25, 0.0]
+    return apply_transforms(stack, Transforms(matrices))
 
 
 def first_pixel(stack: Stack, *, run: Run = Run()) -> Stack:
@@ -87,6 +99,40 @@ def test_corrections_measured_once_are_applied_to_all():
     # Another axis may be stacked now: the corrections stay with their frames.
     again = moved.along("z").map(combine)
     np.testing.assert_array_equal(again, np.rint(np.asarray(moved).mean(axis=2)).astype(np.uint8))
+
+
+@pytest.mark.parametrize("operator", [combine, sigma_clip, focus_stack])
+def test_reducers_get_working_values_and_what_is_valid(operator):
+    """As for a plain stack: uncovered pixels do not count, and nothing is rounded before."""
+    hyper = Hyperstack.wrap(DATA.astype(np.uint16) + 1000, axes=AXES, axis="z").map(half_shifted)
+    found = hyper.map(operator, **({"sigma": 1.0} if operator is sigma_clip else {}))
+    plain = half_shifted(Stack.wrap(DATA[2, 1].astype(np.uint16) + 1000))
+    expected = operator(plain, **({"sigma": 1.0} if operator is sigma_clip else {}))
+    for image, other in zip(np.atleast_1d(found), np.atleast_1d(expected), strict=False):
+        if getattr(other, "ndim", 0) >= 2:
+            np.testing.assert_array_equal(image[2, 1], other)
+    image = getattr(found, "image", found)
+    assert image[2, 1].min() >= 1000
+
+
+def test_an_operator_takes_the_axis_that_it_prefers_unless_one_was_chosen():
+    hyper = Hyperstack.wrap(DATA, axes=AXES)
+    assert hyper.map(focus_stack).image.shape == (3, 2, 9, 8)
+    assert hyper.along("t").map(focus_stack).image.shape == (2, 4, 9, 8)
+    assert hyper.map(combine).shape == (2, 4, 9, 8)
+    with pytest.raises(ValueError, match="measure_at is for operators that correct frames"):
+        hyper.map(combine, measure_at={"c": 1})
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="there is no axis 9; there are 3, from 0"):
+        Hyperstack.wrap(DATA, axes="tczyx", axis=9)
+    with pytest.raises(ValueError, match=r"do not fit the shape \(4, 9, 8\)"):
+        Hyperstack.wrap(DATA[0, 0], axes="tczyx")
+    with pytest.raises(TypeError, match=r"takes a Stack, got Hyperstack: use \.map\(combine"):
+        combine(Hyperstack.wrap(DATA, axes=AXES))
+    with pytest.raises(TypeError, match=r"combine takes a Stack, got ndarray: wrap an array first"):
+        combine(DATA[0, 0])
 
 
 def test_each_position_may_be_measured_for_itself():

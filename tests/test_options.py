@@ -105,6 +105,8 @@ def test_bounds_are_what_magicgui_takes():
         ({"amount": float("nan")}, AMOUNT + "got nan"),
         ({"amount": "a"}, AMOUNT + "got 'a'"),
         ({"amount": True}, AMOUNT + "got True"),
+        ({"amount": np.float64(3)}, AMOUNT + "got 3.0"),
+        ({"amount": 10**400}, AMOUNT + f"got {10**400}"),
         ({"name": "three"}, "operator: name must be 'one' or 'two', got 'three'"),
         ({"where": 11}, WHERE + "got 11"),
         ({"where": 1.5}, WHERE + "got 1.5"),

@@ -167,3 +167,15 @@ def test_seen_closes_the_corrections():
     np.testing.assert_array_equal(closed.read(0, slice(1, 2))[0], np.full((1, 4), 2.0))
     assert closed.source.label(1) == "frame 1"
     assert isinstance(stack.source, ArraySource)
+
+
+def test_wrong_frames_are_refused():
+    stack = Stack.wrap(np.zeros((3, 4, 5)))
+    with pytest.raises(TypeError, match=r"asked for by its number, got slice.*select"):
+        stack[0:2]
+    with pytest.raises(TypeError, match=r"asked for by its number, got 1\.5"):
+        stack[1.5]
+    with pytest.raises(IndexError, match=r"a mask of the shape \(2,\) does not fit a stack of 3"):
+        stack.select(np.ones(2, bool))
+    with pytest.raises(ValueError, match="used needs one entry for each of the 3 frames"):
+        replace(stack, used=np.ones(2, bool))

@@ -13,6 +13,9 @@ from napari_stack.options import gives_frames
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
+#: Axis that an operator stacks where there is one of this name and none was chosen.
+PREFERRED_AXIS = {"focus_stack": "z"}
+
 
 @dataclass(frozen=True, eq=False)
 class Hyperstack:
@@ -29,6 +32,8 @@ class Hyperstack:
         Their lengths.
     axis : str
         Name of the one to stack.
+    chosen : bool
+        That axis was asked for: no operator takes another that it prefers.
 
     Examples
     --------
@@ -43,6 +48,7 @@ class Hyperstack:
     leading: tuple[Axis, ...]
     sizes: tuple[int, ...]
     axis: str
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         names = [axis.name for axis in self.leading]
@@ -55,7 +61,7 @@ class Hyperstack:
 
     @classmethod
     def wrap(
-        cls, data: Any, *, axes: Any, axis: str | int = 0, rgb: bool | None = None
+        cls, data: Any, *, axes: Any, axis: str | int | None = None, rgb: bool | None = None
     ) -> "Hyperstack":
         """Make a hyperstack of an array of any number of axes.
 
@@ -65,17 +71,23 @@ class Hyperstack:
             (..., y, x), or (..., y, x, channel) when `axes` names one axis less than it has.
         axes : sequence of Axis or of str
             Names of the axes, y and x last; channels of a pixel are not named.
-        axis : str or int
-            The one to stack, by name or number.
+        axis : str or int, optional
+            The one to stack, by name or number; by default the first, or what an operator prefers.
         rgb : bool, optional
             See `Stack.wrap`.
         """
+        data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
         named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes)
         count = len(named) - 2
+        if count < 1 or len(data.shape) - len(named) not in (0, 1):
+            raise ValueError(
+                f"the axes {', '.join(a.name for a in named)} do not fit the shape {data.shape}: "
+                "name every axis but the channels of a pixel, y and x last"
+            )
         sizes = tuple(int(size) for size in data.shape[:count])
         frames = Stack.wrap(data, rgb=rgb, axes=(Axis("frame"), *named[-2:]), leading=sizes)
-        name = axis if isinstance(axis, str) else named[:count][axis].name
-        return cls(frames, named[:count], sizes, name)
+        hyperstack = cls(frames, named[:count], sizes, named[0].name)
+        return hyperstack if axis is None else hyperstack.along(axis)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -115,8 +127,19 @@ class Hyperstack:
 
     def along(self, axis: str | int) -> "Hyperstack":
         """Choose the axis to stack, by name or number."""
-        name = axis if isinstance(axis, str) else self.leading[axis].name
-        return replace(self, axis=name)
+        if isinstance(axis, str):
+            return replace(self, axis=axis, chosen=True)
+        if not -len(self.leading) <= axis < len(self.leading):
+            raise ValueError(f"there is no axis {axis}; there are {len(self.leading)}, from 0")
+        return replace(self, axis=self.leading[axis].name, chosen=True)
+
+    def placed(self, operator: Callable[..., Any]) -> "Hyperstack":
+        """Turn to the axis that an operator prefers, unless one was chosen."""
+        preferred = PREFERRED_AXIS.get(operator.__name__, "")
+        there = preferred in [axis.name for axis in self.leading]
+        if self.chosen or not there or self.axis == preferred:
+            return self
+        return replace(self, axis=preferred)
 
     def positions(self) -> Iterator[dict[str, int]]:
         """Go through all positions of the loops, the last one fastest."""
@@ -177,19 +200,29 @@ class Hyperstack:
             Frames for an operator that gives frames; for one that gives images, these with
             the loops in front: (loops..., y, x[, channel]).
         """
+        placed = self.placed(operator)
+        if placed is not self:
+            how = {"measure_at": measure_at, "measure_each": measure_each, "run": run}
+            return placed.map(operator, **how, **options)
+        frames_out = gives_frames(operator)
+        if measure_at and not frames_out:
+            raise ValueError(
+                f"{operator.__name__} makes images at all positions: measure_at is for operators "
+                "that correct frames"
+            )
 
         def at(place: Mapping[str, int], index: int, count: int) -> Any:
             part = {} if run is None else {"run": run.part(index, count)}
-            return operator(self._open(place), **options, **part)
+            stack = self._closed(place) if frames_out else self.stack(place)
+            return operator(stack, **options, **part)
 
-        frames_out = gives_frames(operator)
         if frames_out and not measure_each:
             return self._shared(at(measure_at or {}, 0, 1))
         places = list(self.positions())
         results = (at(place, i, len(places)) for i, place in enumerate(places))
         return self._each(list(results)) if frames_out else self._images(results)
 
-    def _open(self, position: Mapping[str, int]) -> Stack:
+    def _closed(self, position: Mapping[str, int]) -> Stack:
         """Stack at a position, its corrections closed, so that a result holds only new ones."""
         stack = self.stack(position)
         if not stack.corrections:

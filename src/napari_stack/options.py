@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -106,7 +107,8 @@ class Option:
             return complaint(type(value), vars(value))
         elif _is_a(value, self.kind) and self._within(value):
             return None
-        return f"must be {self._accepted()}, got {value!r}"
+        plain = value.item() if isinstance(value, np.generic) else value
+        return f"must be {self._accepted()}, got {plain!r}"
 
     def _within(self, value: Any) -> bool:
         return self.bounds is None or self.bounds.min <= value <= self.bounds.max
@@ -124,7 +126,7 @@ class Option:
 def _is_a(value: Any, kind: type) -> bool:
     if kind is float:
         number = isinstance(value, (int, float, np.integer, np.floating))
-        return number and not isinstance(value, bool) and bool(np.isfinite(value))
+        return number and not isinstance(value, bool) and -inf < value < inf
     if kind is int:
         return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return isinstance(value, (bool, np.bool_) if kind is bool else kind)
@@ -240,10 +242,28 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
     ------
     ValueError
         Naming the option, what it takes, and what was given.
+    TypeError
+        When `values` holds, as ``stack``, something else than the operator takes.
     """
     ignored = set() if is_dataclass(owner) else _not_options(owner)
     if wrong := complaint(owner, {n: v for n, v in values.items() if n not in ignored}):
         raise ValueError(wrong)
+    _check_subject(owner, values)
+
+
+def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Refuse something else than the stack that an operator takes first."""
+    wanted = get_type_hints(owner).get("stack")
+    if "stack" not in values or not isinstance(wanted, type):
+        return
+    found = type(values["stack"])
+    if issubclass(found, wanted):
+        return
+    name = owner.__name__
+    remedy = f"wrap an array first: {wanted.__name__}.wrap(array)"
+    if hasattr(found, "map"):
+        remedy = f"use .map({name}, ...) for all positions, or .stack({{...}}) for one"
+    raise TypeError(f"{name} takes a {wanted.__name__}, got {found.__name__}: {remedy}")
 
 
 @cache

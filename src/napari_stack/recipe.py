@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_stack.files import check_target, write
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
+from napari_stack.operators import CATALOGUE
 from napari_stack.options import check, gives_frames
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.run import Run
@@ -126,9 +126,7 @@ class Step:
                     f"measure_at names {', '.join(self.measure_at)}; the frames lie along one axis"
                 )
             return data
-        names = [axis.name for axis in data.leading]
-        preferred = PREFERRED_AXIS.get(self.operator, "")
-        return data.along(self.axis or (preferred if preferred in names else data.axis))
+        return data.along(self.axis) if self.axis else data.placed(self.function)
 
     def apply(self, data: Data, *, run: Run = Run()) -> Any:
         """Run the operator on a stack, or at all positions of a hyperstack.
@@ -142,12 +140,15 @@ class Step:
         ValueError
             For one single frame, besides what the operator refuses.
         """
-        data = self.placed(data)
-        refuse_single(data)
-        if isinstance(data, Stack):
-            return self.function(data, run=run, **self.options)
+        placed = self.placed(data)
+        refuse_single(placed)
+        if isinstance(placed, Stack) or isinstance(data, Stack):
+            return self.function(placed, run=run, **self.options)
         where = self.measure_at or None
-        return data.map(self.function, measure_at=where, run=run, **self.options)
+        result = placed.map(self.function, measure_at=where, run=run, **self.options)
+        if isinstance(result, Hyperstack):  # what this step was told does not bind the next
+            return replace(result, chosen=data.chosen)
+        return result
 
     def image_axes(self, data: Data) -> tuple[Axis, ...]:
         """Axes of the images that the step makes of some data."""

@@ -1,5 +1,6 @@
 """`Stack`: a sequence of frames plus the corrections that were measured for them."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -57,6 +58,11 @@ class Stack:
             raise ValueError(f"a stack holds numbers; {self.source.dtype} pixels cannot be stacked")
         if 0 in self.source.shape:
             raise ValueError(f"the stack is empty: its shape is {self.source.shape}")
+        if self.used is not None and self.used.shape != (self.source.shape[0],):
+            raise ValueError(
+                f"used needs one entry for each of the {self.source.shape[0]} frames, got the "
+                f"shape {self.used.shape}"
+            )
         if self.used is None:
             object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
 
@@ -143,9 +149,15 @@ class Stack:
         return self.seen(self._checked(index))
 
     def _checked(self, index: int) -> int:
+        try:
+            index = operator.index(index)
+        except TypeError:
+            raise TypeError(
+                f"a frame is asked for by its number, got {index!r}; select([...]) gives several"
+            ) from None
         if not -len(self) <= index < len(self):
             raise IndexError(f"frame {index} of a stack of {len(self)}")
-        return int(index) % len(self)
+        return index % len(self)
 
     def seen(self, index: int, rows: slice | None = None) -> NDArray[Any]:
         """Return a frame, or some of its rows, as seen."""
@@ -214,6 +226,10 @@ class Stack:
     def select(self, frames: ArrayLike) -> "Stack":
         """Return the stack of some frames (numbers or a mask), in the order given."""
         numbers = np.asarray(frames)
+        if numbers.dtype == bool and numbers.shape != (len(self),):
+            raise IndexError(
+                f"a mask of the shape {numbers.shape} does not fit a stack of {len(self)} frames"
+            )
         numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers.astype(np.intp)
         numbers = np.array([self._checked(int(i)) for i in numbers], np.intp)
         return replace(

@@ -193,6 +193,14 @@ def test_rays_are_clipped_from_drifting_frames():
     assert error < 0.8 * np.abs(plain - truth["clean"])[inner].mean()
 
 
+def test_a_frame_that_is_not_used_is_no_reference(drift):
+    data = np.asarray(drift[0]).copy()
+    data[3] = np.random.default_rng(0).integers(0, 4000, data[3].shape)
+    stack = replace(Stack.wrap(data), used=np.arange(7) != 3)
+    transforms = measure_transforms(stack)
+    assert transforms.failed.tolist() == [i == 3 for i in range(7)]
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="the sample files are not here")
 @pytest.mark.parametrize("folder", ["focus_pcb", "handheld_burst", "sem_slices"])
 def test_real_series_are_registered(folder):

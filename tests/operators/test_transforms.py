@@ -36,6 +36,7 @@ def test_a_file_is_not_overwritten_unless_told_to(tmp_path):
         ("{", "is not a JSON file"),
         ("[]", "holds no transforms"),
         ('{"format": "napari-stack transforms", "version": 9}', "has the version 9"),
+        ('{"format": "napari-stack transforms", "version": 1}', "is damaged: it lacks matrix"),
     ],
 )
 def test_other_files_are_refused(tmp_path, text, message):
@@ -59,5 +60,7 @@ def test_values_of_a_wrong_shape_are_refused():
         Transforms(np.eye(3))
     with pytest.raises(ValueError, match="all finite"):
         Transforms(np.full((1, 3, 3), np.nan))
+    with pytest.raises(ValueError, match="matrix 1 maps the image onto a line"):
+        Transforms(np.stack([np.eye(3), np.diag([1.0, 0, 1])]))
     with pytest.raises(ValueError, match="one entry for each of the 2 frames"):
         Transforms(np.stack([np.eye(3)] * 2), np.ones(3))

@@ -152,7 +152,9 @@ def series(
     frames = Stack(
         source, rgb=first.frame.rgb, alpha=first.frame.alpha, axes=(counted, *first.plane)
     )
-    return frames if len(sizes) == 1 else Hyperstack(frames, tuple(axes), sizes, axes[stacked].name)
+    if len(sizes) == 1:
+        return frames
+    return Hyperstack(frames, tuple(axes), sizes, axes[stacked].name, chosen=axis is not None)
 
 
 def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from napari_stack.hyperstack import PREFERRED_AXIS
 from napari_stack.operators.combine import Clipped, combine, sigma_clip
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import Warp, apply_transforms
@@ -21,9 +22,6 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "sigma_clip": sigma_clip,
     "focus_stack": focus_stack,
 }
-
-#: Axis that an operator stacks where there is one of this name; else the first.
-PREFERRED_AXIS = {"focus_stack": "z"}
 
 __all__ = [
     "CATALOGUE",

@@ -84,6 +84,9 @@ def focus_stack(
     """
     check(focus_stack, locals())
     require_used(stack)
+    # Loads OpenCV before the run counts its threads.
+    from napari_stack.operators import _pyramid  # noqa: F401
+
     chosen = method_options(options_of(focus_stack)["method"], method)
     state = run.fold(_Fusion(chosen), stack, what="Fusing frames")
     image, depth, confidence, covered = state.result()

@@ -137,7 +137,7 @@ def apply_transforms(
     ValueError
         When the number of transforms is not that of frames, or no view is common to all frames.
     """
-    check(apply_transforms, {"framing": framing, "interpolation": interpolation, "border": border})
+    check(apply_transforms, locals())
     if len(transforms) != len(stack):
         raise ValueError(
             f"{len(transforms)} transforms do not fit a stack of {len(stack)} frames: measure "

@@ -243,7 +243,10 @@ def _check_channel(stack: Stack, channel: int | str) -> None:
 
 def _reference_index(stack: Stack, reference: int | str) -> int:
     if isinstance(reference, str):
-        return {"first": 0, "middle": len(stack) // 2, "last": len(stack) - 1}[reference]
+        wanted = {"first": 0, "middle": len(stack) // 2, "last": len(stack) - 1}[reference]
+        # A frame that was ticked off or failed before is a poor reference: take the next best.
+        used = np.flatnonzero(stack.used)
+        return int(used[np.abs(used - wanted).argmin()]) if used.size else wanted
     if reference >= len(stack):
         raise ValueError(f"reference {reference} was asked for; the stack has {len(stack)} frames")
     return reference

@@ -15,6 +15,9 @@ _CONVENTION = (
     "pixel centres lie at whole numbers"
 )
 
+#: Below this a matrix squeezes the image to nothing.
+_LEAST_DETERMINANT = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Transforms:
@@ -49,6 +52,8 @@ class Transforms:
         if matrices.ndim != 3 or matrices.shape[1:] != (3, 3) or not np.isfinite(matrices).all():
             raise ValueError(f"matrices need the shape (n, 3, 3), all finite; got {matrices.shape}")
         n = len(matrices)
+        if (flat := np.flatnonzero(np.abs(np.linalg.det(matrices)) < _LEAST_DETERMINANT)).size:
+            raise ValueError(f"matrix {flat[0]} maps the image onto a line: it cannot be inverted")
         quality = np.ones(n) if self.quality is None else np.asarray(self.quality, np.float64)
         failed = np.zeros(n, bool) if self.failed is None else np.asarray(self.failed, bool)
         if quality.shape != (n,) or failed.shape != (n,):
@@ -143,9 +148,12 @@ class Transforms:
             raise ValueError(f"{path} holds no transforms: it lacks the format {_FORMAT!r}")
         if plain.get("version") != 1:
             raise ValueError(f"{path} has the version {plain.get('version')}; 1 is read here")
-        frames = plain["frames"]
-        return cls(
-            np.array([frame["matrix"] for frame in frames]),
-            np.array([frame["quality"] for frame in frames]),
-            np.array([frame["failed"] for frame in frames]),
-        )
+        try:
+            frames = plain["frames"]
+            return cls(
+                np.array([frame["matrix"] for frame in frames]),
+                np.array([frame["quality"] for frame in frames]),
+                np.array([frame["failed"] for frame in frames]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged: it lacks matrix, quality or failed") from error
