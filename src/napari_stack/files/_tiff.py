@@ -18,6 +18,7 @@ from napari_stack.files._frames import (
 )
 from napari_stack.files._tiff_axes import axes_of
 from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
+from napari_stack.files._tiff_whole import check_count, check_pages
 
 #: Bytes of strip offsets that are remembered for a series.
 _REMEMBERED = 2**24
@@ -78,12 +79,14 @@ class Directory:
 
 def _directory(tif: Any) -> Directory:
     """Find the frames of the first series of a file."""
+    check_pages(tif)
     series = tif.series[0]
     pages = [page for page in series.pages if page is not None]
     if len(pages) < len(series.pages):
         raise ValueError("it is a part of an OME set, and pages lie in files that are not at hand")
     depth = series.keyframe.imagedepth
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
+    check_count(tif, count // depth, series.keyframe.shape)
     if not series.is_pyramidal or count > 1:
         _check_pages(tif, series)
     offsets = np.array([page.offset for page in pages], np.int64)
