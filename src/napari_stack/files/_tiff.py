@@ -16,7 +16,7 @@ from napari_stack.files._frames import (
     First,
     damage_named,
 )
-from napari_stack.files._tiff_axes import axes_of
+from napari_stack.files._tiff_axes import axes_of, used_of
 from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
 from napari_stack.files._tiff_whole import check_count, check_pages
 
@@ -46,7 +46,11 @@ def opened(path: str) -> Iterator[Any]:
     logger = logging.getLogger("tifffile")
     if not logger.handlers:  # without any, Python prints warnings to the terminal
         logger.addHandler(logging.NullHandler())
-    with tifffile.TiffFile(path, _multifile=False) as tif:
+    try:
+        found = tifffile.TiffFile(path, _multifile=False)
+    except MemoryError as error:  # of a header, which is small
+        raise ValueError("its header claims more than memory holds") from error
+    with found as tif:
         yield tif
 
 
@@ -170,13 +174,8 @@ def contents(path: str, headers: Headers) -> Contents:
         directory = headers.directory(path, tif)
         page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
         leading, sizes, plane, order = axes_of(tif, directory.count)
-    return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order)
-
-
-def frames_in(path: str, headers: Headers) -> int:
-    """Count the frames of a file."""
-    with damage_named(path), opened(path) as tif:
-        return headers.directory(path, tif).count
+        used = used_of(tif, sizes)
+    return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order, used)
 
 
 def _page_at(tif: Any, offset: int) -> Any:

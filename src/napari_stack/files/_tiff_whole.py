@@ -51,8 +51,8 @@ def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
     starts, sizes = found.get(273, found.get(324)), found.get(279, found.get(325))
     if starts is None or sizes is None or starts[1] != sizes[1] or starts[1] > most:
         return 0
-    starts, sizes = _values(tif, *starts), _values(tif, *sizes)
-    return max((a + b for a, b in zip(starts, sizes, strict=True) if b), default=0)
+    pairs = zip(_values(tif, *starts), _values(tif, *sizes), strict=True)
+    return max((start + length for start, length in pairs if length), default=0)
 
 
 def _values(tif: Any, kind: int, count: int, value: int) -> tuple[int, ...]:
