@@ -90,7 +90,7 @@ def _directory(tif: Any) -> Directory:
         raise ValueError("it is a part of an OME set, and pages lie in files that are not at hand")
     depth = series.keyframe.imagedepth
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
-    check_count(tif, count // depth, series.keyframe.shape)
+    check_count(tif, pages, count // depth)
     if not series.is_pyramidal or count > 1:
         _check_pages(tif, series)
     offsets = np.array([page.offset for page in pages], np.int64)

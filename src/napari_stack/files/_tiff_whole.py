@@ -89,31 +89,36 @@ def _size(kind: int, count: int, outside: int) -> int:
     return size if size > outside else -(2**64)
 
 
-def check_count(tif: Any, count: int, frame: tuple[int, ...]) -> None:
-    """Refuse a file with fewer frames than its description tells of.
+def check_count(tif: Any, pages: list[Any], count: int) -> None:
+    """Refuse a file with fewer pages than its description tells of.
 
     Parameters
     ----------
     tif : tifffile.TiffFile
+    pages : list of tifffile.TiffPage
+        Pages of the first series.
     count : int
-        Frames that were found.
-    frame : tuple of int
-        Shape of one.
+        How many pages it should be; where only the first has a header, the pixels of the others
+        follow its own.
 
     Raises
     ------
     ValueError
     """
-    told = _told(tif, frame)
-    if count < told:
+    first = pages[0]
+    told = max(_told(tif, first.shape), count)
+    found = count if len(pages) == 1 else min(count, len(pages))
+    if len(pages) == 1 < count and first.dataoffsets:
+        found = min(count, (tif.filehandle.size - first.dataoffsets[0]) // max(first.nbytes, 1))
+    if found < told:
         raise ValueError(
-            f"it holds {count} of the {told} frames that its description tells of: it is cut off, "
-            "was not finished, or frames were taken out"
+            f"it holds {found} of the {told} pages that its description tells of: it is cut off, "
+            "was not finished, or some were taken out"
         )
 
 
 def _told(tif: Any, frame: tuple[int, ...]) -> int:
-    """Frames that the description tells of; 0 where it tells nothing."""
+    """Pages that the description tells of; 0 where it tells nothing."""
     if tif.is_imagej:
         return _whole((tif.imagej_metadata or {}).get("images", 0))
     if tif.is_ome:
