@@ -54,8 +54,12 @@ def read(
 
     Notes
     -----
+    Pages that only count go on from file to file. Where every file has a named axis, such as z, or
+    several, the files make one more in front: "t", or "file" where t is taken.
+
     Only the first file of a series is opened (all of them when the first has several pages along
-    one axis, to count these). A file that turns out to be damaged or of another size or type than
+    one axis, to count these, or tells that frames of its series are not used). A file that is cut
+    off, or holds fewer frames than it tells of, is refused. A file that turns out to be damaged or of another size or type than
     the first is reported by name when it is read.
 
     Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
@@ -96,7 +100,8 @@ def write(
     ----------
     path : str or path
         A file, ``.tif``, ``.tiff`` or ``.png``. A folder (one that exists, or a name without a
-        suffix) takes one TIFF a frame, named after where it came from.
+        suffix) takes one TIFF a frame, named after where it came from, with a running number in
+        front where such names would repeat or change the order.
     data : array, Stack or Hyperstack
         An image (y, x) or (y, x, channel), an array with `axes`, or a stack, written as seen.
     compression : {'zlib', 'none', 'lzw', 'zstd'}
@@ -129,7 +134,8 @@ def write(
     the old file is there, or none. A file beyond 4 GB is a BigTIFF.
 
     uint8, uint16 and float32 become a (hyper)stack of ImageJ; other types, bands, and colours with
-    alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes. True
+    alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes, and
+    which frames are not used. True
     and False take one bit in a TIFF of one channel, and are 255 and 0 in others and in a PNG.
     """
     path, run = expanded(path), run or Run()

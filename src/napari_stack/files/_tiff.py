@@ -87,7 +87,9 @@ def _directory(tif: Any) -> Directory:
     series = tif.series[0]
     pages = [page for page in series.pages if page is not None]
     if len(pages) < len(series.pages):
-        raise ValueError("it is a part of an OME set, and pages lie in files that are not at hand")
+        raise ValueError(
+            "pages are missing, or lie in other files of an OME set that are not at hand"
+        )
     depth = series.keyframe.imagedepth
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
     check_count(tif, pages, count // depth)

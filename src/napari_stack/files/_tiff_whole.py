@@ -51,16 +51,18 @@ def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
     starts, sizes = found.get(273, found.get(324)), found.get(279, found.get(325))
     if starts is None or sizes is None or starts[1] != sizes[1] or starts[1] > most:
         return 0
+    if starts[0] not in _LETTERS or sizes[0] not in _LETTERS:  # whole numbers of no known kind
+        return 0
     pairs = zip(_values(tif, *starts), _values(tif, *sizes), strict=True)
     return max((start + length for start, length in pairs if length), default=0)
 
 
 def _values(tif: Any, kind: int, count: int, value: int) -> tuple[int, ...]:
     """Read the whole numbers of an entry."""
-    order, letter = tif.tiff.byteorder, _LETTERS.get(kind, "B")
-    if _BYTES.get(kind, 1) * count > tif.tiff.tagoffsetthreshold:
+    order, letter = tif.tiff.byteorder, _LETTERS[kind]
+    if _BYTES[kind] * count > tif.tiff.tagoffsetthreshold:
         tif.filehandle.seek(value)
-        data = tif.filehandle.read(_BYTES.get(kind, 1) * count)
+        data = tif.filehandle.read(_BYTES[kind] * count)
     else:
         data = struct.pack(order + ("Q" if tif.tiff.is_bigtiff else "I"), value)
     return struct.unpack_from(f"{order}{count}{letter}", data)
