@@ -59,8 +59,8 @@ def read(
 
     Only the first file of a series is opened (all of them when the first has several pages along
     one axis, to count these, or tells that frames of its series are not used). A file that is cut
-    off, or holds fewer frames than it tells of, is refused. A file that turns out to be damaged or of another size or type than
-    the first is reported by name when it is read.
+    off, or holds fewer frames than it tells of, is refused when it is opened. One that turns out to
+    be damaged or of another size or type than the first is reported by name when it is read.
 
     Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
     for display only; JPEGs come upright as EXIF says. A last channel is alpha only where the file
