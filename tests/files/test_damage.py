@@ -77,6 +77,42 @@ def refusal(path: Path) -> Exception | None:
     return None
 
 
+def test_too_little_memory_is_no_damage(
+    tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(noise(8, 9)))
+    stack = read(tmp_path / "a.png")
+    monkeypatch.setattr(imagecodecs, "png_decode", greedy)
+    with pytest.raises(MemoryError):
+        stack[0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "sentence"),
+    [
+        ("Compression", 34676, "its compression, SGILOG, is not supported"),
+        ("Compression", 32809, "its compression, THUNDERSCAN, is not supported"),
+        ("Compression", 6, "its compression, JPEG of the old kind, is not supported"),
+        ("PhotometricInterpretation", 6, "its colours, YCbCr not compressed by JPEG"),
+    ],
+)
+def test_what_is_not_supported_is_not_called_damaged(
+    tmp_path: Path, noise: Noise, tag: str, value: int, sentence: str
+) -> None:
+    pixels = noise(8, 9, 3, dtype="uint8")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        tif.pages.first.tags[tag].overwrite(value)
+    with pytest.raises(
+        ValueError, match=rf"a\.tif cannot be read: {sentence}.*ordinary TIFF"
+    ) as found:
+        read(tmp_path / "a.tif")
+    assert "damaged" not in str(found.value)
+
+
 def test_headers_that_go_round_in_circles(tmp_path: Path, noise: Noise) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, noise(2, 20, 30), photometric="minisblack", metadata=None)

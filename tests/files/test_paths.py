@@ -29,10 +29,17 @@ def test_a_glob_goes_as_deep_as_it_says(folder: Path) -> None:
     assert "f3.jpg" in names(resolve(f"{folder}/**/*"))
 
 
-def test_a_list_is_sorted_and_holds_each_file_once(folder: Path) -> None:
+def test_a_list_keeps_its_order_and_holds_each_file_once(folder: Path) -> None:
     given = [folder / "f10.tif", str(folder / "f2.TIF"), f"{folder}/*.tif", folder / "deeper"]
-    assert set(names(resolve(given))) == {"f2.TIF", "f10.tif", "f3.jpg"}
-    assert len(resolve(given)) == 3
+    assert names(resolve(given)) == ["f10.tif", "f2.TIF", "f3.jpg"]
+    given = [folder / "deeper", f"{folder}/f*", folder / "f2.TIF"]
+    assert names(resolve(given)) == ["f3.jpg", "f1.png", "f2.TIF", "f10.tif"]
+
+
+def test_folders_named_like_images_are_left_out(folder: Path) -> None:
+    (folder / "f5.tif").mkdir()
+    assert names(resolve(folder)) == ["f1.png", "f2.TIF", "f10.tif"]
+    assert names(resolve(f"{folder}/f*.tif")) == ["f10.tif"]
 
 
 def test_folders_come_one_after_the_other(tmp_path: Path) -> None:
@@ -43,7 +50,7 @@ def test_folders_come_one_after_the_other(tmp_path: Path) -> None:
         Path(name).relative_to(tmp_path).as_posix()
         for name in resolve([tmp_path / "run10", tmp_path / "run2"])
     ]
-    assert found == ["run2/a2.tif", "run2/a10.tif", "run10/a1.tif"]
+    assert found == ["run10/a1.tif", "run2/a2.tif", "run2/a10.tif"]
 
 
 def test_a_file_named_like_a_glob_is_a_file(tmp_path: Path) -> None:
@@ -69,3 +76,6 @@ def test_nothing_found_is_said_with_the_remedy(folder: Path, path: str, sentence
 def test_no_path_at_all() -> None:
     with pytest.raises(ValueError, match="no file is given"):
         resolve([])
+    for empty in ("", " ", [""], ["", "a.tif"]):
+        with pytest.raises(ValueError, match="the path is empty"):
+            resolve(empty)

@@ -124,6 +124,45 @@ def test_files_of_hyperstacks_get_one_axis_more(tmp_path: Path, noise: Noise) ->
     np.testing.assert_array_equal(np.asarray(hyper), pixels[:, ::2])
 
 
+@pytest.mark.parametrize(("letter", "names"), [("Z", "tz"), ("C", "tc"), ("T", ["file", "t"])])
+def test_files_with_a_named_axis_get_one_more(
+    tmp_path: Path, noise: Noise, letter: str, names: Any
+) -> None:
+    pixels = noise(4, 3, 20, 30)
+    for index, part in enumerate(pixels):
+        metadata = {"axes": f"{letter}YX"}
+        tifffile.imwrite(tmp_path / f"t{index}.tif", part, imagej=True, metadata=metadata)
+    hyper = read(tmp_path)
+    assert isinstance(hyper, Hyperstack)
+    assert [axis.name for axis in hyper.leading] == list(names)
+    np.testing.assert_array_equal(np.asarray(hyper), pixels)
+    odd = tmp_path / "t2.tif"
+    tifffile.imwrite(odd, pixels[2, :2], imagej=True, metadata={"axes": f"{letter}YX"})
+    with pytest.raises(ValueError, match=r"t2\.tif holds 2 frames where the first file.* holds 3"):
+        read(tmp_path)
+
+
+def test_a_list_keeps_its_order(series: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = series
+    stack = read([folder / "f3.tif", str(folder / "f1.tif")])
+    np.testing.assert_array_equal(np.asarray(stack), pixels[[3, 1]])
+
+
+def test_an_empty_path_is_not_the_current_folder(
+    series: tuple[Path, NDArray[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(series[0])
+    for function in (read, load_image):
+        with pytest.raises(ValueError, match="the path is empty"):
+            function("")  # type: ignore[operator]
+
+
+def test_folders_among_frames_are_left_out(series: tuple[Path, NDArray[Any]]) -> None:
+    (series[0] / "f5.tif").unlink()
+    (series[0] / "f5.tif").mkdir()
+    assert len(np.asarray(read(series[0]))) == 11
+
+
 def test_every_of_a_hyperstack_goes_along_its_axis(tmp_path: Path, noise: Noise) -> None:
     pixels = noise(2, 9, 3, 20, 30)
     metadata = {"axes": "TZCYX", "unit": "um", "spacing": 0.5}

@@ -1,6 +1,8 @@
 """Writing: what is read back, what is refused, and what is left behind when it goes wrong."""
 
+import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_stack.files import _tiff_writing, check_target, read, read_recipe, write
+from napari_stack.files._tiff_axes import note_of
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators.registration import register
 from napari_stack.run import Cancelled, Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -274,17 +278,187 @@ def test_a_folder_takes_a_file_a_frame(tmp_path: Path, noise: Noise) -> None:
     names = ("IMG 1.jpg", "IMG 2.jpg", "run.tif page 3", "IMG 2.jpg")
     stack = Stack(LabelledSource(pixels, names), axes=(Axis("z", 2, "um"), *PLANE))
     write(tmp_path / "out", stack, recipe=RECIPE)
-    expected = ["IMG_1.tif", "IMG_2.tif", "IMG_2_again_2.tif", "run_page_3.tif"]
+    expected = ["1_IMG_1.tif", "2_IMG_2.tif", "3_run_page_3.tif", "4_IMG_2.tif"]
     assert sorted(listed(tmp_path / "out")) == expected
     assert listed(tmp_path) == ["out"]
-    frame = read(tmp_path / "out" / "run_page_3.tif")
+    frame = read(tmp_path / "out" / "3_run_page_3.tif")
     np.testing.assert_array_equal(frame[0], pixels[2])
     assert frame.axes[1:] == PLANE
-    assert read_recipe(tmp_path / "out" / "IMG_1.tif") == RECIPE
-    with pytest.raises(FileExistsError, match=r"IMG_1\.tif exists already"):
+    assert read_recipe(tmp_path / "out" / "1_IMG_1.tif") == RECIPE
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "out")), pixels)
+    with pytest.raises(FileExistsError, match=r"1_IMG_1\.tif exists already"):
         write(tmp_path / "out", Stack(LabelledSource(pixels, names)))
-    write(tmp_path / "out", stack.select([1, 0]), overwrite=True)
+    write(tmp_path / "out", stack, overwrite=True)
     assert sorted(listed(tmp_path / "out")) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("a2.png", "a10.png", "b.tif"), ["a2.tif", "a10.tif", "b.tif"]),
+        (("0.tif", "1.tif", "0.tif", "1.tif"), ["1_0.tif", "2_1.tif", "3_0.tif", "4_1.tif"]),
+        (("a.tif", "a.tif", "a_again_2.tif"), ["1_a.tif", "2_a.tif", "3_a_again_2.tif"]),
+        (("b.tif", "a.tif"), ["1_b.tif", "2_a.tif"]),
+        (("a.tif", "A.png"), ["1_a.tif", "2_A.tif"]),
+        (("a b.tif", "a-b.tif", "a?b.tif"), ["1_a_b.tif", "2_a-b.tif", "3_a_b.tif"]),
+        (tuple("kjihgfedcba"), [f"{i:02}_{c}.tif" for i, c in enumerate("kjihgfedcba", 1)]),
+    ],
+)
+def test_names_in_a_folder_keep_the_order(
+    tmp_path: Path, noise: Noise, names: tuple[str, ...], expected: list[str]
+) -> None:
+    pixels = noise(len(names), 8, 9)
+    write(tmp_path / "out", Stack(LabelledSource(pixels, names)))
+    stack = read(tmp_path / "out")
+    assert [stack.source.label(i) for i in range(len(names))] == expected
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+
+
+def test_two_folders_written_to_one_keep_their_order(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(4, 8, 9)
+    for index, frame in enumerate(pixels):
+        (tmp_path / f"run{index // 2}").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / f"run{index // 2}" / f"{index % 2}.tif", frame)
+    write(tmp_path / "out", read([tmp_path / "run0", tmp_path / "run1"]))
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "out")), pixels)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+def test_grey_with_alpha_from_an_array(tmp_path: Path, noise: Noise, name: str) -> None:
+    pixels = noise(20, 30, 2, dtype="uint8")
+    write(tmp_path / name, pixels, axes=PLANE, rgb=False, alpha=True)
+    stack = read(tmp_path / name)
+    assert (stack.alpha, stack.rgb) == (True, False)
+    np.testing.assert_array_equal(stack[0], pixels)
+
+
+def test_alpha_of_frames_and_without_a_channel(tmp_path: Path, noise: Noise) -> None:
+    write(tmp_path / "a.tif", noise(3, 20, 30, 2), axes="zyx", alpha=True)
+    assert read(tmp_path / "a.tif").alpha
+    write(tmp_path / "b.tif", noise(2, 3, 20, 30, 2), axes="tzyx", alpha=True)
+    hyper = read(tmp_path / "b.tif")
+    assert isinstance(hyper, Hyperstack)
+    assert hyper.frames.alpha
+    with pytest.raises(ValueError, match="alpha needs a channel"):
+        write(tmp_path / "c.tif", noise(20, 30), alpha=True)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+@pytest.mark.parametrize("name", ["a.tif", "folder"])
+def test_frames_that_are_not_used_stay_so(
+    tmp_path: Path, noise: Noise, name: str, dtype: str
+) -> None:
+    used = np.array([True, False, True, True, False])
+    stack = replace(Stack.wrap(noise(5, 20, 30, dtype=dtype)), used=used)
+    write(tmp_path / name, stack, recipe=RECIPE)
+    found = read(tmp_path / name)
+    np.testing.assert_array_equal(found.used, used)
+    np.testing.assert_array_equal(read(tmp_path / name, start=1, every=2).used, used[1::2])
+    write(tmp_path / "again.tif", found)
+    np.testing.assert_array_equal(read(tmp_path / "again.tif").used, used)
+    assert "used" not in note_in(tmp_path, noise, Stack.wrap(noise(5, 20, 30, dtype=dtype)))
+
+
+def note_in(folder: Path, noise: Noise, stack: Stack) -> dict[str, Any]:
+    write(folder / "note.tif", stack)
+    with tifffile.TiffFile(folder / "note.tif") as tif:
+        return note_of(tif)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_unused_frames_of_a_hyperstack(tmp_path: Path, noise: Noise, dtype: str) -> None:
+    hyper = Hyperstack.wrap(noise(3, 2, 4, 9, 11, dtype=dtype), axes="cztyx")
+    used = noise(24, dtype="bool")
+    write(tmp_path / "a.tif", replace(hyper, frames=replace(hyper.frames, used=used)))
+    found = read(tmp_path / "a.tif", axis="t", start=1)
+    assert isinstance(found, Hyperstack)
+    expected = used.reshape(3, 2, 4)[..., 1:].ravel()
+    np.testing.assert_array_equal(found.frames.used, expected)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "folder"])
+def test_a_frame_that_could_not_be_registered_stays_out(tmp_path: Path, name: str) -> None:
+    y, x = np.mgrid[:96, :96]
+    generator = np.random.default_rng(3)
+    scene = sum(
+        np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 18)
+        for cx, cy in generator.uniform(5, 91, (40, 2))
+    )
+    frames = np.stack([np.roll(scene, shift, axis=1) * 100 for shift in range(5)])
+    frames[1] = generator.normal(50, 20, (96, 96))
+    registered = register(Stack.wrap(frames.astype(np.float32)), transform="translation")
+    assert registered.used.tolist() == [True, False, True, True, True]
+    write(tmp_path / name, registered)
+    assert read(tmp_path / name).used.tolist() == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error", "sentence"),
+    [
+        ("a.png", np.zeros((3, 4, 5), np.uint8), ValueError, "these are 3 frames"),
+        ("a.png", np.zeros((1, 4, 5), np.float32), ValueError, "these are float32"),
+        ("a.png", np.zeros((1, 4, 5, 5), np.uint8), ValueError, "these are 5 bands"),
+        ("a.xyz", np.zeros((3, 4, 5)), ValueError, "its suffix"),
+        ("none/a.tif", np.zeros((3, 4, 5)), FileNotFoundError, "none does not exist"),
+        ("none/new", np.zeros((3, 4, 5)), FileNotFoundError, "none does not exist"),
+        ("old", np.zeros((3, 4, 5)), FileExistsError, r"frame_1\.tif exists already"),
+        ("old.tif", np.zeros((3, 4, 5)), FileExistsError, r"old\.tif exists already"),
+    ],
+)
+def test_all_that_would_be_refused_is_refused_before_the_work(
+    tmp_path: Path, name: str, data: NDArray[Any], error: type[Exception], sentence: str
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "frame_1.tif").touch()
+    (tmp_path / "old.tif").touch()
+    with pytest.raises(error, match=sentence):
+        check_target(tmp_path / name, data=Stack.wrap(data))
+    with pytest.raises(error, match=sentence):
+        write(tmp_path / name, Stack.wrap(data))
+
+
+def test_a_target_for_what_is_not_there_yet(tmp_path: Path) -> None:
+    check_target(tmp_path / "a.png", data=("uint8", (40000, 50000)))
+    check_target(tmp_path / "a.png", data=("uint8", (4, 5, 2)), alpha=True)
+    with pytest.raises(ValueError, match="these are 2 bands"):
+        check_target(tmp_path / "a.png", data=("uint8", (4, 5, 2)))
+    with pytest.raises(ValueError, match="these are float32"):
+        check_target(tmp_path / "a.png", data=("float32", (4, 5)))
+    with pytest.raises(ValueError, match="not zstd"):
+        check_target(tmp_path / "a.png", data=("uint8", (4, 5)), compression="zstd")
+    with pytest.raises(ValueError, match="its suffix ''"):
+        check_target(tmp_path / "a", data=("uint8", (4, 5)))
+    with pytest.raises(FileNotFoundError, match="none does not exist"):
+        check_target(tmp_path / "none" / "folder")
+    for function in (check_target, read_recipe):
+        with pytest.raises(ValueError, match="the path is empty"):
+            function("")  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "folder"])
+def test_a_full_disk_is_told_of_the_users_path(
+    tmp_path: Path, noise: Noise, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere else")
+
+    monkeypatch.setattr(_tiff_writing, "write", full)
+    with pytest.raises(OSError, match=rf"{name} could not be written \(No space") as found:
+        write(tmp_path / name, Stack.wrap(noise(3, 8, 9)))
+    assert ".napari-stack" not in str(found.value)
+    assert listed(tmp_path) == []
+
+
+def test_a_folder_that_must_not_be_made(
+    tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path, *_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(PermissionError, match="folder could not be written") as found:
+        write(tmp_path / "folder", Stack.wrap(noise(3, 8, 9)))
+    assert ".napari-stack" not in str(found.value)
 
 
 def test_a_hyperstack_in_a_folder(tmp_path: Path, noise: Noise) -> None:

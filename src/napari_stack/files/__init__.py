@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _content, _reading, _writing
-from napari_stack.files._paths import SUFFIXES, PathLike, resolve
+from napari_stack.files._paths import SUFFIXES, PathLike, expanded, resolve
+from napari_stack.files._replacing import refuse_homeless
 from napari_stack.files._writing import WRITTEN, Compression
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
@@ -32,7 +33,8 @@ def read(
     Parameters
     ----------
     paths : str, path, or a list of these
-        A file, a folder, or a glob. Files come in natural order ("2" before "10"), each once.
+        A file, a folder, or a glob, whose files come in natural order ("2" before "10"). A list
+        keeps its order, and holds each file once.
     axis : str or int, optional
         The axis to stack, by name or number, for files with more axes. Default: the first.
     every, start, stop : int
@@ -52,9 +54,13 @@ def read(
 
     Notes
     -----
+    Pages that only count go on from file to file. Where every file has a named axis, such as z, or
+    several, the files make one more in front: "t", or "file" where t is taken.
+
     Only the first file of a series is opened (all of them when the first has several pages along
-    one axis, to count these). A file that turns out to be damaged or of another size or type than
-    the first is reported by name when it is read.
+    one axis, to count these, or tells that frames of its series are not used). A file that is cut
+    off, or holds fewer frames than it tells of, is refused when it is opened. One that turns out to
+    be damaged or of another size or type than the first is reported by name when it is read.
 
     Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
     for display only; JPEGs come upright as EXIF says. A last channel is alpha only where the file
@@ -84,6 +90,7 @@ def write(
     overwrite: bool = False,
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
+    alpha: bool | None = None,
     recipe: Mapping[str, Any] | None = None,
     run: Run | None = None,
 ) -> None:
@@ -93,7 +100,8 @@ def write(
     ----------
     path : str or path
         A file, ``.tif``, ``.tiff`` or ``.png``. A folder (one that exists, or a name without a
-        suffix) takes one TIFF a frame, named after where it came from.
+        suffix) takes one TIFF a frame, named after where it came from, with a running number in
+        front where such names would repeat or change the order.
     data : array, Stack or Hyperstack
         An image (y, x) or (y, x, channel), an array with `axes`, or a stack, written as seen.
     compression : {'zlib', 'none', 'lzw', 'zstd'}
@@ -104,6 +112,8 @@ def write(
         Of an array: all but the channels of a pixel, y and x last.
     rgb : bool, optional
         The channels of an array are colours; see `Stack.wrap`. Four channels in a PNG always are.
+    alpha : bool, optional
+        The last channel of an array is alpha. By default it is for colours of four channels.
     recipe : mapping, optional
         Plain data (JSON) that is kept in the file.
     run : Run, optional
@@ -124,28 +134,69 @@ def write(
     the old file is there, or none. A file beyond 4 GB is a BigTIFF.
 
     uint8, uint16 and float32 become a (hyper)stack of ImageJ; other types, bands, and colours with
-    alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes. True
+    alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes, and
+    which frames are not used. True
     and False take one bit in a TIFF of one channel, and are 255 and 0 in others and in a PNG.
     """
-    path, run = Path(path).expanduser(), run or Run()
-    if path.suffix.lower() == ".png" and rgb is None and getattr(data, "shape", ())[2:] == (4,):
-        rgb = True if not isinstance(data, (Stack, Hyperstack)) else rgb
-    content = _content.content_of(data, axes, rgb)
+    path, run = expanded(path), run or Run()
+    content = _content_for(path, data, axes, rgb, alpha)
+    _writing.check(path, content, compression=compression, overwrite=overwrite)
     as_folder = _writing.is_folder(path) and bool(content.leading)
     function = _writing.write_folder if as_folder else _writing.write_file
     function(path, content, compression=compression, overwrite=overwrite, recipe=recipe, run=run)
 
 
-def check_target(path: PathLike, *, overwrite: bool = False) -> None:
-    """Refuse a path that `write` would refuse, before anything is computed.
+def _content_for(
+    path: Path,
+    data: Any,
+    axes: Sequence[Axis | str] | None,
+    rgb: bool | None,
+    alpha: bool | None,
+) -> _content.Content:
+    if path.suffix.lower() == ".png" and rgb is None and getattr(data, "shape", ())[2:] == (4,):
+        rgb = True if not isinstance(data, (Stack, Hyperstack)) else rgb
+    return _content.content_of(data, axes, rgb, alpha)
+
+
+def check_target(
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    data: Any = None,
+    compression: Compression = "zlib",
+    axes: Sequence[Axis | str] | None = None,
+    rgb: bool | None = None,
+    alpha: bool | None = None,
+) -> None:
+    """Refuse what `write` would refuse, before anything is computed.
+
+    Parameters
+    ----------
+    path : str or path
+        A file or folder. Without `data`, one without a suffix is taken for a folder, and what it
+        holds is not looked at.
+    overwrite : bool
+    data : array, Stack, Hyperstack or (dtype, shape), optional
+        What will be written: a stack, nothing of which is computed, or type and shape of an array
+        that is not there yet.
+    compression, axes, rgb, alpha
+        See `write`.
 
     Raises
     ------
     FileExistsError, FileNotFoundError, ValueError
         See `write`.
     """
-    path = Path(path).expanduser()
-    if not _writing.is_folder(path):
+    path = expanded(path)
+    if isinstance(data, tuple):
+        dtype, shape = data
+        data = np.broadcast_to(np.zeros((), dtype), shape)  # takes no memory
+    if data is not None:
+        content = _content_for(path, data, axes, rgb, alpha)
+        _writing.check(path, content, compression=compression, overwrite=overwrite)
+    elif _writing.is_folder(path):
+        refuse_homeless(path)
+    else:
         _writing.check_target(path, overwrite)
 
 
@@ -157,4 +208,4 @@ def read_recipe(path: PathLike) -> dict[str, Any] | None:
     FileNotFoundError, ValueError
         For a missing or damaged file.
     """
-    return _reading.recipe(str(Path(path).expanduser()))
+    return _reading.recipe(str(expanded(path)))

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _note
+from napari_stack.files._paths import naturally
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
 from napari_stack.sources import Axis
@@ -31,11 +32,14 @@ class Content:
         Axes before y and x; none for an image.
     sizes : tuple of int
         Their lengths.
+    tell_used : bool
+        The note tells which frames are used even if all are: those of other files are not.
     """
 
     frames: Stack
     leading: tuple[Axis, ...] = ()
     sizes: tuple[int, ...] = ()
+    tell_used: bool = False
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -44,16 +48,23 @@ class Content:
 
     def note(self, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
         """Note that goes into the file."""
-        return _note.encode(self.axes, self.sizes, recipe)
+        used = self.frames.used.tolist()
+        told = self.tell_used or not all(used)
+        return _note.encode(self.axes, self.sizes, recipe, used if told else None)
 
 
-def content_of(data: Any, axes: Sequence[Axis | str] | None, rgb: bool | None) -> Content:
+def content_of(
+    data: Any,
+    axes: Sequence[Axis | str] | None,
+    rgb: bool | None,
+    alpha: bool | None = None,
+) -> Content:
     """Understand what is to be written: an image, an array with named axes, or a stack.
 
     Raises
     ------
     ValueError
-        When the axes of an array are not clear.
+        When the axes of an array are not clear, or it has no channel that could be alpha.
     """
     if isinstance(data, Hyperstack):
         return Content(data.frames, data.leading, data.sizes)
@@ -70,10 +81,23 @@ def content_of(data: Any, axes: Sequence[Axis | str] | None, rgb: bool | None) -
             "name every axis but the channels of a pixel, y and x last"
         )
     if len(named) == 2:
-        return Content(Stack.wrap(data[np.newaxis], rgb=rgb, axes=(Axis("frame"), *named)))
+        image = Stack.wrap(data[np.newaxis], rgb=rgb, axes=(Axis("frame"), *named))
+        return Content(_with_alpha(image, alpha))
     if len(named) == 3:
-        return content_of(Stack.wrap(data, rgb=rgb, axes=named), None, rgb)
-    return content_of(Hyperstack.wrap(data, axes=named, rgb=rgb), None, rgb)
+        frames = Stack.wrap(data, rgb=rgb, axes=named)
+        return Content(_with_alpha(frames, alpha), frames.axes[:1], frames.shape[:1])
+    hyper = Hyperstack.wrap(data, axes=named, rgb=rgb)
+    return Content(_with_alpha(hyper.frames, alpha), hyper.leading, hyper.sizes)
+
+
+def _with_alpha(stack: Stack, alpha: bool | None) -> Stack:
+    """Declare the last channel as alpha, or as none; by default as it is."""
+    if alpha and (stack.ndim < 4 or stack.shape[3] < 2):
+        raise ValueError(
+            f"alpha needs a channel beside the others, and these are pixels of the shape "
+            f"{stack.shape[1:]}: leave out alpha"
+        )
+    return stack if alpha is None else replace(stack, alpha=alpha)
 
 
 def _check_image(shape: tuple[int, ...]) -> None:
@@ -101,13 +125,18 @@ def _in_shape(stack: Stack, index: int) -> NDArray[Any]:
 
 
 def frame_names(stack: Stack) -> list[str]:
-    """Names of files for the frames of a stack, all different."""
-    taken: dict[str, int] = {}
-    names = []
-    for index in range(len(stack)):
-        label = stack.source.label(index)
-        name = re.sub(r"\.(tiff?|png|jpe?g)\b", "", label, flags=re.IGNORECASE)
-        name = re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame"
-        count = taken[name] = taken.get(name, 0) + 1
-        names.append(f"{name}.tif" if count == 1 else f"{name}_again_{count}.tif")
-    return names
+    """Names of files for the frames of a stack, all different, which sorted keep their order.
+
+    Where the labels of the frames would not do so, a running number comes first.
+    """
+    names = [_file_name(stack.source.label(index)) for index in range(len(stack))]
+    different = {name.lower() for name in names}  # not all systems tell capitals from small letters
+    if len(different) == len(names) and naturally(names) == names:
+        return names
+    digits = len(str(len(names)))
+    return [f"{number:0{digits}}_{name}" for number, name in enumerate(names, 1)]
+
+
+def _file_name(label: str) -> str:
+    name = re.sub(r"\.(tiff?|png|jpe?g)\b", "", label, flags=re.IGNORECASE)
+    return (re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame") + ".tif"

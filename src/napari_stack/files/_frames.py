@@ -19,7 +19,6 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     LookupError,
-    MemoryError,
     RuntimeError,
     SyntaxError,
     TypeError,
@@ -30,6 +29,10 @@ _DAMAGE = (
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
 #: deflate, the densest of the common codecs, cannot exceed 1032.
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
+
+
+class UnsupportedError(ValueError):
+    """The file is whole, but stored in a way that is not read here."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Contents:
         The axes y and x.
     order : ndarray of int, shape (n,)
         Which frame of the file comes at which place, in C order over the leading axes.
+    used : ndarray of bool, shape (n,), or None
+        Which of them, in that order, reducers take, where the file tells.
     """
 
     frame: Frame
@@ -82,6 +87,7 @@ class Contents:
     sizes: tuple[int, ...]
     plane: tuple[Axis, Axis]
     order: NDArray[np.intp]
+    used: NDArray[np.bool_] | None = None
 
 
 def one_frame(frame: Frame, plane: tuple[Axis, Axis] = (Axis("y"), Axis("x"))) -> Contents:
@@ -99,6 +105,10 @@ def damage_named(path: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise type(error)(f"{path} cannot be read ({reason}): check its permissions") from error
+    except UnsupportedError as error:
+        raise ValueError(
+            f"{path} cannot be read: {error}; save it as an ordinary TIFF (uncompressed or zlib)"
+        ) from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(

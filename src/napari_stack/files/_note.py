@@ -1,8 +1,11 @@
-"""A note inside written files: axes by name, step and unit, and the recipe that made the pixels."""
+"""A note inside written files: axes by name, step and unit, frames not used, and the recipe."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.sources import Axis
 
@@ -11,7 +14,10 @@ KEY = "napari_stack"
 
 
 def encode(
-    axes: Sequence[Axis], sizes: Sequence[int], recipe: Mapping[str, Any] | None
+    axes: Sequence[Axis],
+    sizes: Sequence[int],
+    recipe: Mapping[str, Any] | None,
+    used: Sequence[bool] | None = None,
 ) -> dict[str, Any]:
     """Make the note as plain data.
 
@@ -22,9 +28,12 @@ def encode(
     sizes : sequence of int
         Lengths of the leading axes.
     recipe : mapping, optional
+    used : sequence of bool, optional
+        Whether each frame, in C order over the leading axes, is one that reducers take.
     """
     plain = [{"name": axis.name, "step": float(axis.step), "unit": axis.unit} for axis in axes]
     note: dict[str, Any] = {"axes": plain, "sizes": [int(size) for size in sizes]}
+    note |= {"used": list(used)} if used is not None else {}
     return {KEY: note | ({"recipe": recipe} if recipe is not None else {})}
 
 
@@ -52,6 +61,14 @@ def from_text(text: str | None) -> dict[str, Any]:
         return {}
     note = found.get(KEY)
     return note if isinstance(note, dict) else {}
+
+
+def used_of(note: Mapping[str, Any], count: int) -> NDArray[np.bool_] | None:
+    """Read which of `count` frames are used, or None where a note does not tell."""
+    used = note.get("used")
+    if not isinstance(used, list) or len(used) != count:
+        return None
+    return np.array([one is not False for one in used], bool)
 
 
 def axes_of(note: Mapping[str, Any]) -> tuple[tuple[Axis, ...], tuple[int, ...]] | None:

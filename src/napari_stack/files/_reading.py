@@ -1,6 +1,7 @@
 """Frames of files as a stack: which files and frames, in which order, along which axis."""
 
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from napari_stack.files._tiff_axes import note_of
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
+
+#: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
+#: tifffile.
+_COUNTED = ("frame", "page", "q")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +123,8 @@ def contents(path: str, headers: _tiff.Headers) -> Contents:
         return found
     data, frame = _load(path)
     noted = _note.axes_of(_png_note(data))
-    return one_frame(frame, (noted[0][-2], noted[0][-1])) if noted else one_frame(frame)
+    found = one_frame(frame, (noted[0][-2], noted[0][-1])) if noted else one_frame(frame)
+    return replace(found, used=_note.used_of(_png_note(data), 1))
 
 
 def series(
@@ -134,7 +140,9 @@ def series(
         raise ValueError(f"every must be 1 or more, got {every}")
     headers = _tiff.Headers()
     first = contents(files[0], headers)
-    leading, sizes, places = _places(files, first, headers)
+    every_one = _looked_into(files, first, headers)
+    leading, sizes, places = _places(files, first, every_one)
+    used = _used(every_one, sizes)
     same_count = len(places) == len(files) * len(first.order)
     stacked = _axis_number(axis, leading)
     taken = range(sizes[stacked])[start:stop:every]
@@ -150,7 +158,11 @@ def series(
     source = FileSource(tuple(files), like, places.reshape(-1, 2), first.partial, headers)
     counted = axes[0] if len(sizes) == 1 else Axis("frame")
     frames = Stack(
-        source, rgb=first.frame.rgb, alpha=first.frame.alpha, axes=(counted, *first.plane)
+        source,
+        used=used.take(taken, axis=stacked).ravel(),
+        rgb=first.frame.rgb,
+        alpha=first.frame.alpha,
+        axes=(counted, *first.plane),
     )
     if len(sizes) == 1:
         return frames
@@ -168,8 +180,24 @@ def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
     return axis % len(names)
 
 
+def _looked_into(files: list[str], first: Contents, headers: _tiff.Headers) -> list[Contents]:
+    """Look into all files where their pages must be counted or some are not used, else the first.
+
+    What is written tells of every frame whether it is used if it does so of any, see `_note`.
+    """
+    asked = (len(first.sizes) == 1 and len(first.order) > 1) or first.used is not None
+    return [first, *(contents(path, headers) for path in files[1:])] if asked else [first]
+
+
+def _used(every_one: list[Contents], sizes: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether each frame of a series is used, in the shape of its leading axes."""
+    told = [np.ones(len(f.order), bool) if f.used is None else f.used for f in every_one]
+    used = np.concatenate(told)
+    return used.reshape(sizes) if used.size == prod(sizes) else np.ones(sizes, bool)
+
+
 def _places(
-    files: list[str], first: Contents, headers: _tiff.Headers
+    files: list[str], first: Contents, every_one: list[Contents]
 ) -> tuple[tuple[Axis, ...], tuple[int, ...], NDArray[np.intp]]:
     """Axes of a whole series, and file and number of every frame."""
     count = len(first.order)
@@ -177,26 +205,33 @@ def _places(
         return first.leading, first.sizes, _pairs([0], first.order)
     if count == 1:
         return (Axis("frame"),), (len(files),), _pairs(range(len(files)), first.order)
-    if len(first.sizes) > 1:  # every file is a hyperstack
-        names = [axis.name for axis in first.leading]
+    names = [axis.name for axis in first.leading]
+    alike = _named(first) and all(_named(found) == _named(first) for found in every_one)
+    if len(names) > 1 or alike:  # every file is a hyperstack, or has planes along an axis
+        _check_counts(files, every_one)
         more = Axis("t" if "t" not in names else "file")
         pairs = _pairs(range(len(files)), first.order)
         return (more, *first.leading), (len(files), *first.sizes), pairs
-    counts = [count, *(frames_in(path, headers) for path in files[1:])]
-    pairs = np.concatenate([_pairs([i], np.arange(n)) for i, n in enumerate(counts)])
+    pairs = np.concatenate([_pairs([i], found.order) for i, found in enumerate(every_one)])
     return first.leading, (len(pairs),), pairs
+
+
+def _named(found: Contents) -> str:
+    """Name of the one axis of a file, or nothing where it only counts pages."""
+    (*others, axis) = found.leading
+    return "" if others or axis.name in _COUNTED else axis.name
+
+
+def _check_counts(files: list[str], every_one: list[Contents]) -> None:
+    """Refuse a file with more or fewer planes than the first."""
+    like = First(files[0], every_one[0].frame, len(every_one[0].order))
+    for path, found in zip(files, every_one, strict=False):  # there may be only the first
+        like.check(path, found.frame, len(found.order))
 
 
 def _pairs(files: Any, order: NDArray[np.intp]) -> NDArray[np.intp]:
     grid = np.meshgrid(np.asarray(files, np.intp), order, indexing="ij")
     return np.stack(grid, axis=-1).reshape(-1, 2)
-
-
-def frames_in(path: str, headers: _tiff.Headers) -> int:
-    """Count the frames of a file."""
-    with damage_named(path):
-        tiff = _is_tiff(path)
-    return _tiff.frames_in(path, headers) if tiff else 1
 
 
 def image(files: list[str]) -> NDArray[Any]:

@@ -50,9 +50,24 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     # Not from tempfile, whose files are private: the result is as open as any other file.
     temporary = path.with_name(f".napari-stack-{uuid4().hex[:12]}{path.suffix}")
     try:
-        yield temporary
-        refuse_existing(path, overwrite)
-        temporary.replace(path)
+        with failure_named(path):
+            yield temporary
+            refuse_existing(path, overwrite)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def failure_named(path: Path) -> Iterator[None]:
+    """Name `path`, and nothing temporary, when the system refuses to write.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno is None:  # a sentence of our own
             raise
@@ -60,5 +75,3 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             f"{path} could not be written ({error.strerror}): check the free space and permissions "
             "of its folder"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

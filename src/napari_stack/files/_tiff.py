@@ -16,8 +16,9 @@ from napari_stack.files._frames import (
     First,
     damage_named,
 )
-from napari_stack.files._tiff_axes import axes_of
+from napari_stack.files._tiff_axes import axes_of, used_of
 from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
+from napari_stack.files._tiff_whole import check_count, check_pages
 
 #: Bytes of strip offsets that are remembered for a series.
 _REMEMBERED = 2**24
@@ -45,7 +46,11 @@ def opened(path: str) -> Iterator[Any]:
     logger = logging.getLogger("tifffile")
     if not logger.handlers:  # without any, Python prints warnings to the terminal
         logger.addHandler(logging.NullHandler())
-    with tifffile.TiffFile(path, _multifile=False) as tif:
+    try:
+        found = tifffile.TiffFile(path, _multifile=False)
+    except MemoryError as error:  # of a header, which is small
+        raise ValueError("its header claims more than memory holds") from error
+    with found as tif:
         yield tif
 
 
@@ -78,12 +83,16 @@ class Directory:
 
 def _directory(tif: Any) -> Directory:
     """Find the frames of the first series of a file."""
+    check_pages(tif)
     series = tif.series[0]
     pages = [page for page in series.pages if page is not None]
     if len(pages) < len(series.pages):
-        raise ValueError("it is a part of an OME set, and pages lie in files that are not at hand")
+        raise ValueError(
+            "pages are missing, or lie in other files of an OME set that are not at hand"
+        )
     depth = series.keyframe.imagedepth
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
+    check_count(tif, pages, count // depth)
     if not series.is_pyramidal or count > 1:
         _check_pages(tif, series)
     offsets = np.array([page.offset for page in pages], np.int64)
@@ -167,13 +176,8 @@ def contents(path: str, headers: Headers) -> Contents:
         directory = headers.directory(path, tif)
         page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
         leading, sizes, plane, order = axes_of(tif, directory.count)
-    return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order)
-
-
-def frames_in(path: str, headers: Headers) -> int:
-    """Count the frames of a file."""
-    with damage_named(path), opened(path) as tif:
-        return headers.directory(path, tif).count
+        used = used_of(tif, sizes)
+    return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order, used)
 
 
 def _page_at(tif: Any, offset: int) -> Any:

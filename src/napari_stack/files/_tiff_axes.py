@@ -156,6 +156,14 @@ def note_of(tif: Any) -> dict[str, Any]:
     return _note.from_text(tif.pages.first.description)
 
 
+def used_of(tif: Any, sizes: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Find which frames are used, where our own note tells and still fits the axes."""
+    note = note_of(tif)
+    noted = _note.axes_of(note)
+    fits = noted is not None and prod(noted[1]) == prod(sizes)
+    return _note.used_of(note, prod(sizes)) if fits else None
+
+
 def _noted(
     tif: Any, leading: tuple[Axis, ...], sizes: tuple[int, ...], plane: tuple[Axis, Axis]
 ) -> Axes | None:

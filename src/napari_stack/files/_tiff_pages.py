@@ -9,11 +9,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Frame
+from napari_stack.files._frames import Frame, UnsupportedError
 
 _PALETTE, _RGB, _YCBCR = 3, 2, 6
 _UNCOMPRESSED = 1
-_JPEGS = (6, 7, 34892, 33007)
+_OLD_JPEG = 6
+_JPEGS = (_OLD_JPEG, 7, 34892, 33007)
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
 
 #: Pixels that a tile may have in any case; beyond, it must not be much larger than the image.
@@ -97,6 +98,11 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
         counts = np.full(layout.shape[0], plane, np.int64)
     if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
         raise ValueError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
+    if (
+        layout.decode is not None
+        and (offsets + counts)[counts > 0].max(initial=0) > tif.filehandle.size
+    ):
+        raise EOFError("the pixel data end early")
     options = {}
     if page.compression in _JPEGS:
         options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
@@ -104,8 +110,7 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
 
 
 def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
-    if page.photometric == _YCBCR and page.compression not in _JPEGS:
-        raise ValueError("YCbCr colours without JPEG compression are not supported")
+    _check_supported(page)
     plain = (
         page.compression == _UNCOMPRESSED
         and (page.fillorder, page.predictor) == (1, 1)
@@ -135,6 +140,19 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         colours,
         (page.hash, tif.byteorder, height, None if colours is None else colours.tobytes()),
     )
+
+
+def _check_supported(page: Any) -> None:
+    """Refuse compressions and colours that tifffile does not decode, or not rightly."""
+    from tifffile.tifffile import TIFF
+
+    if page.photometric == _YCBCR and page.compression not in _JPEGS:
+        raise UnsupportedError("its colours, YCbCr not compressed by JPEG, are not supported")
+    known = page.compression == _UNCOMPRESSED or page.compression in TIFF.DECOMPRESSORS
+    if page.compression == _OLD_JPEG or not known:
+        name = getattr(page.compression, "name", page.compression)
+        name = "JPEG of the old kind" if page.compression == _OLD_JPEG else name
+        raise UnsupportedError(f"its compression, {name}, is not supported")
 
 
 def _frame(page: Any, colours: NDArray[Any] | None) -> Frame:

@@ -10,7 +10,12 @@ import numpy as np
 
 from napari_stack.files import _image, _note, _tiff_writing
 from napari_stack.files._content import Content, frame_names, frames_of
-from napari_stack.files._replacing import refuse_existing, refuse_homeless, replacing
+from napari_stack.files._replacing import (
+    failure_named,
+    refuse_existing,
+    refuse_homeless,
+    replacing,
+)
 from napari_stack.run import Run
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
@@ -37,6 +42,18 @@ def check_target(path: Path, overwrite: bool) -> None:
     refuse_homeless(path)
 
 
+def check(path: Path, content: Content, *, compression: str, overwrite: bool) -> None:
+    """Refuse all that would be refused on writing, before anything is computed."""
+    if is_folder(path) and content.leading:
+        refuse_homeless(path)
+        for name in frame_names(content.frames):
+            refuse_existing(path / name, overwrite)
+        return
+    check_target(path, overwrite)
+    if path.suffix.lower() == ".png":
+        _check_png(path, content, compression)
+
+
 def write_file(
     path: Path,
     content: Content,
@@ -47,23 +64,25 @@ def write_file(
     run: Run,
 ) -> None:
     """Write one file."""
-    check_target(path, overwrite)
     note = content.note(recipe)
-    text = _note.to_text(note)
-    is_png = path.suffix.lower() == ".png"
-    if is_png:
-        _check_png(path, content, compression)
+    _note.to_text(note)  # what is no plain data is refused before anything is computed
     with replacing(path, overwrite=overwrite) as part:
-        if is_png:
-            with frames_of(content.frames, run) as frames:
-                (image,) = frames
-            level = 0 if compression == "none" else None
-            part.write_bytes(_image.encode_png(image, {_note.KEY: text}, level=level))
+        if path.suffix.lower() == ".png":
+            _write_png(part, content, compression=compression, note=note, run=run)
         else:
             _tiff_writing.write(part, content, compression=compression, note=note, run=run)
 
 
-def _check_png(path: Path, content: Content, compression: Compression) -> None:
+def _write_png(
+    path: Path, content: Content, *, compression: str, note: Mapping[str, Any], run: Run
+) -> None:
+    with frames_of(content.frames, run) as frames:
+        (image,) = frames
+    level = 0 if compression == "none" else None
+    path.write_bytes(_image.encode_png(image, {_note.KEY: _note.to_text(note)}, level=level))
+
+
+def _check_png(path: Path, content: Content, compression: str) -> None:
     stack = content.frames
     if len(stack) != 1:
         raise ValueError(
@@ -94,24 +113,21 @@ def write_folder(
     run: Run,
 ) -> None:
     """Write one TIFF a frame, named after where it came from; all of them or none."""
-    names = frame_names(content.frames)
-    for name in names:
-        refuse_existing(folder / name, overwrite)
-    refuse_homeless(folder)
+    stack, names = content.frames, frame_names(content.frames)
     part = folder.absolute().with_name(f".napari-stack-{uuid4().hex[:12]}")
-    part.mkdir()
     try:
-        for index, name in enumerate(names):
-            write_file(
-                part / name,
-                Content(content.frames.select([index])),
-                compression=compression,
-                overwrite=False,
-                recipe=recipe,
-                run=run.part(index, len(names)),
-            )
-        folder.mkdir(exist_ok=True)
-        for name in names:
-            (part / name).replace(folder / name)
+        with failure_named(folder):
+            part.mkdir()
+            for index, name in enumerate(names):
+                frame = Content(stack.select([index]), tell_used=not stack.used.all())
+                note, each = frame.note(recipe), run.part(index, len(names))
+                _tiff_writing.write(
+                    part / name, frame, compression=compression, note=note, run=each
+                )
+            for name in names:
+                refuse_existing(folder / name, overwrite)
+            folder.mkdir(exist_ok=True)
+            for name in names:
+                (part / name).replace(folder / name)
     finally:
         shutil.rmtree(part, ignore_errors=True)

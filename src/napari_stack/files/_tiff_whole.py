@@ -1,0 +1,143 @@
+"""Whether a TIFF is whole: pages that lie in the file, and as many as its description tells of."""
+
+import re
+import struct
+from collections.abc import Iterator
+from math import inf, prod
+from typing import Any, Literal
+
+#: Bytes of a value by its type in TIFF 6.0 and BigTIFF; of unknown types nothing is asked.
+_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_BYTES |= {16: 8, 17: 8, 18: 8}
+
+#: Letters of `struct` for the types of whole numbers.
+_LETTERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+
+#: Tags that say where strips and tiles start, and how long they are.
+_PLACES = (273, 279, 324, 325)
+
+_ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
+
+#: Tag, type, number of values, and where they are, or they themselves where there is room.
+_Entry = tuple[int, ...]
+
+
+def check_pages(tif: Any) -> None:
+    """Refuse a file that is cut off within a page, or whose next page lies beyond its end.
+
+    Only headers are read: where a page has many strips, those of the last page are looked for, and
+    those of others when they are read.
+
+    Raises
+    ------
+    ValueError
+    """
+    if tif.tiff.is_ndpi:  # its offsets beyond 4 GB are hidden elsewhere
+        return
+    size, outside = tif.filehandle.size, tif.tiff.tagoffsetthreshold
+    number, entries = 0, list[_Entry]()
+    for number, entries in enumerate(_pages(tif), 1):
+        if any(value + _size(kind, count, outside) > size for _, kind, count, value in entries):
+            raise ValueError(f"it is cut off: the header of page {number} goes beyond its end")
+        if _end_of_pixels(tif, entries, most=1) > size:
+            raise ValueError(f"it is cut off: the pixels of page {number} go beyond its end")
+    if _end_of_pixels(tif, entries) > size:
+        raise ValueError(f"it is cut off: the pixels of page {number} go beyond its end")
+
+
+def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
+    """Where the strips or tiles of a page end; 0 where there are more of them than `most`."""
+    found = {tag: rest for tag, *rest in entries if tag in _PLACES}
+    starts, sizes = found.get(273, found.get(324)), found.get(279, found.get(325))
+    if starts is None or sizes is None or starts[1] != sizes[1] or starts[1] > most:
+        return 0
+    if starts[0] not in _LETTERS or sizes[0] not in _LETTERS:  # whole numbers of no known kind
+        return 0
+    pairs = zip(_values(tif, *starts), _values(tif, *sizes), strict=True)
+    return max((start + length for start, length in pairs if length), default=0)
+
+
+def _values(tif: Any, kind: int, count: int, value: int) -> tuple[int, ...]:
+    """Read the whole numbers of an entry."""
+    order, letter = tif.tiff.byteorder, _LETTERS[kind]
+    if _BYTES[kind] * count > tif.tiff.tagoffsetthreshold:
+        tif.filehandle.seek(value)
+        data = tif.filehandle.read(_BYTES[kind] * count)
+    else:
+        data = struct.pack(order + ("Q" if tif.tiff.is_bigtiff else "I"), value)
+    return struct.unpack_from(f"{order}{count}{letter}", data)
+
+
+def _pages(tif: Any) -> Iterator[list[_Entry]]:
+    """Go through the headers of the pages."""
+    file, tiff = tif.filehandle, tif.tiff
+    entry = struct.Struct(tiff.byteorder + ("HHQQ" if tiff.is_bigtiff else "HHII"))
+    start, seen = tif.pages.first.offset, set[int]()
+    while start and start not in seen:  # some go round in circles
+        seen.add(start)
+        file.seek(start)
+        head = file.read(tiff.tagnosize)
+        length = entry.size * (int.from_bytes(head, _ORDERS[tiff.byteorder]))
+        left = file.size - start - tiff.tagnosize
+        if len(head) < tiff.tagnosize or length + tiff.offsetsize > left:
+            raise ValueError(f"it is cut off: page {len(seen)} lies beyond its end")
+        yield list(entry.iter_unpack(file.read(length)))
+        (start,) = struct.unpack(tiff.offsetformat, file.read(tiff.offsetsize))
+
+
+def _size(kind: int, count: int, outside: int) -> int:
+    """Bytes of values that lie elsewhere; 0 where they stand in the entry itself."""
+    size = _BYTES.get(kind, 0) * count
+    return size if size > outside else -(2**64)
+
+
+def check_count(tif: Any, pages: list[Any], count: int) -> None:
+    """Refuse a file with fewer pages than its description tells of.
+
+    Parameters
+    ----------
+    tif : tifffile.TiffFile
+    pages : list of tifffile.TiffPage
+        Pages of the first series.
+    count : int
+        How many pages it should be; where only the first has a header, the pixels of the others
+        follow its own.
+
+    Raises
+    ------
+    ValueError
+    """
+    first = pages[0]
+    told = max(_told(tif, first.shape), count)
+    found = count if len(pages) == 1 else min(count, len(pages))
+    if len(pages) == 1 < count and first.dataoffsets:
+        found = min(count, (tif.filehandle.size - first.dataoffsets[0]) // max(first.nbytes, 1))
+    if found < told:
+        raise ValueError(
+            f"it holds {found} of the {told} pages that its description tells of: it is cut off, "
+            "was not finished, or some were taken out"
+        )
+
+
+def _told(tif: Any, frame: tuple[int, ...]) -> int:
+    """Pages that the description tells of; 0 where it tells nothing."""
+    if tif.is_imagej:
+        return _whole((tif.imagej_metadata or {}).get("images", 0))
+    if tif.is_ome:
+        return _told_by_ome(tif.ome_metadata or "", tif.pages.first)
+    if tif.is_shaped:
+        shape = (tif.shaped_metadata or [{}])[0].get("shape", ())
+        return prod(map(_whole, shape)) // max(prod(frame), 1) if shape else 0
+    return 0
+
+
+def _told_by_ome(xml: str, page: Any) -> int:
+    found = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml)
+    sizes = dict(re.findall(r'\bSize([ZCT])\s*=\s*"(\d+)"', found[1])) if found else {}
+    told = {name: int(size) for name, size in sizes.items()}
+    channels = max(told.get("C", 1) // page.samplesperpixel, 1)
+    return told.get("Z", 1) * told.get("T", 1) * channels // page.imagedepth
+
+
+def _whole(number: Any) -> int:
+    return int(number) if isinstance(number, (int, float)) else 0
