@@ -158,3 +158,14 @@ def test_colour_frames():
     assert hyper.shape == data.shape
     assert hyper.rgb
     assert hyper.map(combine).shape == (2, 5, 6, 3)
+
+
+def test_axes_are_known_by_other_names_and_by_the_numbers_of_napari():
+    hyper = Hyperstack.wrap(DATA, axes=("Time", "Channel", "Depth", "y", "x"))
+    assert hyper.map(focus_stack).image.shape == (3, 2, 9, 8)
+    assert hyper.centre() == {"Channel": 0, "Depth": 2}
+    assert hyper.along("-3").axis == "Depth"
+    assert hyper.along("-5").axis == "Time"
+    np.testing.assert_array_equal(np.asarray(hyper.stack({"-4": 1, "-3": 0})), DATA[:, 1, 0])
+    with pytest.raises(ValueError, match="there is no axis '-2'"):
+        hyper.along("-2")

@@ -1,6 +1,7 @@
 """`Hyperstack`: stacks along one axis of data with more axes, such as (time, channel, z, y, x)."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
@@ -13,8 +14,22 @@ from napari_stack.options import gives_frames
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
-#: Axis that an operator stacks where there is one of this name and none was chosen.
+#: Axis that an operator stacks where there is such a one and none was chosen.
 PREFERRED_AXIS = {"focus_stack": "z"}
+
+#: What axes are called besides z and c, in any case of letters.
+_ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}
+
+
+def usual_name(name: str) -> str:
+    """Return the usual name of an axis: ``"z"`` for ``"Z"`` or ``"depth"``, and the like.
+
+    Examples
+    --------
+    >>> usual_name("Depth"), usual_name("T")
+    ('z', 't')
+    """
+    return _ALIKE.get(name.casefold(), name.casefold())
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,19 +142,25 @@ class Hyperstack:
 
     def along(self, axis: str | int) -> "Hyperstack":
         """Choose the axis to stack, by name or number."""
-        if isinstance(axis, str):
-            return replace(self, axis=axis, chosen=True)
-        if not -len(self.leading) <= axis < len(self.leading):
+        if not isinstance(axis, str) and not -len(self.leading) <= axis < len(self.leading):
             raise ValueError(f"there is no axis {axis}; there are {len(self.leading)}, from 0")
-        return replace(self, axis=self.leading[axis].name, chosen=True)
+        name = self._called(axis) if isinstance(axis, str) else self.leading[axis].name
+        return replace(self, axis=name, chosen=True)
+
+    def _called(self, name: str) -> str:
+        """Find an axis by its name, or by napari's number for it: "-3" stands before y and x."""
+        names = [axis.name for axis in self.leading]
+        if name not in names and re.fullmatch(r"-\d+", name) and 2 < -int(name) < len(names) + 3:
+            return names[int(name) + 2]
+        return name
 
     def placed(self, operator: Callable[..., Any]) -> "Hyperstack":
         """Turn to the axis that an operator prefers, unless one was chosen."""
         preferred = PREFERRED_AXIS.get(operator.__name__, "")
-        there = preferred in [axis.name for axis in self.leading]
-        if self.chosen or not there or self.axis == preferred:
+        found = [axis.name for axis in self.leading if usual_name(axis.name) == preferred]
+        if self.chosen or not found or self.axis == found[0]:
             return self
-        return replace(self, axis=preferred)
+        return replace(self, axis=found[0])
 
     def positions(self) -> Iterator[dict[str, int]]:
         """Go through all positions of the loops, the last one fastest."""
@@ -151,6 +172,7 @@ class Hyperstack:
         return self._along(self.frames.select(self._numbers(position or {})))
 
     def _numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
+        position = {self._called(name): index for name, index in position.items()}
         if unknown := set(position) - set(self.loops):
             raise ValueError(
                 f"there is no loop {sorted(unknown)[0]!r}; the loops are "
@@ -168,7 +190,7 @@ class Hyperstack:
 
     def centre(self) -> dict[str, int]:
         """Where to measure by default: the first channel, the middle of the other loops."""
-        return {n: 0 if n in ("c", "channel") else size // 2 for n, size in self.loops.items()}
+        return {n: 0 if usual_name(n) == "c" else size // 2 for n, size in self.loops.items()}
 
     def map(
         self,
