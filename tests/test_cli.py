@@ -507,6 +507,16 @@ def test_frames_are_chosen_along_the_axis_of_the_first_step(hyper, tmp_path):
     np.testing.assert_array_equal(np.asarray(ns.read(output)), expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*cannot be clipped")
+def test_the_axis_of_the_first_step_binds_no_later_one(hyper, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    Recipe([ns.Step("focus_stack", save="z.tif"), ns.Step("combine", save="t.tif")]).save(recipe)
+    assert main(["run", str(recipe), hyper, "-o", str(tmp_path / "a")]) == 0
+    assert [axis.name for axis in ns.read(tmp_path / "a" / "t.tif").axes] == ["c", "z", "y", "x"]
+    assert main(["run", str(recipe), hyper, "-o", str(tmp_path / "b"), "--axis", "t"]) == 0
+    assert [axis.name for axis in ns.read(tmp_path / "b" / "z.tif").axes] == ["c", "z", "y", "x"]
+
+
 # Files between commands
 
 

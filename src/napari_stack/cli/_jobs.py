@@ -99,13 +99,17 @@ class Settings:
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along the axis asked for, or the one that the first step stacks."""
-        axis: str | int = int(self.axis) if self.axis.isdecimal() else self.axis
-        if axis == "" and step.preferred_axis:
-            data = read(inputs)
-            names = [a.name for a in data.leading] if isinstance(data, Hyperstack) else []
-            axis = step.preferred_axis if step.preferred_axis in names else ""
-        chosen = None if axis == "" else axis
-        return read(inputs, axis=chosen, every=self.every, start=self.start, stop=self.stop)
+        some: dict[str, Any] = {"every": self.every, "start": self.start, "stop": self.stop}
+        if self.axis:
+            return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
+        data = read(inputs)
+        names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
+        cut = read(
+            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
+        )
+        if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
+            return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
+        return cut
 
     def named(self, step: Step, data: Data) -> Step:
         """Let a step that names no axis stack the one asked for."""
