@@ -123,7 +123,7 @@ def test_version(page):
 def test_flags_of_operators_and_of_commands_have_different_names(name):
     flags = [flag.name for flag in flags_of(CATALOGUE[name])]
     shared = {flag.name for flag in _jobs.Settings.flags()}
-    shared |= {"inputs", "output", "overwrite", "at", "transforms"}
+    shared |= {"inputs", "output", "overwrite", "at", "measure_each", "transforms"}
     assert len(set(flags)) == len(flags)
     assert not set(flags) & shared
 
@@ -264,6 +264,40 @@ def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, mo
     assert "out_rejected.tif exists" in _said(capsys)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("register {frames} -o {tmp}/there", "frame_3.tif exists"),
+        ("register {frames} -o {tmp}/missing/moved", "missing does not exist"),
+        ("register {frames} -o {tmp}/moved.png", "6 frames"),
+        ("combine {frames} -o {tmp}/missing/mean.tif", "missing does not exist"),
+        ("combine {frames} -o {tmp}/there.tif", "there.tif is a folder"),
+        ("combine {frames} --method sum -o {tmp}/sum.png", "float64"),
+        ("focus-stack {frames} -o {tmp}/f_{{image}}.png", "float32"),
+        ("register {frames} -o {tmp}/a.tif --transforms {tmp}/missing/a.json", "missing does not"),
+        ("register {frames} -o {tmp}/a.tif --transforms {tmp}/there.json", "there.json exists"),
+        ("run {tmp}/there.json {frames} -o {tmp}/results", "float32"),
+        ("run {tmp}/last.json {frames} -o {tmp}/missing/mean.tif", "missing does not exist"),
+        ("run {tmp}/last.json {frames} -o {tmp}/there.json", "a file where a folder is needed"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_the_work(
+    typed, sentence, frames, tmp_path, monkeypatch, capsys
+):
+    ns.write(tmp_path / "there", ns.read(frames).select([3]))
+    (tmp_path / "there.tif").mkdir()
+    steps = [ns.Step("register"), ns.Step("focus_stack", save="sub/depth_{image}.png")]
+    Recipe(steps).save(tmp_path / "there.json")
+    Recipe([ns.Step("combine", save="" if "mean" in typed else "a.tif")]).save(
+        tmp_path / "last.json"
+    )
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.delattr(_jobs.Step, "apply")
+    assert main(typed.format(tmp=tmp_path, frames=frames).split()) == 1
+    assert sentence in _said(capsys)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 # Ctrl-C
 
 
@@ -291,6 +325,10 @@ def test_an_interrupt_leaves_nothing(typed, ticks, frames, tmp_path, monkeypatch
     Recipe([ns.Step("register", save="moved"), ns.Step("combine", save="mean.tif")]).save(recipe)
     assert main(typed.format(frames=frames, tmp=tmp_path, recipe=recipe).split()) == 130
     assert "cancelled" in capsys.readouterr().err
+    moves = tmp_path / "moves.json"
+    if moves.exists():  # measured and whole: the frames came after them
+        assert len(ns.Transforms.load(moves)) == 6
+        moves.unlink()
     assert list(tmp_path.iterdir()) == [recipe]
 
 
@@ -340,8 +378,8 @@ def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):
     assert ns.Transforms.load(moves) == expected.transforms
     *said, end = capsys.readouterr().out.splitlines()
     assert said == [
-        f"{tmp_path / 'moved'}: 6 x 72 x 88 uint16",
         f"{moves}: transforms of 6 frames",
+        f"{tmp_path / 'moved'}: 6 x 72 x 88 uint16",
     ]
     assert re.fullmatch(r"done in \d+\.\d s", end)
 
@@ -368,7 +406,8 @@ def test_some_frames(frames, stack, tmp_path):
 def test_frames_that_cannot_be_registered_are_named(stack, tmp_path, capsys):
     noise = np.random.default_rng(0).normal(500, 50, (1, *stack.shape[1:])).astype(np.uint16)
     ns.write(tmp_path / "in.tif", ns.Stack.wrap(np.concatenate([np.asarray(stack), noise])))
-    assert main(["register", str(tmp_path / "in.tif"), "-o", str(tmp_path / "out.tif")]) == 0
+    words = ["-o", str(tmp_path / "out.tif"), "--framing", "common"]
+    assert main(["register", str(tmp_path / "in.tif"), *words]) == 0
     assert "1 of 7 frames could not be registered: in.tif page 7" in _said(capsys)
 
 
@@ -413,6 +452,121 @@ def test_register_measures_at_a_position_and_corrects_all(hyper, tmp_path, axis)
     assert ns.Transforms.load(moves) == expected.stack({"c": 0, "z": 0}).transforms
     (step,) = read_recipe(output)["steps"]
     assert (step["axis"], step["measure_at"]) == ("t", {"c": 1, "z": 3})
+
+
+def test_register_measures_at_each_position(hyper, tmp_path):
+    output = tmp_path / "out.tif"
+    assert main(["register", hyper, "-o", str(output), "--measure-each"]) == 0
+    expected = ns.read(hyper).map(ns.register, measure_each=True)
+    np.testing.assert_array_equal(np.asarray(ns.read(output)), np.asarray(expected))
+    (step,) = read_recipe(output)["steps"]
+    assert step["measure_each"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (["register", "{frames}", "--measure-each"], 1, "--measure-each, but the frames lie along"),
+        (["register", "{hyper}", "--measure-each", "--at", "c=1"], 2, "leave out measure_at"),
+        (["register", "{hyper}", "--measure-each", "--transforms", "m.json"], 2, "one position"),
+        (["combine", "{hyper}", "--measure-each"], 2, "--measure-each"),
+    ],
+)
+def test_measuring_at_each_position_needs_positions(
+    words, status, sentence, hyper, frames, tmp_path, capsys
+):
+    typed = [word.format(frames=frames, hyper=hyper) for word in words]
+    assert main([*typed, "-o", str(tmp_path / "out.tif")]) == status
+    assert sentence in _said(capsys)
+
+
+def test_the_same_warning_is_said_once(hyper, tmp_path, capsys):
+    assert main(["sigma-clip", hyper, "-o", str(tmp_path / "out.tif")]) == 0
+    assert "3 frames cannot be clipped" in _said(capsys)
+
+
+@pytest.mark.parametrize(
+    "words", [["--axis", "t"], ["--stop", "2"], ["--axis", "t", "--stop", "2"]]
+)
+def test_a_recipe_stacks_the_axis_that_the_command_stacks(words, hyper, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    Recipe([ns.Step("focus_stack")]).save(recipe)
+    one, other = tmp_path / "one.tif", tmp_path / "other.tif"
+    assert main(["focus-stack", hyper, *words, "-o", str(one)]) == 0
+    assert main(["run", str(recipe), hyper, *words, "-o", str(other)]) == 0
+    assert ns.read(one).axes == ns.read(other).axes
+    np.testing.assert_array_equal(np.asarray(ns.read(one)), np.asarray(ns.read(other)))
+    assert read_recipe(one) | {"steps": []} == read_recipe(other) | {"steps": []}
+
+
+def test_frames_are_chosen_along_the_axis_of_the_first_step(hyper, tmp_path):
+    recipe, output = tmp_path / "recipe.json", tmp_path / "out.tif"
+    Recipe([ns.Step("combine", axis="z")]).save(recipe)
+    assert main(["run", str(recipe), hyper, "--stop", "2", "-o", str(output)]) == 0
+    expected = ns.read(hyper, axis="z", stop=2).map(ns.combine)
+    np.testing.assert_array_equal(np.asarray(ns.read(output)), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be clipped")
+def test_the_axis_of_the_first_step_binds_no_later_one(hyper, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    Recipe([ns.Step("focus_stack", save="z.tif"), ns.Step("combine", save="t.tif")]).save(recipe)
+    assert main(["run", str(recipe), hyper, "-o", str(tmp_path / "a")]) == 0
+    assert [axis.name for axis in ns.read(tmp_path / "a" / "t.tif").axes] == ["c", "z", "y", "x"]
+    assert main(["run", str(recipe), hyper, "-o", str(tmp_path / "b"), "--axis", "t"]) == 0
+    assert [axis.name for axis in ns.read(tmp_path / "b" / "z.tif").axes] == ["c", "z", "y", "x"]
+
+
+# Files between commands
+
+
+def test_frames_that_leave_pixels_open_are_told(frames, stack, tmp_path, capsys):
+    assert main(["register", frames, "-o", str(tmp_path / "a.tif")]) == 0
+    assert "--framing common" in _said(capsys)
+    for number, framing in enumerate((["--framing", "common"], ["--border", "replicate"])):
+        assert main(["register", frames, "-o", str(tmp_path / f"{number}.tif"), *framing]) == 0
+        assert not capsys.readouterr().err
+    ns.write(tmp_path / "floats.tif", np.asarray(stack, np.float32), axes="tyx")
+    words = [str(tmp_path / "floats.tif"), "-o", str(tmp_path / "c.tif")]
+    assert main(["register", *words]) == 0
+    assert not capsys.readouterr().err
+
+
+def test_a_file_between_two_commands_keeps_the_steps(frames, stack, tmp_path):
+    moved, clean, again = (tmp_path / name for name in ("moved.tif", "clean.tif", "again.tif"))
+    words = ["--transform", "translation", "--framing", "common"]
+    assert main(["register", frames, "-o", str(moved), *words]) == 0
+    assert main(["sigma-clip", str(moved), "-o", str(clean), "--sigma", "1.7"]) == 0
+    recipe = Recipe.from_plain(read_recipe(clean))
+    assert [step.operator for step in recipe.steps] == ["register", "sigma_clip"]
+    assert recipe.run(stack)["sigma_clip"].image.shape == ns.read(clean).shape[1:]
+    recipe = tmp_path / "recipe.json"
+    steps = [ns.Step("register", name="register"), ns.Step("combine", input="register")]
+    Recipe(steps).save(recipe)
+    assert main(["run", str(recipe), str(moved), "-o", str(again)]) == 0
+    names = [step["operator"] for step in read_recipe(again)["steps"]]
+    assert names == ["register", "register", "combine"]
+
+
+def test_the_axis_of_a_file_between_two_commands_stays(hyper, tmp_path):
+    moved, mean = tmp_path / "moved.tif", tmp_path / "mean.tif"
+    assert main(["register", hyper, "-o", str(moved), "--axis", "z", "--framing", "common"]) == 0
+    assert main(["combine", str(moved), "-o", str(mean)]) == 0
+    steps = Recipe.from_plain(read_recipe(mean)).steps
+    assert [step.axis for step in steps] == ["z", "t"]
+
+
+def test_steps_do_not_go_on_from_images(hyper, tmp_path):
+    mean, sharp = tmp_path / "mean.tif", tmp_path / "sharp.tif"
+    assert main(["combine", hyper, "-o", str(mean), "--axis", "c"]) == 0
+    assert main(["focus-stack", str(mean), "-o", str(sharp)]) == 0
+    assert [step["operator"] for step in read_recipe(sharp)["steps"]] == ["focus_stack"]
+
+
+def test_a_foreign_recipe_in_a_file_is_told(stack, tmp_path, capsys):
+    ns.write(tmp_path / "in.tif", stack, recipe={"format": "napari-stack recipe", "version": 9})
+    assert main(["combine", str(tmp_path / "in.tif"), "-o", str(tmp_path / "out.tif")]) == 0
+    assert "version 9" in _said(capsys)
 
 
 # Recipes

@@ -1,16 +1,19 @@
 """Steps and recipes: plain data, branching, running, saving."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_stack import read, samples
+from napari_stack import read, results, samples, write
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import Clipped, Features, Pyramid, combine, register, sigma_clip
 from napari_stack.recipe import Recipe, Step
+from napari_stack.results import _foreseen
 from napari_stack.run import Cancelled, Run
 from napari_stack.stack import Stack
+from napari_stack.steps import images_of
 
 BRANCHING = Recipe(
     [
@@ -89,6 +92,83 @@ def test_what_is_unknown_is_refused_by_name(tmp_path, change, message):
     with pytest.raises(ValueError, match=message) as caught:
         Recipe.load(tmp_path / "r.json")
     assert "r.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"operator": ["x"]}, r"operator must be a text, got \['x'\]"),
+        ({"operator": None}, "operator must be a text, got None"),
+        ({"options": []}, r"options must be values by name, .*, got \[\]"),
+        ({"measure_at": 5}, "measure_at must be whole numbers by axis, .*, got 5"),
+        ({"measure_at": {"c": "1"}}, "measure_at must be whole numbers by axis, .* {'c': '1'}"),
+        ({"measure_at": {"c": True}}, "measure_at must be whole numbers by axis, .* True}"),
+        ({"measure_at": "c=1"}, "measure_at must be whole numbers by axis, .*, got 'c=1'"),
+        ({"measure_each": 1}, "measure_each must be True or False, got 1"),
+        ({"save": 3}, "save must be a text, got 3"),
+        ({"name": 3}, "name must be a text, got 3"),
+        ({"input": []}, r"input must be a text, got \[\]"),
+        ({"axis": 1}, "axis must be a text, got 1"),
+        ({"options": {"method": {"name": [1]}}}, r"method must be 'auto' .*, got {'name': \[1\]}"),
+        ({"options": {"method": {"name": "features", "ratio": {}}}}, "ratio must be a number"),
+        ({"options": {"channel": 10**400}}, "channel must be 'all' or a whole number"),
+        ({"options": {"method": {"name": "features", "ratio": 10**400}}}, "ratio must be a number"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_by_name(tmp_path, change, message):
+    plain = {**PLAIN, "steps": [{"operator": "register", **change}]}
+    (tmp_path / "r.json").write_text(json.dumps(plain))
+    with pytest.raises(ValueError, match=message) as caught:
+        Recipe.load(tmp_path / "r.json")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (5, "steps must be a list of steps, got 5"),
+        ("combine", "steps must be a list of steps, got 'combine'"),
+        ({"operator": "combine"}, "steps must be a list of steps"),
+        ([5], "a step must hold axis, .* by name, got 5"),
+        ([], "one step or more"),
+    ],
+)
+def test_steps_of_another_kind_are_refused(steps, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe.from_plain({**PLAIN, "steps": steps})
+
+
+def test_a_missing_file_is_named(tmp_path):
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(FileNotFoundError, match=f"there is no recipe {path}"):
+            Recipe.load(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a.tif", "a.tif"), ("a.tif", "./a.tif"), ("a_{image}.tif", "a_rejected.tif")],
+)
+def test_two_steps_do_not_save_the_same_file(first, second):
+    with pytest.raises(ValueError, match=r"a.*\.tif is saved by 2 steps"):
+        Recipe([Step("sigma_clip", save=first), Step("combine", save=second)])
+
+
+def test_where_to_measure_is_for_frames():
+    for values in ({"measure_at": {"c": 1}}, {"measure_each": True}):
+        with pytest.raises(ValueError, match="combine corrects no frames"):
+            Step("combine", **values)
+    with pytest.raises(ValueError, match="leave out measure_at"):
+        Step("register", measure_at={"c": 1}, measure_each=True)
+    with pytest.raises(ValueError, match="measure_each is set; the frames lie along one axis"):
+        Step("register", measure_each=True).apply(cells())
+
+
+def test_measuring_at_each_position():
+    stack, _ = samples.hyperstack(times=3, slices=2, size=(48, 56))
+    step = Step("register", measure_each=True)
+    assert Step.from_plain(json.loads(json.dumps(step.to_plain()))) == step
+    expected = stack.map(register, measure_each=True)
+    np.testing.assert_array_equal(np.asarray(step.apply(stack)), np.asarray(expected))
 
 
 @pytest.mark.parametrize("text", ["?", "{}", '{"format": "napari-stack recipe", "version": 7}'])
@@ -214,6 +294,84 @@ def test_targets_are_checked_before_the_work(tmp_path):
 
     with pytest.raises(ValueError, match=r"mean\.gif cannot be written"):
         Recipe([Step("combine", save="mean.gif")]).run(cells(), folder=tmp_path, run=Run(tick=tick))
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (Step("combine", {"method": "sum"}, save="sum.png"), "float64"),
+        (Step("focus_stack", save="f_{image}.png"), "float32"),
+        (Step("register", save="moved.png"), "9 frames"),
+        (Step("register", save="there"), "exists"),
+        (Step("combine", save="mean"), "mean.tif"),
+        (Step("combine", save="there"), "add a suffix"),
+        (Step("combine", axis="z", save="a.tif"), "no axis 'z'"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_the_work(step, message, tmp_path):
+    def tick(*_):
+        raise AssertionError("the work has begun")
+
+    write(tmp_path / "there", cells())
+    before = sorted(tmp_path.rglob("*"))
+    for steps in ([step], [Step("combine", save="sub/first.tif"), step]):
+        with pytest.raises((ValueError, OSError), match=message):
+            Recipe(steps).run(cells(), folder=tmp_path, run=Run(tick=tick))
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(FileNotFoundError, match="none does not exist"):
+        Recipe([Step("combine", save="a.tif")]).run(cells(), folder=tmp_path / "none")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, bool])
+@pytest.mark.parametrize("channels", [(), (3,), (5,)])
+@pytest.mark.parametrize("axes", ["tyx", "tzyx", "tczyx"])
+def test_images_are_of_the_type_that_is_foreseen(dtype, channels, axes):
+    data = np.ones((*(3, 2, 2)[: len(axes) - 2], 24, 26, *channels)).astype(dtype)
+    wrapped = Stack.wrap(data) if axes == "tyx" else Hyperstack.wrap(data, axes=axes)
+    steps = [Step("combine", {"method": m}) for m in ("mean", "sum", "minimum", "maximum")]
+    for step in (*steps, Step("sigma_clip", {"sigma": 1.2}), Step("focus_stack")):
+        for name, image in images_of(step.apply(wrapped)).items():
+            foreseen, shape = _foreseen(step, name, step.placed(wrapped))
+            assert foreseen == image.dtype, (step.operator, name)
+            assert shape[: image.ndim] == image.shape
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be clipped")
+def test_a_step_may_save_in_a_folder_of_its_own(tmp_path):
+    recipe = Recipe([Step("combine", save="a/b/mean.tif"), Step("sigma_clip", save="c.tif")])
+    recipe.run(cells(), folder=tmp_path)
+    assert (tmp_path / "a" / "b" / "mean.tif").is_file()
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be clipped")
+def test_all_images_are_written_or_none(tmp_path, monkeypatch):
+    def full(path, image, **how):
+        if image.dtype == np.uint16 and "rejected" not in str(path) and image.max() == 0:
+            raise OSError(f"{path} could not be written (No space left on device)")
+        return write(path, image, **how)
+
+    monkeypatch.setattr(results, "write", full)
+    recipe = Recipe([Step("sigma_clip", save="clip_{image}.tif")])
+    still = Stack.wrap(np.full((3, 20, 20), 7, np.uint8))
+    with pytest.raises(OSError, match=r"clip_rejected\.tif could not be written \(No space"):
+        recipe.run(still, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_alpha_stays_alpha(tmp_path):
+    data = np.full((4, 20, 24, 4), 255, np.uint8)
+    data[:, :5, :, 3] = 0
+    Recipe([Step("combine", save="a.tif")]).run(Stack.wrap(data, rgb=True), folder=tmp_path)
+    assert read(tmp_path / "a.tif").alpha
+    bands = replace(Stack.wrap(data[..., :2]), alpha=True)
+    given = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            results, "write", lambda path, image, **how: given.append(how) or path.touch()
+        )
+        Recipe([Step("combine", save="b.tif")]).run(bands, folder=tmp_path)
+        Recipe([Step("combine", save="c.tif")]).run(cells(), folder=tmp_path)
+    assert [how["alpha"] for how in given] == [True, False]
 
 
 def test_one_single_frame_is_refused():

@@ -60,7 +60,8 @@ def _rich(option: Option, value: Any) -> Any:
     if not (isinstance(value, Mapping) and option.methods):
         return value
     rest = dict(value)
-    method = option.methods.get(rest.pop("name", ""))
+    name = rest.pop("name", "")
+    method = option.methods.get(name) if isinstance(name, str) else None
     if method is None:
         return value
     return method(**from_plain(method, rest))

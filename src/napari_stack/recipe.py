@@ -1,176 +1,24 @@
-"""`Step` and `Recipe`: operators as data, to and from JSON, run on stacks and hyperstacks."""
+"""`Recipe`: steps in order, to and from JSON, run on stacks and hyperstacks."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_stack.files import check_target, write
-from napari_stack.files._replacing import replacing
+from napari_stack.files._replacing import refuse_homeless, replacing
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import CATALOGUE
-from napari_stack.options import check, gives_frames
-from napari_stack.plain import from_plain, to_plain
+from napari_stack.options import gives_frames
+from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run
-from napari_stack.sources import Axis
 from napari_stack.stack import Stack
+from napari_stack.steps import Data, Step, images_of, refuse_single
+
+__all__ = ["Data", "Recipe", "Step", "history", "images_of", "refuse_single", "save_result"]
 
 _FORMAT = "napari-stack recipe"
 _VERSION = 1
-
-#: In the name of an output it stands for the image's name: image, rejected, depth, ...
-_PLACE = "{image}"
-
-Data = Stack | Hyperstack
-
-
-@dataclass(frozen=True)
-class Step:
-    """One operator with its options.
-
-    Parameters
-    ----------
-    operator : str
-        Its name in the catalogue, such as ``"register"``.
-    options : mapping
-        Options by name; those left out are at their default.
-    name : str
-        What later steps call it; by default the operator's name.
-    input : str
-        Name of the step it takes its frames from; by default the step before.
-    axis : str
-        Axis to stack, for data with more than one; by default the first, for focus stacking z.
-    measure_at : mapping of str to int
-        Where to measure corrections in data with more axes, such as ``{"c": 1}``.
-    save : str
-        File for the image, or folder for frames. ``{image}`` in the name of a file stands for
-        the name of each image of the result (image, depth, ...).
-
-    Examples
-    --------
-    >>> Step("sigma_clip", {"sigma": 3.0}).to_plain()
-    {'operator': 'sigma_clip', 'options': {'sigma': 3.0}}
-    """
-
-    operator: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
-    input: str = ""
-    axis: str = ""
-    measure_at: Mapping[str, int] = field(default_factory=dict)
-    save: str = ""
-
-    def __post_init__(self) -> None:
-        if self.operator not in CATALOGUE:
-            raise ValueError(
-                f"there is no operator {self.operator!r}; the operators are {', '.join(CATALOGUE)}"
-            )
-        check(self.function, self.options)
-        if Path(self.save).is_absolute() or ".." in Path(self.save).parts:
-            raise ValueError(
-                f"save: {self.save!r} leads out of the folder of results: name a file inside it"
-            )
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The operator itself."""
-        return CATALOGUE[self.operator]
-
-    @property
-    def image_names(self) -> tuple[str, ...]:
-        """Names of the images that the operator makes; none for one that gives frames."""
-        result = get_type_hints(self.function)["return"]
-        return () if gives_frames(self.function) else getattr(result, "_fields", ("image",))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Write the step as plain data, without what is at its default."""
-        plain: dict[str, Any] = {"operator": self.operator}
-        if options := to_plain(self.function, self.options):
-            plain["options"] = options
-        for key in ("name", "input", "axis", "measure_at", "save"):
-            if value := getattr(self, key):
-                plain[key] = dict(value) if key == "measure_at" else value
-        return plain
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Read a step from plain data.
-
-        Raises
-        ------
-        ValueError
-            For an unknown operator, option or key, or a value out of range.
-        """
-        known = set(cls.__dataclass_fields__)
-        if unknown := sorted(set(plain) - known):
-            raise ValueError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
-        values = dict(plain)
-        operator = CATALOGUE.get(values.get("operator", ""))
-        if operator is not None:
-            values["options"] = from_plain(operator, values.get("options", {}))
-        return cls(**{"operator": "", **values})
-
-    def placed(self, data: Data) -> Data:
-        """Turn a hyperstack to the axis that the step stacks."""
-        if isinstance(data, Stack):
-            if self.axis not in ("", data.axes[0].name):
-                raise ValueError(
-                    f"there is no axis {self.axis!r}; the frames lie along {data.axes[0].name!r}"
-                )
-            if self.measure_at:
-                raise ValueError(
-                    f"measure_at names {', '.join(self.measure_at)}; the frames lie along one axis"
-                )
-            return data
-        return data.along(self.axis) if self.axis else data.placed(self.function)
-
-    def apply(self, data: Data, *, run: Run = Run()) -> Any:
-        """Run the operator on a stack, or at all positions of a hyperstack.
-
-        Returns
-        -------
-        Stack, Hyperstack, ndarray or NamedTuple of ndarray
-
-        Raises
-        ------
-        ValueError
-            For one single frame, besides what the operator refuses.
-        """
-        placed = self.placed(data)
-        refuse_single(placed)
-        if isinstance(placed, Stack) or isinstance(data, Stack):
-            return self.function(placed, run=run, **self.options)
-        where = self.measure_at or None
-        result = placed.map(self.function, measure_at=where, run=run, **self.options)
-        if isinstance(result, Hyperstack):  # what this step was told does not bind the next
-            return replace(result, chosen=data.chosen)
-        return result
-
-    def image_axes(self, data: Data) -> tuple[Axis, ...]:
-        """Axes of the images that the step makes of some data."""
-        placed = self.placed(data)
-        return placed.axes[1:] if isinstance(placed, Stack) else placed.loop_axes
-
-
-def refuse_single(data: Data) -> None:
-    """Refuse data with one frame only along the axis that is stacked."""
-    count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
-    if count < 2:
-        frames = data if isinstance(data, Stack) else data.frames
-        name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
-        raise ValueError(
-            f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
-            "needed; choose another axis, or give more frames"
-        )
-
-
-def images_of(result: Any) -> dict[str, NDArray[Any]]:
-    """Return the images of an operator's result by name; a single array is called ``image``."""
-    return result._asdict() if hasattr(result, "_asdict") else {"image": np.asarray(result)}
 
 
 @dataclass(frozen=True)
@@ -209,6 +57,15 @@ class Recipe:
             if gives_frames(step.function):
                 frames.add(name)
             before = name if gives_frames(step.function) else before
+        self._check_saves()
+
+    def _check_saves(self) -> None:
+        """Refuse that two steps save the same file."""
+        saving = [step for step in self.steps if step.save]
+        paths = [p for s in saving for p in output_paths(Path(s.save), s).values()]
+        path, times = Counter(paths).most_common(1)[0] if paths else ("", 0)
+        if times > 1:
+            raise ValueError(f"{path} is saved by {times} steps: give each a file of its own")
 
     def named(self) -> dict[str, Step]:
         """Return the steps by name: their own, else the operator's, numbered where it repeats."""
@@ -241,7 +98,10 @@ class Recipe:
             raise ValueError(
                 f"the recipe has the version {plain.get('version')!r}; {_VERSION} is read here"
             )
-        return cls([Step.from_plain(step) for step in plain.get("steps", ())])
+        steps = plain.get("steps", ())
+        if not isinstance(steps, Sequence) or isinstance(steps, str):
+            raise ValueError(f"steps must be a list of steps, got {steps!r}")
+        return cls([Step.from_plain(step) for step in steps])
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the recipe to a JSON file.
@@ -261,9 +121,13 @@ class Recipe:
 
         Raises
         ------
+        FileNotFoundError
+            When there is no such file.
         ValueError
             When the file holds no recipe, or one with an unknown step or option.
         """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no recipe {path}: name a .json file that holds one")
         try:
             return cls.from_plain(json.loads(Path(path).read_text(encoding="utf-8")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -277,6 +141,7 @@ class Recipe:
         *,
         folder: str | Path | None = None,
         overwrite: bool = False,
+        before: Sequence[Step] = (),
         run: Run = Run(),
     ) -> dict[str, Any]:
         """Run all steps.
@@ -288,6 +153,8 @@ class Recipe:
             Where the files named by `Step.save` go. Without it nothing is saved.
         overwrite : bool
             Replace files that are there.
+        before : sequence of Step
+            What was done to the frames already; the written files tell it too.
         run : Run
 
         Returns
@@ -297,11 +164,37 @@ class Recipe:
 
         Raises
         ------
-        FileExistsError
-            Before anything is computed, when a file is there and `overwrite` is False.
+        FileExistsError, FileNotFoundError, ValueError
+            Before anything is computed, when a file is there and `overwrite` is False, cannot
+            hold what would go there, or `folder` is not there.
         """
-        if folder is not None:
-            self._check_targets(Path(folder), overwrite)
+        place = None if folder is None else Path(folder).expanduser()
+        saves = [place / step.save for step in self.steps if step.save] if place else []
+        if place and saves:
+            refuse_homeless(place / "file")
+        with new_folders(path.parent for path in saves):
+            self._foresee(stack, place, overwrite)
+            return self._run(stack, place, overwrite, before, run)
+
+    def _foresee(self, data: Data, folder: Path | None, overwrite: bool) -> None:
+        """Refuse what would only be refused when some steps are done."""
+        frames = {"": data}
+        for name, step in self.named().items():
+            placed = step.placed(frames[step.input])
+            refuse_single(placed)
+            if folder is not None and step.save:
+                check_outputs(folder / step.save, step, placed, overwrite=overwrite)
+            if gives_frames(step.function):
+                frames[""] = frames[name] = _bound_like(placed, frames[step.input])
+
+    def _run(
+        self,
+        stack: Data,
+        folder: Path | None,
+        overwrite: bool,
+        before: Sequence[Step],
+        run: Run,
+    ) -> dict[str, Any]:
         results: dict[str, Any] = {}
         data: Data = stack
         for number, (name, step) in enumerate(self.named().items()):
@@ -310,20 +203,14 @@ class Recipe:
             saved = folder is not None and step.save
             results[name] = result = step.apply(source, run=part.part(0, 2) if saved else part)
             if folder is not None and step.save:
-                done = Recipe(self._lineage(name))
+                done = history(before, self._lineage(name), stack)
                 save_result(
-                    Path(folder, step.save), result, step.image_axes(source), done,
-                    overwrite=overwrite, run=part.part(1, 2), rgb=source.rgb,
+                    folder / step.save, result, step, source, done.to_plain(),
+                    overwrite=overwrite, run=part.part(1, 2),
                 )  # fmt: skip
             if isinstance(result, Stack | Hyperstack):
                 data = result
         return results
-
-    def _check_targets(self, folder: Path, overwrite: bool) -> None:
-        for step in self.steps:
-            for _, path in output_paths(Path(folder, step.save), step.image_names):
-                if step.save:
-                    check_target(path, overwrite=overwrite)
 
     def _lineage(self, name: str) -> list[Step]:
         """Return the steps that led to a result, the last one included."""
@@ -339,39 +226,37 @@ class Recipe:
         return chain[::-1]
 
 
-def output_paths(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """Pair each image of a result with its file: all where the name has a place for it."""
-    for name in names if _PLACE in path.name else (names[:1] or ["image"]):
-        yield name, path.with_name(path.name.replace(_PLACE, name))
+def _bound_like(placed: Data, data: Data) -> Data:
+    """Bind the next step to the axis only where the data did: what `Step.apply` does."""
+    if isinstance(placed, Stack) or isinstance(data, Stack):
+        return placed
+    return replace(placed, chosen=data.chosen)
 
 
-def save_result(
-    path: Path,
-    result: Any,
-    axes: Sequence[Axis],
-    recipe: Recipe,
-    *,
-    overwrite: bool = False,
-    run: Run = Run(),
-    rgb: bool = False,
-) -> list[Path]:
-    """Write the result of a step, with the recipe that made it.
+def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:
+    """Join what was done to frames already with what is done to them now.
+
+    Parameters
+    ----------
+    before : sequence of Step
+        Steps of the recipe that the file of the frames carries.
+    steps : sequence of Step
+        Those of now, each on the frames of the one before it.
+    data : Stack or Hyperstack
+        What the first of `steps` is applied to.
 
     Returns
     -------
-    list of Path
-        The files, or the folder, that were written.
+    Recipe
+        `steps` alone where `before` ends in images: a recipe stacks frames, it cannot go on from
+        the images that it makes.
     """
-    how: dict[str, Any] = {"overwrite": overwrite, "recipe": recipe.to_plain(), "run": run}
-    if isinstance(result, Stack | Hyperstack):
-        write(path, result, **how)
-        return [path]
-    images = images_of(result)
-    written = []
-    targets = list(output_paths(path, list(images)))
-    for number, (name, target) in enumerate(targets):
-        how["run"] = run.part(number, len(targets))
-        channels = images[name].ndim == len(axes) + 1
-        write(target, images[name], axes=axes, rgb=rgb and channels, **how)
-        written.append(target)
-    return written
+    if not before or not all(gives_frames(step.function) for step in before):
+        return Recipe(steps)
+    first, *rest = steps
+    placed = first.placed(data)
+    if isinstance(placed, Hyperstack):  # else the axis of the step before would be taken
+        first = replace(first, axis=placed.axis)
+    # In a row each takes its frames from the one before: names only could meet twice.
+    earlier = [replace(step, name="", input="", save="") for step in before]
+    return Recipe([*earlier, *(replace(step, name="", input="") for step in (first, *rest))])

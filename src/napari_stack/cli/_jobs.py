@@ -1,24 +1,26 @@
 """What the commands do: read frames, run steps, write results, and say so."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, Self
 
-import numpy as np
 from cyclopts import Group, Parameter
 
 from napari_stack.cli._flags import memory_size
+from napari_stack.cli._notes import mention_failed, mention_uncovered, stack_of
 from napari_stack.cli._report import Report, complain, progress
-from napari_stack.files import SUFFIXES, check_target, read
+from napari_stack.files import SUFFIXES, read, read_recipe
+from napari_stack.files._paths import resolve
+from napari_stack.files._replacing import refuse_existing, refuse_homeless
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import PREFERRED_AXIS
-from napari_stack.options import gives_frames
-from napari_stack.recipe import Data, Recipe, Step, images_of, output_paths, save_result
+from napari_stack.recipe import Recipe, history
+from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run, Tick
 from napari_stack.stack import Stack
+from napari_stack.steps import Data, Step, images_of
 
 _FRAMES = Group("Frames", sort_key=4)
 
@@ -41,11 +43,17 @@ class Settings:
         str,
         _frames(
             "Axis to stack, by name or number, in files with more than one. By default the first; "
-            "for focus stacking the one called z.",
+            "for focus stacking the one called z. With 'run', for the steps that name none.",
             show_default=False,
         ),
     ] = ""
-    every: Annotated[int, _frames("Take every n-th frame.")] = 1
+    every: Annotated[
+        int,
+        _frames(
+            "Take every n-th frame along that axis (with 'run', the one of the first step). Which "
+            "frames were taken is no step: the recipe in a written file does not hold it."
+        ),
+    ] = 1
     start: Annotated[int, _frames("First frame to take, from 0; negative: from the end.")] = 0
     stop: Annotated[
         int | None,
@@ -89,15 +97,25 @@ class Settings:
         with progress(self.quiet) as tick:
             yield self.ticking(tick)
 
-    def read(self, inputs: Sequence[str], preferred: str = "") -> Data:
-        """Open the frames along the axis asked for, or the preferred one where there is such."""
-        axis: str | int = int(self.axis) if self.axis.isdecimal() else self.axis
-        if preferred and not self.axis:
-            data = read(inputs)
-            named = isinstance(data, Hyperstack) and preferred in {a.name for a in data.leading}
-            axis = preferred if named else ""
-        chosen = None if axis == "" else axis
-        return read(inputs, axis=chosen, every=self.every, start=self.start, stop=self.stop)
+    def read(self, inputs: Sequence[str], step: Step) -> Data:
+        """Open the frames along the axis asked for, or the one that the first step stacks."""
+        some: dict[str, Any] = {"every": self.every, "start": self.start, "stop": self.stop}
+        if self.axis:
+            return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
+        data = read(inputs)
+        names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
+        cut = read(
+            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
+        )
+        if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
+            return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
+        return cut
+
+    def named(self, step: Step, data: Data) -> Step:
+        """Let a step that names no axis stack the one asked for."""
+        if not self.axis or step.axis:
+            return step
+        return replace(step, axis=data.axis if isinstance(data, Hyperstack) else data.axes[0].name)
 
 
 def run_step(
@@ -116,32 +134,28 @@ def run_step(
     FileExistsError
         Before anything is computed, when an output is there and `overwrite` is False.
     OSError, ValueError
-        For input that cannot be read or processed.
+        For input that cannot be read or processed, or outputs that cannot be written.
     """
     report = Report(settings.quiet)
-    data = settings.read(inputs, PREFERRED_AXIS.get(step.operator, ""))
-    if step.axis:
-        step = replace(step, axis=data.axis if isinstance(data, Hyperstack) else data.axes[0].name)
-    if step.measure_at and isinstance(data, Stack):
-        raise ValueError(
-            f"--at names {', '.join(step.measure_at)}, but the frames lie along one axis only: "
-            "leave it out"
-        )
-    _check_outputs(step, output, overwrite=overwrite)
+    data = settings.read(inputs, step)
+    step = settings.named(step, data)
+    if isinstance(data, Stack) and (step.measure_at or step.measure_each):
+        flag = f"--at names {', '.join(step.measure_at)}" if step.measure_at else "--measure-each"
+        raise ValueError(f"{flag}, but the frames lie along one axis only: leave it out")
+    check_outputs(output, step, data, overwrite=overwrite)
     if transforms is not None:
         _check_transforms(transforms, overwrite=overwrite)
+    recipe = history(_before(inputs), [step], data).to_plain()
     with settings.run() as run:
         result = step.apply(data, run=run)
-        _mention_failed(result)
-        paths = save_result(
-            output, result, step.image_axes(data), Recipe([step]),
-            overwrite=overwrite, run=run, rgb=data.rgb,
-        )  # fmt: skip
+        mention_failed(result, step)
+        mention_uncovered(result)
+        if transforms is not None:
+            measured = stack_of(result).transforms
+            measured.save(transforms, overwrite=overwrite)
+            report.line(f"{transforms}: transforms of {len(measured)} frames")
+        paths = save_result(output, result, step, data, recipe, overwrite=overwrite, run=run)
     _tell(report, paths, result)
-    if transforms is not None:
-        measured = _one(result).transforms
-        measured.save(transforms, overwrite=overwrite)
-        report.line(f"{transforms}: transforms of {len(measured)} frames")
     report.end()
 
 
@@ -163,30 +177,30 @@ def run_recipe(
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
-    recipe, folder = _placed(Recipe.load(path), output)
-    data = settings.read(inputs)
-    saved = {name: step for name, step in recipe.named().items() if step.save}
-    with _folder(folder), settings.run() as run:
-        for step in saved.values():
-            _check_outputs(step, folder / step.save, overwrite=overwrite)
-        results = recipe.run(data, folder=folder, overwrite=overwrite, run=run)
-    for result in results.values():
-        _mention_failed(result)
-    for name, step in saved.items():
-        _tell(report, _outputs(step, folder / step.save), results[name])
+    recipe, folder = _placed(Recipe.load(path), output.expanduser())
+    data = settings.read(inputs, recipe.steps[0])
+    recipe = Recipe([settings.named(step, data) for step in recipe.steps])
+    made = [] if _is_file(output) else [folder]
+    with new_folders(made), settings.run() as run:
+        results = recipe.run(
+            data, folder=folder, overwrite=overwrite, before=_before(inputs), run=run
+        )
+    for name, step in recipe.named().items():
+        mention_failed(results[name], step)
+        if step.save:
+            _tell(report, output_paths(folder / step.save, step).values(), results[name])
     report.end()
 
 
 def _placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
     """Give the last step the output when it names none; return the folder for all files."""
     *steps, last = recipe.steps
-    a_file = output.suffix.lower() in SUFFIXES
-    if a_file and last.save:
+    if _is_file(output) and last.save:
         raise ValueError(
             f"the recipe names the file of its last step ({last.save}): give -o the folder to put "
             f"it in, not the file {output}"
         )
-    if a_file:
+    if _is_file(output):
         return Recipe([*steps, replace(last, save=output.name)]), output.parent
     if not last.save:
         raise ValueError(
@@ -196,65 +210,36 @@ def _placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
     return recipe, output
 
 
-@contextmanager
-def _folder(folder: Path) -> Iterator[None]:
-    """Make a folder where there is none; it is taken away again when nothing came into it."""
-    missing = [p for p in (folder, *folder.parents) if not p.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+def _is_file(output: Path) -> bool:
+    return output.suffix.lower() in SUFFIXES
+
+
+def _before(inputs: Sequence[str]) -> Sequence[Step]:
+    """Return the steps that made the input, where that is one file which tells them."""
+    files = resolve(inputs)
+    plain = read_recipe(files[0]) if len(files) == 1 else None
+    if plain is None:
+        return ()
     try:
-        yield
-    finally:
-        for made in missing:
-            if not any(made.iterdir()):
-                made.rmdir()
-
-
-def _outputs(step: Step, output: Path) -> list[Path]:
-    """Files that the result of a step goes to."""
-    if gives_frames(step.function):
-        return [output]
-    result = get_type_hints(step.function)["return"]
-    names = getattr(result, "_fields", ("image",))
-    return [path for _, path in output_paths(output, names)]
-
-
-def _check_outputs(step: Step, output: Path, *, overwrite: bool) -> None:
-    """Refuse, before the work, what writing would refuse after it."""
-    for path in _outputs(step, output):
-        if not gives_frames(step.function) and not path.suffix:
-            raise ValueError(f"{path} names no file for an image: add a suffix, as in {path}.tif")
-        check_target(path, overwrite=overwrite)
+        return Recipe.from_plain(plain).steps
+    except ValueError as error:
+        complain(f"warning: {files[0]} carries a recipe that is left out of the result: {error}")
+        return ()
 
 
 def _check_transforms(path: Path, *, overwrite: bool) -> None:
+    """Refuse, before the work, what `Transforms.save` would refuse after it."""
     if path.suffix.lower() != ".json":
         raise ValueError(f"{path}: transforms are written as .json")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already: choose another name, or allow it to be overwritten"
-        )
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file for the transforms")
+    refuse_existing(path, overwrite)
+    refuse_homeless(path)
 
 
-def _one(result: Data) -> Stack:
-    """Return one stack of a result: at any position the transforms are the same."""
-    return result.stack() if isinstance(result, Hyperstack) else result
-
-
-def _mention_failed(result: Any) -> None:
-    """Say which frames a registration could not place."""
-    if not isinstance(result, Stack | Hyperstack):
-        return
-    stack = _one(result)
-    if stack.transforms is None or not stack.transforms.failed.any():
-        return
-    failed = np.flatnonzero(stack.transforms.failed)
-    names = ", ".join(stack.source.label(int(i)) for i in failed)
-    complain(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
-
-
-def _tell(report: Report, paths: Sequence[Path], result: Any) -> None:
+def _tell(report: Report, paths: Iterable[Path], result: Any) -> None:
     if isinstance(result, Stack | Hyperstack):
-        report.written(paths[0], result.shape, result.dtype)
+        report.written(next(iter(paths)), result.shape, result.dtype)
         return
     for path, image in zip(paths, images_of(result).values(), strict=False):
         report.written(path, image.shape, image.dtype)

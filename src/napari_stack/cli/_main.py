@@ -15,8 +15,8 @@ from napari_stack.cli._jobs import Settings, run_recipe, run_step
 from napari_stack.cli._report import complain, warnings_as_lines
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import gives_frames, summary
-from napari_stack.recipe import Step
 from napari_stack.run import Cancelled
+from napari_stack.steps import Step
 
 #: What a shell takes for "ended by Ctrl-C".
 _INTERRUPTED = 130
@@ -147,12 +147,15 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
         output: Path,
         overwrite: bool = False,
         at: str = "",
+        measure_each: bool = False,
         transforms: Path | None = None,
         **given: Any,
     ) -> Callable[[], object]:
         settings = Settings.taken_from(given)
         options = options_given(operator, given)
-        step = Step(name, options, axis=settings.axis, measure_at=position(at))
+        step = Step(name, options, measure_at=position(at), measure_each=measure_each)
+        if measure_each and transforms is not None:
+            raise ValueError("--transforms holds those of one position: leave out --measure-each")
         return partial(
             run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms
         )
@@ -161,6 +164,7 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
     parameters = [_INPUTS, *flags_of(operator), *_output(_OUTPUT_TEXTS[frames])]
     if frames:
         parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
+        parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
     if name == "register":
         text = "Write the measured transforms to this .json file too."
         parameters.append(
@@ -180,6 +184,8 @@ _AT = (
     "Position of the other axes at which to measure, such as c=1,z=3. By default the first "
     "channel and the middle of the others."
 )
+
+_EACH = "Measure at every position of the other axes, for itself."
 
 
 def _recipe_command() -> Callable[..., Any]:

@@ -20,10 +20,13 @@ def complain(message: object) -> None:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Print every warning as one line, without the place in the code."""
+    """Print every warning as one line, without the place in the code, and the same one once."""
+    said: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        complain(f"warning: {message}")
+        if str(message) not in said:
+            said.add(str(message))
+            complain(f"warning: {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)

@@ -1,0 +1,61 @@
+"""What the command line remarks about registered frames: failed ones, and what they leave open."""
+
+from typing import Any
+
+import numpy as np
+
+from napari_stack.cli._report import complain
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import Warp
+from napari_stack.stack import Stack
+from napari_stack.steps import Data, Step
+
+#: In pixels: rounding of a view that lies just inside all frames.
+_TOLERANCE = 1e-3
+
+
+def stack_of(result: Data) -> Stack:
+    """Return one stack of a result: measured once, its transforms are those of all positions."""
+    return result.stack() if isinstance(result, Hyperstack) else result
+
+
+def mention_failed(result: Any, step: Step) -> None:
+    """Say which frames a registration could not place."""
+    if not isinstance(result, Stack | Hyperstack):
+        return
+    stack = stack_of(result)
+    if isinstance(result, Hyperstack) and step.measure_each:
+        stack = result.frames
+    if stack.transforms is None or not stack.transforms.failed.any():
+        return
+    failed = np.flatnonzero(stack.transforms.failed)
+    names = ", ".join(stack.source.label(int(i)) for i in failed)
+    complain(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
+
+
+def mention_uncovered(result: Any) -> None:
+    """Say that frames of whole numbers do not tell, once in a file, which pixels are not covered.
+
+    Those are 0 in the file, like pixels that were measured.
+    """
+    if not isinstance(result, Stack | Hyperstack) or result.dtype.kind == "f":
+        return
+    stack = result if isinstance(result, Stack) else result.frames
+    warps = [c for c in stack.corrections if isinstance(c, Warp) and c.border == "invalid"]
+    used = np.flatnonzero(stack.used)
+    if any(_leaves_open(warp, int(i)) for warp in warps for i in used):
+        complain(
+            f"warning: borders that a frame does not cover are black in files of {result.dtype}, "
+            "and would count as black in an average of them: use --framing common, or average in "
+            "one recipe"
+        )
+
+
+def _leaves_open(warp: Warp, index: int) -> bool:
+    """Whether a corner of the view lies outside a frame."""
+    bottom, right = warp.size[0] - 1, warp.size[1] - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [0, bottom, 1], [right, bottom, 1.0]])
+    points = warp.matrix(index) @ corners.T
+    places = points[:2] / points[2]
+    most = np.array([[warp.source_size[1] - 1.0], [warp.source_size[0] - 1.0]])
+    return bool(((places < -_TOLERANCE) | (places > most + _TOLERANCE)).any())

@@ -1,0 +1,181 @@
+"""Results of steps in files: refused before the work when they cannot be written, then written."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+
+from napari_stack.files import check_target, write
+from napari_stack.files._replacing import replacing
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.run import Run
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
+from napari_stack.steps import Data, Step, images_of
+
+#: In the name of an output it stands for the image's name: image, rejected, depth, ...
+_PLACE = "{image}"
+
+
+def output_paths(path: Path, step: Step) -> dict[str, Path]:
+    """Pair each image of a step's result with its file: all where the name has a place for it.
+
+    Frames, which go to one file or folder, are called "".
+    """
+    names: Sequence[str] = step.image_names or ("",)
+    if not step.image_names or _PLACE not in path.name:
+        return {names[0]: path}
+    return {name: path.with_name(path.name.replace(_PLACE, name)) for name in names}
+
+
+def check_outputs(path: Path, step: Step, data: Data, *, overwrite: bool = False) -> Data:
+    """Refuse, before a frame is computed, what writing the result would refuse after the work.
+
+    Parameters
+    ----------
+    path : Path
+        Where the result goes, as for `save_result`.
+    step : Step
+    data : Stack or Hyperstack
+        What the step will be applied to.
+    overwrite : bool
+
+    Returns
+    -------
+    Stack or Hyperstack
+        The data, turned to the axis that the step stacks.
+
+    Raises
+    ------
+    OSError, ValueError
+        See `napari_stack.write` and `Step.placed`.
+    """
+    placed = step.placed(data)
+    for name, target in output_paths(path.expanduser(), step).items():
+        if not name:  # frames keep the type, the number and the labels of those they are made of
+            check_target(target, overwrite=overwrite, data=placed)
+            continue
+        if not target.suffix:
+            raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")
+        if target.is_dir():
+            raise IsADirectoryError(f"{target} is a folder: name a file for the image")
+        image, axes = _foreseen(step, name, placed), step.image_axes(placed)
+        how = _channels(len(image[1]), axes, placed)
+        check_target(target, overwrite=overwrite, data=image, axes=axes, **how)
+    return placed
+
+
+def _foreseen(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Type and shape of an image that a step makes.
+
+    It is given the channels of the frames. A map has none, but channels matter to a PNG only, and
+    the maps there are hold numbers that no PNG can hold.
+    """
+    loops = tuple(placed.loops.values()) if isinstance(placed, Hyperstack) else ()
+    return _dtype(step, name, placed), (*loops, *_frames_of(placed).shape[1:])
+
+
+def _dtype(step: Step, name: str, data: Data) -> np.dtype[Any]:
+    """Type of an image that a step makes: the one of its annotation, else that of the frames."""
+    result = get_type_hints(step.function)["return"]
+    hint = get_type_hints(result)[name] if hasattr(result, "_fields") else result
+    (kind,) = get_args(get_args(hint)[1])
+    if kind is not Any:
+        return np.dtype(kind)
+    is_sum = step.operator == "combine" and step.options.get("method") == "sum"
+    return np.dtype(np.float64) if is_sum else data.dtype
+
+
+def _frames_of(data: Data) -> Stack:
+    return data if isinstance(data, Stack) else data.frames
+
+
+def save_result(
+    path: Path,
+    result: Any,
+    step: Step,
+    data: Data,
+    recipe: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+    run: Run = Run(),
+) -> list[Path]:
+    """Write the result of a step, with the recipe that made it; all of its images or none.
+
+    Parameters
+    ----------
+    path : Path
+        File, or folder for frames; ``{image}`` in its name stands for the name of each image.
+    result : Stack, Hyperstack, ndarray or NamedTuple of ndarray
+        What `Step.apply` gave.
+    step : Step
+    data : Stack or Hyperstack
+        What it was made of.
+    recipe : mapping
+        Plain data that is kept in the files.
+    overwrite : bool
+    run : Run
+
+    Returns
+    -------
+    list of Path
+        The files, or the folder, that were written.
+    """
+    how: dict[str, Any] = {"overwrite": overwrite, "recipe": recipe}
+    if isinstance(result, Stack | Hyperstack):
+        write(path, result, **how, run=run)
+        return [path]
+    images, axes = images_of(result), step.image_axes(data)
+    targets = output_paths(path.expanduser(), step)
+    with ExitStack() as together:
+        for number, (name, target) in enumerate(targets.items()):
+            image, part = images[name], run.part(number, len(targets))
+            hidden = together.enter_context(replacing(target, overwrite=overwrite))
+            with _named(hidden, target):
+                write(
+                    hidden, image, axes=axes, **_channels(image.ndim, axes, data), **how, run=part
+                )
+    return list(targets.values())
+
+
+def _channels(ndim: int, axes: Sequence[Axis], data: Data) -> dict[str, Any]:
+    """Tell what the channels of an image are: those of the frames, where it has any."""
+    frames, some = _frames_of(data), ndim == len(axes) + 1
+    return {"rgb": frames.rgb and some, "alpha": frames.alpha and some}
+
+
+@contextmanager
+def _named(hidden: Path, target: Path) -> Iterator[None]:
+    """Let errors speak of the file that was asked for, not of the one that is moved there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:  # `replacing` finds words for it
+            raise
+        raise type(error)(str(error).replace(str(hidden), str(target))) from error
+
+
+@contextmanager
+def new_folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Make folders where there are none; those that stay empty are taken away again.
+
+    Raises
+    ------
+    NotADirectoryError
+        When a file bears the name of one.
+    """
+    wanted = dict.fromkeys(p for folder in folders for p in (*folder.parents[::-1], folder))
+    missing = [path for path in wanted if not path.exists()]
+    for path in wanted:
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(f"{path} is a file where a folder is needed: name another")
+    try:
+        for path in missing:
+            path.mkdir(exist_ok=True)
+        yield
+    finally:
+        for path in missing[::-1]:
+            if path.exists() and not any(path.iterdir()):
+                path.rmdir()

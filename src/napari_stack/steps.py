@@ -1,0 +1,224 @@
+"""`Step`: one operator with its options as plain data, applied to a stack or a hyperstack."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
+from napari_stack.options import check, gives_frames
+from napari_stack.plain import from_plain, to_plain
+from napari_stack.run import Run
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
+
+Data = Stack | Hyperstack
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator with its options.
+
+    Parameters
+    ----------
+    operator : str
+        Its name in the catalogue, such as ``"register"``.
+    options : mapping
+        Options by name; those left out are at their default.
+    name : str
+        What later steps call it; by default the operator's name.
+    input : str
+        Name of the step it takes its frames from; by default the step before.
+    axis : str
+        Axis to stack, for data with more than one; by default the first, for focus stacking z.
+    measure_at : mapping of str to int
+        Where to measure corrections in data with more axes, such as ``{"c": 1}``.
+    measure_each : bool
+        Measure corrections at every position of the other axes, for itself.
+    save : str
+        File for the image, or folder for frames. ``{image}`` in the name of a file stands for
+        the name of each image of the result (image, depth, ...).
+
+    Examples
+    --------
+    >>> Step("sigma_clip", {"sigma": 3.0}).to_plain()
+    {'operator': 'sigma_clip', 'options': {'sigma': 3.0}}
+    """
+
+    operator: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    input: str = ""
+    axis: str = ""
+    measure_at: Mapping[str, int] = field(default_factory=dict)
+    measure_each: bool = False
+    save: str = ""
+
+    def __post_init__(self) -> None:
+        _check_kinds(vars(self))
+        if self.operator not in CATALOGUE:
+            raise ValueError(
+                f"there is no operator {self.operator!r}; the operators are {', '.join(CATALOGUE)}"
+            )
+        check(self.function, self.options)
+        self._check_measuring()
+        if Path(self.save).is_absolute() or ".." in Path(self.save).parts:
+            raise ValueError(
+                f"save: {self.save!r} leads out of the folder of results: name a file inside it"
+            )
+
+    def _check_measuring(self) -> None:
+        """Refuse to say where to measure when nothing is, or twice over."""
+        if self._measuring and not gives_frames(self.function):
+            raise ValueError(
+                f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
+                "position: leave it out"
+            )
+        if self.measure_at and self.measure_each:
+            raise ValueError("measure_each measures everywhere: leave out measure_at")
+
+    @property
+    def _measuring(self) -> str:
+        """What is said about where to measure, in words."""
+        if self.measure_at:
+            return f"measure_at names {', '.join(self.measure_at)}"
+        return "measure_each is set" if self.measure_each else ""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The operator itself."""
+        return CATALOGUE[self.operator]
+
+    @property
+    def image_names(self) -> tuple[str, ...]:
+        """Names of the images that the operator makes; none for one that gives frames."""
+        result = get_type_hints(self.function)["return"]
+        return () if gives_frames(self.function) else getattr(result, "_fields", ("image",))
+
+    @property
+    def preferred_axis(self) -> str:
+        """Axis that is stacked where none is chosen and there is this one; "" for the first."""
+        return self.axis or PREFERRED_AXIS.get(self.operator, "")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Write the step as plain data, without what is at its default."""
+        plain: dict[str, Any] = {"operator": self.operator}
+        if options := to_plain(self.function, self.options):
+            plain["options"] = options
+        for key in ("name", "input", "axis", "measure_at", "measure_each", "save"):
+            if value := getattr(self, key):
+                plain[key] = value
+        if self.measure_at:
+            plain["measure_at"] = {name: int(at) for name, at in self.measure_at.items()}
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Self:
+        """Read a step from plain data.
+
+        Raises
+        ------
+        ValueError
+            For an unknown operator, option or key, or a value of another kind or out of range.
+        """
+        known = set(cls.__dataclass_fields__)
+        if not isinstance(plain, Mapping):
+            raise ValueError(f"a step must hold {', '.join(sorted(known))} by name, got {plain!r}")
+        if unknown := sorted(set(plain) - known):
+            raise ValueError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
+        values = {"operator": "", **plain}
+        _check_kinds(values)
+        operator = CATALOGUE.get(values["operator"])
+        if operator is not None:
+            values["options"] = from_plain(operator, values.get("options", {}))
+        return cls(**values)
+
+    def placed(self, data: Data) -> Data:
+        """Turn a hyperstack to the axis that the step stacks.
+
+        Raises
+        ------
+        ValueError
+            For an axis, or a place to measure at, that is not there.
+        """
+        if isinstance(data, Stack):
+            if self.axis not in ("", data.axes[0].name):
+                raise ValueError(
+                    f"there is no axis {self.axis!r}; the frames lie along {data.axes[0].name!r}"
+                )
+            if self._measuring:
+                raise ValueError(f"{self._measuring}; the frames lie along one axis: leave it out")
+            return data
+        turned = data.along(self.axis) if self.axis else data.placed(self.function)
+        if self.measure_at:
+            turned.stack(self.measure_at)  # refuses what is not there
+        return turned
+
+    def apply(self, data: Data, *, run: Run = Run()) -> Any:
+        """Run the operator on a stack, or at all positions of a hyperstack.
+
+        Returns
+        -------
+        Stack, Hyperstack, ndarray or NamedTuple of ndarray
+
+        Raises
+        ------
+        ValueError
+            For one single frame, besides what the operator refuses.
+        """
+        placed = self.placed(data)
+        refuse_single(placed)
+        if isinstance(placed, Stack) or isinstance(data, Stack):
+            return self.function(placed, run=run, **self.options)
+        measure: dict[str, Any] = {"measure_at": self.measure_at or None}
+        measure["measure_each"] = self.measure_each
+        result = placed.map(self.function, **measure, run=run, **self.options)
+        if isinstance(result, Hyperstack):  # what this step was told does not bind the next
+            return replace(result, chosen=data.chosen)
+        return result
+
+    def image_axes(self, data: Data) -> tuple[Axis, ...]:
+        """Axes of the images that the step makes of some data."""
+        placed = self.placed(data)
+        return placed.axes[1:] if isinstance(placed, Stack) else placed.loop_axes
+
+
+def _check_kinds(values: Mapping[str, Any]) -> None:
+    """Refuse a value of a step that is of another kind, in a sentence that names its key."""
+    for key in ("operator", "name", "input", "axis", "save"):
+        if not isinstance(value := values.get(key, ""), str):
+            raise ValueError(f"{key} must be a text, got {value!r}")
+    if not isinstance(value := values.get("options", {}), Mapping):
+        raise ValueError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
+    if not _is_position(value := values.get("measure_at", {})):
+        raise ValueError(f"measure_at must be whole numbers by axis, as {{'c': 1}}, got {value!r}")
+    if not isinstance(value := values.get("measure_each", False), bool):
+        raise ValueError(f"measure_each must be True or False, got {value!r}")
+
+
+def _is_position(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(at, int | np.integer) and not isinstance(at, bool)
+        for name, at in value.items()
+    )
+
+
+def refuse_single(data: Data) -> None:
+    """Refuse data with one frame only along the axis that is stacked."""
+    count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
+    if count < 2:
+        frames = data if isinstance(data, Stack) else data.frames
+        name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
+        raise ValueError(
+            f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
+            "needed; choose another axis, or give more frames"
+        )
+
+
+def images_of(result: Any) -> dict[str, NDArray[Any]]:
+    """Return the images of an operator's result by name; a single array is called ``image``."""
+    return result._asdict() if hasattr(result, "_asdict") else {"image": np.asarray(result)}
