@@ -56,13 +56,14 @@ class Source(Protocol):
 class Correction(Protocol):
     """What was measured for the frames of a stack, and how it is applied to one of them.
 
-    A frozen, picklable dataclass; what is measured for each frame has one entry a frame.
+    A frozen, picklable dataclass; what is measured for each frame has one entry a frame. One with
+    a true ``of_sensor`` corrects what the sensor did: it comes before those that have none.
     """
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
-        """Make `rows` of frame `index` from its `source_rows`."""
+        """Make `rows` of frame `index` from its `source_rows`, which may be changed in place."""
         ...
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
