@@ -64,7 +64,7 @@ def positions(size: tuple[int, ...]) -> Array:
 
 def places(x: Array, y: Array, size: tuple[int, ...]) -> Array:
     """Places of points in half diagonals from the middle of a frame, shape (..., 2)."""
-    half = np.hypot(*size[:2]) / 2
+    half = np.hypot(size[0], size[1]) / 2
     return np.stack([x - (size[1] - 1) / 2, y - (size[0] - 1) / 2], axis=-1) / half
 
 

@@ -72,7 +72,7 @@ def _smooth_plane(
 def _smooth_colours(
     block: NDArray[Any], grid: NDArray[Any], spacing: int, first: int, pivot: Any, threshold: Any
 ) -> None:
-    rows, width, channels = block.shape
+    rows, width, _ = block.shape
     low, rise = np.empty((len(grid), width), block.dtype), np.empty((len(grid), width), block.dtype)
     done = -1
     for y in range(rows):

@@ -131,9 +131,11 @@ def measure_gains(
     mask_size : float
         Measure only in a disc about the centre: its diameter as a part of the shorter side. 0
         takes the whole frame.
-    intensity_min, intensity_max : float
-        Measure only pixels of an intensity between these, in units of the data; -1 as the
-        greatest sets no limit. Matched histograms take all.
+    intensity_min : float
+        Measure only pixels of at least this intensity, in units of the data. Matched histograms
+        take all.
+    intensity_max : float
+        Measure only pixels of at most this intensity; -1 sets no limit.
     subsample : int
         Measure every n-th pixel along both axes; fewer are left out of small frames.
     run : Run

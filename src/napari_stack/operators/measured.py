@@ -37,7 +37,7 @@ class Measured:
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(
-            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+            same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -74,7 +74,8 @@ class Measured:
                 return
             head = {"format": self._format(), "version": _VERSION}
             with temporary.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **head, **self._given())
+                given: dict[str, Any] = {**head, **self._given()}
+                np.savez_compressed(file, allow_pickle=False, **given)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -106,7 +107,8 @@ class Measured:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Compare two values, arrays by their elements."""
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return one is not None and other is not None and np.array_equal(one, other)
     return bool(one == other)

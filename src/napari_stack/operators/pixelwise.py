@@ -1,6 +1,5 @@
 """`Pixelwise` corrections, of every pixel for itself, and `Fused`: several of them in one pass."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -8,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.measured import Measured
+from napari_stack.operators.measured import Measured, same
 from napari_stack.sources import Correction, Pixels
 from napari_stack.stack import Stack
 
@@ -17,20 +16,15 @@ _BLOCK = 2**18
 
 
 class Pixelwise:
-    """A correction that changes every pixel by itself, in place; neighbours are fused."""
+    """A correction of every pixel by itself, in place; neighbours are fused."""
 
-    alpha: bool
     of_sensor: ClassVar[bool] = False
-
-    @abstractmethod
-    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
-        """Change rows of a frame, shape (rows, x, channel), in place; alpha is not among them."""
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Change rows of a frame in place."""
-        change_rows((self,), values, index, rows)
+        change_rows(parts_of(self), values, index, rows)
         return values, valid
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
@@ -58,6 +52,10 @@ class PixelwiseValue(Pixelwise, Measured):
 
     alpha: bool = False
 
+    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
+        """Change rows of a frame, shape (rows, x, channel), in place; alpha is not among them."""
+        raise NotImplementedError
+
     def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
         """Return the correction of some frames: the same, where all have one."""
         return self
@@ -78,7 +76,7 @@ def per_frame(value: Any, names: Sequence[str], frames: NDArray[np.intp]) -> Any
 def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
     """Put the named arrays of values of the same options one after the other."""
     rest = [f for f in value.__dataclass_fields__ if f not in names]
-    if any(getattr(o, f) != getattr(value, f) for o in others for f in rest):
+    if any(not same(getattr(o, f), getattr(value, f)) for o in others for f in rest):
         raise ValueError("frames with different corrections cannot stand in one stack")
     every = (value, *others)
     given = [n for n in names if getattr(value, n) is not None]
@@ -91,7 +89,7 @@ class Fused(Pixelwise):
 
     Parameters
     ----------
-    parts : tuple of Pixelwise
+    parts : tuple of PixelwiseValue
     """
 
     parts: tuple[Any, ...]
@@ -100,13 +98,6 @@ class Fused(Pixelwise):
     def of_sensor(self) -> bool:  # type: ignore[override]
         """Whether the parts correct what the sensor did; all or none of them do."""
         return bool(self.parts[0].of_sensor)
-
-    def apply(
-        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
-    ) -> Pixels:
-        """Change rows of a frame in place."""
-        change_rows(self.parts, values, index, rows)
-        return values, valid
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return the corrections of some frames."""
@@ -132,9 +123,7 @@ def fused(first: Any, later: Any) -> Fused | None:
     return Fused((*parts_of(first), *parts_of(later)))
 
 
-def change_rows(
-    parts: Sequence[Pixelwise], values: NDArray[Any], index: int, rows: slice
-) -> None:
+def change_rows(parts: Sequence[Any], values: NDArray[Any], index: int, rows: slice) -> None:
     """Change rows of a frame in place by all parts, a few rows at a time."""
     pixels = values if values.ndim == 3 else values[..., np.newaxis]
     step = max(1, _BLOCK // max(pixels[0].nbytes, 1))

@@ -1,4 +1,4 @@
-"""`measure_vignetting`, `correct_vignetting` and `Vignetting`: light that falls off to the edges."""
+"""`measure_vignetting`, `correct_vignetting`, `Vignetting`: light that falls off to the edges."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,7 +108,9 @@ class Vignetting(PixelwiseValue):
         if self.model == "sigmoid":
             return sigmoid(r, one[0], one[1]) if one[0] > 0 else np.ones(r.shape)
         q = r * r
-        share: NDArray[np.float64] = np.exp(np.clip(q * (one[0] + q * (one[1] + q * one[2])), -9, 9))
+        share: NDArray[np.float64] = np.exp(
+            np.clip(q * (one[0] + q * (one[1] + q * one[2])), -9, 9)
+        )
         return share
 
     def mask_size(self, share: float = 0.9) -> float:
