@@ -8,6 +8,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+#: Bytes of the rows that are rounded, clipped and cast before the next rows.
+_CAST_BYTES = 2**19
+
 #: Pixels of a frame in the working type, and where they are valid (None: everywhere).
 Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
@@ -188,6 +191,11 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     # The greatest 64-bit integers have no float of their own: the next float would wrap around.
     top = float(limits.max)
     top = top if int(top) <= limits.max else float(np.nextafter(values.dtype.type(top), 0))
-    np.rint(values, out=values)
-    np.clip(values, float(limits.min), top, out=values)
-    return values.astype(dtype)
+    result = np.empty(values.shape, dtype)
+    step = max(1, _CAST_BYTES * len(values) // max(values.nbytes, 1))
+    for start in range(0, len(values), step):  # so few rows that they stay in the cache
+        part = values[start : start + step]
+        np.rint(part, out=part)
+        np.clip(part, float(limits.min), top, out=part)
+        result[start : start + step] = part
+    return result

@@ -170,7 +170,12 @@ def bend_power(block: NDArray[Any], nodes: NDArray[Any], top: Any) -> None:
     zero = block.dtype.type(0)
     share = block.dtype.type(1) / top
     count = block.dtype.type(last)
+    square = count * count
     beyond = (nodes[last] - nodes[last - 1]) * block.dtype.type(0.5) * count * share
+    # Between nodes i and i + 1, which lie 2 i + 1 apart in units of top / last ** 2.
+    slopes = np.empty(last, block.dtype)
+    for i in range(last):
+        slopes[i] = (nodes[i + 1] - nodes[i]) / block.dtype.type(2 * i + 1)
     rows, width, channels = block.shape
     for y in range(rows):
         for x in range(width):
@@ -179,9 +184,7 @@ def bend_power(block: NDArray[Any], nodes: NDArray[Any], top: Any) -> None:
                 if value >= top:
                     block[y, x, k] = nodes[last] + (value - top) * beyond
                     continue
-                part = value * share
-                i = min(int(np.sqrt(part) * count), last - 1)
-                a = block.dtype.type(i) / count
-                b = block.dtype.type(i + 1) / count
-                t = (part - a * a) / (b * b - a * a)
-                block[y, x, k] = nodes[i] + (nodes[i + 1] - nodes[i]) * t
+                place = value * share * square
+                node = min(np.int32(np.sqrt(place)), np.int32(last - 1))
+                low = block.dtype.type(node)
+                block[y, x, k] = nodes[node] + slopes[node] * (place - low * low)
