@@ -8,6 +8,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+#: Bytes of the rows that are rounded, clipped and cast before the next rows.
+_CAST_BYTES = 2**19
+
 #: Pixels of a frame in the working type, and where they are valid (None: everywhere).
 Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
@@ -56,13 +59,14 @@ class Source(Protocol):
 class Correction(Protocol):
     """What was measured for the frames of a stack, and how it is applied to one of them.
 
-    A frozen, picklable dataclass; what is measured for each frame has one entry a frame.
+    A frozen, picklable dataclass; what is measured for each frame has one entry a frame. One with
+    a true ``of_sensor`` corrects what the sensor did: it comes before those that have none.
     """
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
-        """Make `rows` of frame `index` from its `source_rows`."""
+        """Make `rows` of frame `index` from its `source_rows`, which may be changed in place."""
         ...
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
@@ -187,6 +191,11 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     # The greatest 64-bit integers have no float of their own: the next float would wrap around.
     top = float(limits.max)
     top = top if int(top) <= limits.max else float(np.nextafter(values.dtype.type(top), 0))
-    np.rint(values, out=values)
-    np.clip(values, float(limits.min), top, out=values)
-    return values.astype(dtype)
+    result = np.empty(values.shape, dtype)
+    step = max(1, _CAST_BYTES * len(values) // max(values.nbytes, 1))
+    for start in range(0, len(values), step):  # so few rows that they stay in the cache
+        part = values[start : start + step]
+        np.rint(part, out=part)
+        np.clip(part, float(limits.min), top, out=part)
+        result[start : start + step] = part
+    return result

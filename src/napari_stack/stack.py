@@ -217,11 +217,19 @@ class Stack:
         return values, None if valid is None or valid.all() else valid
 
     def corrected(self, correction: Correction) -> "Stack":
-        """Apply a measured correction lazily; neighbouring geometric ones become one."""
-        *before, last = (None, *self.corrections)
+        """Apply a measured correction lazily; neighbouring ones become one where they can.
+
+        What belongs to the sensor (``of_sensor``) comes before all that does not, such as a warp.
+        """
+        place = len(self.corrections)
+        if _of_sensor(correction):
+            others = (i for i, c in enumerate(self.corrections) if not _of_sensor(c))
+            place = next(others, place)
+        *before, last = (None, *self.corrections[:place])
         merged = last.merged(correction) if last is not None else None
         chain = (*before, merged) if merged is not None else (*before, last, correction)
-        return replace(self, corrections=tuple(c for c in chain if c is not None))
+        kept = tuple(c for c in chain if c is not None)
+        return replace(self, corrections=kept + self.corrections[place:])
 
     def select(self, frames: ArrayLike) -> "Stack":
         """Return the stack of some frames (numbers or a mask), in the order given."""
@@ -280,6 +288,10 @@ class Seen:
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.stack.source.label(index)
+
+
+def _of_sensor(correction: Correction) -> bool:
+    return getattr(correction, "of_sensor", False)
 
 
 def _block(stack: Stack, index: int) -> NDArray[Any]:

@@ -11,9 +11,16 @@ from napari.layers import Image
 import napari_stack as ns
 from napari_stack import _widgets, layers
 from napari_stack.operators import CATALOGUE
+from napari_stack.options import gives_frames
 
 DOCKS = {
     "register": _widgets.RegisterDock,
+    "balance": _widgets.BalanceDock,
+    "correct_vignetting": _widgets.CorrectVignettingDock,
+    "correct_flat_field": _widgets.CorrectFlatFieldDock,
+    "correct_bleaching": _widgets.CorrectBleachingDock,
+    "find_hot_pixels": _widgets.FindHotPixelsDock,
+    "repair_hot_pixels": _widgets.RepairHotPixelsDock,
     "combine": _widgets.CombineDock,
     "sigma_clip": _widgets.SigmaClipDock,
     "focus_stack": _widgets.FocusStackDock,
@@ -86,7 +93,7 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     ran(dock, qtbot)
     result = viewer.layers[1]
     options = {"sigma": 1.0} if name == "sigma_clip" else {}
-    at = {"c": 1, "z": 3} if name == "register" else None
+    at = {"c": 1, "z": 3} if gives_frames(CATALOGUE[name]) else None
     more = {} if at is None else {"measure_at": at}
     expected = hyper.along(expected_axis).map(CATALOGUE[name], **more, **options)
     expected = expected[0] if isinstance(expected, tuple) else expected

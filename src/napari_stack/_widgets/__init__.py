@@ -11,6 +11,48 @@ class RegisterDock(OperatorDock):
     main = ("transform", "method", "reference")
 
 
+class BalanceDock(OperatorDock):
+    """Dock of `napari_stack.balance`."""
+
+    operator = "balance"
+    main = ("channels", "mapping", "reference")
+
+
+class CorrectVignettingDock(OperatorDock):
+    """Dock of `napari_stack.correct_vignetting`."""
+
+    operator = "correct_vignetting"
+    main = ("model", "scene")
+
+
+class CorrectFlatFieldDock(OperatorDock):
+    """Dock of `napari_stack.correct_flat_field`."""
+
+    operator = "correct_flat_field"
+    main = ("flat", "dark")
+
+
+class CorrectBleachingDock(OperatorDock):
+    """Dock of `napari_stack.correct_bleaching`."""
+
+    operator = "correct_bleaching"
+    main = ("method",)
+
+
+class FindHotPixelsDock(OperatorDock):
+    """Dock of `napari_stack.find_hot_pixels`."""
+
+    operator = "find_hot_pixels"
+    main = ("thresholds", "kind")
+
+
+class RepairHotPixelsDock(OperatorDock):
+    """Dock of `napari_stack.repair_hot_pixels`."""
+
+    operator = "repair_hot_pixels"
+    main = ("mask", "method")
+
+
 class CombineDock(OperatorDock):
     """Dock of `napari_stack.combine`."""
 
@@ -32,10 +74,16 @@ class FocusStackDock(OperatorDock):
 
 
 __all__ = [
+    "BalanceDock",
     "CombineDock",
+    "CorrectBleachingDock",
+    "CorrectFlatFieldDock",
+    "CorrectVignettingDock",
+    "FindHotPixelsDock",
     "FocusStackDock",
     "OpenFramesDock",
     "OperatorDock",
     "RegisterDock",
+    "RepairHotPixelsDock",
     "SigmaClipDock",
 ]

@@ -11,6 +11,12 @@ from napari_stack.layers._show import show_limits, to_layer
 from napari_stack.layers._source import leading_axes
 
 register = on_layers("register")
+balance = on_layers("balance")
+correct_vignetting = on_layers("correct_vignetting")
+correct_flat_field = on_layers("correct_flat_field")
+correct_bleaching = on_layers("correct_bleaching")
+find_hot_pixels = on_layers("find_hot_pixels")
+repair_hot_pixels = on_layers("repair_hot_pixels")
 combine = on_layers("combine")
 sigma_clip = on_layers("sigma_clip")
 focus_stack = on_layers("focus_stack")
@@ -18,12 +24,18 @@ focus_stack = on_layers("focus_stack")
 __all__ = [
     "Computed",
     "Job",
+    "balance",
     "combine",
+    "correct_bleaching",
+    "correct_flat_field",
+    "correct_vignetting",
     "default_axis",
+    "find_hot_pixels",
     "focus_stack",
     "leading_axes",
     "prepare",
     "register",
+    "repair_hot_pixels",
     "show_limits",
     "sigma_clip",
     "to_layer",

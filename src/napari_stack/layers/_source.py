@@ -88,7 +88,8 @@ def _with_axes(data: Data, axes: tuple[Axis, ...]) -> Data:
     stacked = [axis.name for axis in data.leading].index(data.axis)
     named = _three((data.frames.axes[0], *axes[-2:]))
     frames = replace(data.frames, axes=named)
-    return replace(data, frames=frames, leading=axes[:-2], axis=axes[stacked].name)
+    # What was asked for when the layer was made does not bind what is done with it next.
+    return replace(data, frames=frames, leading=axes[:-2], axis=axes[stacked].name, chosen=False)
 
 
 def axis_name(layer: Any, axis: str | int | None) -> str:

@@ -4,9 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_stack.hyperstack import PREFERRED_AXIS
+from napari_stack.operators.balance import Gains, apply_gains, balance, measure_gains
+from napari_stack.operators.bleaching import (
+    Bleaching,
+    apply_bleaching,
+    correct_bleaching,
+    measure_bleaching,
+)
 from napari_stack.operators.combine import Clipped, combine, sigma_clip
+from napari_stack.operators.flat_field import (
+    FlatField,
+    apply_flat_field,
+    correct_flat_field,
+    measure_flat_field,
+)
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import Warp, apply_transforms
+from napari_stack.operators.hot_pixels import (
+    HotPixels,
+    apply_hot_pixels,
+    find_hot_pixels,
+    repair_hot_pixels,
+    write_hot_pixels,
+)
 from napari_stack.operators.registration import (
     Features,
     Intensity,
@@ -14,10 +34,24 @@ from napari_stack.operators.registration import (
     register,
 )
 from napari_stack.operators.transforms import Transforms
+from napari_stack.operators.vignetting import (
+    Polynomial,
+    Sigmoid,
+    Vignetting,
+    apply_vignetting,
+    correct_vignetting,
+    measure_vignetting,
+)
 
 #: Operators that have a dock, a command and a name in recipes.
 CATALOGUE: dict[str, Callable[..., Any]] = {
     "register": register,
+    "balance": balance,
+    "correct_vignetting": correct_vignetting,
+    "correct_flat_field": correct_flat_field,
+    "correct_bleaching": correct_bleaching,
+    "find_hot_pixels": find_hot_pixels,
+    "repair_hot_pixels": repair_hot_pixels,
     "combine": combine,
     "sigma_clip": sigma_clip,
     "focus_stack": focus_stack,
@@ -26,17 +60,40 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
 __all__ = [
     "CATALOGUE",
     "PREFERRED_AXIS",
+    "Bleaching",
     "Clipped",
     "Features",
+    "FlatField",
     "Focused",
+    "Gains",
+    "HotPixels",
     "Intensity",
+    "Polynomial",
     "Pyramid",
+    "Sigmoid",
     "Transforms",
+    "Vignetting",
     "Warp",
+    "apply_bleaching",
+    "apply_flat_field",
+    "apply_gains",
+    "apply_hot_pixels",
     "apply_transforms",
+    "apply_vignetting",
+    "balance",
     "combine",
+    "correct_bleaching",
+    "correct_flat_field",
+    "correct_vignetting",
+    "find_hot_pixels",
     "focus_stack",
+    "measure_bleaching",
+    "measure_flat_field",
+    "measure_gains",
     "measure_transforms",
+    "measure_vignetting",
     "register",
+    "repair_hot_pixels",
     "sigma_clip",
+    "write_hot_pixels",
 ]

@@ -1,0 +1,23 @@
+"""`mean_frame`: the mean of the used frames of a stack, in the working type."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.combine import _Combined, require_used
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+
+def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:
+    """Average the used frames, unrounded.
+
+    Returns
+    -------
+    ndarray, shape (y, x) or (y, x, channel)
+        0 where no frame is valid.
+    """
+    require_used(stack)
+    values, _ = run.fold(_Combined("mean"), stack, what="Averaging frames").result()
+    return np.asarray(values, stack.working)

@@ -1,0 +1,99 @@
+"""Tone curves: the gain, gamma or matching curve between samples of two frames."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Nodes of a matching curve at most: a 12-bit value has one of its own.
+NODES = 4096
+
+#: Range of gamma that is searched, as in the source of the method.
+_GAMMAS = (0.1, 5.0)
+
+
+class Curve(NamedTuple):
+    """Results for ``start``, ``start + step``, and so on."""
+
+    start: float
+    step: float
+    nodes: NDArray[np.float32]
+
+
+def gamma_between(pixels: NDArray[Any], target: float, top: float) -> float:
+    """Find the gamma with which ``top * (v / top) ** (1 / gamma)`` has the mean `target`.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (n,)
+    target : float
+    top : float
+        Value that stays as it is.
+
+    Returns
+    -------
+    float
+        By bisection in 0.1 to 5; the nearer end where the target lies beyond.
+    """
+    logs = np.log(np.clip(pixels.astype(np.float64) / top, 1e-12, 1.0))
+    low, high = _GAMMAS
+    for _ in range(60):
+        middle = (low + high) / 2
+        if top * np.exp(logs / middle).mean() < target:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+@lru_cache(maxsize=64)
+def power_nodes(gamma: float, dtype: Any, top: float) -> NDArray[Any]:
+    """Nodes of a power curve for `bend_power`."""
+    place = (np.arange(NODES + 1) / NODES) ** 2
+    return np.asarray(top * place ** (1 / gamma), dtype)
+
+
+def matching_curve(pixels: NDArray[Any], reference: NDArray[Any], whole: bool) -> Curve:
+    """Find the curve that gives pixels the histogram of others: CDF_ref^-1(CDF(v)).
+
+    Parameters
+    ----------
+    pixels, reference : ndarray, shapes (n,) and (m,), sorted
+    whole : bool
+        The values are whole numbers, so nodes lie on these.
+
+    Notes
+    -----
+    Equal values share the middle of their ranks, so that a frame matched to itself stays as it is.
+    """
+    start, stop = float(pixels[0]), float(pixels[-1])
+    step = max((stop - start) / (NODES - 1), 1e-12 * max(abs(start), abs(stop), 1e-300))
+    step = float(np.ceil(step)) if whole else step
+    values = start + step * np.arange(NODES)
+    left = np.searchsorted(pixels, values, side="left")
+    rank = (left + np.searchsorted(pixels, values, side="right")) / 2 / len(pixels)
+    if whole and step == 1:  # a value that is absent lies between its neighbours
+        seen = np.flatnonzero(np.searchsorted(pixels, values, side="right") > left)
+        rank = np.interp(np.arange(NODES), seen, rank[seen])
+    places = (np.arange(len(reference)) + 0.5) / len(reference)
+    nodes = np.interp(rank, places, reference)
+    beyond = values > stop
+    nodes[beyond] = nodes[~beyond][-1] + (values[beyond] - stop)
+    return Curve(start, step, nodes.astype(np.float32))
+
+
+def bits_top(dtype: np.dtype[Any], greatest: float) -> float:
+    """Value of full brightness: of the fewest usual bits that hold the data, or 1 for floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bits_top(np.dtype(np.uint16), 3900), bits_top(np.dtype(np.float32), 0.8)
+    (4095.0, 1.0)
+    """
+    if dtype.kind == "f":
+        return 1.0 if greatest <= 1 else float(greatest)
+    limit = int(np.iinfo(dtype).max)
+    bits = [2**b - 1 for b in (8, 10, 12, 14, 16) if 2**b - 1 < limit and dtype.itemsize > 1]
+    return float(next((top for top in bits if top >= greatest), limit))

@@ -1,0 +1,248 @@
+"""`measure_gains`, `balance` and `Gains`: frames made as bright, and of the colour, of one."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.measured import frozen
+from napari_stack.operators.pixelwise import PixelwiseValue, check_frames, joined, per_frame
+from napari_stack.options import Bounds, check, composed
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+Channels = Literal["luminosity", "rgb", "hsv", "hls", "lab"]
+Mapping = Literal["linear", "gamma", "match_histogram"]
+
+_ARRAYS = ("gains", "clipped", "starts", "steps", "curves")
+
+#: Share of a frame's pixels beyond which clipping is worth a warning.
+_MUCH_CLIPPED = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Gains(PixelwiseValue):
+    """What makes every frame as bright as the reference.
+
+    Parameters
+    ----------
+    alpha : bool
+        The last channel is alpha and left as it is.
+    gains : ndarray, shape (n, k)
+        One row a frame, of one number for all channels, one for each, or two for saturation (or
+        chroma) and brightness. Gains, gammas, or for matched histograms the ratios of the means.
+    channels : {"luminosity", "rgb", "hsv", "hls", "lab"}
+    mapping : {"linear", "gamma", "match_histogram"}
+    top : float
+        Value of full brightness, which a gamma leaves as it is.
+    clipped : ndarray of int, shape (n,)
+        Pixels that leave the range of the pixel type and will be clipped, as counted on those
+        that were measured.
+    starts, steps, curves : ndarray, shapes (n, k), (n, k) and (n, k, nodes), or None
+        Matching curves: results for ``start``, ``start + step``, and so on.
+
+    Examples
+    --------
+    >>> Gains(gains=[[1.0], [1.25]]).mapping
+    'linear'
+    """
+
+    _name: ClassVar[str] = "gains"
+
+    gains: NDArray[np.float64] = ()  # type: ignore[assignment]
+    channels: Channels = "luminosity"
+    mapping: Mapping = "linear"
+    top: float = 1.0
+    clipped: NDArray[np.int64] = None  # type: ignore[assignment]
+    starts: NDArray[np.float64] | None = None
+    steps: NDArray[np.float64] | None = None
+    curves: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        gains = frozen(self.gains, np.float64, 2)
+        clipped = np.zeros(len(gains)) if self.clipped is None else self.clipped
+        object.__setattr__(self, "gains", gains)
+        object.__setattr__(self, "clipped", frozen(clipped, np.int64, 1))
+        for name, dtype in (("starts", float), ("steps", float), ("curves", np.float32)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+        if (self.curves is None) == (self.mapping == "match_histogram"):
+            raise ValueError("matched histograms need curves, other mappings need none")
+
+    def __len__(self) -> int:
+        return len(self.gains)
+
+    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
+        """Balance rows of a frame in place."""
+        from napari_stack.operators import _balancing
+
+        tone = partial(self._tone, index=index)
+        _balancing.change(block, tone, self.channels, self.top, self.gains.shape[1])
+
+    def _tone(self, part: NDArray[Any], k: int, top: float, *, index: int) -> None:
+        """Change balanced quantity `k` in place."""
+        from napari_stack.operators import _balancing
+
+        if self.mapping == "linear":
+            _balancing.apply_gain(part, self.gains[index, k : k + 1])
+        elif self.mapping == "gamma":
+            _balancing.apply_gamma(part, float(self.gains[index, k]), top)
+        elif self.curves is not None and self.starts is not None and self.steps is not None:
+            place = (float(self.starts[index, k]), float(self.steps[index, k]))
+            _balancing.apply_curve(part, self.curves[index, k], *place)
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return those of some frames, in the order given."""
+        return per_frame(self, _ARRAYS, frames)
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return these followed by others."""
+        return joined(self, others, _ARRAYS)
+
+
+def measure_gains(
+    stack: Stack,
+    *,
+    channels: Channels = "luminosity",
+    mapping: Mapping = "linear",
+    reference: Annotated[int, Bounds(0, 999_999)] | Literal["middle", "first", "last"] = "middle",
+    mask_size: Annotated[float, Bounds(0.0, 2.0, step=0.05)] = 0.0,
+    intensity_min: Annotated[float, Bounds(0.0, 1e9)] = 0.0,
+    intensity_max: Annotated[float, Bounds(-1.0, 1e9)] = -1.0,
+    subsample: Annotated[int, Bounds(1, 64)] = 8,
+    run: Run = Run(),
+) -> Gains:
+    """Measure what makes every frame as bright, and of the same colour, as the reference.
+
+    Parameters
+    ----------
+    stack : Stack
+    channels : {"luminosity", "rgb", "hsv", "hls", "lab"}
+        What is balanced: the brightness of all channels alike; every channel by itself (rgb, or
+        any bands); saturation and value (hsv) or lightness (hls); chroma and lightness (lab).
+    mapping : {"linear", "gamma", "match_histogram"}
+        A gain, a gamma (which does not saturate bright pixels), or the whole histogram.
+    reference : {"middle", "first", "last"} or int
+        The frame that all others are made like; a number counts from 0.
+    mask_size : float
+        Measure only in a disc about the centre: its diameter as a part of the shorter side. 0
+        takes the whole frame.
+    intensity_min : float
+        Measure only pixels of at least this intensity, in units of the data. Matched histograms
+        take all.
+    intensity_max : float
+        Measure only pixels of at most this intensity; -1 sets no limit.
+    subsample : int
+        Measure every n-th pixel along both axes; fewer are left out of small frames.
+    run : Run
+
+    Returns
+    -------
+    Gains
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range, does not fit the stack, or leaves no pixel to measure.
+
+    Warns
+    -----
+    UserWarning
+        When a frame loses more than 0.1 % of its pixels to clipping.
+
+    Notes
+    -----
+    A linear gain is the ratio of the means, a gamma is found by bisection so that the means agree,
+    and a matched value is CDF_ref^-1(CDF(v)), as in focusstack.
+    """
+    check(measure_gains, locals())
+    from napari_stack.operators import _balancing
+    from napari_stack.operators.registration import _reference_index
+
+    if channels in ("hsv", "hls", "lab") and not stack.rgb:
+        raise ValueError(f"balancing {channels} needs colours; the frames are grey or bands")
+    top = _balancing.find_top(stack, run) if _needs_top(channels, mapping) else 1.0
+    sampling = _balancing.Sampling(
+        channels, mapping, top, mask_size, intensity_min, intensity_max, subsample
+    )
+    fixed = _balancing.sample(stack, _reference_index(stack, reference), sampling)
+    compare = partial(_balancing.compare, fixed=fixed, sampling=sampling)
+    found = run.each(compare, stack, what="Measuring gains")
+    gains = _collected(stack, found, channels, mapping, top)
+    _report(gains.clipped, stack)
+    return gains
+
+
+def _needs_top(channels: str, mapping: str) -> bool:
+    return mapping == "gamma" or channels in ("hsv", "hls", "lab")
+
+
+def _collected(
+    stack: Stack, found: list[Any], channels: Channels, mapping: Mapping, top: float
+) -> Gains:
+    curves = {}
+    if mapping == "match_histogram":
+        rows = [frame.curves for frame in found]
+        curves = {
+            "starts": [[c.start for c in row] for row in rows],
+            "steps": [[c.step for c in row] for row in rows],
+            "curves": [[c.nodes for c in row] for row in rows],
+        }
+    return Gains(
+        stack.alpha,
+        [frame.gains for frame in found],  # type: ignore[arg-type]
+        channels, mapping, top,
+        [frame.clipped for frame in found],  # type: ignore[arg-type]
+        **curves,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _report(clipped: NDArray[np.int64], stack: Stack) -> None:
+    worst = int(clipped.argmax())
+    share = clipped[worst] / (stack.shape[1] * stack.shape[2])
+    if share > _MUCH_CLIPPED:
+        warnings.warn(
+            f"balancing clips {int(clipped.sum())} pixels in {int((clipped > 0).sum())} frames, "
+            f"most in {stack.source.label(worst)} ({share:.1%}): choose a darker reference, or "
+            "mapping='gamma'",
+            stacklevel=3,
+        )
+
+
+def apply_gains(stack: Stack, gains: Gains) -> Stack:
+    """Make every frame as bright as measured, lazily.
+
+    Parameters
+    ----------
+    stack : Stack
+        The stack measured, or another of as many frames, such as another channel.
+    gains : Gains
+
+    Returns
+    -------
+    Stack
+        Values that leave the range of the pixel type are clipped when they are seen or written.
+
+    Raises
+    ------
+    ValueError
+        When the number of gains is not that of frames, or of channels.
+    """
+    check_frames("gains", len(gains), stack)
+    count = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
+    wanted = {"luminosity": count, "rgb": gains.gains.shape[1]}.get(gains.channels, 3)
+    if count != wanted:
+        raise ValueError(f"gains of {wanted} channels do not fit frames of {count}")
+    return stack.corrected(gains)
+
+
+balance = composed(
+    "balance",
+    "Make all frames as bright, and of the same colour, as the reference, lazily.",
+    measure_gains,
+    apply_gains,
+)

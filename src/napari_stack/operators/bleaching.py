@@ -1,0 +1,197 @@
+"""`measure_bleaching`, `correct_bleaching` and `Bleaching`: light that fades over a series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.measured import frozen, same
+from napari_stack.operators.pixelwise import PixelwiseValue, check_frames, joined, per_frame
+from napari_stack.options import Bounds, check, composed
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+Method = Literal["ratio", "exponential", "histogram"]
+
+_ARRAYS = ("gains", "means", "fitted", "starts", "steps", "curves")
+
+
+@dataclass(frozen=True, eq=False)
+class Bleaching(PixelwiseValue):
+    """What gives every frame the brightness of the first.
+
+    Parameters
+    ----------
+    alpha : bool
+        The last channel is alpha and left as it is.
+    method : {"ratio", "exponential", "histogram"}
+    gains : ndarray, shape (n, k)
+        One row a frame, of one number for all channels or one for each.
+    means : ndarray, shape (n, k)
+        Measured mean intensities, background taken off: the points of a plot.
+    fitted : ndarray, shape (n, k)
+        The curve that the gains follow; with "ratio" and "histogram" the means themselves.
+    decay : ndarray, shape (k, 3), or None
+        Of the exponential a exp(-b t) + c, t in frames: a, b and c.
+    background : float
+        Value without light; it stays as it is.
+    starts, steps, curves : ndarray, shapes (n, k), (n, k) and (n, k, nodes), or None
+        Matching curves: results for ``start``, ``start + step``, and so on.
+    """
+
+    _name: ClassVar[str] = "bleaching"
+
+    method: Method = "ratio"
+    gains: NDArray[np.float64] = ()  # type: ignore[assignment]
+    means: NDArray[np.float64] = ()  # type: ignore[assignment]
+    fitted: NDArray[np.float64] = ()  # type: ignore[assignment]
+    decay: NDArray[np.float64] | None = None
+    background: float = 0.0
+    starts: NDArray[np.float64] | None = None
+    steps: NDArray[np.float64] | None = None
+    curves: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("gains", "means", "fitted"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, 2))
+        if not self.gains.shape == self.means.shape == self.fitted.shape:
+            raise ValueError("gains, means and fitted need one shape, (n, k)")
+        for name, dtype in (("decay", float), ("starts", float), ("steps", float),
+                            ("curves", np.float32)):  # fmt: skip
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+
+    def __len__(self) -> int:
+        return len(self.gains)
+
+    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
+        """Give rows of a frame the brightness of the first, in place."""
+        from napari_stack.operators._balancing import apply_curve
+        from napari_stack.operators._pixelwise_kernels import scale
+
+        kind = block.dtype.type
+        if self.curves is None or self.starts is None or self.steps is None:
+            scale(block, self.gains[index].astype(kind), kind(self.background))
+            return
+        count = self.curves.shape[1]
+        parts = [block] if count == 1 else [block[..., k : k + 1] for k in range(count)]
+        for k, part in enumerate(parts):
+            place = (float(self.starts[index, k]), float(self.steps[index, k]))
+            apply_curve(part, self.curves[index, k], *place)
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return that of some frames, in the order given."""
+        return per_frame(self, _ARRAYS, frames)
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return that of these frames followed by others; a decay of each alone is not kept."""
+        plain = [self, *others]
+        if any(not same(other.decay, self.decay) for other in others):
+            plain = [replace(one, decay=None) for one in plain]
+        return joined(plain[0], plain[1:], _ARRAYS)
+
+
+def measure_bleaching(
+    stack: Stack,
+    *,
+    method: Method = "exponential",
+    each_channel: bool = False,
+    background: Annotated[float, Bounds(-1e9, 1e9)] = 0.0,
+    run: Run = Run(),
+) -> Bleaching:
+    """Measure how the light fades from frame to frame.
+
+    Parameters
+    ----------
+    stack : Stack
+        Frames at equal intervals.
+    method : {"exponential", "ratio", "histogram"}
+        A fitted decay a exp(-b t) + c, which leaves true changes of single frames alone; the ratio
+        of the mean intensities; or the histogram of the first frame for all.
+    each_channel : bool
+        Measure every channel by itself; else their brightness, alike for all.
+    background : float
+        Value of a pixel without light, in units of the data. Histograms do without.
+    run : Run
+
+    Returns
+    -------
+    Bleaching
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range, or a frame is not brighter than the background.
+
+    Notes
+    -----
+    The three methods are those of Fiji's Bleach Correction (Miura 2020, F1000Research 9:1494).
+    Frames that are not used do not count in the fit.
+    """
+    check(measure_bleaching, locals())
+    from napari_stack.operators import _fading
+
+    matched = method == "histogram"
+    view = _fading.View(float(background), each_channel, matched)
+    first = int(np.flatnonzero(stack.used)[0]) if stack.used.any() else 0
+    reference = _fading.measure(stack, first, view=view, reference=None)
+    measure = partial(_fading.measure, view=view, reference=reference)
+    found = run.each(measure, stack, what="Measuring bleaching")
+    means = np.array([frame.means for frame in found])
+    if not (means > 0).all():
+        dark = int(np.flatnonzero((means <= 0).any(axis=1))[0])
+        raise ValueError(
+            f"{stack.source.label(dark)} is not brighter than the background {background:g}: lower "
+            "the background, or leave the frame out"
+        )
+    fitted, decay = means, None
+    if method == "exponential":
+        fitted, decay = _fading.fit_decay(means, stack.used)
+    curves = {}
+    if matched:
+        rows = [frame.curves for frame in found]
+        curves = {
+            "starts": np.array([[c.start for c in row] for row in rows]),
+            "steps": np.array([[c.step for c in row] for row in rows]),
+            "curves": np.array([[c.nodes for c in row] for row in rows]),
+        }
+    gains = fitted[first] / fitted
+    return Bleaching(stack.alpha, method, gains, means, fitted, decay, float(background), **curves)
+
+
+def apply_bleaching(stack: Stack, bleaching: Bleaching) -> Stack:
+    """Give every frame the brightness of the first, lazily.
+
+    Parameters
+    ----------
+    stack : Stack
+        The stack measured, or another of as many frames, such as another channel.
+    bleaching : Bleaching
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    ValueError
+        When the number of frames or channels is another.
+    """
+    check_frames("bleaching", len(bleaching), stack)
+    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
+    if bleaching.gains.shape[1] not in (1, channels):
+        raise ValueError(
+            f"bleaching of {bleaching.gains.shape[1]} channels does not fit frames of {channels}"
+        )
+    return stack.corrected(bleaching)
+
+
+correct_bleaching = composed(
+    "correct_bleaching",
+    "Make up for light that fades over a series, lazily.",
+    measure_bleaching,
+    apply_bleaching,
+)

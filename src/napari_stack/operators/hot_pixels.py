@@ -1,0 +1,297 @@
+"""`find_hot_pixels`, `repair_hot_pixels` and `HotPixels`: defective pixels of the sensor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files import check_target, load_image, write
+from napari_stack.operators.measured import Measured
+from napari_stack.operators.sensor import check_size, sensor_view
+from napari_stack.options import Bounds, ImageSource, check
+from napari_stack.run import Run
+from napari_stack.sources import Correction, Pixels
+from napari_stack.stack import Stack
+
+Kind = Literal["both", "hot", "cold"]
+Method = Literal["mean", "median"]
+
+
+@dataclass(frozen=True, eq=False)
+class HotPixels(Measured):
+    """Defective pixels, and how they are repaired from their good neighbours.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (y, x) or (y, x, channel)
+        True at defective pixels.
+    method : {"mean", "median"}
+        Of the good pixels around.
+    kernel_size : int
+        Side of the square around a pixel; it grows where this holds no good pixel.
+    """
+
+    _name: ClassVar[str] = "hot pixels"
+    of_sensor: ClassVar[bool] = True
+
+    mask: NDArray[np.bool_] = ()  # type: ignore[assignment]
+    method: Method = "mean"
+    kernel_size: int = 3
+
+    def __post_init__(self) -> None:
+        mask = np.array(self.mask, bool)
+        if mask.ndim not in (2, 3):
+            raise ValueError(f"a mask needs the shape (y, x) or (y, x, channel), got {mask.shape}")
+        mask.flags.writeable = False
+        object.__setattr__(self, "mask", mask)
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], int]:
+        """Row, column, channel and reach of defective pixels, by row, and the longest reach."""
+        from napari_stack.operators._defects import reaches
+
+        mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
+        places = np.argwhere(mask)
+        reach = reaches(mask, places, self.kernel_size // 2)
+        return np.column_stack([places, reach]), int(reach.max(initial=0))
+
+    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
+        """Rows it must see: those around the defective pixels, too."""
+        _, reach = self._places
+        return slice(max(rows.start - reach, 0), min(rows.stop + reach, len(self.mask)))
+
+    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a corrected frame: the same."""
+        return shape
+
+    def merged(self, later: Correction) -> "Correction | None":  # noqa: ARG002
+        """Nothing: a repair sees neighbours."""
+        return None
+
+    def apply(
+        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
+    ) -> Pixels:
+        """Repair rows of a frame; good pixels are not touched, so it is done in place."""
+        from napari_stack.operators._defects import repair
+
+        seen = self.source_rows(rows, index)
+        places, _ = self._places
+        first, last = np.searchsorted(places[:, 0], [rows.start, rows.stop])
+        pixels = values if values.ndim == 3 else values[..., np.newaxis]
+        mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
+        repair(pixels, mask, places[first:last], seen.start, self.method == "median")
+        kept = slice(rows.start - seen.start, rows.stop - seen.start)
+        return values[kept], None if valid is None else valid[kept]
+
+    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
+        """Return that of some frames: the same, for it belongs to the sensor."""
+        return self
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return that of these frames and others."""
+        if any(other != self for other in others):
+            raise ValueError("frames with different hot pixels cannot stand in one stack")
+        return self
+
+
+def find_hot_pixels(
+    stack: Stack,
+    *,
+    thresholds: str = "auto",
+    blur: Annotated[int, Bounds(3, 31, step=2, unit="px")] = 5,
+    kind: Kind = "both",
+    run: Run = Run(),
+) -> NDArray[np.bool_]:
+    """Find pixels that stand out of their neighbours in the mean of all frames.
+
+    Parameters
+    ----------
+    stack : Stack
+        Frames of a moving scene, or dark frames. Registered or not: they are taken as the sensor
+        gave them.
+    thresholds : str
+        How far a pixel must stand out: "auto" (six times the noise, more where the scene is rich),
+        one number, or one for each channel with commas between, in 255ths of the data's range,
+        such as "13,13,13".
+    blur : int
+        Side of the Gaussian blur that pixels are compared with; an odd number.
+    kind : {"both", "hot", "cold"}
+        Pixels that are too bright, too dark, or both.
+    run : Run
+
+    Returns
+    -------
+    ndarray of bool, shape (y, x) or (y, x, channel)
+        Alpha is not among the channels.
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range, or no frame is used.
+
+    Notes
+    -----
+    As in focusstack, |mean - blur(mean)| is compared with a threshold; but the blur is repeated
+    without the pixels found, so that a bright one does not spoil its neighbours.
+    """
+    check(find_hot_pixels, locals())
+    if blur % 2 == 0:
+        raise ValueError(f"find_hot_pixels: blur must be an odd number, got {blur}")
+    from napari_stack.operators._defects import find
+    from napari_stack.operators._means import mean_frame
+    from napari_stack.operators._tones import bits_top
+
+    mean = mean_frame(sensor_view(stack), run)
+    pixels = mean if mean.ndim == 3 else mean[..., np.newaxis]
+    pixels = pixels[..., :-1] if stack.alpha else pixels
+    limits = _limits(thresholds, pixels.shape[2])
+    unit = bits_top(stack.dtype, float(pixels.max())) / 255
+    found = [
+        find(pixels[..., k], None if limit is None else limit * unit, blur, kind)
+        for k, limit in enumerate(limits)
+    ]
+    return found[0] if mean.ndim == 2 else np.stack(found, axis=-1)
+
+
+def _limits(thresholds: str, channels: int) -> list[float | None]:
+    """Read one threshold a channel; None stands for an automatic one."""
+    if thresholds.strip() == "auto":
+        return [None] * channels
+    try:
+        numbers = [float(part) for part in thresholds.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or any(not 0 < n <= 255 for n in numbers):
+        raise ValueError(
+            "find_hot_pixels: thresholds must be 'auto', a number in the range 0 to 255, or one "
+            f"for each channel with commas between, got {thresholds!r}"
+        )
+    if len(numbers) not in (1, channels):
+        raise ValueError(f"{len(numbers)} thresholds do not fit frames of {channels} channels")
+    return [*numbers] if len(numbers) == channels else [numbers[0]] * channels
+
+
+def repair_hot_pixels(
+    stack: Stack,
+    *,
+    mask: ImageSource = None,
+    method: Method = "mean",
+    kernel_size: Annotated[int, Bounds(3, 15, step=2, unit="px")] = 3,
+    thresholds: str = "auto",
+    blur: Annotated[int, Bounds(3, 31, step=2, unit="px")] = 5,
+    kind: Kind = "both",
+    run: Run = Run(),
+) -> Stack:
+    """Replace defective pixels by the mean or median of their good neighbours, lazily.
+
+    Parameters
+    ----------
+    stack : Stack
+        Of registered frames, pixels are repaired before they are moved.
+    mask : array, path or layer
+        Not zero at defective pixels, of the size of a frame as the sensor gave it, with or without
+        channels. Without a mask they are found on the frames themselves.
+    method : {"mean", "median"}
+        Of the good neighbours.
+    kernel_size : int
+        Side of the square of neighbours, an odd number; it grows where no neighbour is good.
+    thresholds : str
+        Without a mask: how far a pixel must stand out: "auto", one number, or one for each channel
+        with commas between, in 255ths of the data's range.
+    blur : int
+        Without a mask: side of the Gaussian blur that pixels are compared with; an odd number.
+    kind : {"both", "hot", "cold"}
+        Without a mask: pixels that are too bright, too dark, or both.
+    run : Run
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range, or the mask has another size than the frames.
+    """
+    check(repair_hot_pixels, locals())
+    if kernel_size % 2 == 0:
+        raise ValueError(f"repair_hot_pixels: kernel_size must be an odd number, got {kernel_size}")
+    image = load_image(mask)
+    if image is None:
+        image = find_hot_pixels(stack, thresholds=thresholds, blur=blur, kind=kind, run=run)
+    return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size)))
+
+
+def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
+    """Repair known defective pixels, lazily and before any warp.
+
+    Parameters
+    ----------
+    stack : Stack
+        Frames of the same camera and size.
+    hot : HotPixels
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    ValueError
+        When the mask has another size or number of channels than the frames.
+    """
+    check_size("a mask", hot.mask.shape, stack)
+    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
+    if hot.mask.ndim == 3 and hot.mask.shape[2] not in (1, channels):
+        if not (stack.ndim == 3 or hot.mask.shape[2] == channels + stack.alpha):
+            raise ValueError(
+                f"a mask of {hot.mask.shape[2]} channels does not fit frames of {channels}"
+            )
+        mask = np.asarray(hot.mask.any(axis=2) if stack.ndim == 3 else hot.mask[..., :channels])
+        hot = HotPixels(mask, hot.method, hot.kernel_size)
+    return stack.corrected(hot)
+
+
+def write_hot_pixels(
+    path: str | Path, mask: NDArray[np.bool_], *, overwrite: bool = False
+) -> list[Path]:
+    """Write a mask as images: joint, and with channels one of each.
+
+    Parameters
+    ----------
+    path : str or Path
+        Such as ``hot.png`` or ``hot.tif``. With three channels the images are called
+        ``hot-rgb``, ``hot-r``, ``hot-g`` and ``hot-b``, with others ``hot-all``, ``hot-0``, ...
+    mask : ndarray of bool, shape (y, x) or (y, x, channel)
+    overwrite : bool
+        Replace files that are there.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    FileExistsError
+        Before anything is written, when one of the files is there and `overwrite` is False.
+    """
+    path = Path(path)
+    images: dict[str, Any] = {"": mask}
+    if mask.ndim == 3:
+        colours = mask.shape[2] == 3
+        names = "rgb" if colours else [str(k) for k in range(mask.shape[2])]
+        images = {"-rgb" if colours else "-all": mask.any(axis=2)}
+        images |= {f"-{name}": mask[..., k] for k, name in enumerate(names)}
+    targets = {
+        path.with_name(path.stem + end + path.suffix): image for end, image in images.items()
+    }
+    for target in targets:
+        check_target(target, overwrite=overwrite)
+    for target, image in targets.items():
+        write(target, image.astype(np.uint8) * np.uint8(255), overwrite=overwrite)
+    return list(targets)

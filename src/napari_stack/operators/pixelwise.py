@@ -1,0 +1,143 @@
+"""`Pixelwise` corrections, of every pixel for itself, and `Fused`: several of them in one pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.measured import Measured, same
+from napari_stack.sources import Correction, Pixels
+from napari_stack.stack import Stack
+
+#: Bytes of the rows that all corrections change before the next rows: they stay in the cache.
+_BLOCK = 2**19
+
+
+class Pixelwise:
+    """A correction of every pixel by itself, in place; neighbours are fused."""
+
+    of_sensor: ClassVar[bool] = False
+
+    def apply(
+        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
+    ) -> Pixels:
+        """Change rows of a frame in place."""
+        change_rows(parts_of(self), values, index, rows)
+        return values, valid
+
+    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
+        """Rows it must see: those that it makes."""
+        return rows
+
+    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a corrected frame: the same."""
+        return shape
+
+    def merged(self, later: Correction) -> "Correction | None":
+        """Do this and a later correction of the same kind in one pass."""
+        return fused(self, later)
+
+
+@dataclass(frozen=True, eq=False)
+class PixelwiseValue(Pixelwise, Measured):
+    """A measured value that is also a pixelwise correction.
+
+    Parameters
+    ----------
+    alpha : bool
+        The last channel is alpha and left as it is.
+    """
+
+    alpha: bool = False
+
+    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
+        """Change rows of a frame, shape (rows, x, channel), in place; alpha is not among them."""
+        raise NotImplementedError
+
+    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
+        """Return the correction of some frames: the same, where all have one."""
+        return self
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return the correction of these frames and others, where all have one."""
+        if any(other != self for other in others):
+            raise ValueError("frames with different corrections cannot stand in one stack")
+        return self
+
+
+def per_frame(value: Any, names: Sequence[str], frames: NDArray[np.intp]) -> Any:
+    """Take some frames of the named arrays of a value."""
+    arrays = {n: getattr(value, n) for n in names}
+    return replace(value, **{n: a[frames] for n, a in arrays.items() if a is not None})
+
+
+def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
+    """Put the named arrays of values of the same options one after the other."""
+    rest = [f for f in value.__dataclass_fields__ if f not in names]
+    if any(not same(getattr(o, f), getattr(value, f)) for o in others for f in rest):
+        raise ValueError("frames with different corrections cannot stand in one stack")
+    every = (value, *others)
+    given = [n for n in names if getattr(value, n) is not None]
+    return replace(value, **{n: np.concatenate([getattr(v, n) for v in every]) for n in given})
+
+
+@dataclass(frozen=True)
+class Fused(Pixelwise):
+    """Pixelwise corrections in a row, done block by block while the pixels are in the cache.
+
+    Parameters
+    ----------
+    parts : tuple of PixelwiseValue
+    """
+
+    parts: tuple[Any, ...]
+
+    @property
+    def of_sensor(self) -> bool:  # type: ignore[override]
+        """Whether the parts correct what the sensor did; all or none of them do."""
+        return bool(self.parts[0].of_sensor)
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return the corrections of some frames."""
+        return replace(self, parts=tuple(part.select(frames) for part in self.parts))
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return the corrections of these frames and others."""
+        columns = zip(self.parts, *(other.parts for other in others), strict=True)
+        return replace(self, parts=tuple(first.join(rest) for first, *rest in columns))
+
+
+def parts_of(correction: Any) -> tuple[Any, ...]:
+    """Return the single corrections that a correction consists of."""
+    return correction.parts if isinstance(correction, Fused) else (correction,)
+
+
+def fused(first: Any, later: Any) -> Fused | None:
+    """Fuse two corrections, where both are pixelwise and both, or none, are of the sensor."""
+    if not (isinstance(first, Pixelwise) and isinstance(later, Pixelwise)):
+        return None
+    if first.of_sensor != later.of_sensor:
+        return None
+    return Fused((*parts_of(first), *parts_of(later)))
+
+
+def change_rows(parts: Sequence[Any], values: NDArray[Any], index: int, rows: slice) -> None:
+    """Change rows of a frame in place by all parts, a few rows at a time."""
+    pixels = values if values.ndim == 3 else values[..., np.newaxis]
+    step = max(1, _BLOCK // max(pixels[0].nbytes, 1))
+    for start in range(0, len(pixels), step):
+        block = pixels[start : start + step]
+        place = slice(rows.start + start, rows.start + start + len(block))
+        for part in parts:
+            part.change(block[..., :-1] if part.alpha else block, index, place)
+
+
+def check_frames(what: str, count: int, stack: Stack) -> None:
+    """Refuse values of another number of frames."""
+    if count != len(stack):
+        raise ValueError(
+            f"{what} of {count} frames do not fit a stack of {len(stack)} frames: measure them on "
+            "a stack of the same frames"
+        )
