@@ -6,11 +6,13 @@ from typing import Any
 from napari_stack.operators.combine import Clipped, combine, sigma_clip
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import Warp, apply_transforms
-from napari_stack.operators.registration import (
+from napari_stack.operators.registration import measure_transforms, register
+from napari_stack.operators.registration_methods import (
     Features,
+    Fourier,
+    Imreg_dft,
     Intensity,
-    measure_transforms,
-    register,
+    Phase,
 )
 from napari_stack.operators.transforms import Transforms
 
@@ -31,7 +33,10 @@ __all__ = [
     "Clipped",
     "Features",
     "Focused",
+    "Fourier",
+    "Imreg_dft",
     "Intensity",
+    "Phase",
     "Pyramid",
     "Transforms",
     "Warp",

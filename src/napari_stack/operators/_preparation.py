@@ -82,7 +82,7 @@ def prepare(
             f"image of shape {image.shape} and mask of shape {getattr(mask, 'shape', None)}: "
             "give an image (y, x) and, if any, a mask of the same shape"
         )
-    pixels, valid = _clean(image, mask)
+    pixels, valid = repaired(image, mask)
     factor = -(-max(image.shape) // working_size)
     shape = (image.shape[0], image.shape[1])
     levels: list[Image] = []
@@ -104,7 +104,7 @@ def prepare(
     return Prepared(shape, tuple(levels), tuple(factors), coarse, coarse_factor, spectrum)
 
 
-def _clean(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
+def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
     """Float32 around zero without isolated defects; the mask is None where all is valid."""
     valid = np.isfinite(image)
     if mask is not None:
