@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from napari_stack.hyperstack import Hyperstack
     from napari_stack.operators import (
         Clipped,
+        Constant,
         Features,
         Focused,
         Fourier,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Intensity,
         Phase,
         Pyramid,
+        ReplicateBlurred,
         Transforms,
         apply_transforms,
         combine,
@@ -36,9 +38,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "layers": "", "samples": "",
     "read": "files", "write": "files",
-    "Clipped": "operators", "Features": "operators", "Focused": "operators",
+    "Clipped": "operators", "Constant": "operators", "Features": "operators", "Focused": "operators",
     "Fourier": "operators", "Imreg_dft": "operators", "Intensity": "operators",
-    "Phase": "operators", "Pyramid": "operators", "Transforms": "operators",
+    "Phase": "operators", "Pyramid": "operators", "ReplicateBlurred": "operators",
+    "Transforms": "operators",
     "apply_transforms": "operators", "combine": "operators", "focus_stack": "operators",
     "measure_transforms": "operators", "register": "operators", "sigma_clip": "operators",
     "Recipe": "recipe", "Step": "recipe",

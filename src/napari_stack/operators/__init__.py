@@ -5,7 +5,12 @@ from typing import Any
 
 from napari_stack.operators.combine import Clipped, combine, sigma_clip
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
-from napari_stack.operators.geometry import Warp, apply_transforms
+from napari_stack.operators.geometry import (
+    Constant,
+    ReplicateBlurred,
+    Warp,
+    apply_transforms,
+)
 from napari_stack.operators.registration import measure_transforms, register
 from napari_stack.operators.registration_methods import (
     Features,
@@ -31,6 +36,7 @@ __all__ = [
     "CATALOGUE",
     "PREFERRED_AXIS",
     "Clipped",
+    "Constant",
     "Features",
     "Focused",
     "Fourier",
@@ -38,6 +44,7 @@ __all__ = [
     "Intensity",
     "Phase",
     "Pyramid",
+    "ReplicateBlurred",
     "Transforms",
     "Warp",
     "apply_transforms",

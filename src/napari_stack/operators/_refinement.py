@@ -16,6 +16,8 @@ FIRST_SIZE = 64
 ITERATIONS, FEW_ITERATIONS, LARGE = 12, 3, 600_000
 #: Iteration ends when the corners move less than this, in pixels of the level.
 CONVERGED = 0.002
+#: On large levels a step shorter than this leaves a tenth of it, which is below the noise.
+CONVERGED_LARGE = 0.02
 #: Weight of a pixel with gradient g and residual r, both in robust sigmas of the band-passed frame:
 #: g^2 / (1 + g^2) / (1 + (0.3 g)^2 + (r / 2)^2). The first factor keeps noise in flat regions out,
 #: the second bounds what strong edges (local displacements of 0.3 px) and outliers can do.
@@ -192,8 +194,10 @@ def _refine_level(
     margin = max(min(MARGIN, min(rows, columns) // 16), 1)
     gain, offset = 1.0, 0.0
     perspective = transform == "homography"
+    large = reference.size > LARGE
+    converged = CONVERGED_LARGE if large else CONVERGED
     few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
-    for _ in range(few if reference.size > LARGE else iterations):
+    for _ in range(few if large else iterations):
         sums = moments(
             reference,
             resample(moving, matrix, margin),
@@ -215,7 +219,7 @@ def _refine_level(
         matrix = _normed(matrix @ np.linalg.inv(update))
         if not matrix[2, 2] > 0:
             return None
-        if corner_distance(update, np.eye(3), reference.shape) < CONVERGED:
+        if corner_distance(update, np.eye(3), reference.shape) < converged:
             break
     return matrix, error
 

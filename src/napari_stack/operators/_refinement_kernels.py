@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.operators._jit import kernel
 from napari_stack.operators._preparation import Image
+from napari_stack.operators._warping_kernels import BLOCK, gather_one, positions, weights
 
 Matrix = NDArray[np.float64]
 
@@ -20,58 +21,32 @@ def resample(image: Image, matrix: Matrix, margin: int) -> Image:
     `margin`, at least 1, is the number of pixels at the border that count as outside.
     """
     rows, columns = image.shape
-    warped = np.full((rows, columns), np.nan, np.float32)
+    warped = np.full((rows, columns, 1), np.nan, np.float32)
     pixels = image.ravel()
-    a, b, c = matrix[0, 0], matrix[0, 1], matrix[0, 2]
-    d, e, f = matrix[1, 0], matrix[1, 1], matrix[1, 2]
-    g, h, k = matrix[2, 0], matrix[2, 1], matrix[2, 2]
-    perspective = g != 0 or h != 0
+    px, py, inside = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.bool_)
+    x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    wx, wy = np.empty((6, BLOCK), np.float32), np.empty((6, BLOCK), np.float32)
     right, bottom = columns - 1 - margin, rows - 1 - margin
-    half, one, two, three = np.float32(0.5), np.float32(1), np.float32(2), np.float32(3)
-    four, five = np.float32(4), np.float32(5)
-    line = np.uintp(columns)
     for j in range(rows):
-        for i in range(columns):
-            u, v = a * i + (b * j + c), d * i + (e * j + f)
-            if perspective:
-                w = g * i + (h * j + k)
-                if w <= 0:
-                    continue
-                u, v = u / w, v / w
-            if not (u >= margin and v >= margin and u < right and v < bottom):
-                continue
-            x, y = int(u), int(v)
-            s, t = np.float32(u - x), np.float32(v - y)
-            s0, s1 = s * (s * (two - s) - one), s * s * (three * s - five) + two
-            s2, s3 = s * (s * (four - three * s) + one), s * s * (s - one)
-            t0, t1 = t * (t * (two - t) - one), t * t * (three * t - five) + two
-            t2, t3 = t * (t * (four - three * t) + one), t * t * (t - one)
-            # Unsigned indices spare the test for negative ones; columns first, four at once.
-            n = np.uintp((y - 1) * columns + x - 1)
-            m, o = n + line, n + line + line
-            q = o + line
-            z1, z2, z3 = np.uintp(1), np.uintp(2), np.uintp(3)
-            v0 = t0 * pixels[n] + t1 * pixels[m] + t2 * pixels[o] + t3 * pixels[q]
-            v1 = (
-                t0 * pixels[n + z1]
-                + t1 * pixels[m + z1]
-                + t2 * pixels[o + z1]
-                + t3 * pixels[q + z1]
-            )
-            v2 = (
-                t0 * pixels[n + z2]
-                + t1 * pixels[m + z2]
-                + t2 * pixels[o + z2]
-                + t3 * pixels[q + z2]
-            )
-            v3 = (
-                t0 * pixels[n + z3]
-                + t1 * pixels[m + z3]
-                + t2 * pixels[o + z3]
-                + t3 * pixels[q + z3]
-            )
-            warped[j, i] = half * half * (s0 * v0 + s1 * v1 + s2 * v2 + s3 * v3)
-    return warped
+        for start in range(0, columns, BLOCK):
+            count = min(start + BLOCK, columns) - start
+            positions(matrix, j, start, columns, rows, False, px, py, inside[:count])
+            # Those within the margin are an interval.
+            first, last = 0, count
+            while first < last and not (
+                margin <= px[first] < right and margin <= py[first] < bottom
+            ):
+                first += 1
+            while last > first and not (
+                margin <= px[last - 1] < right and margin <= py[last - 1] < bottom
+            ):
+                last -= 1
+            if first < last:
+                weights(4, count, px, x, wx)
+                weights(4, count, py, y, wy)
+                out = warped[j, start : start + count]
+                gather_one(pixels, columns, first, last, x, y, wx, wy, out)
+    return warped[:, :, 0]
 
 
 def _fast_kernel(function: Callable[..., Any]) -> Any:
@@ -91,7 +66,7 @@ def moments(
     offset: np.float32,
     radius: np.float32,
     margin: int,
-    weights: tuple[np.float32, np.float32, np.float32],
+    parameters: tuple[np.float32, np.float32, np.float32],
     perspective: bool,
 ) -> NDArray[np.float64]:
     """Sums over the pixels that the weighted equations of any transform are made of.
@@ -106,7 +81,7 @@ def moments(
     NaN in either frame leaves a pixel out (the flags of fastmath keep the meaning of NaN).
     """
     rows, columns = reference.shape
-    flat, model_error, residual = weights
+    flat, model_error, residual = parameters
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
     cx, cy = np.float32(columns - 1) * half, np.float32(rows - 1) * half
     total = np.zeros((17, 5, 5))
