@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "layers": "", "samples": "",
     "read": "files", "write": "files",
-    "Clipped": "operators", "Constant": "operators", "Features": "operators", "Focused": "operators",
+    "Clipped": "operators", "Constant": "operators", "Features": "operators",
+    "Focused": "operators",
     "Fourier": "operators", "Imreg_dft": "operators", "Intensity": "operators",
     "Phase": "operators", "Pyramid": "operators", "ReplicateBlurred": "operators",
     "Transforms": "operators",

@@ -16,11 +16,13 @@ from napari_stack.operators._fourier import (
     shifted,
     turned,
 )
-from napari_stack.operators._models import Transform, centre_of, nearest
+from napari_stack.operators._limits import ANY, Limits
+from napari_stack.operators._models import Transform, nearest
 from napari_stack.operators._preparation import Image, Prepared, prepare
 from napari_stack.operators._refinement import (
     ITERATIONS,
     Refined,
+    corner_distance,
     likeness,
     overlapping,
     refine,
@@ -38,7 +40,10 @@ LEAST_AT_ZERO = 0.85
 LEAST_QUALITY = 0.5
 #: Below one of these, quality or score, other hypotheses are heard as well, and the one that
 #: matches best is taken: a disc alone gives a clear peak at any rotation.
-CERTAIN_QUALITY, CERTAIN_SCORE = 0.6, 0.5
+CERTAIN_QUALITY, CERTAIN_SCORE = 0.6, 0.7
+#: Two hypotheses that pass, further apart than so many coarse pixels at the corners, contradict
+#: each other when the lesser score is above this share of the greater.
+SAME_PLACE, SHARE_OF_RIVAL = 5.0, 0.9
 #: Quality is kept below the bound where an alignment failed for another reason.
 LARGEST_FAILED = 0.49
 #: The same is asked of the majority of the tiles, so many along each side, that match clearly.
@@ -46,36 +51,6 @@ TILES = 4
 #: Least share of the pixels in common, and what correlation coefficient a small share needs: by
 #: chance unrelated textures reach 0.34 on a seventh of the frame, and 0.07 on three quarters.
 LEAST_COMMON, ENOUGH_COMMON, LIKENESS_OF_NONE, LEAST_LIKENESS = 0.1, 0.5, 0.6, 0.08
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a transform may do at most: shift of the centre (px), rotation (degrees), scale.
-
-    A scale of 1.1 allows 1 / 1.1 to 1.1.
-    """
-
-    shift: float = np.inf
-    rotation: float = np.inf
-    scale: float = np.inf
-
-    def allow(self, matrix: Matrix, shape: tuple[int, int]) -> bool:
-        """Whether a matrix keeps to them."""
-        centre = centre_of(shape)
-        moved = matrix @ [*centre, 1.0]
-        if not moved[2] > 0:
-            return False
-        linear = nearest(matrix, "similarity", shape)[:2, 0]
-        scale = max(float(np.hypot(*linear)), 1e-12)
-        return bool(
-            np.hypot(*(moved[:2] / moved[2] - centre)) <= self.shift
-            and abs(np.rad2deg(np.arctan2(linear[1], linear[0]))) <= self.rotation
-            and abs(np.log(scale)) <= np.log(self.scale)
-        )
-
-
-#: No limits.
-ANY = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +120,7 @@ def align(
     rough = tuple(f for f in reference.factors if f >= reference.coarse_factor)
     fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
     best, quality, highest = None, 0.0, 0.0
+    passed: list[tuple[float, Matrix]] = []
     for hypothesis in _hypotheses(reference, moving, transform, start):
         refined = refine(reference, moving, Refined(hypothesis), transform, rough, iterations)
         if not limits.allow(refined.matrix, reference.shape):
@@ -154,12 +130,28 @@ def align(
         if score >= highest:
             best = (refined, found) if found >= LEAST_QUALITY else None
         quality, highest = max(quality, found), max(highest, score)
+        if found >= LEAST_QUALITY:
+            passed.append((score, refined.matrix))
         if best is not None and found >= CERTAIN_QUALITY and score >= CERTAIN_SCORE:
             break
-    if best is None:
+    if best is None or _ambiguous(best[0].matrix, highest, passed, reference):
         return Alignment(np.eye(3), min(quality, LARGEST_FAILED), False)
     matrix = refine(reference, moving, best[0], transform, fine, iterations).matrix
     return Alignment(matrix, best[1], verified=True)
+
+
+def _ambiguous(
+    best: Matrix, highest: float, passed: list[tuple[float, Matrix]], reference: Prepared
+) -> bool:
+    """Whether another place matches nearly as well: one of them is wrong, and which is not known.
+
+    A disc or a row of stripes does that.
+    """
+    reach = SAME_PLACE * reference.coarse_factor
+    return any(
+        score > SHARE_OF_RIVAL * highest and corner_distance(best, matrix, reference.shape) > reach
+        for score, matrix in passed
+    )
 
 
 def align_by(

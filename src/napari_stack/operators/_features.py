@@ -132,7 +132,7 @@ def _estimate(
     if transform == "translation":
         return _translation(first, second, threshold)
     method = {"RANSAC": cv2.RANSAC, "MAGSAC": cv2.USAC_MAGSAC}[estimator]
-    options = {"method": method, "ransacReprojThreshold": threshold, "confidence": 0.999}
+    options: Any = {"method": method, "ransacReprojThreshold": threshold, "confidence": 0.999}
     if transform == "homography":
         found, inliers = cv2.findHomography(first, second, **options)
     else:

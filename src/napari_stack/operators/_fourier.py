@@ -9,6 +9,7 @@ from napari_stack.operators._correlation import (
     peaks,
     rotations_and_scales,
     spectrum_of,
+    taper,
 )
 from napari_stack.operators._models import Transform, centre_of, nearest
 from napari_stack.operators._preparation import Image, Prepared
@@ -111,7 +112,7 @@ def imreg_dft(
     """Matrix that the library imreg_dft finds on the band-passed frames."""
     import imreg_dft as library
 
-    fixed, image = (np.nan_to_num(p.levels[0]).astype(np.float64) for p in (reference, moving))
+    fixed, image = (_faded(p.levels[0]) for p in (reference, moving))
     constraints = _constraints(options, transform, reference.factors[0])
     if transform == "translation":
         found = library.translation(fixed, image, options.filter_pcorr, constraints=constraints)
@@ -127,6 +128,12 @@ def imreg_dft(
     return nearest(
         to_frame @ np.linalg.inv(back) @ np.linalg.inv(to_frame), transform, reference.shape
     )
+
+
+def _faded(image: Image) -> NDArray[np.float64]:
+    """Image that ends in zeros: the library takes it for periodic when it looks for shifts."""
+    window = np.outer(taper(image.shape[0]), taper(image.shape[1]))
+    return np.nan_to_num(image).astype(np.float64) * window
 
 
 def _constraints(

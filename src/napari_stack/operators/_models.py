@@ -49,7 +49,7 @@ _TABLES = {transform: _table(fields) for transform, fields in _FIELDS.items()}
 def equations(
     sums: NDArray[np.float64], transform: Transform
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Normal matrix (n + 2, n + 2) and right-hand side of the unknowns, gain and offset.
+    """Make the normal matrix (n + 2, n + 2) and right-hand side of the unknowns, gain and offset.
 
     Parameters
     ----------

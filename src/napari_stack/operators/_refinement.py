@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._preparation import Image, Prepared
 from napari_stack.operators._models import Transform, equations, nearest, update_matrix
+from napari_stack.operators._preparation import Image, Prepared
 from napari_stack.operators._refinement_kernels import Matrix, moments, resample
 
 #: Refinement starts at the coarsest level whose shortest side is at least this.
@@ -63,7 +63,7 @@ def refine(
 ) -> Refined:
     """Refine the matrix (3, 3) from the reference to the moving frame, coarse to fine.
 
-    Levels with the given factors are used; the transform is one of those in `_models`. One that moves the corners further than the level
+    Levels with the given factors are used. One that moves the corners further than the level
     before did, and does not make the frames more alike, is not believed (frames out of focus
     diverge on fine levels): the refinement ends there.
 
@@ -111,7 +111,7 @@ def _next(
 
 
 def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
-    """Transforms to refine a level with: many unknowns need a start that few unknowns found."""
+    """Name the transforms to refine a level with: many unknowns need a start that few unknowns found."""
     if coarsest and transform in ("affine", "homography"):
         return ("similarity", "affine")
     return (transform,)

@@ -69,7 +69,7 @@ def moments(
     parameters: tuple[np.float32, np.float32, np.float32],
     perspective: bool,
 ) -> NDArray[np.float64]:
-    """Sums over the pixels that the weighted equations of any transform are made of.
+    """Sum over the pixels what the weighted equations of any transform are made of.
 
     Entry [q, k, l] is the sum of quantity q times px^k py^l, where (px, py) is the place about
     the centre in units of `radius`. The quantities are products of gradients xx, xy, yy; of

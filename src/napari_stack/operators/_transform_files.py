@@ -52,7 +52,7 @@ def from_json(data: bytes, name: str) -> Fields:
     if plain.get("version") != 1:
         raise ValueError(f"{name} has the version {plain.get('version')}; 1 is read here")
     frames = plain["frames"]
-    fields = {
+    fields: Fields = {
         "matrices": np.array([frame["matrix"] for frame in frames]),
         "quality": np.array([frame["quality"] for frame in frames]),
         "failed": np.array([frame["failed"] for frame in frames]),

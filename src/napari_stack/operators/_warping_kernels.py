@@ -53,8 +53,8 @@ def positions(
             py[q] = c * (first + q) + d
         last = inside.size - 1
         if (
-            2 <= min(px[0], px[last]) and max(px[0], px[last]) <= width - 4
-            and 2 <= min(py[0], py[last]) and max(py[0], py[last]) <= height - 4
+            min(px[0], px[last]) >= 2 and max(px[0], px[last]) <= width - 4
+            and min(py[0], py[last]) >= 2 and max(py[0], py[last]) <= height - 4
         ):  # fmt: skip
             inside[:] = True
             return True
@@ -66,9 +66,7 @@ def positions(
             py[q] = (c * (first + q) + d) / w if w > 0 else -1e9
     for q in range(inside.size):
         x, y = px[q], py[q]
-        inside[q] = (
-            (x >= -_SLACK) & (x <= right + _SLACK) & (y >= -_SLACK) & (y <= bottom + _SLACK)
-        )
+        inside[q] = (x >= -_SLACK) & (x <= right + _SLACK) & (y >= -_SLACK) & (y <= bottom + _SLACK)
     if reflect:
         for q in range(inside.size):
             px[q], py[q] = _folded(px[q], right), _folded(py[q], bottom)
@@ -157,9 +155,24 @@ def gather_one(
         m = j + wide
         n = m + wide
         v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
-        v1 = e[q] * pixels[i + z1] + f[q] * pixels[j + z1] + g[q] * pixels[m + z1] + h[q] * pixels[n + z1]
-        v2 = e[q] * pixels[i + z2] + f[q] * pixels[j + z2] + g[q] * pixels[m + z2] + h[q] * pixels[n + z2]
-        v3 = e[q] * pixels[i + z3] + f[q] * pixels[j + z3] + g[q] * pixels[m + z3] + h[q] * pixels[n + z3]
+        v1 = (
+            e[q] * pixels[i + z1]
+            + f[q] * pixels[j + z1]
+            + g[q] * pixels[m + z1]
+            + h[q] * pixels[n + z1]
+        )
+        v2 = (
+            e[q] * pixels[i + z2]
+            + f[q] * pixels[j + z2]
+            + g[q] * pixels[m + z2]
+            + h[q] * pixels[n + z2]
+        )
+        v3 = (
+            e[q] * pixels[i + z3]
+            + f[q] * pixels[j + z3]
+            + g[q] * pixels[m + z3]
+            + h[q] * pixels[n + z3]
+        )
         out[q, 0] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
 
 
@@ -179,9 +192,24 @@ def _gather_three(
             m = j + wide
             n = m + wide
             v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
-            v1 = e[q] * pixels[i + z3] + f[q] * pixels[j + z3] + g[q] * pixels[m + z3] + h[q] * pixels[n + z3]
-            v2 = e[q] * pixels[i + z6] + f[q] * pixels[j + z6] + g[q] * pixels[m + z6] + h[q] * pixels[n + z6]
-            v3 = e[q] * pixels[i + z9] + f[q] * pixels[j + z9] + g[q] * pixels[m + z9] + h[q] * pixels[n + z9]
+            v1 = (
+                e[q] * pixels[i + z3]
+                + f[q] * pixels[j + z3]
+                + g[q] * pixels[m + z3]
+                + h[q] * pixels[n + z3]
+            )
+            v2 = (
+                e[q] * pixels[i + z6]
+                + f[q] * pixels[j + z6]
+                + g[q] * pixels[m + z6]
+                + h[q] * pixels[n + z6]
+            )
+            v3 = (
+                e[q] * pixels[i + z9]
+                + f[q] * pixels[j + z9]
+                + g[q] * pixels[m + z9]
+                + h[q] * pixels[n + z9]
+            )
             out[q, k] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
 
 
@@ -233,7 +261,7 @@ def warp_blocks(
             for q in range(count):
                 y[q] -= np.int32(first_source_row)
             first, last = 0, 0
-            if taps == 4 and (channels == 1 or channels == 3):  # noqa: PLR1714
+            if taps == 4 and (channels == 1 or channels == 3):
                 # The places whose taps all lie within the frame are an interval.
                 last = count
             if last and not deep:

@@ -94,15 +94,9 @@ def measure_transforms(
         reference is without structure.
     """
     check(measure_transforms, locals())
-    from napari_stack.operators._alignment import Limits
-    from napari_stack.operators._measuring import (
-        Aligner,
-        View,
-        collected,
-        measure,
-        measure_to_mean,
-        sharpest,
-    )
+    from napari_stack.operators._limits import Limits
+    from napari_stack.operators._measuring import Aligner, View, collected, measure
+    from napari_stack.operators._references import measure_to_mean, sharpest
 
     _check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)
@@ -117,10 +111,11 @@ def measure_transforms(
     found = measure(stack, view, aligner, index, sequence, run)
     if reference == "mean" and len(stack) > 2:
         found = measure_to_mean(stack, view, aligner, index, found, run)
-    measured = collected(len(stack), found.items())
+    matrices, quality, failed = collected(len(stack), found.items())
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
-    return Transforms(*measured, size=stack.shape[1:3], pixel=pixel)  # type: ignore[arg-type]
+    size = (stack.shape[1], stack.shape[2])
+    return Transforms(matrices, quality, failed, size=size, pixel=pixel)
 
 
 def _check_method(method: Any, transform: str) -> None:

@@ -56,7 +56,7 @@ class Fourier(_Checked):
 
 
 @dataclass(frozen=True)
-class Imreg_dft(_Checked):  # noqa: N801 - a method's name is that of its class in words
+class Imreg_dft(_Checked):
     """Shift, rotation and scale by the library imreg_dft.
 
     Parameters
