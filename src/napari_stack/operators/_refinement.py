@@ -111,7 +111,7 @@ def _next(
 
 
 def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
-    """Name the transforms to refine a level with: many unknowns need a start that few unknowns found."""
+    """Name the kinds to refine a level with: many unknowns need a start that few found."""
     if coarsest and transform in ("affine", "homography"):
         return ("similarity", "affine")
     return (transform,)
