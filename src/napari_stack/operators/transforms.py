@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._decomposition import Decomposed, decompose
-from napari_stack.operators._transform_files import FORMS, Fields, to_plain
+if TYPE_CHECKING:
+    from napari_stack.operators._decomposition import Decomposed
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class Transforms:
         filled = np.stack([np.interp(frames, good, entry[good]) for entry in entries], axis=1)
         return self._with(filled.reshape(-1, 3, 3), self.quality, np.zeros(len(self), bool))
 
-    def decomposed(self) -> Decomposed:
+    def decomposed(self) -> "Decomposed":
         """Return shift, rotation, scale and shear of every frame.
 
         Returns
@@ -122,6 +122,8 @@ class Transforms:
         Decomposed
             Shifts in the unit of the axes where their pixel size is known, else in pixels.
         """
+        from napari_stack.operators._decomposition import decompose
+
         return decompose(self.matrices, self.size, self.pixel)
 
     def _with(
@@ -134,6 +136,8 @@ class Transforms:
 
     def to_plain(self) -> dict[str, Any]:
         """Write them as plain data (JSON types)."""
+        from napari_stack.operators._transform_files import to_plain
+
         return to_plain(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -170,7 +174,7 @@ class Transforms:
         ValueError
             When the file holds something else.
         """
-        fields: Fields = _form(path)[1](Path(path).read_bytes(), str(path))
+        fields = _form(path)[1](Path(path).read_bytes(), str(path))
         try:
             return cls(**fields)
         except ValueError as error:
@@ -178,6 +182,8 @@ class Transforms:
 
 
 def _form(path: str | Path) -> tuple[Any, Any]:
+    from napari_stack.operators._transform_files import FORMS
+
     suffix = Path(path).suffix.lower()
     if suffix not in FORMS:
         raise ValueError(f"{path}: transforms are written as {', '.join(FORMS)}")
