@@ -159,7 +159,7 @@ def test_what_a_method_cannot_do_is_said():
         Intensity(0)
 
 
-def test_affine_only_describes_its_own_points(monkeypatch):
+def test_akaze_describes_its_own_points_only(monkeypatch):
     import cv2
 
     monkeypatch.setattr(cv2, "AKAZE_create", cv2.ORB_create, raising=False)
