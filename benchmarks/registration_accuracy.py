@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from analytic_textures import cells, corner_error, natural, pair, similarity
 
-from napari_stack.operators._alignment import align, align_features, prepare
+from napari_stack.operators._alignment import align, align_by, prepare
+from napari_stack.operators.registration_methods import Features
 
 #: Takes reference and moving frame; gives the matrix (3, 3) from one to the other, or None.
 Method = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
@@ -27,8 +28,8 @@ def ours(reference: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
 
 def our_features(reference: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
     """Register by key points."""
-    options = {"transform": "similarity", "detector": "SIFT", "ratio": 0.75, "threshold": 3.0}
-    found = align_features(prepare(reference), prepare(moving), **options)
+    method = Features(threshold=3.0)
+    found = align_by(prepare(reference), prepare(moving), transform="similarity", method=method)
     return found.matrix if found.verified else None
 
 

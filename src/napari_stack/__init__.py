@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from napari_stack.operators import (
         Bleaching,
         Clipped,
+        Constant,
         Features,
         FlatField,
         Focused,
+        Fourier,
         Gains,
         HotPixels,
+        Imreg_dft,
         Intensity,
+        Phase,
         Polynomial,
         Pyramid,
+        ReplicateBlurred,
         Sigmoid,
         Transforms,
         Vignetting,
@@ -51,28 +56,31 @@ if TYPE_CHECKING:
     from napari_stack.sources import Axis
     from napari_stack.stack import Stack
 
-# Public name -> module it lives in; "" for a module of that name. Imported when first asked for,
-# so that `import napari_stack` costs no more than reading this page.
-_HOMES = {
-    "layers": "", "samples": "",
-    "read": "files", "write": "files",
-    "Bleaching": "operators", "Clipped": "operators", "Features": "operators",
-    "FlatField": "operators", "Focused": "operators", "Gains": "operators",
-    "HotPixels": "operators", "Intensity": "operators", "Polynomial": "operators",
-    "Pyramid": "operators", "Sigmoid": "operators", "Transforms": "operators",
-    "Vignetting": "operators", "apply_bleaching": "operators", "apply_flat_field": "operators",
-    "apply_gains": "operators", "apply_hot_pixels": "operators", "apply_transforms": "operators",
-    "apply_vignetting": "operators", "balance": "operators", "combine": "operators",
-    "correct_bleaching": "operators", "correct_flat_field": "operators",
-    "correct_vignetting": "operators", "find_hot_pixels": "operators", "focus_stack": "operators",
-    "measure_bleaching": "operators", "measure_flat_field": "operators",
-    "measure_gains": "operators", "measure_transforms": "operators",
-    "measure_vignetting": "operators", "register": "operators", "repair_hot_pixels": "operators",
-    "sigma_clip": "operators", "write_hot_pixels": "operators",
-    "Recipe": "recipe", "Step": "recipe",
-    "Cancelled": "run", "Run": "run",
-    "Axis": "sources", "Hyperstack": "hyperstack", "Stack": "stack",
-}  # fmt: skip
+# The modules that public names live in; "" for those that are modules themselves. A module is
+# imported when a name of it is first asked for, so that `import napari_stack` costs no more than
+# reading this page.
+_NAMES = {
+    "": "layers samples",
+    "files": "read write",
+    "hyperstack": "Hyperstack",
+    "operators": """
+        Bleaching Clipped Constant Features
+        FlatField Focused Fourier Gains
+        HotPixels Imreg_dft Intensity Phase
+        Polynomial Pyramid ReplicateBlurred Sigmoid
+        Transforms Vignetting apply_bleaching apply_flat_field
+        apply_gains apply_hot_pixels apply_transforms apply_vignetting
+        balance combine correct_bleaching correct_flat_field
+        correct_vignetting find_hot_pixels focus_stack measure_bleaching
+        measure_flat_field measure_gains measure_transforms measure_vignetting
+        register repair_hot_pixels sigma_clip write_hot_pixels
+    """,
+    "recipe": "Recipe Step",
+    "run": "Cancelled Run",
+    "sources": "Axis",
+    "stack": "Stack",
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOMES)
 

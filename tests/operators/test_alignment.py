@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_stack.operators._alignment import align, align_features, prepare
+from napari_stack.operators._alignment import align, align_by, prepare
 from napari_stack.operators._refinement import level_to_frame
+from napari_stack.operators.registration_methods import Features
 
 ROOT = Path(__file__).parents[2]
 _analytic = runpy.run_path(str(ROOT / "benchmarks" / "analytic_textures.py"))
@@ -296,13 +297,13 @@ def test_frames_are_left_as_they_are(scene):
 def test_features(detector, transform):
     truth = drift(np.random.default_rng(7), transform)
     first, second = pair(texture("cells"), truth, SHAPE, 2, 0)
-    options = {"transform": transform, "detector": detector, "ratio": 0.75, "threshold": 3.0}
-    found = align_features(prepare(first), prepare(second), **options)
+    options = {"transform": transform, "method": Features(detector, threshold=3.0)}
+    found = align_by(prepare(first), prepare(second), **options)
     assert found.verified
     assert corner_error(found.matrix, truth, SHAPE) < (0.3 if detector == "SIFT" else 1.5)
     other = prepare(pair(texture("cells", 60), np.eye(3), SHAPE, 2, 1)[0])
-    assert not align_features(prepare(first), other, **options).verified
-    assert not align_features(prepare(np.zeros(SHAPE)), other, **options).verified
+    assert not align_by(prepare(first), other, **options).verified
+    assert not align_by(prepare(np.zeros(SHAPE)), other, **options).verified
 
 
 def test_what_does_not_fit_is_refused():

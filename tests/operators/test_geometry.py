@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_stack.operators import Transforms, apply_transforms, combine, sigma_clip
+from napari_stack.operators import (
+    Constant,
+    ReplicateBlurred,
+    Transforms,
+    apply_transforms,
+    combine,
+    sigma_clip,
+)
 from napari_stack.stack import Stack
 
 Y, X = np.mgrid[:60, :80].astype(np.float64)
@@ -57,7 +64,7 @@ def test_a_surface_of_the_second_degree_is_warped_exactly(x, y, degrees, scale):
             np.testing.assert_array_equal(band_valid, found[rows])
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic", "lanczos"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [(), (3,), (6,)])
 def test_a_whole_shift_moves_pixels_untouched(interpolation, dtype, channels):
@@ -163,3 +170,84 @@ def test_wrong_numbers_are_refused():
         apply_transforms(stack, Transforms(np.stack([np.eye(3)] * 2)))
     with pytest.raises(ValueError, match="framing must be 'reference' or 'common' or 'all'"):
         apply_transforms(stack, Transforms(np.stack([np.eye(3)] * 3)), framing="none")
+
+
+def _bands_are_the_whole(stack):
+    values, valid = stack.read(0)
+    for rows in (slice(0, 5), slice(11, 30), slice(59, 60)):
+        band, band_valid = stack.read(0, rows)
+        np.testing.assert_array_equal(band, values[rows])
+        if valid is not None and band_valid is not None:
+            np.testing.assert_array_equal(band_valid, valid[rows])
+    return values, valid
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (2,)])
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic", "lanczos"])
+@pytest.mark.parametrize(
+    "border", ["invalid", "replicate", "reflect", Constant(7), ReplicateBlurred(4)]
+)
+def test_bands_are_the_same_as_the_whole(border, interpolation, channels):
+    data = np.random.default_rng(3).random((1, 60, 80, *channels)).astype(np.float32)
+    transforms = Transforms(similarity(12.3, -7.4, 8, 1.05)[np.newaxis])
+    warped = apply_transforms(
+        Stack.wrap(data), transforms, border=border, interpolation=interpolation
+    )
+    if isinstance(border, ReplicateBlurred):  # a blur sums in another order
+        values, _ = warped.read(0)
+        np.testing.assert_allclose(warped.read(0, slice(11, 30))[0], values[11:30], atol=1e-6)
+    else:
+        _bands_are_the_whole(warped)
+
+
+def test_borders_are_filled_as_asked():
+    data = np.tile(np.arange(80, dtype=np.float32), (1, 60, 1))
+    stack, transforms = Stack.wrap(data), Transforms(shift(10, 0)[np.newaxis])
+    expected = {
+        "replicate": np.full(9, 79.0),
+        "reflect": 79 - np.arange(1, 10),
+        "constant": np.zeros(9),
+        Constant(-3.5): np.full(9, -3.5),
+    }
+    for border, columns in expected.items():
+        warped = apply_transforms(stack, transforms, border=border)
+        values, valid = warped.read(0)
+        assert valid is None
+        np.testing.assert_allclose(values[:, 70:79], np.tile(columns[:9], (60, 1)), atol=1e-4)
+        np.testing.assert_array_equal(values[:, :70], data[0, :, 10:])
+
+
+def test_a_blurred_border_is_smooth_and_the_inside_is_untouched():
+    data = np.random.default_rng(4).random((1, 60, 80)).astype(np.float32)
+    stack, transforms = Stack.wrap(data), Transforms(shift(30, 0)[np.newaxis])
+    plain = apply_transforms(stack, transforms, border="replicate").read(0)[0]
+    blurred = apply_transforms(stack, transforms, border=ReplicateBlurred(5)).read(0)[0]
+    np.testing.assert_array_equal(blurred[:, :50], plain[:, :50])
+    assert blurred[:, 60:].std() < 0.5 * plain[:, 60:].std()
+
+
+def test_a_filled_border_counts_where_pixels_of_the_frame_do_not():
+    data = np.ones((1, 60, 80), np.float32)
+    data[0, 30, 40] = np.nan
+    transforms = Transforms(shift(10, 0)[np.newaxis])
+    _, valid = apply_transforms(Stack.wrap(data), transforms, border=Constant(2)).read(0)
+    assert (~valid).sum() == 1
+    assert not valid[30, 30]
+
+
+def test_lanczos_keeps_what_is_smooth():
+    image = np.cos(2 * np.pi * (X + Y) / 6)
+    matrix = similarity(3.3, 2.2, 4, 1.01)
+    px, py = moved(matrix)
+    inner = (px >= 4) & (px <= 74) & (py >= 4) & (py <= 54)
+    truth = np.cos(2 * np.pi * (px + py) / 6)
+    worst = {}
+    for interpolation in ("linear", "cubic", "lanczos"):
+        stack = apply_transforms(
+            Stack.wrap(image[np.newaxis]),
+            Transforms(matrix[np.newaxis]),
+            interpolation=interpolation,
+        )
+        worst[interpolation] = np.abs(stack.read(0)[0] - truth)[inner].max()
+    assert worst["lanczos"] < worst["cubic"] < worst["linear"]
+    assert worst["lanczos"] < 0.05

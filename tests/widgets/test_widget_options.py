@@ -105,7 +105,7 @@ def test_out_of_range_is_refused_with_the_sentence_of_the_engine(kind, values, q
 def test_panel_of_the_chosen_method(dock, qtbot):
     form = dock._forms[0]
     panels = form.panels["method"]
-    assert set(panels) == {"intensity", "features"}
+    assert set(panels) == {"intensity", "phase", "fourier", "imreg_dft", "features"}
     for chosen in ("auto", "features", "intensity"):
         dock.set_options({"method": chosen})
         shown = [name for name, panel in panels.items() if not panel.native.isHidden()]

@@ -19,7 +19,12 @@ from napari_stack.operators.flat_field import (
     measure_flat_field,
 )
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
-from napari_stack.operators.geometry import Warp, apply_transforms
+from napari_stack.operators.geometry import (
+    Constant,
+    ReplicateBlurred,
+    Warp,
+    apply_transforms,
+)
 from napari_stack.operators.hot_pixels import (
     HotPixels,
     apply_hot_pixels,
@@ -27,11 +32,13 @@ from napari_stack.operators.hot_pixels import (
     repair_hot_pixels,
     write_hot_pixels,
 )
-from napari_stack.operators.registration import (
+from napari_stack.operators.registration import measure_transforms, register
+from napari_stack.operators.registration_methods import (
     Features,
+    Fourier,
+    Imreg_dft,
     Intensity,
-    measure_transforms,
-    register,
+    Phase,
 )
 from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import (
@@ -62,14 +69,19 @@ __all__ = [
     "PREFERRED_AXIS",
     "Bleaching",
     "Clipped",
+    "Constant",
     "Features",
     "FlatField",
     "Focused",
+    "Fourier",
     "Gains",
     "HotPixels",
+    "Imreg_dft",
     "Intensity",
+    "Phase",
     "Polynomial",
     "Pyramid",
+    "ReplicateBlurred",
     "Sigmoid",
     "Transforms",
     "Vignetting",

@@ -2,32 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._correlation import (
-    correlate,
-    peaks,
-    rotations_and_scales,
-    spectrum_of,
+from napari_stack.operators._correlation import correlate, peaks, spectrum_of
+from napari_stack.operators._features import match_features
+from napari_stack.operators._fourier import (
+    coarse_shift,
+    fine_shift,
+    fourier,
+    imreg_dft,
+    shifted,
+    turned,
 )
-from napari_stack.operators._features import Detector, match_features
+from napari_stack.operators._limits import ANY, Limits
+from napari_stack.operators._models import Transform, nearest
 from napari_stack.operators._preparation import Image, Prepared, prepare
 from napari_stack.operators._refinement import (
+    ITERATIONS,
     Refined,
-    level_to_frame,
+    corner_distance,
     likeness,
     overlapping,
     refine,
-    warp_coarsely,
 )
 from napari_stack.operators._refinement_kernels import Matrix
+from napari_stack.operators.registration_methods import Features, Fourier, Imreg_dft, Phase
 
-__all__ = ["Alignment", "Prepared", "align", "align_features", "prepare"]
-
-Transform = Literal["translation", "similarity"]
+__all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
 #: After alignment the correlation must peak within this many coarse pixels of zero ...
 LARGEST_REST = 1.5
@@ -35,8 +38,12 @@ LARGEST_REST = 1.5
 LEAST_AT_ZERO = 0.85
 #: ... and the second peak must stay this share of it below.
 LEAST_QUALITY = 0.5
-#: Up to here other hypotheses are heard as well, and the one that matches best is taken.
-CERTAIN_QUALITY = 0.6
+#: Below one of these, quality or score, other hypotheses are heard as well, and the one that
+#: matches best is taken: a disc alone gives a clear peak at any rotation.
+CERTAIN_QUALITY, CERTAIN_SCORE = 0.6, 0.7
+#: Two hypotheses that pass, further apart than so many coarse pixels at the corners, contradict
+#: each other when the lesser score is above this share of the greater.
+SAME_PLACE, SHARE_OF_RIVAL = 5.0, 0.9
 #: Quality is kept below the bound where an alignment failed for another reason.
 LARGEST_FAILED = 0.49
 #: The same is asked of the majority of the tiles, so many along each side, that match clearly.
@@ -74,6 +81,8 @@ def align(
     *,
     transform: Transform,
     start: NDArray[np.float64] | None = None,
+    limits: Limits = ANY,
+    iterations: int = ITERATIONS,
 ) -> Alignment:
     """Align a frame with the reference by its intensities.
 
@@ -86,10 +95,14 @@ def align(
     ----------
     reference, moving : Prepared
         Two frames of the same shape.
-    transform : {"translation", "similarity"}
+    transform : {"translation", "rigid", "similarity", "affine", "homography"}
         What the frames may differ by; a similarity is shift, rotation and one scale.
     start : ndarray (3, 3), optional
         A matrix to try first, for instance that of the neighbouring frame.
+    limits : Limits
+        Hypotheses beyond them are not heard.
+    iterations : int
+        Most steps on a small level.
 
     Returns
     -------
@@ -104,70 +117,102 @@ def align(
     _require_alike(reference, moving)
     if not reference.levels or not moving.levels:
         return _FAILED
-    similarity = transform == "similarity"
     rough = tuple(f for f in reference.factors if f >= reference.coarse_factor)
     fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
     best, quality, highest = None, 0.0, 0.0
+    passed: list[tuple[float, Matrix]] = []
     for hypothesis in _hypotheses(reference, moving, transform, start):
-        refined = refine(reference, moving, Refined(hypothesis), similarity, rough)
+        refined = refine(reference, moving, Refined(hypothesis), transform, rough, iterations)
+        if not limits.allow(refined.matrix, reference.shape):
+            continue
         found, score = verify(reference, moving, refined.matrix)
         # What matches less than a hypothesis that failed is a likeness within the scene.
         if score >= highest:
             best = (refined, found) if found >= LEAST_QUALITY else None
         quality, highest = max(quality, found), max(highest, score)
-        if best is not None and found >= CERTAIN_QUALITY:
+        if found >= LEAST_QUALITY:
+            passed.append((score, refined.matrix))
+        if best is not None and found >= CERTAIN_QUALITY and score >= CERTAIN_SCORE:
             break
-    if best is None:
+    if best is None or _ambiguous(best[0].matrix, highest, passed, reference):
         return Alignment(np.eye(3), min(quality, LARGEST_FAILED), False)
-    return Alignment(
-        refine(reference, moving, best[0], similarity, fine).matrix, best[1], verified=True
+    matrix = refine(reference, moving, best[0], transform, fine, iterations).matrix
+    return Alignment(matrix, best[1], verified=True)
+
+
+def _ambiguous(
+    best: Matrix, highest: float, passed: list[tuple[float, Matrix]], reference: Prepared
+) -> bool:
+    """Whether another place matches nearly as well: one of them is wrong, and which is not known.
+
+    A disc or a row of stripes does that.
+    """
+    reach = SAME_PLACE * reference.coarse_factor
+    return any(
+        score > SHARE_OF_RIVAL * highest and corner_distance(best, matrix, reference.shape) > reach
+        for score, matrix in passed
     )
 
 
-def align_features(
+def align_by(
     reference: Prepared,
     moving: Prepared,
     *,
     transform: Transform,
-    detector: Detector,
-    ratio: float,
-    threshold: float,
+    method: Features | Phase | Fourier | Imreg_dft,
+    limits: Limits = ANY,
 ) -> Alignment:
-    """Align a frame with the reference by key points; judged like `align`.
+    """Align a frame with the reference by key points or spectra; judged like `align`.
 
     Parameters
     ----------
     reference, moving : Prepared
         Two frames of the same shape.
-    transform : {"translation", "similarity"}
+    transform : {"translation", "rigid", "similarity", "affine", "homography"}
         What the frames may differ by.
-    detector : {"SIFT", "ORB"}
-        Key points and descriptors.
-    ratio : float
-        A match counts when its distance is below this share of the second-best one's.
-    threshold : float
-        Matches within this many pixels of a transform agree with it.
+    method : Features, Phase, Fourier or Imreg_dft
+        How, with its options.
+    limits : Limits
+        What a transform may do at most.
 
     Returns
     -------
     Alignment
-        Not verified, with the identity, when too few matches agree.
+        Not verified, with the identity, when too few matches agree or the correlation after
+        alignment has no clear peak at zero.
 
     Raises
     ------
     ValueError
-        For frames of different shapes or working sizes.
+        For frames of different shapes or working sizes, or a detector that is not built.
     """
     _require_alike(reference, moving)
     if not reference.levels or not moving.levels:
         return _FAILED
-    similarity = transform == "similarity"
-    matrix = match_features(reference, moving, detector, ratio, threshold, similarity)
-    if matrix is None:
+    matrix = _matrix_by(reference, moving, transform, method)
+    if matrix is None or not limits.allow(matrix, reference.shape):
         return _FAILED
     quality, _ = verify(reference, moving, matrix)
     verified = quality >= LEAST_QUALITY
     return Alignment(matrix if verified else np.eye(3), quality, verified)
+
+
+def _matrix_by(
+    reference: Prepared,
+    moving: Prepared,
+    transform: Transform,
+    method: Features | Phase | Fourier | Imreg_dft,
+) -> Matrix | None:
+    if isinstance(method, Features):
+        return match_features(reference, moving, transform, method)
+    if isinstance(method, Phase):
+        start = coarse_shift(reference, moving)
+        return fine_shift(reference, moving, start, method.upsampling)
+    if isinstance(method, Imreg_dft):
+        return imreg_dft(reference, moving, transform, method)
+    if transform == "translation":
+        return _matrix_by(reference, moving, transform, Phase(method.upsampling))
+    return fourier(reference, moving, transform, method)
 
 
 def verify(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[float, float]:
@@ -222,39 +267,13 @@ def _hypotheses(
 ) -> Iterator[Matrix]:
     """Give starting matrices, likeliest first; each is computed only when the ones before fail."""
     if start is not None and np.all(np.isfinite(start)):
-        yield np.asarray(start, np.float64)
+        yield nearest(np.asarray(start, np.float64), transform, reference.shape)
     factor = reference.coarse_factor
     for peak in peaks(correlate(reference.spectrum, moving.spectrum), 2):
-        yield _shift(peak.x * factor, peak.y * factor)
-    if transform == "similarity":
-        yield from _turned(reference, moving)
-
-
-def _turned(reference: Prepared, moving: Prepared) -> list[Matrix]:
-    """Similarities from the magnitude spectra, each with its best shift, the clearest first."""
-    fixed, image, spectrum = reference.coarse, moving.coarse, reference.spectrum
-    to_frame = level_to_frame(reference.coarse_factor)
-    found = []
-    for angle, scale in rotations_and_scales(fixed, image):
-        for turn in (angle, angle + np.pi):
-            linear = _turn_about_centre(turn, scale, fixed.shape)
-            first, second = peaks(correlate(spectrum, spectrum_of(warp_coarsely(image, linear))), 2)
-            matrix = linear @ _shift(first.x, first.y)
-            found.append((second.height / first.height, matrix))
-    found.sort(key=lambda pair: pair[0])
-    return [to_frame @ matrix @ np.linalg.inv(to_frame) for _, matrix in found]
-
-
-def _turn_about_centre(angle: float, scale: float, shape: tuple[int, ...]) -> Matrix:
-    centre = np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2])
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    matrix[:2, 2] = centre - matrix[:2, :2] @ centre
-    return matrix
-
-
-def _shift(x: float, y: float) -> Matrix:
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], dtype=np.float64)
+        yield shifted(peak.x * factor, peak.y * factor)
+    if transform != "translation":
+        for matrix in turned(reference, moving):
+            yield nearest(matrix, transform, reference.shape)
 
 
 def _require_alike(reference: Prepared, moving: Prepared) -> None:

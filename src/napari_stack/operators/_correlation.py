@@ -52,8 +52,8 @@ def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
     )
     values = np.nan_to_num(image, nan=0.0)
     values = np.float32(4) * np.arcsinh(values * np.float32(0.25))
-    values *= _taper(rows)[:, None]
-    values *= _taper(columns)
+    values *= taper(rows)[:, None]
+    values *= taper(columns)
     return Spectrum(scipy.fft.rfft2(values, s=padded), (rows, columns), padded)
 
 
@@ -135,11 +135,11 @@ def _log_polar(image: Image, size: int) -> Image:
     polar = cv2.remap(magnitude, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     # The fall of the spectrum with the radius is common to all images: it says nothing.
     polar -= polar.mean(axis=0)
-    polar *= _taper(radii)
+    polar *= taper(radii)
     return np.pad(polar, ((0, 0), (0, radii)))
 
 
-def _taper(size: int) -> Image:
+def taper(size: int) -> Image:
     """Cosine flanks over `TAPER` of each end."""
     width = max(int(size * TAPER), 1)
     flank = 0.5 - 0.5 * np.cos(np.pi * (np.arange(width) + 0.5) / width)

@@ -82,7 +82,7 @@ def prepare(
             f"image of shape {image.shape} and mask of shape {getattr(mask, 'shape', None)}: "
             "give an image (y, x) and, if any, a mask of the same shape"
         )
-    pixels, valid = _clean(image, mask)
+    pixels, valid = repaired(image, mask)
     factor = -(-max(image.shape) // working_size)
     shape = (image.shape[0], image.shape[1])
     levels: list[Image] = []
@@ -104,7 +104,7 @@ def prepare(
     return Prepared(shape, tuple(levels), tuple(factors), coarse, coarse_factor, spectrum)
 
 
-def _clean(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
+def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
     """Float32 around zero without isolated defects; the mask is None where all is valid."""
     valid = np.isfinite(image)
     if mask is not None:
@@ -126,7 +126,7 @@ def _repair(pixels: Image) -> Image:
     if min(pixels.shape) < 8:
         return pixels
     pixels = _repair_columns(pixels)
-    pixels = np.ascontiguousarray(_repair_columns(np.ascontiguousarray(pixels.T)).T)
+    pixels = cv2.transpose(_repair_columns(cv2.transpose(pixels)))
     smooth = cv2.medianBlur(pixels, 3)
     excess = pixels - smooth
     limit = DEFECT_SIGMAS * _robust_sigma(excess)
@@ -137,8 +137,11 @@ def _repair(pixels: Image) -> Image:
 
 def _repair_columns(pixels: Image) -> Image:
     """Interpolate columns that differ from both sides over most of their length."""
-    detail = pixels[::4] - cv2.medianBlur(np.ascontiguousarray(pixels[::4]), 5)
-    offset = np.median(detail, axis=0)
+    sample = np.ascontiguousarray(pixels[::4])
+    detail = sample - cv2.medianBlur(sample, 5)
+    # Sorting lines that are contiguous is several times quicker than numpy's median of columns.
+    ordered = np.sort(cv2.transpose(detail), axis=1)
+    offset = ordered[:, (ordered.shape[1] - 1) // 2 : ordered.shape[1] // 2 + 1].mean(axis=1)
     sigma = 1.4826 * np.median(np.abs(offset - np.median(offset)))
     # A column's median is known to about 1.25 sigma / sqrt(rows): less is no defect.
     noise = 1.25 * _robust_sigma(detail) / np.sqrt(detail.shape[0])
@@ -232,7 +235,7 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
 
 def _robust_sigma(values: Image) -> float:
     """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
-    sample = np.abs(values.ravel()[:: max(1, values.size // 65536)])
+    sample = np.abs(values.ravel()[:: max(1, values.size // 16384)])
     sigma = 1.4826 * float(np.median(sample))
     if sigma > 0:
         return sigma

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.operators._models import Transform, equations, nearest, update_matrix
 from napari_stack.operators._preparation import Image, Prepared
-from napari_stack.operators._refinement_kernels import Matrix, normal_equations, resample
+from napari_stack.operators._refinement_kernels import Matrix, moments, resample
 
 #: Refinement starts at the coarsest level whose shortest side is at least this.
 FIRST_SIZE = 64
@@ -15,6 +16,8 @@ FIRST_SIZE = 64
 ITERATIONS, FEW_ITERATIONS, LARGE = 12, 3, 600_000
 #: Iteration ends when the corners move less than this, in pixels of the level.
 CONVERGED = 0.002
+#: On large levels a step shorter than this leaves a tenth of it, which is below the noise.
+CONVERGED_LARGE = 0.02
 #: Weight of a pixel with gradient g and residual r, both in robust sigmas of the band-passed frame:
 #: g^2 / (1 + g^2) / (1 + (0.3 g)^2 + (r / 2)^2). The first factor keeps noise in flat regions out,
 #: the second bounds what strong edges (local displacements of 0.3 px) and outliers can do.
@@ -32,6 +35,8 @@ LEAST_ERROR = 1e-4
 LEAST_GAIN = 0.005
 #: Least share of the pixels that must overlap.
 LEAST_OVERLAP = 0.1
+#: Places in the sums of `moments`.
+WEIGHT, COUNT, POWER, NOISE = 11, 14, 15, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +57,9 @@ def refine(
     reference: Prepared,
     moving: Prepared,
     start: Refined,
-    similarity: bool,
+    transform: Transform,
     factors: tuple[int, ...],
+    iterations: int = ITERATIONS,
 ) -> Refined:
     """Refine the matrix (3, 3) from the reference to the moving frame, coarse to fine.
 
@@ -69,22 +75,30 @@ def refine(
         if state.ended:
             break
         if reference.factors[level] in factors:
-            state = _next(reference, moving, state, similarity, level)
+            state = _next(reference, moving, state, transform, level, iterations)
     return state
 
 
 def _next(
-    reference: Prepared, moving: Prepared, state: Refined, similarity: bool, level: int
+    reference: Prepared,
+    moving: Prepared,
+    state: Refined,
+    transform: Transform,
+    level: int,
+    iterations: int,
 ) -> Refined:
     factor = reference.factors[level]
     to_full = level_to_frame(factor)
     to_level = np.linalg.inv(to_full)
-    found = _refine_level(
-        reference.levels[level], moving.levels[level], to_level @ state.matrix @ to_full, similarity
-    )
-    if found is None:
-        return state
-    matrix, error = to_full @ found[0] @ to_level, factor * found[1]
+    images = reference.levels[level], moving.levels[level]
+    found, matrix = None, to_level @ state.matrix @ to_full
+    for model in _models(transform, level == _first(reference)):
+        found = _refine_level(*images, matrix, model, iterations)
+        if found is None:
+            return state
+        matrix = found[0]
+    assert found is not None
+    matrix, error = _normed(to_full @ matrix @ to_level), factor * found[1]
     move = corner_distance(matrix, state.matrix, reference.shape)
     suspect = move > max(state.move, LARGEST_MOVE * factor, SIGMAS * error)
     if suspect and _gain(reference, moving, state.matrix, matrix) < LEAST_GAIN:
@@ -92,8 +106,19 @@ def _next(
     # Levels see different structure: what each adds counts by its expected error, so that a
     # finest level of mere noise does not undo what the coarser ones know.
     share = 1 / (1 + (error / state.error) ** 2)
-    fused = share * matrix + (1 - share) * state.matrix
+    fused = nearest(share * matrix + (1 - share) * state.matrix, transform, reference.shape)
     return Refined(fused, move, error * float(np.sqrt(share)))
+
+
+def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
+    """Name the kinds to refine a level with: many unknowns need a start that few found."""
+    if coarsest and transform in ("affine", "homography"):
+        return ("similarity", "affine")
+    return (transform,)
+
+
+def _normed(matrix: Matrix) -> Matrix:
+    return matrix / matrix[2, 2] if matrix[2, 2] > 0 else matrix
 
 
 def _gain(reference: Prepared, moving: Prepared, before: Matrix, after: Matrix) -> float:
@@ -120,9 +145,11 @@ def overlapping(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[
 
 def warp_coarsely(image: Image, matrix: Matrix) -> Image:
     """Image read at `matrix`; 1/32 px, OpenCV's step, does for what is only correlated."""
-    return cv2.warpAffine(
+    plane = not matrix[2, :2].any()
+    warp = cv2.warpAffine if plane else cv2.warpPerspective
+    return warp(
         image,
-        matrix[:2],
+        matrix[:2] if plane else matrix,
         image.shape[::-1],
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
@@ -142,7 +169,10 @@ def corner_distance(first: Matrix, second: Matrix, shape: tuple[int, int]) -> fl
     corners = np.array(
         [[0, columns - 1, 0, columns - 1], [0, 0, rows - 1, rows - 1], [1, 1, 1, 1]], np.float64
     )
-    difference = (first - second)[:2] @ corners
+    one, two = first @ corners, second @ corners
+    if min(one[2].min(), two[2].min()) <= 0:  # a horizon runs through the frame
+        return np.inf
+    difference = one[:2] / one[2] - two[:2] / two[2]
     return float(np.hypot(difference[0], difference[1]).mean())
 
 
@@ -152,61 +182,53 @@ def _first(prepared: Prepared) -> int:
 
 
 def _refine_level(
-    reference: Image, moving: Image, matrix: Matrix, similarity: bool
+    reference: Image, moving: Image, matrix: Matrix, transform: Transform, iterations: int
 ) -> tuple[Matrix, float] | None:
     """Iterate on one level; None when the overlap does not determine the transform.
 
     Gives the matrix and its expected error at the corners, in pixels of the level.
     """
     rows, columns = reference.shape
-    centre = np.array([(columns - 1) / 2, (rows - 1) / 2])
     # Lengths in half diagonals, so that all unknowns weigh alike in the equations.
-    radius = float(np.hypot(*centre))
+    radius = float(np.hypot(columns - 1, rows - 1) / 2)
     margin = max(min(MARGIN, min(rows, columns) // 16), 1)
     gain, offset = 1.0, 0.0
-    for _ in range(FEW_ITERATIONS if reference.size > LARGE else ITERATIONS):
-        warped = resample(moving, matrix[:2], margin)
-        sums = normal_equations(
+    perspective = transform == "homography"
+    large = reference.size > LARGE
+    converged = CONVERGED_LARGE if large else CONVERGED
+    few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
+    for _ in range(few if large else iterations):
+        sums = moments(
             reference,
-            warped,
+            resample(moving, matrix, margin),
             np.float32(gain),
             np.float32(offset),
             np.float32(radius),
             margin,
             WEIGHTS,
+            perspective,
         )
-        if sums[27] < LEAST_OVERLAP * reference.size:
+        if sums[COUNT, 0, 0] < LEAST_OVERLAP * reference.size:
             return None
-        solved = _solve(sums, similarity)
+        solved = _solve(sums, transform)
         if solved is None:
             return None
         step, error = solved
-        gain, offset = gain * float(np.clip(1 + step[4], 0.5, 2)), offset + step[5]
-        update = _update(step[:4], centre, radius)
-        matrix = matrix @ np.linalg.inv(update)
-        if corner_distance(update, np.eye(3), reference.shape) < CONVERGED:
+        gain, offset = gain * float(np.clip(1 + step[-2], 0.5, 2)), offset + step[-1]
+        update = update_matrix(step[:-2], transform, reference.shape)
+        matrix = _normed(matrix @ np.linalg.inv(update))
+        if not matrix[2, 2] > 0:
+            return None
+        if corner_distance(update, np.eye(3), reference.shape) < converged:
             break
     return matrix, error
 
 
-def _update(step: NDArray[np.float64], centre: NDArray[np.float64], radius: float) -> Matrix:
-    """Matrix of the displacement (tx, ty, growth, turn) about the centre."""
-    tx, ty = step[:2]
-    growth, turn = step[2:] / radius
-    linear = np.array([[1 + growth, -turn], [turn, 1 + growth]])
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = centre - linear @ centre + (tx, ty)
-    return matrix
-
-
-def _solve(sums: NDArray[np.float64], similarity: bool) -> tuple[NDArray[np.float64], float] | None:
-    """Step (tx, ty, growth, turn, gain, offset) and its expected error; None if undetermined."""
-    normal = np.zeros((6, 6))
-    normal[np.triu_indices(6)] = sums[:21]
-    normal += np.triu(normal, 1).T
-    unknown = np.array([0, 1, 2, 3, 4, 5] if similarity else [0, 1, 4, 5])
-    normal = normal[np.ix_(unknown, unknown)]
+def _solve(
+    sums: NDArray[np.float64], transform: Transform
+) -> tuple[NDArray[np.float64], float] | None:
+    """Step (unknowns of the transform, gain, offset) and its expected error, or None."""
+    normal, right = equations(sums, transform)
     if not np.all(np.diag(normal) > 0):
         return None
     scale = np.sqrt(np.diag(normal))
@@ -214,10 +236,8 @@ def _solve(sums: NDArray[np.float64], similarity: bool) -> tuple[NDArray[np.floa
     if np.linalg.eigvalsh(normal)[0] < 1e-6:
         return None
     inverse = np.linalg.inv(normal) / np.outer(scale, scale)
-    step = np.zeros(6)
-    step[unknown] = inverse @ sums[21:27][unknown]
     # Squared gradients over their products between the frames: how much noise adds to them.
-    noisy = sums[28] / (sums[0] + sums[6])
-    variance = sums[29] / sums[20] * noisy * np.trace(inverse[:-2, :-2])
+    noisy = sums[POWER, 0, 0] / (sums[0, 0, 0] + sums[2, 0, 0])
+    variance = sums[NOISE, 0, 0] / sums[WEIGHT, 0, 0] * noisy * np.trace(inverse[:-2, :-2])
     # Never nothing, which would let one level of identical frames overrule all others.
-    return step, float(np.sqrt(variance)) + LEAST_ERROR
+    return inverse @ right, float(np.sqrt(variance)) + LEAST_ERROR

@@ -2,22 +2,57 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.operators.transforms import Transforms
-from napari_stack.options import check
+from napari_stack.options import Bounds, check, method_options, options_of
 from napari_stack.sources import Correction, Pixels
 from napari_stack.stack import Stack
 
-Border = Literal["invalid", "replicate"]
+
+@dataclass(frozen=True)
+class Constant:
+    """A border of one value.
+
+    Parameters
+    ----------
+    value : float
+        What pixels beyond the frame's border are, in all channels.
+    """
+
+    value: Annotated[float, Bounds(-1e12, 1e12)] = 0.0
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
+@dataclass(frozen=True)
+class ReplicateBlurred:
+    """A border of the frame's outermost pixels, blurred.
+
+    Parameters
+    ----------
+    radius : float
+        Standard deviation of the Gaussian blur.
+    """
+
+    radius: Annotated[float, Bounds(0.5, 500, step=1, unit="px")] = 50.0
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
 Framing = Literal["reference", "common", "all"]
-Interpolation = Literal["nearest", "linear", "cubic"]
+Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
 
 #: Rows around those that the corners ask for: the taps of the widest kernel, and rounding.
-_MARGIN = 3
+_MARGIN = 4
+
+#: A Gaussian is nothing beyond so many sigmas.
+_BLUR_REACH = 3
 
 #: No canvas grows beyond this multiple of a frame: transforms that ask for more are wrong.
 _MOST_GROWTH = 25
@@ -37,9 +72,9 @@ class Warp:
         Height and width of the result.
     origin : tuple of float
         (x, y) of the result's first pixel, in pixels of the reference.
-    interpolation : {"nearest", "linear", "cubic"}
-    border : {"invalid", "replicate"}
-        What lies beyond a frame's border: nothing, or its outermost pixels.
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
+    border : {"invalid", "replicate", "reflect"}, Constant or ReplicateBlurred
+        What lies beyond a frame's border.
     """
 
     transforms: Transforms
@@ -47,7 +82,7 @@ class Warp:
     size: tuple[int, int]
     origin: tuple[float, float] = (0.0, 0.0)
     interpolation: Interpolation = "cubic"
-    border: Border = "invalid"
+    border: Any = "invalid"
 
     def matrix(self, index: int) -> NDArray[np.float64]:
         """Take a point of the result to frame `index`."""
@@ -61,6 +96,7 @@ class Warp:
 
     def source_rows(self, rows: slice, index: int) -> slice:
         """Rows of the frame that `rows` of the result are made of."""
+        rows = self._seen(rows)
         right = self.size[1] - 1
         corners = np.array([[x, y, 1.0] for x in (0, right) for y in (rows.start, rows.stop - 1)])
         points = self.matrix(index) @ corners.T
@@ -68,21 +104,43 @@ class Warp:
             return slice(0, self.source_size[0])
         y = points[1] / points[2]
         last = self.source_size[0] - 1
+        if self.border == "reflect" and (y.min() < 0 or y.max() > last):  # mirrored rows
+            return slice(0, self.source_size[0])
         start = int(np.clip(np.floor(y.min()) - _MARGIN, 0, last))
         return slice(start, int(np.clip(np.ceil(y.max()) + _MARGIN, 0, last)) + 1)
+
+    def _seen(self, rows: slice) -> slice:
+        """Rows of the result that `rows` of it depend on: more where the border is blurred."""
+        if not isinstance(self.border, ReplicateBlurred):
+            return rows
+        reach = int(np.ceil(_BLUR_REACH * self.border.radius)) + 1
+        return slice(max(rows.start - reach, 0), min(rows.stop + reach, self.size[0]))
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Warp rows of a frame."""
-        from napari_stack.operators._warping import warp_rows
+        from napari_stack.operators._warping import blur_outside, warp_parts
 
+        seen = self._seen(rows)
         first = self.source_rows(rows, index).start
-        place = (first, self.source_size[0], self.matrix(index), rows, self.size[1])
-        warped, inside = warp_rows(values, valid, *place, self.interpolation)
-        if self.border == "replicate" and valid is None:
+        place = (first, self.source_size[0], self.matrix(index), seen, self.size[1])
+        reflect = self.border == "reflect"
+        warped, inside, whole = warp_parts(values, valid, *place, self.interpolation, reflect)
+        if isinstance(self.border, ReplicateBlurred):
+            blur_outside(warped, inside, self.border.radius)
+            asked = slice(rows.start - seen.start, rows.stop - seen.start)
+            warped, inside = warped[asked], inside[asked]
+            whole = None if whole is None else whole[asked]
+        if isinstance(self.border, Constant):
+            warped[~inside] = self.border.value
+        # What the border is filled with counts, whatever the pixels were that it was made of.
+        counts = inside if self.border == "invalid" else ~inside
+        if whole is not None:
+            counts = counts & whole if self.border == "invalid" else counts | whole
+        elif self.border != "invalid":
             return warped, None
-        return warped, None if inside.all() else inside
+        return warped, None if counts.all() else counts
 
     def merged(self, later: Correction) -> "Warp | None":
         """One warp that does this and then `later`."""
@@ -109,7 +167,8 @@ def apply_transforms(
     *,
     framing: Framing = "reference",
     interpolation: Interpolation = "cubic",
-    border: Border = "invalid",
+    border: Literal["invalid", "replicate", "reflect"] | Constant | ReplicateBlurred = "invalid",
+    failed: Literal["leave out", "keep", "interpolate"] = "leave out",
 ) -> Stack:
     """Warp every frame to the place of the reference, lazily.
 
@@ -121,16 +180,20 @@ def apply_transforms(
     framing : {"reference", "common", "all"}
         What the result shows: the reference's view, only what all used frames cover, or
         everything that any used frame covers.
-    interpolation : {"nearest", "linear", "cubic"}
-        How pixels between pixels are made; cubic is that of Keys (1981).
-    border : {"invalid", "replicate"}
-        What lies beyond a frame's border: nothing (it does not count in an average), or the
-        frame's outermost pixels.
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
+        How pixels between pixels are made; cubic is that of Keys (1981), lanczos has three lobes:
+        sharper, and it rings more.
+    border : {"invalid", "constant", "replicate", "replicate blurred", "reflect"}
+        What lies beyond a frame's border: nothing (it does not count in an average), one value,
+        the frame's outermost pixels as they are or blurred, or the frame mirrored.
+    failed : {"leave out", "keep", "interpolate"}
+        What becomes of frames that could not be registered: they stay where they are and count
+        no more, stay and count, or are moved as frames between their neighbours would be.
 
     Returns
     -------
     Stack
-        Failed frames keep their place as they are and are not `used`.
+        Frames that are left out keep their place as they are and are not `used`.
 
     Raises
     ------
@@ -144,8 +207,12 @@ def apply_transforms(
             "them on a stack of the same frames"
         )
     size = stack.shape[1:3]
-    used = stack.used & ~transforms.failed
+    left_out = transforms.failed
+    if failed == "interpolate" and left_out.any():
+        transforms = transforms.interpolated()
+    used = stack.used & ~left_out if failed == "leave out" else stack.used
     origin, framed = _frame(transforms.matrices[used], size, framing)
+    border = method_options(options_of(apply_transforms)["border"], border)
     warp = Warp(transforms, size, framed, origin, interpolation, border)  # type: ignore[arg-type]
     return replace(stack.corrected(warp), used=used)
 

@@ -1,14 +1,19 @@
 """`measure_transforms` and `register`: where every frame lies, and frames that lie alike."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import load_image
 from napari_stack.operators.geometry import apply_transforms
+from napari_stack.operators.registration_methods import (
+    Features,
+    Fourier,
+    Imreg_dft,
+    Intensity,
+    Phase,
+)
 from napari_stack.operators.transforms import Transforms
 from napari_stack.options import (
     Bounds,
@@ -21,59 +26,22 @@ from napari_stack.options import (
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
-if TYPE_CHECKING:
-    from napari_stack.operators._alignment import Alignment, Prepared
-
-#: Rec. 601: what the eye takes for brightness.
-_LUMINOSITY = np.array([0.299, 0.587, 0.114], np.float32)
-
-
-@dataclass(frozen=True)
-class Intensity:
-    """Registration by all pixels, coarse to fine, free in gain and offset.
-
-    Parameters
-    ----------
-    working_size : int
-        Frames with a longer side are reduced to it for measuring.
-    """
-
-    working_size: Annotated[int, Bounds(128, 32768, step=128, unit="px")] = 2048
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
-
-@dataclass(frozen=True)
-class Features:
-    """Registration by matching distinct points (Lowe 2004; RANSAC, Fischler and Bolles 1981).
-
-    Parameters
-    ----------
-    detector : {"SIFT", "ORB"}
-        Finds and describes the points. ORB is quicker, SIFT surer.
-    ratio : float
-        Keep a match when the best one is closer than this times the second best.
-    threshold : float
-        Distance from the common transform within which a match agrees with it.
-    """
-
-    detector: Literal["SIFT", "ORB"] = "SIFT"
-    ratio: Annotated[float, Bounds(0.1, 1.0, step=0.05)] = 0.75
-    threshold: Annotated[float, Bounds(0.1, 100.0, step=0.5, unit="px")] = 5.0
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
 
 def measure_transforms(
     stack: Stack,
     *,
-    transform: Literal["translation", "similarity"] = "similarity",
-    method: Literal["auto"] | Intensity | Features = "auto",
-    reference: Annotated[int, Bounds(0, 999_999)] | Literal["middle", "first", "last"] = "middle",
+    transform: Literal["translation", "rigid", "similarity", "affine", "homography"] = "similarity",
+    method: Literal["auto"] | Intensity | Phase | Fourier | Imreg_dft | Features = "auto",
+    reference: Annotated[int, Bounds(0, 999_999)]
+    | Literal["middle", "first", "last", "sharpest", "mean"] = "middle",
+    sequence: Literal["auto", "direct", "previous"] = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     region: ImageSource = None,
+    moving_average: Annotated[int, Bounds(1, 99, step=2, unit="frames")] = 1,
+    working_size: Annotated[int, Bounds(128, 32768, step=128, unit="px")] = 2048,
+    largest_shift: Annotated[float, Bounds(0, 100_000, unit="px")] = 100_000.0,
+    largest_rotation: Annotated[float, Bounds(0, 180, unit="degrees")] = 180.0,
+    largest_scale: Annotated[float, Bounds(1, 16, step=0.05)] = 16.0,
     run: Run = Run(),
 ) -> Transforms:
     """Find where every frame lies, to a small part of a pixel.
@@ -81,21 +49,37 @@ def measure_transforms(
     A coarse start (correlation, for a similarity also of log-polar spectra; Reddy and Chatterji
     1996) is refined on the intensities and then verified by one more correlation. Where that
     says no, the frame is measured against its neighbour, and the transforms are multiplied.
+    Frames are always measured as they are, never after a warp.
 
     Parameters
     ----------
     stack : Stack
         Frames of one scene.
-    transform : {"translation", "similarity"}
-        What moves: shifts only, or shift, rotation and scale.
-    method : {"auto", "intensity", "features"}
+    transform : {"translation", "rigid", "similarity", "affine", "homography"}
+        What moves: shifts only; with rotation; with scale, too; with shear and one scale a
+        direction; or a perspective, as of a camera held by hand.
+    method : {"auto", "intensity", "phase", "fourier", "imreg_dft", "features"}
         How frames are compared. "auto" compares intensities and, where that fails, features.
-    reference : {"middle", "first", "last"} or int
-        The frame that all others are moved to; a number counts from 0.
+    reference : {"middle", "first", "last", "sharpest", "mean"} or int
+        The frame that all others are moved to; a number counts from 0. "mean" is the mean of all
+        other frames, once they are registered to the middle one.
+    sequence : {"auto", "direct", "previous"}
+        Measure each frame against the reference, or against the frame before it on the way to
+        the reference; "auto" does the second where the first fails.
     channel : {"all"} or int
         The channel to measure on; "all" takes the brightness of colours, or the mean of bands.
     region : array, path or layer
         Measure only where this mask is not zero; its size is that of a frame.
+    moving_average : int
+        Measure on the average of so many frames in a row: more signal where frames drift slowly.
+    working_size : int
+        Frames with a longer side are reduced to it for measuring.
+    largest_shift : float
+        A frame whose centre moves further has failed.
+    largest_rotation : float
+        A frame that turns further has failed.
+    largest_scale : float
+        A frame that grows, or shrinks, by a greater factor has failed.
     run : Run
 
     Returns
@@ -106,133 +90,46 @@ def measure_transforms(
     Raises
     ------
     ValueError
-        When an option is out of range, does not fit the stack, or the reference is without
-        structure.
+        When an option is out of range, does not fit the stack or the other options, or the
+        reference is without structure.
     """
     check(measure_transforms, locals())
-    from napari_stack.operators._alignment import prepare
+    from napari_stack.operators._limits import Limits
+    from napari_stack.operators._measuring import Aligner, View, collected, measure
+    from napari_stack.operators._references import measure_to_mean, sharpest
 
     _check_channel(stack, channel)
-    index = _reference_index(stack, reference)
     method = method_options(options_of(measure_transforms)["method"], method)
-    size = method.working_size if isinstance(method, Intensity) else Intensity().working_size
-    view = partial(
-        _prepared, channel=channel, mask=_mask(stack, region), working_size=size, prepare=prepare
+    _check_method(method, transform)
+    view = View(channel, _mask(stack, region), working_size, moving_average)
+    aligner = Aligner(method, transform, Limits(largest_shift, largest_rotation, largest_scale))
+    index = (
+        sharpest(stack, view, run)
+        if reference == "sharpest"
+        else _reference_index(stack, "middle" if reference == "mean" else reference)
     )
-    fixed = view(stack, index)
-    if not fixed.levels and len(stack) > 1:
+    found = measure(stack, view, aligner, index, sequence, run)
+    if reference == "mean" and len(stack) > 2:
+        found = measure_to_mean(stack, view, aligner, index, found, run)
+    matrices, quality, failed = collected(len(stack), found.items())
+    y, x = stack.axes[1:]
+    pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
+    size = (stack.shape[1], stack.shape[2])
+    return Transforms(matrices, quality, failed, size=size, pixel=pixel)
+
+
+def _check_method(method: Any, transform: str) -> None:
+    able = {
+        Phase: ("translation",),
+        Fourier: ("translation", "rigid", "similarity"),
+        Imreg_dft: ("translation", "rigid", "similarity"),
+    }.get(type(method))
+    if able and transform not in able:
+        names = " or ".join(f"transform={name!r}" for name in able)
         raise ValueError(
-            f"the reference {stack.source.label(index)} holds no structure to register to: choose "
-            "another reference"
+            f"method {type(method).__name__.lower()!r} cannot measure transform={transform!r}: "
+            f"choose {names}, or another method"
         )
-    moving = [i for i in range(len(stack)) if i != index]
-    direct = partial(_direct, view=view, fixed=fixed, method=method, transform=transform)
-    found: dict[int, Any] = dict(
-        zip(moving, run.each(direct, stack, moving, what="Registering frames"), strict=True)
-    )
-    lost = [i for i in moving if not found[i].verified]
-    if lost and len(lost) < len(moving):
-        _chain(stack, index, found, lost, direct, view, run)
-    return _collected(len(stack), index, found)
-
-
-def _collected(count: int, reference: int, found: dict[int, Any]) -> Transforms:
-    matrices = np.tile(np.eye(3), (count, 1, 1))
-    quality, failed = np.ones(count), np.zeros(count, bool)
-    for i, alignment in found.items():
-        matrices[i], quality[i] = alignment.matrix, alignment.quality
-        failed[i] = not alignment.verified
-    failed[reference] = False
-    return Transforms(matrices, quality, failed)
-
-
-def _chain(
-    stack: Stack,
-    reference: int,
-    found: dict[int, Any],
-    lost: list[int],
-    direct: Any,
-    view: Any,
-    run: Run,
-) -> None:
-    """Measure lost frames against their neighbours on the way to the reference."""
-    from dataclasses import replace
-
-    step = partial(_step, reference=reference, direct=direct, view=view)
-    steps = run.each(step, stack, lost, what="Registering to neighbours")
-    chained = {}
-    for i, relative in sorted(
-        zip(lost, steps, strict=True), key=lambda pair: abs(pair[0] - reference)
-    ):
-        neighbour = _neighbour(i, reference)
-        before = found.get(neighbour)  # the reference itself is not among the found
-        if relative.verified and (before is None or before.verified):
-            start = np.eye(3) if before is None else before.matrix
-            found[i] = chained[i] = replace(relative, matrix=relative.matrix @ start)
-    again = partial(_again, direct=direct, chained=chained)
-    for i, better in zip(
-        chained, run.each(again, stack, list(chained), what="Refining"), strict=True
-    ):
-        found[i] = better if better.verified else found[i]
-
-
-def _neighbour(index: int, reference: int) -> int:
-    return index - 1 if index > reference else index + 1
-
-
-def _step(stack: Stack, index: int, reference: int, direct: Any, view: Any) -> "Alignment":
-    neighbour = view(stack, _neighbour(index, reference))
-    return direct(stack, index, fixed=neighbour)
-
-
-def _again(stack: Stack, index: int, direct: Any, chained: dict[int, Any]) -> "Alignment":
-    return direct(stack, index, start=chained[index].matrix)
-
-
-def _direct(
-    stack: Stack,
-    index: int,
-    *,
-    view: Any,
-    fixed: "Prepared",
-    method: Any,
-    transform: Any,
-    start: NDArray[np.float64] | None = None,
-) -> "Alignment":
-    from napari_stack.operators._alignment import align, align_features
-
-    moving = view(stack, index)
-    if not isinstance(method, Features):
-        found = align(fixed, moving, transform=transform, start=start)
-        if found.verified or isinstance(method, Intensity):
-            return found
-    features = method if isinstance(method, Features) else Features()
-    guess = align_features(fixed, moving, transform=transform, **vars(features))
-    if guess.verified and not isinstance(method, Features):
-        refined = align(fixed, moving, transform=transform, start=guess.matrix)
-        return refined if refined.verified else guess
-    return guess
-
-
-def _prepared(
-    stack: Stack, index: int, *, channel: Any, mask: Any, working_size: int, prepare: Any
-) -> "Prepared":
-    values, valid = stack.read(index)
-    grey = _grey(values, stack.rgb, stack.alpha, channel)
-    if valid is not None:
-        mask = valid if mask is None else mask & valid
-    return prepare(grey, mask, working_size)
-
-
-def _grey(values: NDArray[Any], rgb: bool, alpha: bool, channel: int | str) -> NDArray[Any]:
-    """Return the one channel that is measured."""
-    if values.ndim == 2:
-        return values
-    if isinstance(channel, int):
-        return values[..., channel]
-    if rgb:
-        return values[..., :3] @ _LUMINOSITY.astype(values.dtype)
-    return np.asarray(values[..., : values.shape[2] - alpha].mean(axis=2))
 
 
 def _check_channel(stack: Stack, channel: int | str) -> None:

@@ -1,19 +1,15 @@
 """`Transforms`: where every frame lies, as measured by a registration."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMAT = "napari-stack transforms"
-_CONVENTION = (
-    "matrices[i] takes a point (x, y, 1) of the reference to the same object point in frame i; "
-    "pixel centres lie at whole numbers"
-)
+if TYPE_CHECKING:
+    from napari_stack.operators._decomposition import Decomposed
 
 #: Below this a matrix squeezes the image to nothing.
 _LEAST_DETERMINANT = 1e-9
@@ -33,6 +29,10 @@ class Transforms:
         reaches of the correlation at the best.
     failed : ndarray of bool, shape (n,)
         Frames whose place was not found; their matrix is the identity.
+    size : tuple of int, optional
+        Height and width of a frame, as measured.
+    pixel : tuple of (float, float, str)
+        Width and height of a pixel and their unit, for `decomposed`.
 
     Examples
     --------
@@ -46,6 +46,8 @@ class Transforms:
     matrices: NDArray[np.float64]
     quality: NDArray[np.float64] = None  # type: ignore[assignment]
     failed: NDArray[np.bool_] = None  # type: ignore[assignment]
+    size: tuple[int, int] | None = None
+    pixel: tuple[float, float, str] = (1.0, 1.0, "pixel")
 
     def __post_init__(self) -> None:
         matrices = np.asarray(self.matrices, np.float64)
@@ -74,12 +76,12 @@ class Transforms:
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return those of some frames, in the order given."""
-        return type(self)(self.matrices[frames], self.quality[frames], self.failed[frames])
+        return self._with(self.matrices[frames], self.quality[frames], self.failed[frames])
 
     def join(self, others: Sequence[Self]) -> Self:
         """Return these followed by others."""
         every = (self, *others)
-        return type(self)(
+        return self._with(
             np.concatenate([t.matrices for t in every]),
             np.concatenate([t.quality for t in every]),
             np.concatenate([t.failed for t in every]),
@@ -87,33 +89,71 @@ class Transforms:
 
     def then(self, later: "Transforms") -> Self:
         """Return the transforms of frames that were warped by these and registered once more."""
-        return type(self)(
+        return self._with(
             self.matrices @ later.matrices,
             np.minimum(self.quality, later.quality),
             self.failed | later.failed,
         )
 
+    def inverse(self) -> Self:
+        """Return the transforms from each frame to the reference."""
+        matrices = np.linalg.inv(self.matrices)
+        return self._with(matrices / matrices[:, 2:, 2:], self.quality, self.failed)
+
+    def interpolated(self) -> Self:
+        """Return these with failed frames placed between the nearest good ones; none is failed.
+
+        Entries of the matrices are interpolated over the number of the frame; before the first
+        and after the last good frame, that one's place is held.
+
+        Raises
+        ------
+        ValueError
+            When all frames have failed.
+        """
+        good = np.flatnonzero(~self.failed)
+        if not len(good):
+            raise ValueError("all frames have failed: there is nothing to interpolate from")
+        frames = np.arange(len(self))
+        entries = self.matrices.reshape(-1, 9).T
+        filled = np.stack([np.interp(frames, good, entry[good]) for entry in entries], axis=1)
+        return self._with(filled.reshape(-1, 3, 3), self.quality, np.zeros(len(self), bool))
+
+    def decomposed(self) -> "Decomposed":
+        """Return shift, rotation, scale and shear of every frame.
+
+        Returns
+        -------
+        Decomposed
+            Shifts in the unit of the axes where their pixel size is known, else in pixels.
+        """
+        from napari_stack.operators._decomposition import decompose
+
+        return decompose(self.matrices, self.size, self.pixel)
+
+    def _with(
+        self,
+        matrices: NDArray[np.float64],
+        quality: NDArray[np.float64],
+        failed: NDArray[np.bool_],
+    ) -> Self:
+        return replace(self, matrices=matrices, quality=quality, failed=failed)
+
     def to_plain(self) -> dict[str, Any]:
         """Write them as plain data (JSON types)."""
-        return {
-            "format": _FORMAT,
-            "version": 1,
-            "convention": _CONVENTION,
-            "frames": [
-                {"matrix": matrix.tolist(), "quality": float(quality), "failed": bool(failed)}
-                for matrix, quality, failed in zip(
-                    self.matrices, self.quality, self.failed, strict=True
-                )
-            ],
-        }
+        from napari_stack.operators._transform_files import to_plain
+
+        return to_plain(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write them to a JSON file.
+        """Write them to a file.
 
         Parameters
         ----------
         path : str or Path
-            Ends with ``.json``.
+            Ends with ``.json`` (everything, with version and conventions), ``.csv`` (a line a
+            frame, for spreadsheets), ``.txt`` (scale, angle, shift and success of a frame, as
+            imreg_dft tells them) or ``.npy`` (the matrices alone, as pystackreg takes them).
         overwrite : bool
             Replace a file that is there.
 
@@ -122,38 +162,34 @@ class Transforms:
         FileExistsError
             When the file is there and `overwrite` is False.
         ValueError
-            For another ending.
+            For another ending, or transforms that this form cannot hold.
         """
         from napari_stack.files._replacing import replacing
 
-        if Path(path).suffix.lower() != ".json":
-            raise ValueError(f"{path}: transforms are written as .json")
+        data = _form(path)[0](self)
         with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_text(json.dumps(self.to_plain(), indent=1) + "\n", encoding="utf-8")
+            temporary.write_bytes(data)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read them from a JSON file.
+        """Read them from a file that `save` or, with the ending .npy, pystackreg wrote.
 
         Raises
         ------
         ValueError
             When the file holds something else.
         """
+        fields = _form(path)[1](Path(path).read_bytes(), str(path))
         try:
-            plain = json.loads(Path(path).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is not a JSON file: {error}") from error
-        if not isinstance(plain, dict) or plain.get("format") != _FORMAT:
-            raise ValueError(f"{path} holds no transforms: it lacks the format {_FORMAT!r}")
-        if plain.get("version") != 1:
-            raise ValueError(f"{path} has the version {plain.get('version')}; 1 is read here")
-        try:
-            frames = plain["frames"]
-            return cls(
-                np.array([frame["matrix"] for frame in frames]),
-                np.array([frame["quality"] for frame in frames]),
-                np.array([frame["failed"] for frame in frames]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{path} is damaged: it lacks matrix, quality or failed") from error
+            return cls(**fields)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _form(path: str | Path) -> tuple[Any, Any]:
+    from napari_stack.operators._transform_files import FORMS
+
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMS:
+        raise ValueError(f"{path}: transforms are written as {', '.join(FORMS)}")
+    return FORMS[suffix]

@@ -1,0 +1,243 @@
+"""How the frames of a stack are measured: what is seen of each, in which sequence, chains."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators._alignment import (
+    ANY,
+    Alignment,
+    Limits,
+    Prepared,
+    align,
+    align_by,
+    prepare,
+)
+from napari_stack.operators._features import require
+from napari_stack.operators._models import Transform
+from napari_stack.operators.registration_methods import Features, Intensity, Method
+from napari_stack.run import Run
+from napari_stack.sources import Pixels
+from napari_stack.stack import Stack
+
+#: Rec. 601: what the eye takes for brightness.
+_LUMINOSITY = np.array([0.299, 0.587, 0.114], np.float32)
+#: A frame whose neighbour cannot be used is linked to one at most this far.
+LONGEST_LINK = 4
+
+Found = dict[int, Alignment]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What registration sees of a frame: one channel, a region, an average over time."""
+
+    channel: int | str = "all"
+    mask: NDArray[np.bool_] | None = None
+    working_size: int = 2048
+    average: int = 1
+
+    def __call__(self, stack: Stack, index: int) -> Prepared:
+        """Prepare a frame."""
+        return prepare(*self.pixels(stack, index), self.working_size)
+
+    def pixels(self, stack: Stack, index: int) -> Pixels:
+        """Grey values of a frame, averaged over its neighbours, and where they count."""
+        reach = self.average // 2
+        near = range(max(index - reach, 0), min(index + reach + 1, len(stack)))
+        total: Any = 0
+        valid = self.mask
+        for number in near:
+            values, counts = stack.read(number)
+            total = total + grey(values, stack.rgb, stack.alpha, self.channel)
+            if counts is not None:
+                valid = counts if valid is None else valid & counts
+        return (total / total.dtype.type(len(near)) if len(near) > 1 else total), valid
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """How two prepared frames are aligned."""
+
+    method: Method | str = "auto"
+    transform: Transform = "similarity"
+    limits: Limits = ANY
+
+    def __post_init__(self) -> None:
+        if isinstance(self.method, Features):
+            require(self.method)
+
+    def __call__(
+        self, fixed: Prepared, moving: Prepared, start: NDArray[np.float64] | None = None
+    ) -> Alignment:
+        """Align a frame; "auto" tries intensities, then key points, refined on intensities."""
+        how: Any = {"transform": self.transform, "limits": self.limits}
+        if not isinstance(self.method, str | Intensity):
+            return align_by(fixed, moving, method=self.method, **how)
+        steps = (self.method if isinstance(self.method, Intensity) else Intensity()).iterations
+        found = align(fixed, moving, start=start, iterations=steps, **how)
+        if found.verified or isinstance(self.method, Intensity):
+            return found
+        guess = align_by(fixed, moving, method=Features(), **how)
+        if not guess.verified:
+            return guess
+        refined = align(fixed, moving, start=guess.matrix, **how)
+        return refined if refined.verified else guess
+
+
+def measure(
+    stack: Stack, view: View, aligner: Aligner, reference: int, sequence: str, run: Run
+) -> Found:
+    """Alignments of all frames but the reference, by number.
+
+    In the sequence "previous" every frame is measured against its neighbour on the way to the
+    reference, and matrices are multiplied; in "auto" only those that are lost directly are, and
+    what was found is measured once more against the reference.
+
+    Raises
+    ------
+    ValueError
+        For a reference without structure.
+    """
+    fixed = view(stack, reference)
+    moving = [i for i in range(len(stack)) if i != reference]
+    if not fixed.levels and moving:
+        raise ValueError(
+            f"the reference {stack.source.label(reference)} holds no structure to register to: "
+            "choose another reference"
+        )
+    if sequence == "previous":
+        found: Found = {}
+        _chain(stack, view, aligner, reference, found, moving, run)
+        return found
+    direct = partial(_direct, view=view, aligner=aligner, fixed=fixed)
+    what = "Registering frames"
+    found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
+    lost = [i for i in moving if not found[i].verified]
+    if sequence == "direct" or not lost or len(lost) == len(moving):
+        return found
+    chained = _chain(stack, view, aligner, reference, found, lost, run)
+    starts = {i: found[i].matrix for i in chained}
+    again = partial(_again, view=view, aligner=aligner, fixed=fixed, starts=starts)
+    for i, better in zip(chained, run.each(again, stack, chained, what="Refining"), strict=True):
+        found[i] = better if better.verified else found[i]
+    return found
+
+
+def _chain(
+    stack: Stack,
+    view: View,
+    aligner: Aligner,
+    reference: int,
+    found: Found,
+    lost: list[int],
+    run: Run,
+) -> list[int]:
+    """Link lost frames to neighbours on the way to the reference; give those that were found.
+
+    Where the neighbour itself is of no use, the one behind it is tried, and so on.
+    """
+    chained: list[int] = []
+    steps = _links(stack, view, aligner, reference, 1, lost, run)
+    for i in lost:
+        found.setdefault(i, Alignment(np.eye(3), steps[i].quality, False))
+    chained = _joined(steps, reference, 1, found)
+    for distance in range(2, LONGEST_LINK + 1):
+        # Only frames just behind a gap: what follows them hangs on the steps measured above.
+        ends = [
+            i
+            for i in lost
+            if abs(i - reference) >= distance
+            and not found[i].verified
+            and _known(_toward(i, reference, distance), reference, found)
+        ]
+        links = _links(stack, view, aligner, reference, distance, ends, run)
+        chained += _joined(links, reference, distance, found)
+        chained += _joined(steps, reference, 1, found)
+    return sorted(chained)
+
+
+def _links(
+    stack: Stack,
+    view: View,
+    aligner: Aligner,
+    reference: int,
+    distance: int,
+    frames: list[int],
+    run: Run,
+) -> Found:
+    link = partial(_link, view=view, aligner=aligner, reference=reference, distance=distance)
+    what = "Registering to neighbours"
+    return dict(zip(frames, run.each(link, stack, frames, what=what), strict=True))
+
+
+def _joined(links: Found, reference: int, distance: int, found: Found) -> list[int]:
+    """Multiply links with the matrices of what they lead to, from the reference outward."""
+    joined = []
+    for i in sorted(links, key=lambda i: abs(i - reference)):
+        towards = _toward(i, reference, distance)
+        done = i in found and found[i].verified
+        if done or not links[i].verified or not _known(towards, reference, found):
+            continue
+        start = np.eye(3) if towards == reference else found[towards].matrix
+        matrix = links[i].matrix @ start
+        found[i] = replace(links[i], matrix=matrix / matrix[2, 2])
+        joined.append(i)
+    return joined
+
+
+def _known(index: int, reference: int, found: Found) -> bool:
+    return index == reference or (index in found and found[index].verified)
+
+
+def _toward(index: int, reference: int, distance: int) -> int:
+    return index - distance if index > reference else index + distance
+
+
+def _direct(
+    stack: Stack, index: int, *, view: View, aligner: Aligner, fixed: Prepared
+) -> Alignment:
+    return aligner(fixed, view(stack, index))
+
+
+def _again(
+    stack: Stack,
+    index: int,
+    *,
+    view: View,
+    aligner: Aligner,
+    fixed: Prepared,
+    starts: dict[int, NDArray[np.float64]],
+) -> Alignment:
+    return aligner(fixed, view(stack, index), starts[index])
+
+
+def _link(
+    stack: Stack, index: int, *, view: View, aligner: Aligner, reference: int, distance: int
+) -> Alignment:
+    return aligner(view(stack, _toward(index, reference, distance)), view(stack, index))
+
+
+def grey(values: NDArray[Any], rgb: bool, alpha: bool, channel: int | str) -> NDArray[Any]:
+    """Return the one channel that is measured."""
+    if values.ndim == 2:
+        return values
+    if isinstance(channel, int):
+        return values[..., channel]
+    if rgb:
+        return values[..., :3] @ _LUMINOSITY.astype(values.dtype)
+    return np.asarray(values[..., : values.shape[2] - alpha].mean(axis=2))
+
+
+def collected(count: int, found: Iterable[tuple[int, Alignment]]) -> tuple[NDArray[Any], ...]:
+    """Matrices, quality and failed of all frames; what was not measured is the reference."""
+    matrices = np.tile(np.eye(3), (count, 1, 1))
+    quality, failed = np.ones(count), np.zeros(count, bool)
+    for i, alignment in found:
+        matrices[i] = alignment.matrix if alignment.verified else np.eye(3)
+        quality[i], failed[i] = alignment.quality, not alignment.verified
+    return matrices, quality, failed

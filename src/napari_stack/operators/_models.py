@@ -1,0 +1,114 @@
+"""Kinds of transforms: their unknowns, the equations of these, and matrices made of them."""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Transform = Literal["translation", "rigid", "similarity", "affine", "homography"]
+TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
+
+Matrix = NDArray[np.float64]
+
+#: Displacement (x, y) of a point for one unit of each unknown, as powers (k, l) of its place
+#: (px, py) about the centre in half diagonals: {(k, l): factor}.
+_Field = tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]
+_SHIFT: list[_Field] = [({(0, 0): 1}, {}), ({}, {(0, 0): 1})]
+_GROWTH: list[_Field] = [({(1, 0): 1}, {(0, 1): 1})]
+_TURN: list[_Field] = [({(0, 1): -1}, {(1, 0): 1})]
+_LINEAR: list[_Field] = [({(1, 0): 1}, {}), ({(0, 1): 1}, {}), ({}, {(1, 0): 1}), ({}, {(0, 1): 1})]
+_KEYSTONE: list[_Field] = [({(2, 0): 1}, {(1, 1): 1}), ({(1, 1): 1}, {(0, 2): 1})]
+_FIELDS: dict[Transform, list[_Field]] = {
+    "translation": _SHIFT,
+    "rigid": _SHIFT + _TURN,
+    "similarity": _SHIFT + _GROWTH + _TURN,
+    "affine": _SHIFT + _LINEAR,
+    "homography": _SHIFT + _LINEAR + _KEYSTONE,
+}
+
+#: Powers that displacements are made of, and where products of two of them are in the sums.
+_POWERS = [(k, m) for k in range(3) for m in range(3 - k)]
+_SUM_K = np.add.outer([k for k, _ in _POWERS], [k for k, _ in _POWERS])
+_SUM_L = np.add.outer([m for _, m in _POWERS], [m for _, m in _POWERS])
+_AT = (np.array([k for k, _ in _POWERS]), np.array([m for _, m in _POWERS]))
+
+
+def _table(fields: list[_Field]) -> NDArray[np.float64]:
+    """Factors (2, unknown, power) of the displacements."""
+    table = np.zeros((2, len(fields), len(_POWERS)))
+    for number, field in enumerate(fields):
+        for axis, factors in enumerate(field):
+            for power, factor in factors.items():
+                table[axis, number, _POWERS.index(power)] = factor
+    return table
+
+
+_TABLES = {transform: _table(fields) for transform, fields in _FIELDS.items()}
+
+
+def equations(
+    sums: NDArray[np.float64], transform: Transform
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Make the normal matrix (n + 2, n + 2) and right-hand side of the unknowns, gain and offset.
+
+    Parameters
+    ----------
+    sums : ndarray (17, 5, 5), float64
+        From `moments`.
+    transform : str
+        One of `TRANSFORMS`.
+    """
+    x, y = _TABLES[transform]
+    xx, xy, yy = sums[:3, _SUM_K, _SUM_L]
+    xv, yv, x1, y1, xr, yr = sums[3:9, _AT[0], _AT[1]]
+    count = len(x)
+    normal = np.empty((count + 2, count + 2))
+    cross = x @ xy @ y.T
+    normal[:count, :count] = x @ xx @ x.T + cross + cross.T + y @ yy @ y.T
+    normal[:count, count] = normal[count, :count] = x @ xv + y @ yv
+    normal[:count, count + 1] = normal[count + 1, :count] = x @ x1 + y @ y1
+    vv, v, one, vr, r = sums[9:14, 0, 0]
+    normal[count:, count:] = [[vv, v], [v, one]]
+    return normal, np.concatenate([x @ xr + y @ yr, [vr, r]])
+
+
+def update_matrix(
+    step: NDArray[np.float64], transform: Transform, shape: tuple[int, ...]
+) -> Matrix:
+    """Matrix of a displacement by the unknowns, in pixels at half a diagonal from the centre."""
+    centre, radius = centre_of(shape), float(np.hypot(shape[1] - 1, shape[0] - 1) / 2)
+    powers = _TABLES[transform].transpose(0, 2, 1) @ step / radius
+    at = {power: powers[:, number] for number, power in enumerate(_POWERS)}
+    inner = np.eye(3)
+    inner[:2, 0] += at[1, 0]
+    inner[:2, 1] += at[0, 1]
+    inner[:2, 2] = at[0, 0]
+    inner[2, :2] = -at[2, 0][0], -at[0, 2][1]
+    if transform == "rigid":
+        inner[:2, :2] /= np.sqrt(np.linalg.det(inner[:2, :2]))
+    to_pixels = np.array([[radius, 0, centre[0]], [0, radius, centre[1]], [0, 0, 1]])
+    return to_pixels @ inner @ np.linalg.inv(to_pixels)
+
+
+def nearest(matrix: Matrix, transform: Transform, shape: tuple[int, ...]) -> Matrix:
+    """Matrix of this kind that moves the centre of a frame alike and the rest nearly so."""
+    if transform in ("affine", "homography"):
+        return matrix if transform == "homography" else np.vstack([matrix[:2], [0, 0, 1]])
+    linear = matrix[:2, :2]
+    turn = np.array([linear[0, 0] + linear[1, 1], linear[1, 0] - linear[0, 1]]) / 2
+    if transform == "translation":
+        turn = np.array([1.0, 0.0])
+    elif transform == "rigid":
+        turn = turn / max(float(np.hypot(*turn)), 1e-12)
+    result, centre = np.eye(3), centre_of(shape)
+    moved = matrix @ [*centre, 1.0]
+    if not moved[2] > 0:
+        return matrix
+    result[:2, :2] = [[turn[0], -turn[1]], [turn[1], turn[0]]]
+    result[:2, 2] = moved[:2] / moved[2] - result[:2, :2] @ centre
+    return result
+
+
+def centre_of(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Centre (x, y) of a frame."""
+    return np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2])

@@ -1,0 +1,172 @@
+"""Transforms as JSON, CSV, text and numpy files: one pair of functions for each form."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators._decomposition import composed_similarity, decompose
+
+FORMAT = "napari-stack transforms"
+CONVENTION = (
+    "matrices[i] takes a point (x, y, 1) of the reference to the same object point in frame i; "
+    "pixel centres lie at whole numbers"
+)
+_ENTRIES = [f"m{row}{column}" for row in range(3) for column in range(3)]
+_TEXT_COLUMNS = "frame scale angle shift_y shift_x success"
+
+#: Keyword arguments of `Transforms`.
+Fields = dict[str, Any]
+
+
+def to_plain(transforms: Any) -> dict[str, Any]:
+    """Write transforms as plain data (JSON types)."""
+    plain: dict[str, Any] = {"format": FORMAT, "version": 1, "convention": CONVENTION}
+    if transforms.size is not None:
+        plain["size"] = list(transforms.size)
+    if tuple(transforms.pixel) != (1.0, 1.0, "pixel"):
+        plain["pixel"] = list(transforms.pixel)
+    plain["frames"] = [
+        {"matrix": matrix.tolist(), "quality": float(quality), "failed": bool(failed)}
+        for matrix, quality, failed in _frames(transforms)
+    ]
+    return plain
+
+
+def _frames(transforms: Any) -> Iterable[tuple[NDArray[np.float64], float, bool]]:
+    return zip(transforms.matrices, transforms.quality, transforms.failed, strict=True)
+
+
+def from_json(data: bytes, name: str) -> Fields:
+    """Read what `to_plain` wrote."""
+    try:
+        plain = json.loads(data)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a JSON file: {error}") from error
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise ValueError(f"{name} holds no transforms: it lacks the format {FORMAT!r}")
+    if plain.get("version") != 1:
+        raise ValueError(f"{name} has the version {plain.get('version')}; 1 is read here")
+    try:
+        frames = plain["frames"]
+        fields: Fields = {
+            "matrices": np.array([frame["matrix"] for frame in frames]),
+            "quality": np.array([frame["quality"] for frame in frames]),
+            "failed": np.array([frame["failed"] for frame in frames]),
+        }
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{name} is damaged: it lacks matrix, quality or failed") from error
+    if "size" in plain:
+        fields["size"] = tuple(plain["size"])
+    if "pixel" in plain:
+        fields["pixel"] = tuple(plain["pixel"])
+    return fields
+
+
+def to_json(transforms: Any) -> bytes:
+    """Write transforms as JSON, with version and conventions."""
+    return (json.dumps(to_plain(transforms), indent=1) + "\n").encode()
+
+
+def to_csv(transforms: Any) -> bytes:
+    """Write a line a frame: the matrix, quality, failed, and what the matrix does."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    parts = ["shift_x", "shift_y", "rotation", "scale_x", "scale_y", "shear"]
+    writer.writerow(["frame", *_ENTRIES, "quality", "failed", *parts])
+    found = decompose(transforms.matrices, transforms.size)
+    for i, (matrix, quality, failed) in enumerate(_frames(transforms)):
+        what = [*found.shift[i], found.rotation[i], *found.scale[i], found.shear[i]]
+        entries = [repr(float(v)) for v in (*matrix.ravel(), quality)]
+        writer.writerow([i, *entries, int(failed), *(f"{value:.6g}" for value in what)])
+    return text.getvalue().encode()
+
+
+def from_csv(data: bytes, name: str) -> Fields:
+    """Read lines with the columns m00 to m22 and, if any, quality and failed."""
+    rows = list(csv.DictReader(io.StringIO(data.decode(errors="replace"))))
+    if not rows or not set(_ENTRIES) <= set(rows[0]):
+        raise ValueError(f"{name} holds no transforms: it needs the columns m00 to m22")
+    try:
+        values = [[float(row[entry]) for entry in _ENTRIES] for row in rows]
+        fields: Fields = {"matrices": np.array(values).reshape(-1, 3, 3)}
+        for column, kind in (("quality", float), ("failed", bool)):
+            if column in rows[0]:
+                fields[column] = np.array([float(row[column]) for row in rows]).astype(kind)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: a line of it holds no transform ({error})") from error
+    return fields
+
+
+def to_text(transforms: Any) -> bytes:
+    """Write a line a frame as imreg_dft tells it: scale, angle, shift (y, x), success.
+
+    These bring the frame to the reference: scaled and turned (degrees) about the centre, then
+    shifted.
+
+    Raises
+    ------
+    ValueError
+        When a transform is more than shift, rotation and scale, or the frames' size is unknown.
+    """
+    size = transforms.size
+    if size is None:
+        raise ValueError("the text form turns about the centre of a frame: give the size of frames")
+    found = decompose(transforms.matrices, size)
+    similar = np.allclose(found.shear, 0, atol=1e-6) and np.allclose(
+        found.scale[:, 0], found.scale[:, 1], rtol=1e-6
+    )
+    if not similar or not np.allclose(transforms.matrices[:, 2, :2], 0, atol=1e-12):
+        raise ValueError(
+            "the text form holds shift, rotation and scale only: save as .json or .csv"
+        )
+    back = decompose(np.linalg.inv(transforms.matrices), size)
+    lines = [f"# {_TEXT_COLUMNS}", f"# size {size[0]} {size[1]}"]
+    for i, failed in enumerate(transforms.failed):
+        values = (back.scale[i, 0], -back.rotation[i], *back.shift[i, ::-1])
+        lines.append(" ".join([str(i), *(f"{v:.12g}" for v in values), str(int(not failed))]))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def from_text(data: bytes, name: str) -> Fields:
+    """Read what `to_text` wrote."""
+    lines = data.decode(errors="replace").splitlines()
+    sizes = [line.split()[2:] for line in lines if line.startswith("# size ")]
+    if f"# {_TEXT_COLUMNS}" not in lines or not sizes:
+        raise ValueError(f"{name} holds no transforms: it lacks the line '# {_TEXT_COLUMNS}'")
+    try:
+        size = (int(sizes[0][0]), int(sizes[0][1]))
+        rows = np.array([line.split() for line in lines if line[:1] != "#" and line], float)
+        _, scale, angle, y, x, success = rows.T
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{name}: a line of it holds no transform ({error})") from error
+    back = composed_similarity(np.stack([x, y], axis=1), -angle, scale, size)
+    return {"matrices": np.linalg.inv(back), "failed": success == 0, "size": size}
+
+
+def to_numpy(transforms: Any) -> bytes:
+    """Write the matrices (n, 3, 3) as pystackreg takes them; its convention is ours."""
+    buffer = io.BytesIO()
+    np.save(buffer, transforms.matrices, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def from_numpy(data: bytes, name: str) -> Fields:
+    """Read matrices (n, 3, 3)."""
+    try:
+        return {"matrices": np.load(io.BytesIO(data), allow_pickle=False)}
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{name} holds no array of numbers: {error}") from error
+
+
+#: How each ending is written and read.
+FORMS = {
+    ".json": (to_json, from_json),
+    ".csv": (to_csv, from_csv),
+    ".txt": (to_text, from_text),
+    ".npy": (to_numpy, from_numpy),
+}

@@ -1,0 +1,315 @@
+"""Compiled loops of a warp: positions, weights and sums, a block of columns at a time."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators._jit import kernel
+
+#: Columns of a block: positions and weights of so many stay in the fastest cache.
+BLOCK = 128
+
+#: A position this far outside the outermost pixel centre still counts as inside: rounding.
+_SLACK = 1e-6
+
+#: A tap of less weight than this is as good as not there (whole shifts meet rounding).
+_FAINT = 1e-5
+
+#: Of the six taps of Lanczos: (-1)^k times cosine and sine of pi (2 - k) / 3.
+_COSINES = tuple((-1) ** k * float(np.cos(np.pi * (2 - k) / 3)) for k in range(6))
+_SINES = tuple((-1) ** k * float(np.sin(np.pi * (2 - k) / 3)) for k in range(6))
+
+
+@kernel
+def _folded(position: float, last: float) -> float:
+    # Mirrored at the outermost pixel centres, as often as it takes.
+    if last <= 0:
+        return 0.0
+    position = abs(position) % (2 * last)
+    return min(position, 2 * last - position)
+
+
+@kernel
+def positions(
+    matrix: NDArray[np.float64],
+    row: int,
+    first: int,
+    width: int,
+    height: int,
+    reflect: bool,
+    px: NDArray[np.float64],
+    py: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+) -> bool:
+    # Whether all of them lie so deep within the frame that a few pixels around do, too.
+    # Summed in the same order everywhere: a pixel is the same in a band and in the whole.
+    a, b, c = matrix[0, 0], matrix[0, 1] * row + matrix[0, 2], matrix[1, 0]
+    d, e, f = matrix[1, 1] * row + matrix[1, 2], matrix[2, 0], matrix[2, 1] * row + matrix[2, 2]
+    right, bottom = width - 1.0, height - 1.0
+    if e == 0 and f == 1:
+        for q in range(inside.size):
+            px[q] = a * (first + q) + b
+            py[q] = c * (first + q) + d
+        last = inside.size - 1
+        if (
+            min(px[0], px[last]) >= 2 and max(px[0], px[last]) <= width - 4
+            and min(py[0], py[last]) >= 2 and max(py[0], py[last]) <= height - 4
+        ):  # fmt: skip
+            inside[:] = True
+            return True
+    else:
+        for q in range(inside.size):
+            w = e * (first + q) + f
+            # Nothing is seen behind the horizon.
+            px[q] = (a * (first + q) + b) / w if w > 0 else -1e9
+            py[q] = (c * (first + q) + d) / w if w > 0 else -1e9
+    for q in range(inside.size):
+        x, y = px[q], py[q]
+        inside[q] = (x >= -_SLACK) & (x <= right + _SLACK) & (y >= -_SLACK) & (y <= bottom + _SLACK)
+    if reflect:
+        for q in range(inside.size):
+            px[q], py[q] = _folded(px[q], right), _folded(py[q], bottom)
+    else:
+        for q in range(inside.size):
+            px[q] = min(max(px[q], 0.0), right)
+            py[q] = min(max(py[q], 0.0), bottom)
+    return False
+
+
+@kernel
+def weights(
+    taps: int, count: int, position: NDArray[np.float64], base: NDArray[Any], weights: NDArray[Any]
+) -> None:
+    # Pixel of the first tap, and weights (tap, place), for positions that are never negative.
+    kind = weights.dtype.type
+    one, half = kind(1), kind(0.5)
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    if taps == 4:
+        # Keys 1981 with a = -1/2: exact for polynomials of the second degree.
+        for q in range(count):
+            x = np.int32(position[q])
+            t = kind(position[q] - x)
+            u = one - t
+            w0[q] = -half * t * u * u
+            w1[q] = one + t * t * (kind(1.5) * t - kind(2.5))
+            w2[q] = one + u * u * (kind(1.5) * u - kind(2.5))
+            w3[q] = -half * u * t * t
+            base[q] = x - 1
+    elif taps == 1:
+        for q in range(count):
+            base[q], w0[q] = np.int32(position[q] + 0.5), one
+    elif taps == 2:
+        for q in range(count):
+            x = np.int32(position[q])
+            w1[q] = kind(position[q] - x)
+            w0[q], base[q] = one - w1[q], x
+    else:
+        _lanczos(count, position, base, weights)
+
+
+@kernel
+def _lanczos(
+    count: int, position: NDArray[np.float64], base: NDArray[Any], weights: NDArray[Any]
+) -> None:
+    # Duchon 1979, three lobes, weights made to sum to one; sines of sums instead of six sines.
+    for q in range(count):
+        x = np.int32(position[q])
+        t = position[q] - x
+        base[q] = x - 2
+        if t < 1e-9:
+            for k in range(6):
+                weights[k, q] = 1 if k == 2 else 0
+            continue
+        sine, third, cosine = np.sin(np.pi * t), np.sin(np.pi * t / 3), np.cos(np.pi * t / 3)
+        total = 0.0
+        for k in range(6):
+            d = t + 2 - k
+            weight = sine * (third * _COSINES[k] + cosine * _SINES[k]) / (d * d)
+            weights[k, q] = weight
+            total += weight
+        for k in range(6):
+            weights[k, q] /= total
+
+
+@kernel
+def _index(value: int, last: int, reflect: bool) -> int:
+    if reflect:
+        value = abs(value)
+        value = 2 * last - value if value > last else value
+    return min(max(value, 0), last)
+
+
+@kernel
+def gather_one(
+    pixels: NDArray[Any], line: int, first: int, last: int, x: NDArray[Any], y: NDArray[Any],
+    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
+) -> None:  # fmt: skip
+    # Unsigned indices spare the test for negative ones; columns first, four at once.
+    wide, z1, z2, z3 = np.uintp(line), np.uintp(1), np.uintp(2), np.uintp(3)
+    a, b, c, d = wx[0], wx[1], wx[2], wx[3]
+    e, f, g, h = wy[0], wy[1], wy[2], wy[3]
+    for q in range(first, last):
+        i = np.uintp(np.int64(y[q]) * line + x[q])
+        j = i + wide
+        m = j + wide
+        n = m + wide
+        v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
+        v1 = (
+            e[q] * pixels[i + z1]
+            + f[q] * pixels[j + z1]
+            + g[q] * pixels[m + z1]
+            + h[q] * pixels[n + z1]
+        )
+        v2 = (
+            e[q] * pixels[i + z2]
+            + f[q] * pixels[j + z2]
+            + g[q] * pixels[m + z2]
+            + h[q] * pixels[n + z2]
+        )
+        v3 = (
+            e[q] * pixels[i + z3]
+            + f[q] * pixels[j + z3]
+            + g[q] * pixels[m + z3]
+            + h[q] * pixels[n + z3]
+        )
+        out[q, 0] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
+
+
+@kernel
+def _gather_three(
+    pixels: NDArray[Any], line: int, first: int, last: int, x: NDArray[Any], y: NDArray[Any],
+    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
+) -> None:  # fmt: skip
+    # The like for three channels: their number is known to the compiler.
+    wide, z3, z6, z9 = np.uintp(line), np.uintp(3), np.uintp(6), np.uintp(9)
+    a, b, c, d = wx[0], wx[1], wx[2], wx[3]
+    e, f, g, h = wy[0], wy[1], wy[2], wy[3]
+    for q in range(first, last):
+        for k in range(3):
+            i = np.uintp(np.int64(y[q]) * line + 3 * x[q] + k)
+            j = i + wide
+            m = j + wide
+            n = m + wide
+            v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
+            v1 = (
+                e[q] * pixels[i + z3]
+                + f[q] * pixels[j + z3]
+                + g[q] * pixels[m + z3]
+                + h[q] * pixels[n + z3]
+            )
+            v2 = (
+                e[q] * pixels[i + z6]
+                + f[q] * pixels[j + z6]
+                + g[q] * pixels[m + z6]
+                + h[q] * pixels[n + z6]
+            )
+            v3 = (
+                e[q] * pixels[i + z9]
+                + f[q] * pixels[j + z9]
+                + g[q] * pixels[m + z9]
+                + h[q] * pixels[n + z9]
+            )
+            out[q, k] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
+
+
+@kernel
+def _gather_any(
+    source: NDArray[Any], taps: int, reflect: bool, first_source_row: int, height: int,
+    first: int, last: int, x: NDArray[Any], y: NDArray[Any],
+    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
+) -> None:  # fmt: skip
+    # Any number of taps and channels, and taps beyond the border; sums in the same order.
+    right = source.shape[1] - 1
+    bottom = source.shape[0] - 1
+    for q in range(first, last):
+        for k in range(out.shape[1]):
+            total = wx[0, q] * 0
+            for i in range(taps):
+                column = _index(x[q] + i, right, reflect)
+                value = total * 0
+                for j in range(taps):
+                    row = _index(y[q] + first_source_row + j, height - 1, reflect)
+                    row = min(max(row - first_source_row, 0), bottom)
+                    value += wy[j, q] * source[row, column, k]
+                total += wx[i, q] * value
+            out[q, k] = total
+
+
+@kernel
+def warp_blocks(
+    source: NDArray[Any], first_source_row: int, height: int, matrix: NDArray[np.float64],
+    first_row: int, taps: int, reflect: bool, values: NDArray[Any], inside: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Fill values (y, x, channel) and inside (y, x) with rows of the warped frame."""
+    rows, columns = inside.shape
+    width, channels = source.shape[1], source.shape[2]
+    pixels = source.ravel()
+    px, py = np.empty(BLOCK), np.empty(BLOCK)
+    x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    wx, wy = np.empty((6, BLOCK), source.dtype), np.empty((6, BLOCK), source.dtype)
+    deepest = source.shape[0] - 4
+    for r in range(rows):
+        for start in range(0, columns, BLOCK):
+            stop = min(start + BLOCK, columns)
+            count = stop - start
+            out = values[r, start:stop]
+            deep = positions(matrix, first_row + r, start, width, height, reflect,
+                              px, py, inside[r, start:stop])  # fmt: skip
+            weights(taps, count, px, x, wx)
+            weights(taps, count, py, y, wy)
+            for q in range(count):
+                y[q] -= np.int32(first_source_row)
+            first, last = 0, 0
+            if taps == 4 and (channels == 1 or channels == 3):
+                # The places whose taps all lie within the frame are an interval.
+                last = count
+            if last and not deep:
+                while first < count and not (
+                    0 <= x[first] <= width - 4 and 0 <= y[first] <= deepest
+                ):
+                    first += 1
+                while last > first and not (
+                    0 <= x[last - 1] <= width - 4 and 0 <= y[last - 1] <= deepest
+                ):
+                    last -= 1
+                if reflect:  # what is mirrored may come back into the frame in between
+                    for q in range(first, last):
+                        if not (0 <= x[q] <= width - 4 and 0 <= y[q] <= deepest):
+                            first = last = 0
+                            break
+            if channels == 1:
+                gather_one(pixels, width, first, last, x, y, wx, wy, out)
+            elif channels == 3:
+                _gather_three(pixels, 3 * width, first, last, x, y, wx, wy, out)
+            for low, high in ((0, first), (last, count)):
+                _gather_any(source, taps, reflect, first_source_row, height,
+                            low, high, x, y, wx, wy, out)  # fmt: skip
+
+
+@kernel
+def keep_whole(
+    valid: NDArray[np.bool_], first_source_row: int, height: int, matrix: NDArray[np.float64],
+    first_row: int, taps: int, reflect: bool, whole: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Take out of `whole` the pixels that are made of any that do not count."""
+    rows, columns = whole.shape
+    width, bottom = valid.shape[1], valid.shape[0] - 1
+    px, py, inside = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.bool_)
+    x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    wx, wy = np.empty((6, BLOCK)), np.empty((6, BLOCK))
+    for r in range(rows):
+        for start in range(0, columns, BLOCK):
+            count = min(start + BLOCK, columns) - start
+            positions(matrix, first_row + r, start, width, height, reflect,
+                       px, py, inside[:count])  # fmt: skip
+            weights(taps, count, px, x, wx)
+            weights(taps, count, py, y, wy)
+            for q in range(count):
+                for j in range(taps):
+                    row = _index(y[q] + j, height - 1, reflect) - first_source_row
+                    row = min(max(row, 0), bottom)
+                    for i in range(taps):
+                        if abs(wx[i, q] * wy[j, q]) > _FAINT:
+                            column = _index(x[q] + i, width - 1, reflect)
+                            whole[r, start + q] &= valid[row, column]
