@@ -13,7 +13,7 @@ from napari_stack.files import check_target, write
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
-from napari_stack.options import check, gives_frames
+from napari_stack.options import check, gives_frames, image_names
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.run import Run
 from napari_stack.sources import Axis
@@ -84,7 +84,7 @@ class Step:
     def image_names(self) -> tuple[str, ...]:
         """Names of the images that the operator makes; none for one that gives frames."""
         result = get_type_hints(self.function)["return"]
-        return () if gives_frames(self.function) else getattr(result, "_fields", ("image",))
+        return () if gives_frames(self.function) else image_names(result)
 
     def to_plain(self) -> dict[str, Any]:
         """Write the step as plain data, without what is at its default."""
@@ -168,8 +168,14 @@ def refuse_single(data: Data) -> None:
 
 
 def images_of(result: Any) -> dict[str, NDArray[Any]]:
-    """Return the images of an operator's result by name; a single array is called ``image``."""
-    return result._asdict() if hasattr(result, "_asdict") else {"image": np.asarray(result)}
+    """Return the images of an operator's result by name; a single array is called ``image``.
+
+    What was not asked for is left out, and so is what is no image.
+    """
+    if not hasattr(result, "_asdict"):
+        return {"image": np.asarray(result)}
+    images = {name: getattr(result, name) for name in image_names(type(result))}
+    return {name: image for name, image in images.items() if image is not None}
 
 
 @dataclass(frozen=True)

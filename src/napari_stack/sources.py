@@ -8,6 +8,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+#: Pixels that are rounded, clipped and cast before the next: they stay in the cache meanwhile.
+_CAST_BYTES = 2**18
+
 #: Pixels of a frame in the working type, and where they are valid (None: everywhere).
 Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
@@ -51,6 +54,15 @@ class Source(Protocol):
     def label(self, index: int) -> str:
         """Name a frame for messages and for the names of output files."""
         ...
+
+
+def is_computed(source: Source) -> bool:
+    """Tell whether a source computes its frames: then it gives the working values as well.
+
+    Such a source has an attribute ``computed`` that is True, and ``pixels(index, rows)`` which
+    gives `Pixels` as they are computed with, neither rounded nor cast.
+    """
+    return bool(getattr(source, "computed", False))
 
 
 class Correction(Protocol):
@@ -155,6 +167,13 @@ class Selected:
     def partial(self) -> bool:  # noqa: D102
         return self.source.partial
 
+    @property
+    def computed(self) -> bool:  # noqa: D102
+        return is_computed(self.source)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
+        return self.source.pixels(int(self.frames[index]), rows)  # type: ignore[attr-defined]
+
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         return self.source.read(int(self.frames[index]), rows)
 
@@ -187,6 +206,11 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     # The greatest 64-bit integers have no float of their own: the next float would wrap around.
     top = float(limits.max)
     top = top if int(top) <= limits.max else float(np.nextafter(values.dtype.type(top), 0))
-    np.rint(values, out=values)
-    np.clip(values, float(limits.min), top, out=values)
-    return values.astype(dtype)
+    result = np.empty(values.shape, dtype)
+    step = max(_CAST_BYTES // max(values[:1].nbytes, 1), 1)
+    for start in range(0, len(values), step):
+        part = values[start : start + step]
+        np.rint(part, out=part)
+        np.clip(part, float(limits.min), top, out=part)
+        result[start : start + step] = part
+    return result

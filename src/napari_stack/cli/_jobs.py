@@ -5,19 +5,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, Self
 
 import numpy as np
 from cyclopts import Group, Parameter
 
+from napari_stack.cli._cluster import cluster
 from napari_stack.cli._flags import memory_size
 from napari_stack.cli._report import Report, complain, progress
 from napari_stack.files import SUFFIXES, check_target, read
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import PREFERRED_AXIS
 from napari_stack.options import gives_frames
+from napari_stack.progress import Tick
 from napari_stack.recipe import Data, Recipe, Step, images_of, output_paths, save_result
-from napari_stack.run import Run, Tick
+from napari_stack.run import Run
 from napari_stack.stack import Stack
 
 _FRAMES = Group("Frames", sort_key=4)
@@ -57,6 +59,14 @@ class Settings:
     workers: Annotated[
         int | None, _how("Threads; by default one a processor.", show_default=False)
     ] = None
+    scheduler: Annotated[
+        str,
+        _how(
+            "Address of a dask.distributed scheduler whose workers do the work, such as "
+            "tcp://10.0.0.5:8786. They must see the files under the same paths.",
+            show_default=False,
+        ),
+    ] = ""
     quiet: Annotated[
         bool, _how("Show no progress, and do not say what was written.", negative=())
     ] = False
@@ -86,8 +96,8 @@ class Settings:
     @contextmanager
     def run(self) -> Iterator[Run]:
         """Give the run, with a progress bar while it lasts."""
-        with progress(self.quiet) as tick:
-            yield self.ticking(tick)
+        with progress(self.quiet) as tick, cluster(self.scheduler) as executor:
+            yield replace(self.ticking(tick), executor=executor)
 
     def read(self, inputs: Sequence[str], preferred: str = "") -> Data:
         """Open the frames along the axis asked for, or the preferred one where there is such."""
@@ -213,9 +223,7 @@ def _outputs(step: Step, output: Path) -> list[Path]:
     """Files that the result of a step goes to."""
     if gives_frames(step.function):
         return [output]
-    result = get_type_hints(step.function)["return"]
-    names = getattr(result, "_fields", ("image",))
-    return [path for _, path in output_paths(output, names)]
+    return [path for _, path in output_paths(output, step.image_names)]
 
 
 def _check_outputs(step: Step, output: Path, *, overwrite: bool) -> None:

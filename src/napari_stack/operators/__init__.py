@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from napari_stack.operators.combine import Clipped, combine, sigma_clip
+from napari_stack.operators.clipping import Clipped, sigma_clip
+from napari_stack.operators.combine import Percentile, WeightedMean, combine
 from napari_stack.operators.focus import Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import Warp, apply_transforms
+from napari_stack.operators.moving import moving_average
 from napari_stack.operators.registration import (
     Features,
     Intensity,
@@ -32,13 +34,16 @@ __all__ = [
     "Features",
     "Focused",
     "Intensity",
+    "Percentile",
     "Pyramid",
     "Transforms",
     "Warp",
+    "WeightedMean",
     "apply_transforms",
     "combine",
     "focus_stack",
     "measure_transforms",
+    "moving_average",
     "register",
     "sigma_clip",
 ]
