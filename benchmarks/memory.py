@@ -47,15 +47,22 @@ class Peak(threading.Thread):
             self.bytes = max(self.bytes, anonymous())
 
 
-def series(folder: Path, frames: int, shape: tuple[int, int], compression: str | None) -> Path:
-    """Write noise as uint16 TIFF files; a few different frames, repeated."""
+def series(folder: Path, frames: int, shape: tuple[int, int], kind: str) -> Path:
+    """Write noise as uint16 files; a few different frames, repeated."""
+    import imagecodecs
     import tifffile
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     images = [rng.normal(1000, 50, shape).astype(np.uint16) for _ in range(8)]
     for i in range(frames):
-        tifffile.imwrite(folder / f"{i}.tif", images[i % 8], compression=compression)
+        image = images[i % 8]
+        if kind == "png":
+            (folder / f"{i}.png").write_bytes(imagecodecs.png_encode(image, level=1))
+        else:
+            tifffile.imwrite(
+                folder / f"{i}.tif", image, compression=None if kind == "plain" else kind
+            )
     return folder
 
 
@@ -74,26 +81,26 @@ def measure(tiny: str, big: str, memory: int) -> None:
 
 
 def main() -> None:
-    """Measure series of 60 and 120 frames, plain and compressed."""
+    """Measure series of 60 and 120 frames, plain, deflated and as PNG."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", nargs=2)
     parser.add_argument("--frames", type=int, nargs="+", default=[60, 120])
+    parser.add_argument("--files", nargs="+", default=["plain", "zlib", "png"])
     arguments = parser.parse_args()
     if arguments.measure:
         measure(*arguments.measure, MEMORY)
         return
-    print(f"sigma_clip of {SHAPE[0]}x{SHAPE[1]} uint16 from TIFF, memory {MEMORY / 2**20:.0f} MiB")
+    print(f"sigma_clip of {SHAPE[0]}x{SHAPE[1]} uint16 from files, memory {MEMORY / 2**20:.0f} MiB")
     print("frames  files      rise MiB  of the bound  seconds")
     with tempfile.TemporaryDirectory() as folder:
-        tiny = series(Path(folder, "tiny"), 3, (64, 64), None)
-        for compression in (None, "zlib"):
+        tiny = series(Path(folder, "tiny"), 3, (64, 64), "plain")
+        for kind in arguments.files:
             for frames in arguments.frames:
-                big = series(Path(folder, f"{frames}-{compression}"), frames, SHAPE, compression)
+                big = series(Path(folder, f"{frames}-{kind}"), frames, SHAPE, kind)
                 command = [sys.executable, __file__, "--measure", str(tiny), str(big)]
                 out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 rise, seconds = map(float, out.split())
-                name = compression or "plain"
-                line = f"{frames:6}  {name:9}  {rise / 2**20:8.0f}  {rise / MEMORY:12.2f}"
+                line = f"{frames:6}  {kind:9}  {rise / 2**20:8.0f}  {rise / MEMORY:12.2f}"
                 print(f"{line}  {seconds:7.2f}")
 
 

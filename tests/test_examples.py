@@ -9,7 +9,7 @@ import pytest
 
 import napari_stack as ns
 from napari_stack.cli import main
-from napari_stack.recipe import Recipe
+from napari_stack.recipe import Recipe, images_of
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -50,5 +50,5 @@ def test_real_frames_give_the_same_pixels_from_recipe_and_script(tmp_path):
     recipe = EXAMPLES / "register-sigma-clip.json"
     assert main(["run", str(recipe), str(BURST), "-o", str(tmp_path)]) == 0
     clipped = ns.sigma_clip(ns.register(ns.read(BURST)), sigma=2.2)
-    for name, image in clipped._asdict().items():
+    for name, image in images_of(clipped).items():
         np.testing.assert_array_equal(ns.read(tmp_path / f"clipped_{name}.tif")[0], image)

@@ -164,7 +164,8 @@ def test_a_stack_survives_pickling():
 def test_seen_closes_the_corrections():
     stack = Stack.wrap(np.full((2, 3, 4), 3, np.uint8)).corrected(Gain(np.array([0.5, 2])))
     closed = replace(stack, source=Seen(stack), corrections=())
-    np.testing.assert_array_equal(closed.read(0, slice(1, 2))[0], np.full((1, 4), 2.0))
+    np.testing.assert_array_equal(closed.read(0, slice(1, 2))[0], np.full((1, 4), 1.5))
+    np.testing.assert_array_equal(closed[0], np.full((3, 4), 2))
     assert closed.source.label(1) == "frame 1"
     assert isinstance(stack.source, ArraySource)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         HotPixels,
         Imreg_dft,
         Intensity,
+        Percentile,
         Phase,
         Polynomial,
         Pyramid,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Sigmoid,
         Transforms,
         Vignetting,
+        WeightedMean,
         apply_bleaching,
         apply_flat_field,
         apply_gains,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         measure_gains,
         measure_transforms,
         measure_vignetting,
+        moving_average,
         register,
         repair_hot_pixels,
         sigma_clip,
@@ -73,7 +76,8 @@ _NAMES = {
         balance combine correct_bleaching correct_flat_field
         correct_vignetting find_hot_pixels focus_stack measure_bleaching
         measure_flat_field measure_gains measure_transforms measure_vignetting
-        register repair_hot_pixels sigma_clip write_hot_pixels
+        Percentile WeightedMean moving_average register
+        repair_hot_pixels sigma_clip write_hot_pixels
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

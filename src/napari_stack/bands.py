@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.sources import is_computed
 from napari_stack.stack import Stack
 
 #: Rows of every frame that are held together where the source can give parts. It is large enough
@@ -18,26 +19,34 @@ _BAND_BYTES = 96 * 2**20
 BandFunction = Callable[[NDArray[Any], NDArray[np.bool_] | None], Sequence[NDArray[Any]]]
 
 
-def band_rows(stack: Stack, frames: int, memory: int) -> int:
-    """Rows of a band: what fits the memory, less where the source gives parts anyway."""
+def band_rows(stack: Stack, frames: int, memory: int, *, alone: bool = False) -> int:
+    """Rows of a band: what fits the memory, less where that costs nothing.
+
+    Bands that are computed `alone`, each reading its frames for itself, are as tall as can be
+    where the source gives whole frames only.
+    """
     _, height, width, *channels = stack.shape
     pixel = int(np.prod(channels or 1)) * stack.native.itemsize
     row = width * (pixel + (1 if may_be_invalid(stack) else 0)) * frames
     # The results (an image and a count) stay in memory besides the band.
     budget = max(memory - height * width * (pixel + 4), memory // 4)
     whole = row * height <= budget
-    if not whole or stack.source.partial:
+    if stack.source.partial or not (whole or alone):
         budget = min(budget, _BAND_BYTES)
     return int(np.clip(budget // row, 1, height))
 
 
 class Block:
-    """Rows of every frame, side by side; the same memory serves band after band."""
+    """Rows of every frame; the same memory serves band after band.
+
+    A row of all frames lies together, so that kernels that go through them stay in the caches.
+    """
 
     def __init__(self, stack: Stack, frames: int, rows: int) -> None:
-        shape = (frames, rows, *stack.shape[2:])
-        self.values = np.empty(shape, stack.native)
-        self.valid = np.empty(shape[:3], bool) if may_be_invalid(stack) else None
+        shape = (rows, frames, *stack.shape[2:])
+        self.values = np.empty(shape, stack.native).swapaxes(0, 1)
+        masked = may_be_invalid(stack)
+        self.valid = np.empty(shape[:3], bool).swapaxes(0, 1) if masked else None
         self.rows = rows
 
     def fill(self, read: Callable[..., Any], band: slice, task: tuple[int, int]) -> None:
@@ -57,7 +66,8 @@ class Block:
 
 def may_be_invalid(stack: Stack) -> bool:
     """Tell whether room for a mask is needed."""
-    return bool(stack.corrections) or stack.alpha or stack.dtype.kind == "f"
+    changed = bool(stack.corrections) or is_computed(stack.source)
+    return changed or stack.alpha or stack.dtype.kind == "f"
 
 
 def reads_twice(stack: Stack, bands: list[slice]) -> bool:

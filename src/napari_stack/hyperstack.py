@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_stack.joined import Joined
 from napari_stack.options import gives_frames
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
@@ -233,16 +234,23 @@ class Hyperstack:
                 "that correct frames"
             )
 
-        def at(place: Mapping[str, int], index: int, count: int) -> Any:
+        def at(stack: Stack, index: int, count: int) -> Any:
             part = {} if run is None else {"run": run.part(index, count)}
-            stack = self._closed(place) if frames_out else self.stack(place)
             return operator(stack, **options, **part)
 
-        if frames_out and not measure_each:
-            return self._shared(at(measure_at or {}, 0, 1))
         places = list(self.positions())
-        results = (at(place, i, len(places)) for i, place in enumerate(places))
-        return self._each(list(results)) if frames_out else self._images(results)
+        if not frames_out:
+            stacks = (self.stack(place) for place in places)
+            return self._images(at(stack, i, len(places)) for i, stack in enumerate(stacks))
+        opened = self._closed(places[0] if measure_each else measure_at or {})
+        first = at(opened, 0, len(places) if measure_each else 1)
+        if first.source is not opened.source:  # frames were made, not corrected
+            stacks = (self.stack(place) for place in places)
+            return self._made([at(stack, i, len(places)) for i, stack in enumerate(stacks)])
+        if not measure_each:
+            return self._shared(first)
+        rest = enumerate(places[1:], 1)
+        return self._each([first, *(at(self._closed(p), i, len(places)) for i, p in rest)])
 
     def _closed(self, position: Mapping[str, int]) -> Stack:
         """Stack at a position, its corrections closed, so that a result holds only new ones."""
@@ -264,6 +272,18 @@ class Hyperstack:
         joined = [first.join(others).select(order) for first, *others in chains]
         return self._with(joined, np.concatenate([result.used for result in results])[order])
 
+    def _made(self, results: list[Stack]) -> "Hyperstack":
+        """Put frames that were made at every position in the place of the old ones."""
+        count = len(results[0])
+        numbers = np.arange(len(results) * count).reshape((*self.loops.values(), count))
+        order = np.moveaxis(numbers, -1, self.number)
+        source = Joined(tuple(results), order.ravel())
+        used = np.concatenate([result.used for result in results])[source.order]
+        leading = list(self.leading)
+        leading[self.number] = replace(results[0].axes[0], name=self.axis)
+        frames = replace(self.frames, source=source, corrections=(), used=used)
+        return replace(self, frames=frames, leading=tuple(leading), sizes=order.shape)
+
     def _with(self, corrections: list[Correction], used: NDArray[np.bool_]) -> "Hyperstack":
         frames = replace(self.frames, used=self.frames.used & used)
         for correction in corrections:
@@ -277,6 +297,7 @@ class Hyperstack:
         for number, result in enumerate(results):
             kind = type(result)
             images = result if isinstance(result, tuple) else (result,)
+            images = tuple(image for image in images if image is not None)  # not asked for
             if not whole:
                 count = prod(self.loops.values())
                 whole = [np.empty((count, *image.shape), image.dtype) for image in images]

@@ -64,6 +64,17 @@ class _ImageSource:
 ImageSource = Annotated[np.ndarray | Path | str | None, _ImageSource]
 
 
+class PerFrame:
+    """Marks what a result holds for each frame: numbers, and no image."""
+
+
+def image_names(result: Any) -> tuple[str, ...]:
+    """Names of the images in an operator's kind of result; a single array is called ``image``."""
+    names = getattr(result, "_fields", ("image",))
+    hints = get_type_hints(result, include_extras=True) if hasattr(result, "_fields") else {}
+    return tuple(n for n in names if PerFrame not in getattr(hints.get(n), "__metadata__", ()))
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of an operator or of a method.

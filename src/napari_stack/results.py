@@ -10,6 +10,7 @@ import numpy as np
 from napari_stack.files import check_target, write
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators.combine import FLOAT_METHODS
 from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -81,11 +82,15 @@ def _dtype(step: Step, name: str, data: Data) -> np.dtype[Any]:
     """Type of an image that a step makes: the one of its annotation, else that of the frames."""
     result = get_type_hints(step.function)["return"]
     hint = get_type_hints(result)[name] if hasattr(result, "_fields") else result
-    (kind,) = get_args(get_args(hint)[1])
+    array = get_args(hint)[0] if type(None) in get_args(hint) else hint
+    (kind,) = get_args(get_args(array)[1])
     if kind is not Any:
         return np.dtype(kind)
-    is_sum = step.operator == "combine" and step.options.get("method") == "sum"
-    return np.dtype(np.float64) if is_sum else data.dtype
+    wanted = step.options.get("dtype", "automatic")
+    if wanted not in ("automatic", "input"):
+        return np.dtype(wanted)
+    floats = step.operator == "combine" and step.options.get("method") in FLOAT_METHODS
+    return np.dtype(np.float64) if floats and wanted == "automatic" else data.dtype
 
 
 def _frames_of(data: Data) -> Stack:

@@ -1,8 +1,6 @@
 """`Run`: how a computation runs. These are the only loops over frames."""
 
 import os
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,13 +13,20 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.bands import BandFunction, Block, band_part, band_rows, reads_twice, split
+from napari_stack.bands import (
+    BandFunction,
+    Block,
+    band_part,
+    band_rows,
+    may_be_invalid,
+    reads_twice,
+    split,
+)
+from napari_stack.opencv import opencv_threads
+from napari_stack.progress import Progress, Tick
 from napari_stack.scratch import Scratch
 from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
-
-#: Reports (steps done, steps in all, what is being done); it may raise `Cancelled`.
-Tick = Callable[[int, int, str], None]
 
 #: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
 #: on any number of workers.
@@ -132,7 +137,7 @@ class Run:
         numbers = list(range(len(stack)) if frames is None else frames)
         size = 1 if self.executor is None else _PART_FRAMES
         parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
-        progress = _Progress(self.tick, len(numbers), what)
+        progress = Progress(self.tick, len(numbers), what)
         results: list[Any] = []
         with self._pool() as pool:
             for found in self._ordered(pool, partial(_each_part, function, stack), parts):
@@ -148,7 +153,7 @@ class Run:
         This always happens in threads of this process, since what comes out may be as large as
         the frames. Close the iterator (``contextlib.closing``) when it is not used up.
         """
-        progress = _Progress(self.tick, len(stack), what)
+        progress = Progress(self.tick, len(stack), what)
         here = replace(self, executor=None)
         with here._pool() as pool:
             for found in here._ordered(pool, partial(function, stack), range(len(stack))):
@@ -162,7 +167,7 @@ class Run:
         merged in order.
         """
         numbers = [int(i) for i in np.flatnonzero(stack.used)]
-        progress = _Progress(self.tick, len(numbers), what)
+        progress = Progress(self.tick, len(numbers), what)
         with self._pool() as pool:
             if self.executor is None:
                 prepare = partial(state.prepare, stack)
@@ -197,12 +202,13 @@ class Run:
         """
         frames = np.flatnonzero(stack.used)
         height = stack.shape[1]
-        rows = band_rows(stack, len(frames), self.memory)
+        alone = self.executor is not None
+        rows = band_rows(stack, len(frames), self.memory, alone=alone)
         if self.executor is None:
             with self._pool() as pool:
                 return self._local_bands(pool, function, stack, rows, what)
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
-        progress = _Progress(self.tick, len(bands), what)
+        progress = Progress(self.tick, len(bands), what)
         results = []
         with self._pool() as pool:
             for result in self._ordered(pool, partial(band_part, function, stack), bands):
@@ -221,8 +227,8 @@ class Run:
             spooled = 0
             if len(bands) > 1 and reads_twice(stack, bands):
                 read, spooled = scratch.values, len(frames)
-                scratch.open(stack, len(frames))
-            progress = _Progress(self.tick, len(frames) * len(bands) + spooled, what)
+                scratch.open(stack, len(frames), masked=may_be_invalid(stack))
+            progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
             if spooled:
                 places = {int(index): place for place, index in enumerate(frames)}
                 for _ in self._ordered(pool, partial(scratch.put, stack, places), frames):
@@ -254,7 +260,7 @@ class Run:
             client = getattr(self.executor, "get_executor", None)
             yield client(pure=False) if client else self.executor
             return
-        with _opencv_threads(1 if self.threads > 1 else 0):
+        with opencv_threads(1 if self.threads > 1 else 0):
             pool = ThreadPoolExecutor(self.threads, thread_name_prefix="napari-stack")
             try:
                 yield pool
@@ -279,19 +285,6 @@ class Run:
                 future.cancel()
 
 
-class _Progress:
-    """Counts steps and reports them."""
-
-    def __init__(self, tick: Tick | None, total: int, what: str) -> None:
-        self.tick, self.total, self.what, self.done = tick, total, what, 0
-        self.step(0)
-
-    def step(self, count: int = 1) -> None:
-        self.done += count
-        if self.tick is not None:
-            self.tick(self.done, self.total, self.what)
-
-
 def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
     return [function(stack, index) for index in part]
 
@@ -301,28 +294,3 @@ def _fold_part(state: F, stack: Stack, part: list[int]) -> F:
     for index in part:
         state.add(index, state.prepare(stack, index))
     return state
-
-
-_opencv_lock = threading.Lock()
-_opencv_users: list[int] = []
-
-
-@contextmanager
-def _opencv_threads(count: int) -> Iterator[None]:
-    """Set OpenCV's own threads while runs last (0 leaves them), and restore them after the last."""
-    cv2 = sys.modules.get("cv2")  # not imported: nothing to set
-    if cv2 is None or count == 0:
-        yield
-        return
-    with _opencv_lock:
-        if not _opencv_users:
-            _opencv_users.append(cv2.getNumThreads())
-        _opencv_users.append(count)
-        cv2.setNumThreads(count)
-    try:
-        yield
-    finally:
-        with _opencv_lock:
-            _opencv_users.pop()
-            if len(_opencv_users) == 1:
-                cv2.setNumThreads(_opencv_users.pop())

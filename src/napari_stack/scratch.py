@@ -1,5 +1,6 @@
 """Scratch space for corrected frames, in an anonymous file that vanishes with the process."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -33,8 +34,8 @@ class Scratch:
         if self._file is not None:
             self._file.close()
 
-    def open(self, stack: Stack, frames: int) -> None:
-        """Make room for a number of frames.
+    def open(self, stack: Stack, frames: int, *, masked: bool = True) -> None:
+        """Make room for a number of frames, and for what is valid of them if they are `masked`.
 
         Raises
         ------
@@ -43,7 +44,8 @@ class Scratch:
         """
         self._shape, self._dtype = stack.shape[1:], stack.native
         self._pixels = int(np.prod(self._shape)) * self._dtype.itemsize
-        self._stride = self._pixels + self._shape[0] * self._shape[1]
+        self._masked = masked
+        self._stride = self._pixels + (self._shape[0] * self._shape[1] if masked else 0)
         needed = self._stride * frames
         free = int(shutil.disk_usage(tempfile.gettempdir()).free * (1 - _RESERVE))
         if needed > free:
@@ -51,33 +53,55 @@ class Scratch:
                 f"scratch space of {needed / 2**30:.1f} GiB is needed and {free / 2**30:.1f} GiB "
                 f"are free: set TMPDIR to a larger disk, or raise the memory of the run"
             )
-        self._file = tempfile.TemporaryFile(prefix="napari-stack-")  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(prefix="napari-stack-", buffering=0)  # noqa: SIM115
 
     def put(self, stack: Stack, places: Mapping[int, int], index: int) -> None:
         """Store a frame of the stack at its place."""
         values, valid = stack.values(int(index))
-        mask = np.ones(self._shape[:2], bool) if valid is None else valid
-        pixels = np.ascontiguousarray(values, dtype=self._dtype)
-        assert self._file is not None
-        with self._lock:
-            self._file.seek(places[int(index)] * self._stride)
-            self._file.write(pixels.data)
-            self._file.write(np.ascontiguousarray(mask).data)
-            self._file.flush()
+        start = places[int(index)] * self._stride
+        self._write(start, np.ascontiguousarray(values, dtype=self._dtype))
+        if self._masked:
+            mask = np.ones(self._shape[:2], bool) if valid is None else valid
+            self._write(start + self._pixels, np.ascontiguousarray(mask))
 
     def values(self, place: int, rows: slice) -> Pixels:
         """Read rows of a stored frame."""
         height, width = self._shape[:2]
         row = self._pixels // height
         start = place * self._stride
-        values = self._read(start + rows.start * row, (rows.stop - rows.start) * row, self._dtype)
+        count = rows.stop - rows.start
+        values = self._read(start + rows.start * row, count * row, self._dtype)
+        values = values.reshape((count, *self._shape[1:]))
+        if not self._masked:
+            return values, None
         mask_start = start + self._pixels + rows.start * width
-        valid = self._read(mask_start, (rows.stop - rows.start) * width, np.dtype(bool))
-        shape = (rows.stop - rows.start, *self._shape[1:])
-        return values.reshape(shape), valid.reshape(shape[:2])
+        valid = self._read(mask_start, count * width, np.dtype(bool))
+        return values, valid.reshape((count, width))
+
+    def _write(self, start: int, array: NDArray[Any]) -> None:
+        assert self._file is not None
+        data = memoryview(array.reshape(-1).view(np.uint8).data)
+        while len(data):
+            if hasattr(os, "pwrite"):  # many threads at a time
+                done = os.pwrite(self._file.fileno(), data, start)
+            else:
+                with self._lock:
+                    self._file.seek(start)
+                    done = self._file.write(data)
+            start, data = start + done, data[done:]
 
     def _read(self, start: int, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         assert self._file is not None
-        with self._lock:
-            self._file.seek(start)
-            return np.frombuffer(self._file.read(size), dtype)
+        target = np.empty(size, np.uint8)
+        data, done = memoryview(target.data), 0
+        while done < size:
+            if hasattr(os, "preadv"):
+                count = os.preadv(self._file.fileno(), [data[done:]], start + done)
+            else:
+                with self._lock:
+                    self._file.seek(start + done)
+                    count = self._file.readinto(data[done:])  # type: ignore[attr-defined]
+            if not count:
+                raise OSError("the scratch file ends early: was the disk taken away?")
+            done += count
+        return target.view(dtype)

@@ -56,6 +56,15 @@ class Source(Protocol):
         ...
 
 
+def is_computed(source: Source) -> bool:
+    """Tell whether a source computes its frames: then it gives the working values as well.
+
+    Such a source has an attribute ``computed`` that is True, and ``pixels(index, rows)`` which
+    gives `Pixels` as they are computed with, neither rounded nor cast.
+    """
+    return bool(getattr(source, "computed", False))
+
+
 class Correction(Protocol):
     """What was measured for the frames of a stack, and how it is applied to one of them.
 
@@ -158,6 +167,13 @@ class Selected:
     @property
     def partial(self) -> bool:  # noqa: D102
         return self.source.partial
+
+    @property
+    def computed(self) -> bool:  # noqa: D102
+        return is_computed(self.source)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
+        return self.source.pixels(int(self.frames[index]), rows)  # type: ignore[attr-defined]
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         return self.source.read(int(self.frames[index]), rows)

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_stack.sources import ArraySource, Axis, Correction, Pixels, Selected, Source, cast
+from napari_stack.sources import (
+    ArraySource,
+    Axis,
+    Correction,
+    Pixels,
+    Selected,
+    Source,
+    cast,
+    is_computed,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +139,8 @@ class Stack:
     def native(self) -> np.dtype[Any]:
         """Type of `values`: as stored where nothing was corrected, else the working type."""
         plain = self.dtype.kind in "ui" or self.dtype.itemsize >= 4
-        return self.dtype if plain and not self.corrections else self.working
+        untouched = not self.corrections and not is_computed(self.source)
+        return self.dtype if plain and untouched else self.working
 
     @property
     def transforms(self) -> Any:
@@ -195,12 +205,18 @@ class Stack:
         """Return the same numbers as `read` in the `native` type, which may save a cast."""
         needed = self.source_rows(index, rows or slice(0, self.shape[1]))
         whole = needed[0] == slice(0, self.source.shape[1])
-        raw = self.source.read(index, None if whole else needed[0])
-        values = raw.astype(self.native, copy=bool(self.corrections))
-        values, valid = self._declared(values)
+        values, valid = self._stored(index, None if whole else needed[0])
         for correction, wanted in zip(self.corrections, needed[1:], strict=True):
             values, valid = correction.apply(values, valid, index, wanted)
         return values, valid
+
+    def _stored(self, index: int, rows: slice | None) -> Pixels:
+        """Read from the source what the corrections begin with; they may change it."""
+        if is_computed(self.source):
+            values, valid = self.source.pixels(index, rows)  # type: ignore[attr-defined]
+            return values.astype(self.native, copy=False), valid
+        raw = self.source.read(index, rows)
+        return self._declared(raw.astype(self.native, copy=bool(self.corrections)))
 
     def _declared(self, values: NDArray[Any]) -> Pixels:
         """Take out what the data itself calls invalid: not finite, or not opaque."""
@@ -267,9 +283,12 @@ class Stack:
 
 @dataclass(frozen=True)
 class Seen:
-    """A stack as it is seen, as the source of another: its corrections are done and closed."""
+    """A stack as the source of another: its corrections are done and closed."""
 
     stack: "Stack"
+
+    #: It hands on what is computed with, neither rounded nor cast: see `pixels`.
+    computed = True
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
@@ -285,6 +304,9 @@ class Seen:
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         return self.stack.seen(index, rows)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
+        return self.stack.values(index, rows)
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.stack.source.label(index)

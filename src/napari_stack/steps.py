@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
-from napari_stack.options import check, gives_frames
+from napari_stack.options import check, gives_frames, image_names
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.run import Run
 from napari_stack.sources import Axis
@@ -96,8 +96,12 @@ class Step:
     @property
     def image_names(self) -> tuple[str, ...]:
         """Names of the images that the operator makes; none for one that gives frames."""
+        if gives_frames(self.function):
+            return ()
         result = get_type_hints(self.function)["return"]
-        return () if gives_frames(self.function) else getattr(result, "_fields", ("image",))
+        detailed = self.options.get("details", False)
+        missing = () if detailed else getattr(result, "_field_defaults", ())  # None, not asked for
+        return tuple(name for name in image_names(result) if name not in missing)
 
     @property
     def preferred_axis(self) -> str:
@@ -220,5 +224,11 @@ def refuse_single(data: Data) -> None:
 
 
 def images_of(result: Any) -> dict[str, NDArray[Any]]:
-    """Return the images of an operator's result by name; a single array is called ``image``."""
-    return result._asdict() if hasattr(result, "_asdict") else {"image": np.asarray(result)}
+    """Return the images of an operator's result by name; a single array is called ``image``.
+
+    What was not asked for is left out, and so is what is no image.
+    """
+    if not hasattr(result, "_asdict"):
+        return {"image": np.asarray(result)}
+    images = {name: getattr(result, name) for name in image_names(type(result))}
+    return {name: image for name, image in images.items() if image is not None}

@@ -11,6 +11,7 @@ import napari_stack as ns
 from napari_stack import layers
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import gives_frames, options_of
+from napari_stack.recipe import images_of
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -35,7 +36,7 @@ def test_pixels_are_those_of_the_engine(name, timelapse):
     if gives_frames(CATALOGUE[name]):
         np.testing.assert_array_equal(np.asarray(result.data), np.asarray(expected))
         return
-    images = expected if isinstance(expected, tuple) else (expected,)
+    images = images_of(expected).values()
     for layer, image in zip(result, images, strict=True):
         np.testing.assert_array_equal(layer.data, image)
 

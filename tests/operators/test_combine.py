@@ -1,145 +1,133 @@
-"""`combine` and `sigma_clip` against NumPy, known values, and bad input."""
+"""`combine` against NumPy, known values, and bad input."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_stack.operators import combine, sigma_clip
-from napari_stack.run import Run
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import Percentile, WeightedMean, combine, sigma_clip
+from napari_stack.operators._ranking import selection_network
+from napari_stack.operators.levels import measure_noise
+from napari_stack.plain import from_plain, to_plain
+from napari_stack.run import Cancelled, Run
 from napari_stack.stack import Stack
 
-CASES = Path(__file__).parents[3] / "shared" / "data" / "sigma_clip_cases"
+DTYPES = [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]
+FLOATS = ("sum", "product", "standard deviation", "difference")
 
 
-def clipped_by_numpy(data, sigma, iterations):
-    """Clip as the operator says, plainly."""
-    values = np.ma.masked_invalid(data.astype(np.float64))
-    for _ in range(iterations):
-        mean, deviation = values.mean(axis=0), values.std(axis=0)
-        few = values.count(axis=0) < 3
-        stray = (np.abs(values - mean) > sigma * deviation) & ~few
-        stray &= ~(stray | np.ma.getmaskarray(values)).all(axis=0)
-        if not stray.any():
-            break
-        values = np.ma.masked_where(np.ma.filled(stray, False), values)
-    return values.mean(axis=0).filled(0), len(data) - values.count(axis=0)
+def product(data):
+    top = np.nanmax(np.abs(data)) or 1
+    return top * np.nanprod(data / top, axis=0)
 
 
-@pytest.mark.parametrize("method", ["mean", "sum", "minimum", "maximum"])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(5, 7, 6), (4, 7, 6, 3), (1, 7, 6)])
+NUMPY = {
+    "mean": lambda d: np.nanmean(d, axis=0),
+    "median": lambda d: np.nanmedian(d, axis=0),
+    "sum": lambda d: np.nansum(d, axis=0),
+    "product": product,
+    "minimum": lambda d: np.nanmin(d, axis=0),
+    "maximum": lambda d: np.nanmax(d, axis=0),
+    "range": lambda d: np.nanmax(d, axis=0) - np.nanmin(d, axis=0),
+    "standard deviation": lambda d: np.nanstd(d, axis=0),
+    "difference": lambda d: d[0] - np.nansum(d[1:], axis=0),
+    "percentile": lambda d: np.nanpercentile(d, 20, axis=0),
+}
+
+
+def option(method):
+    return Percentile(20) if method == "percentile" else method
+
+
+@pytest.mark.parametrize("method", NUMPY)
+@pytest.mark.parametrize("dtype", [bool, *DTYPES])
+@pytest.mark.parametrize("shape", [(5, 7, 6), (4, 7, 6, 3), (1, 7, 6), (2, 1, 1)])
 def test_combine_is_what_numpy_makes(method, dtype, shape):
-    data = np.random.default_rng(2).integers(0, 255, shape).astype(dtype)
-    found = combine(Stack.wrap(data), method=method)
-    function = {"mean": np.mean, "sum": np.sum, "minimum": np.min, "maximum": np.max}[method]
-    expected = (
-        function(data, axis=0, dtype=np.float64)
-        if method in ("mean", "sum")
-        else function(data, axis=0)
-    )
-    if method == "mean" and np.dtype(dtype).kind in "ui":
-        expected = np.rint(expected)
-    assert found.dtype == (np.float64 if method == "sum" else dtype)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    data = np.random.default_rng(2).integers(0, 255, shape)
+    data = (data > 99) if dtype is bool else data.astype(dtype)
+    found = combine(Stack.wrap(data), method=option(method))
+    expected = NUMPY[method](data.astype(np.float64))
+    if method in FLOATS:
+        assert found.dtype == np.float64
+    else:
+        assert found.dtype == dtype
+        if dtype is bool:
+            expected = expected > 0.5
+        elif np.dtype(dtype).kind in "ui":
+            expected = np.rint(expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 
 
 @given(
     seed=st.integers(0, 2**16),
-    frames=st.integers(1, 40),
-    sigma=st.floats(0.5, 4),
-    iterations=st.integers(0, 8),
-    dtype=st.sampled_from([np.uint8, np.uint16, np.int16, np.float32, np.float64]),
+    frames=st.sampled_from([1, 2, 3, 4, 5, 8, 9, 31, 300]),
+    method=st.sampled_from(list(NUMPY)),
+    dtype=st.sampled_from(DTYPES),
+    holes=st.booleans(),
+    colours=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
-@pytest.mark.filterwarnings("ignore:.*cannot be clipped:UserWarning")
-def test_clipping_is_what_numpy_makes(seed, frames, sigma, iterations, dtype):
+@settings(max_examples=60, deadline=None)
+def test_holes_do_not_count(seed, frames, method, dtype, holes, colours):
     rng = np.random.default_rng(seed)
-    data = rng.normal(100, 10, (frames, 6, 5))
-    data[rng.random(data.shape) < 0.05] += 60
-    data = data.astype(dtype)
-    if data.dtype.kind == "f":
-        data[rng.random(data.shape) < 0.1] = np.nan
-    found = sigma_clip(Stack.wrap(data), sigma=sigma, iterations=iterations)
-    mean, rejected = clipped_by_numpy(data, sigma, iterations)
-    if data.dtype.kind == "f":
-        covered = np.isfinite(data).any(axis=0)
-        rejected = rejected - (~np.isfinite(data)).sum(axis=0)
-        assert np.isnan(found.image[~covered]).all()
-        np.testing.assert_allclose(found.image[covered], mean[covered], rtol=1e-6)
+    data = rng.integers(1, 100, (frames, 5, 4, *([3] if colours else []))).astype(dtype)
+    exact = data.astype(np.float64)
+    if holes and data.dtype.kind == "f":
+        hole = rng.random(data.shape[:3]) < 0.3
+        hole[0] = False  # each pixel is covered
+        data[hole] = exact[hole] = np.nan
+    found = combine(Stack.wrap(data), method=option(method), dtype="float64")
+    np.testing.assert_allclose(found, NUMPY[method](exact), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", NUMPY)
+@pytest.mark.parametrize("dtype", ["automatic", "input", "float32"])
+def test_what_no_frame_covers_is_0_or_nan(method, dtype):
+    data = np.full((3, 2, 2, 4), 200, np.uint8)
+    data[..., 3] = 255
+    data[:, 0, 0, 3] = 0  # transparent in all
+    data[1:, 0, 1, 3] = 0  # in all but the first
+    image = combine(Stack.wrap(data, rgb=True), method=option(method), dtype=dtype)
+    if image.dtype.kind == "f":
+        assert np.isnan(image[0, 0]).all()
+        assert np.isfinite(image[0, 1]).all()
     else:
-        np.testing.assert_allclose(found.image, mean, atol=0.5001)
-    np.testing.assert_array_equal(found.rejected, rejected)
+        assert (image[0, 0] == 0).all()
+    if method in ("mean", "median", "sum", "maximum", "difference", "percentile"):
+        assert image[0, 1, 0] == 200
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the sample files are not here")
-@pytest.mark.parametrize(
-    ("sigma", "iterations", "expected", "count"),
-    [
-        (1.0, 0, [19, 4700, 1171, 9073], 0),
-        (1.0, 1, [10, 99, 1015, 10144], 4),
-        (1.0, 2, [10, 99, 1005, 9982], 12),
-        (1.0, 3, [10, 99, 998, 9991], 22),
-        (1.0, 6, [10, 100, 997, 10002], 28),
-        (1.0, 9, [10, 100, 997, 10002], 28),
-        (2.5, 1, [10, 99, 1015, 10144], 4),
-        (2.5, 2, [10, 99, 1015, 9982], 5),
-        (2.5, 9, [10, 99, 1015, 9982], 5),
-    ],
-)
-def test_the_values_that_imgstack_gives(sigma, iterations, expected, count):
-    import tifffile
-
-    files = [CASES / f"1d_{i}.tif" for i in range(1, 10)]
-    data = np.stack([np.atleast_2d(tifffile.imread(file)) for file in files])
-    exact = sigma_clip(Stack.wrap(data.astype(np.float64)), sigma=sigma, iterations=iterations)
-    np.testing.assert_array_equal(np.floor(exact.image.ravel() + 1e-9), expected)
-    assert exact.rejected.sum() == count
-    rounded = sigma_clip(Stack.wrap(data), sigma=sigma, iterations=iterations)
-    assert rounded.image.dtype == data.dtype
-    np.testing.assert_array_equal(rounded.image, np.rint(exact.image))
+def test_a_difference_is_covered_where_the_first_frame_is():
+    data = np.arange(1.0, 13).reshape(3, 2, 2)
+    data[0, 0, 0] = data[1, 0, 1] = np.nan
+    found = combine(Stack.wrap(data), method="difference")
+    np.testing.assert_array_equal(found, [[np.nan, 2 - 10], [3 - 7 - 11, 4 - 8 - 12]])
+    used = replace(Stack.wrap(data), used=np.array([False, True, True]))
+    np.testing.assert_array_equal(combine(used, method="difference")[1], [7 - 11, 8 - 12])
 
 
-def test_the_order_of_frames_does_not_matter():
-    data = np.random.default_rng(3).integers(0, 4000, (12, 9, 8), np.uint16)
-    order = np.random.default_rng(4).permutation(12)
-    for one, other in zip(
-        sigma_clip(Stack.wrap(data), sigma=1.5), sigma_clip(Stack.wrap(data[order]), sigma=1.5),
-        strict=True,
-    ):  # fmt: skip
-        np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(combine(Stack.wrap(data)), combine(Stack.wrap(data[order])))
+def test_nothing_wraps_around():
+    data = np.full((300, 2, 2), 65535, np.uint16)
+    assert (combine(Stack.wrap(data), method="sum") == 300 * 65535).all()
+    assert (combine(Stack.wrap(data), method="sum", dtype="input") == 65535).all()
+    assert (combine(Stack.wrap(data), method="difference", dtype="input") == 0).all()
+    assert (combine(Stack.wrap(data), method="product") == 65535).all()
+    data[0] = 0
+    assert (combine(Stack.wrap(data), method="product") == 0).all()
+    data[0] = 32768
+    found = combine(Stack.wrap(data), method="product", dtype="input")
+    assert (found == 32768).all()
 
 
-def test_transparent_pixels_do_not_count():
-    data = np.full((3, 1, 2, 4), 255, np.uint8)
-    data[:, 0, 0, 0] = [10, 20, 90]
-    data[2, 0, 0, 3] = 0
-    data[:, 0, 1, 3] = 0
-    stack = Stack.wrap(data, rgb=True)
-    for image in (combine(stack), sigma_clip(stack, sigma=1).image):
-        assert image[0, 0].tolist() == [15, 255, 255, 255]
-        assert image[0, 1].tolist() == [0, 0, 0, 0]
-
-
-def test_too_few_frames_to_clip_are_said():
-    data = np.zeros((7, 4, 4), np.uint8)
-    with pytest.warns(UserWarning, match="7 frames cannot be clipped at 2.5 sigma.*use 8 frames"):
-        sigma_clip(Stack.wrap(data))
-    sigma_clip(Stack.wrap(data), sigma=2.4)
-    sigma_clip(Stack.wrap(data), iterations=0)
-    with pytest.warns(UserWarning, match="one frame cannot be clipped.*use 8 frames or more$"):
-        assert sigma_clip(Stack.wrap(data[:1] + 3)).image.tolist() == [[3] * 4] * 4
-
-
-def test_constant_pixels_and_small_sigmas_keep_a_value():
-    data = np.full((9, 2, 2), 0.1)
-    found = sigma_clip(Stack.wrap(data), sigma=0.1)
-    np.testing.assert_allclose(found.image, 0.1)
-    two = np.array([0.0, 0, 0, 1, 1, 1]).reshape(6, 1, 1)
-    assert sigma_clip(Stack.wrap(two), sigma=0.5).image.item() == 0.5
+def test_a_product_is_relative_to_the_greatest_value_whenever_it_comes():
+    rng = np.random.default_rng(0)
+    data = rng.integers(1, 4000, (9, 6, 5)).astype(np.uint16)
+    for frames in (np.sort(data.ravel()), np.sort(data.ravel())[::-1]):
+        some = frames.reshape(data.shape)
+        expected = product(some.astype(np.float64))
+        np.testing.assert_allclose(combine(Stack.wrap(some), method="product"), expected)
 
 
 def test_many_frames_and_large_values_lose_no_digits():
@@ -150,19 +138,211 @@ def test_many_frames_and_large_values_lose_no_digits():
     assert (combine(Stack.wrap(wide)) == 2**31 - 1).all()
     deep = np.full((9, 2, 2), 1e9) + np.arange(9).reshape(9, 1, 1) * 1e-3
     np.testing.assert_allclose(combine(Stack.wrap(deep)), 1e9 + 4e-3, rtol=1e-15)
+    spread = combine(Stack.wrap(deep), method="standard deviation")
+    np.testing.assert_allclose(spread, np.std(deep - 1e9, axis=0), rtol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["mean", "median", "maximum"])
+def test_the_order_of_frames_does_not_matter(method):
+    data = np.random.default_rng(3).integers(0, 4000, (12, 9, 8), np.uint16)
+    order = np.random.default_rng(4).permutation(12)
+    one, other = (combine(Stack.wrap(d), method=method) for d in (data, data[order]))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("method", [*NUMPY, "weighted mean"])
+@pytest.mark.parametrize("holes", [False, True])
+def test_workers_and_memory_change_no_bit(method, holes):
+    data = np.random.default_rng(5).normal(100, 9, (23, 211, 157)).astype(np.float32)
+    if holes:
+        data[np.random.default_rng(6).random(data.shape) < 0.01] = np.nan
+    runs = [Run(workers=n, memory=m) for n in (1, 2, 5) for m in (2**20, 2**30)]
+    first, *rest = (combine(Stack.wrap(data), method=option(method), run=run) for run in runs)
+    for other in rest:
+        np.testing.assert_array_equal(other, first)
+
+
+@pytest.mark.parametrize("method", [*NUMPY, "weighted mean"])
+def test_cancelling_stops_it(method):
+    def tick(done, total, what):
+        if done > 2:
+            raise Cancelled
+
+    stack = Stack.wrap(np.zeros((9, 400, 50), np.float32) + 1)
+    with pytest.raises(Cancelled):
+        combine(stack, method=option(method), run=Run(memory=2**20, tick=tick))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4, 7, 16, 33])
+def test_a_selection_network_brings_ranks_to_their_places(frames):
+    # Any exchanges that order all rows of zeros and ones order everything (Knuth's 0-1 principle).
+    rng = np.random.default_rng(frames)
+    rows = rng.integers(0, 2, (3000, frames))
+    first, last = (frames - 1) // 2, frames // 2
+    network = selection_network(frames, first, last)
+    for low, high in network:
+        pair = np.sort(rows[:, [low, high]], axis=1)
+        rows[:, low], rows[:, high] = pair.T
+    assert (rows[:, : first + 1].max(axis=1) <= rows[:, last]).all()
+    ordered = np.sort(rows, axis=1)
+    np.testing.assert_array_equal(rows[:, [first, last]], ordered[:, [first, last]])
+    assert len(network) <= len(selection_network(frames, 0, frames - 1))
+
+
+def noisy(sigmas, dtype=np.float32, size=120):
+    rng = np.random.default_rng(7)
+    scene = np.add.outer(np.sin(np.arange(size) / 9), np.cos(np.arange(size) / 7)) * 300 + 2000
+    return np.array([scene + rng.normal(0, s, scene.shape) for s in sigmas]).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_noise_is_measured(dtype):
+    stack = Stack.wrap(noisy([5, 20, 60], dtype))
+    found = np.sqrt([measure_noise(stack, i) for i in range(3)])
+    np.testing.assert_allclose(found, [5, 20, 60], rtol=0.05)
+
+
+def test_noise_is_measured_in_colour_and_beside_holes():
+    grey = noisy([5, 20])
+    grey[:, 40:60] = np.nan
+    colour = np.stack([grey, grey, grey], axis=-1)
+    for data in (grey, colour):
+        found = np.sqrt([measure_noise(Stack.wrap(data), i) for i in range(2)])
+        np.testing.assert_allclose(found, [5, 20], rtol=0.06)
+    assert measure_noise(Stack.wrap(np.full((2, 9, 9), np.nan)), 0) == np.inf
+    assert measure_noise(Stack.wrap(np.zeros((2, 2, 9))), 0) == 1.0
+
+
+def test_a_weighted_mean_has_less_noise():
+    sigmas = [4, 40, 40, 40]
+    data = noisy(sigmas)
+    scene = noisy([0])[0]
+    weighted = combine(Stack.wrap(data), method="weighted mean") - scene
+    plain = combine(Stack.wrap(data)) - scene
+    best = 1 / np.sqrt(sum(1 / s**2 for s in sigmas))
+    assert weighted.std() < 1.05 * best < plain.std() / 2
+
+
+def test_weights_can_be_given(tmp_path):
+    data = np.random.default_rng(0).integers(0, 255, (3, 4, 5)).astype(np.uint8)
+    expected = np.rint(np.average(data, axis=0, weights=[1, 2, 0.5]))
+    np.save(tmp_path / "w.npy", [1, 2, 0.5])
+    (tmp_path / "w.csv").write_text("1,2,0.5\n")
+    (tmp_path / "w.txt").write_text("1\n2\n0.5\n")
+    given_ = [np.array([1, 2, 0.5]), *(tmp_path / f"w.{kind}" for kind in ("npy", "csv", "txt"))]
+    for weights in given_:
+        found = combine(Stack.wrap(data), method=WeightedMean(weights))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_weight_of_0_leaves_a_frame_out():
+    data = np.array([1.0, 5, 9]).reshape(3, 1, 1) * np.ones((1, 2, 2))
+    data[0, 0, 0] = np.nan
+    found = combine(Stack.wrap(data), method=WeightedMean(np.array([1, 0, 0])))
+    np.testing.assert_array_equal(found, [[np.nan, 1], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([1, 2], "2 weights do not fit 3 frames"),
+        ([1, -2, 1], "0 or more, and finite"),
+        ([1, np.nan, 1], "0 or more, and finite"),
+        ([0, 0, 0], "the weights of all used frames are 0"),
+    ],
+)
+def test_weights_that_fit_nothing_are_refused(weights, said):
+    with pytest.raises(ValueError, match=said):
+        combine(Stack.wrap(np.zeros((3, 4, 4))), method=WeightedMean(np.array(weights)))
+
+
+def test_frames_without_noise_count_alike():
+    data = np.arange(3.0).reshape(3, 1, 1) * np.ones((1, 8, 8))
+    assert (combine(Stack.wrap(data), method="weighted mean") == 1).all()
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path):
+    (tmp_path / "w.txt").write_text("one two three")
+    with pytest.raises(ValueError, match=r"w\.txt holds no list of weights"):
+        combine(Stack.wrap(np.zeros((3, 4, 4))), method=WeightedMean(tmp_path / "w.txt"))
+
+
+def test_methods_with_options_go_through_plain_data():
+    options = {"method": Percentile(90), "dtype": "float32"}
+    plain = to_plain(combine, options)
+    assert plain == {"method": {"name": "percentile", "percentile": 90}, "dtype": "float32"}
+    assert from_plain(combine, plain) == options
+    weighted = from_plain(combine, {"method": {"name": "weighted mean", "weights": "w.csv"}})
+    assert weighted == {"method": WeightedMean("w.csv")}
+    assert WeightedMean(np.ones(3)) == WeightedMean(np.ones(3)) != WeightedMean()
+    assert len({WeightedMean(), WeightedMean(np.ones(3))}) == 2
+    with pytest.raises(ValueError, match="percentile must be a number in the range 0 to 100 %"):
+        Percentile(101)
+
+
+def levelled(how):
+    scene = np.random.default_rng(1).normal(1000, 50, (80, 90))
+    return {
+        "additive": [scene, scene + 300, scene - 200],
+        "multiplicative": [scene, scene * 3, scene * 0.25],
+        "both": [scene, scene * 3 + 500, scene * 0.25 - 40],
+    }[how]
+
+
+@pytest.mark.parametrize("how", ["additive", "multiplicative", "both"])
+@pytest.mark.parametrize("colours", [False, True])
 @pytest.mark.parametrize("operator", [combine, sigma_clip])
-def test_no_used_frame_is_refused(operator):
-    from dataclasses import replace
+def test_frames_are_brought_to_the_level_of_the_first(how, colours, operator):
+    data = np.array(levelled(how))
+    if colours:
+        data = np.stack([data, data[::-1], 2 * data], axis=-1)
+    options = {"iterations": 0} if operator is sigma_clip else {}
+    found = operator(Stack.wrap(data), normalisation=how, **options)
+    image = found if operator is combine else found.image
+    np.testing.assert_allclose(image, data[0], rtol=1e-9)
 
+
+def test_levels_are_those_of_the_first_used_frame_and_leave_alpha():
+    data = np.stack([*levelled("additive")], axis=0)[..., np.newaxis].repeat(4, axis=3)
+    data[..., 3] = 1.0
+    stack = replace(Stack.wrap(data, rgb=True), used=np.array([False, True, True]))
+    image = combine(stack, normalisation="additive", method="median")
+    np.testing.assert_allclose(image[..., :3], data[1, ..., :3])
+    assert (image[..., 3] == 1).all()
+
+
+def test_levels_of_which_no_ratio_can_be_made_are_refused():
+    data = np.zeros((3, 8, 8), np.float32) + 1
+    with pytest.raises(
+        ValueError, match=r"the spread .* of frame 0 is 0.*normalisation='additive'"
+    ):
+        combine(Stack.wrap(data), normalisation="both")
+    data[2] = -1
+    with pytest.raises(ValueError, match="the median of frame 2 is -1, of which no ratio"):
+        combine(Stack.wrap(data), normalisation="multiplicative")
+    data[1] = np.nan
+    with pytest.raises(ValueError, match="frame 1 has no valid pixel"):
+        combine(Stack.wrap(data), normalisation="additive")
+
+
+@pytest.mark.parametrize("method", ["mean", "median"])
+def test_no_used_frame_is_refused(method):
     stack = replace(Stack.wrap(np.zeros((3, 4, 4))), used=np.zeros(3, bool))
     with pytest.raises(ValueError, match="none of the 3 frames is used"):
-        operator(stack)
+        combine(stack, method=method)
 
 
-def test_memory_that_forces_bands_changes_nothing():
-    data = np.random.default_rng(8).integers(0, 255, (30, 300, 200, 3), np.uint8)
-    expected = sigma_clip(Stack.wrap(data))
-    found = sigma_clip(Stack.wrap(data), run=Run(memory=2**20))
-    np.testing.assert_array_equal(found.image, expected.image)
+def test_every_position_of_a_hyperstack_is_combined():
+    data = np.random.default_rng(0).integers(0, 99, (3, 2, 4, 5), np.uint8)
+    hyper = Hyperstack.wrap(data, axes="tcyx")
+    found = hyper.map(combine, method="median")
+    np.testing.assert_array_equal(found, np.rint(np.median(data, axis=0)))
+
+
+def test_progress_goes_from_start_to_end():
+    ticks = []
+    run = Run(tick=lambda done, total, what: ticks.append(done / total))
+    stack = Stack.wrap(noisy([3, 4, 5]))
+    combine(stack, method="weighted mean", normalisation="additive", run=run)
+    assert ticks == sorted(ticks)
+    assert (ticks[0], ticks[-1]) == (0, 1)

@@ -67,6 +67,13 @@ class SigmaClipDock(OperatorDock):
     main = ("sigma", "iterations")
 
 
+class MovingAverageDock(OperatorDock):
+    """Dock of `napari_stack.moving_average`."""
+
+    operator = "moving_average"
+    main = ("frames",)
+
+
 class FocusStackDock(OperatorDock):
     """Dock of `napari_stack.focus_stack`."""
 
@@ -81,6 +88,7 @@ __all__ = [
     "CorrectVignettingDock",
     "FindHotPixelsDock",
     "FocusStackDock",
+    "MovingAverageDock",
     "OpenFramesDock",
     "OperatorDock",
     "RegisterDock",

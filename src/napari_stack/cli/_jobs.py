@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from cyclopts import Group, Parameter
 
+from napari_stack.cli._cluster import cluster
 from napari_stack.cli._flags import memory_size
 from napari_stack.cli._notes import mention_failed, mention_uncovered, stack_of
 from napari_stack.cli._report import Report, complain, progress
@@ -16,9 +17,10 @@ from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files._paths import resolve
 from napari_stack.files._replacing import refuse_existing, refuse_homeless
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.progress import Tick
 from napari_stack.recipe import Recipe, history
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.run import Run, Tick
+from napari_stack.run import Run
 from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step, images_of
 
@@ -65,6 +67,14 @@ class Settings:
     workers: Annotated[
         int | None, _how("Threads; by default one a processor.", show_default=False)
     ] = None
+    scheduler: Annotated[
+        str,
+        _how(
+            "Address of a dask.distributed scheduler whose workers do the work, such as "
+            "tcp://10.0.0.5:8786. They must see the files under the same paths.",
+            show_default=False,
+        ),
+    ] = ""
     quiet: Annotated[
         bool, _how("Show no progress, and do not say what was written.", negative=())
     ] = False
@@ -94,8 +104,8 @@ class Settings:
     @contextmanager
     def run(self) -> Iterator[Run]:
         """Give the run, with a progress bar while it lasts."""
-        with progress(self.quiet) as tick:
-            yield self.ticking(tick)
+        with progress(self.quiet) as tick, cluster(self.scheduler) as executor:
+            yield replace(self.ticking(tick), executor=executor)
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along the axis asked for, or the one that the first step stacks."""

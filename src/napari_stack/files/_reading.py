@@ -49,6 +49,10 @@ class FileSource:
     _headers: _tiff.Headers = field(default_factory=_tiff.Headers, repr=False)
     _tiffs: set[str] = field(default_factory=set, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Take absolute paths along: where it is unpickled, another folder may be the current."""
+        return {**self.__dict__, "files": tuple(str(Path(f).absolute()) for f in self.files)}
+
     @property
     def shape(self) -> tuple[int, ...]:
         return (len(self.places), *self.first.frame.shape)

@@ -19,6 +19,7 @@ find_hot_pixels = on_layers("find_hot_pixels")
 repair_hot_pixels = on_layers("repair_hot_pixels")
 combine = on_layers("combine")
 sigma_clip = on_layers("sigma_clip")
+moving_average = on_layers("moving_average")
 focus_stack = on_layers("focus_stack")
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "find_hot_pixels",
     "focus_stack",
     "leading_axes",
+    "moving_average",
     "prepare",
     "register",
     "repair_hot_pixels",

@@ -11,7 +11,8 @@ from napari_stack.operators.bleaching import (
     correct_bleaching,
     measure_bleaching,
 )
-from napari_stack.operators.combine import Clipped, combine, sigma_clip
+from napari_stack.operators.clipping import Clipped, sigma_clip
+from napari_stack.operators.combine import Percentile, WeightedMean, combine
 from napari_stack.operators.flat_field import (
     FlatField,
     apply_flat_field,
@@ -32,6 +33,7 @@ from napari_stack.operators.hot_pixels import (
     repair_hot_pixels,
     write_hot_pixels,
 )
+from napari_stack.operators.moving import moving_average
 from napari_stack.operators.registration import measure_transforms, register
 from napari_stack.operators.registration_methods import (
     Features,
@@ -61,6 +63,7 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "repair_hot_pixels": repair_hot_pixels,
     "combine": combine,
     "sigma_clip": sigma_clip,
+    "moving_average": moving_average,
     "focus_stack": focus_stack,
 }
 
@@ -78,6 +81,7 @@ __all__ = [
     "HotPixels",
     "Imreg_dft",
     "Intensity",
+    "Percentile",
     "Phase",
     "Polynomial",
     "Pyramid",
@@ -86,6 +90,7 @@ __all__ = [
     "Transforms",
     "Vignetting",
     "Warp",
+    "WeightedMean",
     "apply_bleaching",
     "apply_flat_field",
     "apply_gains",
@@ -104,6 +109,7 @@ __all__ = [
     "measure_gains",
     "measure_transforms",
     "measure_vignetting",
+    "moving_average",
     "register",
     "repair_hot_pixels",
     "sigma_clip",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.combine import _Combined, require_used
+from napari_stack.operators.combine import require_used
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -19,5 +19,7 @@ def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:
         0 where no frame is valid.
     """
     require_used(stack)
-    values, _ = run.fold(_Combined("mean"), stack, what="Averaging frames").result()
+    from napari_stack.operators._combining import Sum
+
+    values, _ = run.fold(Sum(mean=True), stack, what="Averaging frames").result()
     return np.asarray(values, stack.working)

@@ -1,38 +1,90 @@
-"""`combine` and `sigma_clip`: one image from the pixels that lie above each other."""
+"""`combine`: one image from the pixels that lie above each other."""
 
-import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.options import Bounds, check
+from napari_stack.operators.levels import Normalisation, noise_weights, normalised
+from napari_stack.options import Bounds, ImageSource, check, method_options, options_of
 from napari_stack.run import Run
 from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
+#: What leaves the range of the frames, or lies between their steps, is given in float64.
+FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")
 
-class Clipped(NamedTuple):
-    """Result of `sigma_clip`.
 
-    Attributes
+@dataclass(frozen=True, eq=False)
+class WeightedMean:
+    """Mean in which some frames count more than others.
+
+    Parameters
     ----------
-    image : ndarray, shape (y, x) or (y, x, channel)
-        Mean of the values that were kept, in the type of the frames.
-    rejected : ndarray of uint16, shape of `image`
-        Number of frames rejected at each pixel.
+    weights : array of n numbers, str or Path, optional
+        One weight a frame, or a file of them (.npy, .csv or .txt); by default those of least
+        noise: the inverse of each frame's noise variance, which is measured.
     """
 
-    image: NDArray[Any]
-    rejected: NDArray[np.uint16]
+    weights: ImageSource = None
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return bool(np.array_equal(np.asarray(self.weights), np.asarray(other.weights)))
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """Value below which a share of the frames lies, at each pixel.
+
+    Parameters
+    ----------
+    percentile : float
+        Share of the frames that lies below; 50 is the median. Between two frames it is
+        interpolated.
+    """
+
+    percentile: Annotated[float, Bounds(0, 100, unit="%")] = 50.0
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
+Method = (
+    Literal[
+        "mean",
+        "median",
+        "sum",
+        "product",
+        "minimum",
+        "maximum",
+        "range",
+        "standard deviation",
+        "difference",
+        "weighted mean",
+        "percentile",
+    ]
+    | WeightedMean
+    | Percentile
+)
 
 
 def combine(
     stack: Stack,
     *,
-    method: Literal["mean", "sum", "minimum", "maximum"] = "mean",
+    method: Method = "mean",
+    normalisation: Normalisation = "none",
+    dtype: Literal["automatic", "input", "float32", "float64"] = "automatic",
     run: Run = Run(),
 ) -> NDArray[Any]:
     """Combine the frames into one image; only valid pixels of used frames count.
@@ -40,27 +92,101 @@ def combine(
     Parameters
     ----------
     stack : Stack
-    method : {"mean", "sum", "minimum", "maximum"}
-        The mean lowers noise; the maximum draws star trails; the sum is a long exposure.
+    method : str, WeightedMean or Percentile
+        The mean lowers noise most; the median leaves out what only few frames show; the maximum
+        draws star trails; the sum is a long exposure. The product is relative to the greatest
+        value of all frames, M: M times the product of value / M. The difference is the first
+        frame minus all others. The standard deviation is that of the population.
+    normalisation : {"none", "additive", "multiplicative", "both"}
+        Bring the frames to the level of the first before they are combined: by the differences
+        of their medians (additive), by the ratios (multiplicative), or by the differences and
+        the ratios of their spreads (both).
+    dtype : {"automatic", "input", "float32", "float64"}
+        Type of the image: automatic is that of the frames, but float64 for a sum, product,
+        difference or standard deviation; input is that of the frames, rounded and limited to its
+        range.
     run : Run
 
     Returns
     -------
     ndarray, shape (y, x) or (y, x, channel)
-        In the type of the frames, rounded; a sum is float64. Pixels that no frame covers are 0,
-        or NaN in a float type.
+        Pixels that no frame covers are 0, or NaN in a float type. A difference is covered where
+        the first frame is.
 
     Raises
     ------
     ValueError
-        When no frame is used.
+        When no frame is used, an option is out of range, weights do not fit the frames, or a
+        frame's level makes normalising impossible.
     """
     check(combine, locals())
     require_used(stack)
-    state = run.fold(_Combined(method), stack, what="Combining frames")
+    chosen = method_options(options_of(combine)["method"], method)
+    measured = isinstance(chosen, WeightedMean) and chosen.weights is None
+    passes = 1 + (normalisation != "none") + measured
+    levelled = normalised(stack, normalisation, run.part(0, passes))
+    image_type = _image_type(stack, chosen, dtype)
+    last = run.part(passes - 1, passes)
+    if chosen == "median" or isinstance(chosen, Percentile):
+        from napari_stack.operators._ranking import rank_band
+
+        share = 0.5 if chosen == "median" else chosen.percentile / 100
+        rank = partial(rank_band, share=share, dtype=image_type)
+        return last.bands(rank, levelled, what="Combining frames")[0]
+    state = _state(levelled, chosen, run.part(passes - 1 - measured, passes))
+    last.fold(state, levelled, what="Combining frames")
     values, covered = state.result()
-    dtype = np.float64 if method == "sum" else stack.dtype
-    return cast(values, dtype, None if covered.all() else covered)
+    return cast(values, image_type, covered)
+
+
+def _image_type(stack: Stack, method: Any, dtype: str) -> np.dtype[Any]:
+    if dtype in ("automatic", "input"):
+        floats = dtype == "automatic" and method in FLOAT_METHODS
+        return np.dtype(np.float64) if floats else stack.dtype
+    return np.dtype(dtype)
+
+
+def _state(stack: Stack, method: Any, run: Run) -> Any:
+    """Return the running state of a method."""
+    from napari_stack.operators import _combining as states
+
+    if isinstance(method, WeightedMean):
+        return states.Sum(mean=True, weights=_weights(stack, method, run))
+    if method == "difference":
+        return states.Sum(first=int(np.flatnonzero(stack.used)[0]))
+    if method in ("mean", "sum"):
+        return states.Sum(mean=method == "mean")
+    if method == "product":
+        return states.Product()
+    if method == "standard deviation":
+        return states.Deviation()
+    return states.Extremes(method=method)
+
+
+def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
+    """Weights by frame: given, or measured."""
+    if method.weights is None:
+        return noise_weights(stack, run)
+    weights = np.asarray(_loaded(method.weights), np.float64).ravel()
+    if len(weights) != len(stack):
+        raise ValueError(f"{len(weights)} weights do not fit {len(stack)} frames: give one each")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
+    if not weights[stack.used].any():
+        raise ValueError("the weights of all used frames are 0: one must be more")
+    return dict(enumerate(weights.tolist()))
+
+
+def _loaded(weights: Any) -> Any:
+    if not isinstance(weights, (str, Path)):
+        return weights
+    path = Path(weights)
+    if path.suffix.lower() == ".npy":
+        return np.load(path)
+    try:
+        return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None)
+    except ValueError as error:
+        raise ValueError(f"{path} holds no list of weights ({error}): write one a line") from error
 
 
 def require_used(stack: Stack) -> None:
@@ -70,108 +196,3 @@ def require_used(stack: Stack) -> None:
             f"none of the {len(stack)} frames is used (all failed or were ticked off): "
             "register again with other options, or use some"
         )
-
-
-@dataclass
-class _Combined:
-    """Running result of frames; float64, so that the order of frames does not show."""
-
-    method: str
-    values: Any = None
-    count: Any = field(default=0)
-
-    def prepare(self, stack: Stack, index: int) -> Any:
-        return stack.values(index)
-
-    def add(self, index: int, prepared: Any) -> None:  # noqa: ARG002
-        values, valid = prepared
-        if self.values is None:
-            start = {"minimum": np.inf, "maximum": -np.inf}.get(self.method, 0.0)
-            self.values = np.full(values.shape, start, np.float64)
-        where: Any = True if valid is None else valid[(...,) + (None,) * (values.ndim - 2)]
-        self._step(values, where)
-        self.count = self.count + (1 if valid is None else valid.astype(np.uint32))
-
-    def _step(self, values: NDArray[Any], where: Any) -> None:
-        steps = {"minimum": np.minimum, "maximum": np.maximum}
-        steps.get(self.method, np.add)(self.values, values, out=self.values, where=where)
-
-    def merge(self, later: Self) -> None:
-        if later.values is None:
-            return
-        if self.values is None:
-            self.values, self.count = later.values, later.count
-            return
-        self._step(later.values, True)
-        self.count = self.count + later.count
-
-    def result(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        values = self.values
-        count = np.broadcast_to(self.count, values.shape[:2])
-        covered = count > 0
-        if self.method == "mean":
-            divisor = np.maximum(count, 1)
-            values = values / divisor.reshape(divisor.shape + (1,) * (values.ndim - 2))
-        values[~covered] = 0
-        return values, covered
-
-
-def sigma_clip(
-    stack: Stack,
-    *,
-    sigma: Annotated[float, Bounds(0.1, 100.0, step=0.1, unit="sigma")] = 2.5,
-    iterations: Annotated[int, Bounds(0, 1000)] = 5,
-    run: Run = Run(),
-) -> Clipped:
-    """Average the frames without the values that stray: rays, trails, passers-by.
-
-    Per pixel and channel: the mean and the population standard deviation of the values not
-    rejected so far; values further than `sigma` deviations from the mean are rejected; again,
-    until nothing more is. Fewer than three values are simply averaged.
-
-    Parameters
-    ----------
-    stack : Stack
-        Registered frames.
-    sigma : float
-        Distance from the mean, in standard deviations, beyond which a value is rejected.
-    iterations : int
-        Rounds of rejection at most; 0 gives the plain mean.
-    run : Run
-
-    Returns
-    -------
-    Clipped
-        The image in the type of the frames, rounded, and the number of rejected frames.
-
-    Raises
-    ------
-    ValueError
-        When an option is out of range or no frame is used.
-
-    Warns
-    -----
-    UserWarning
-        When so few frames cannot be clipped: no value lies further than sqrt(n - 1) population
-        deviations from the mean of n.
-    """
-    check(sigma_clip, locals())
-    require_used(stack)
-    used = int(stack.used.sum())
-    if iterations and sigma >= np.sqrt(used - 1):
-        warnings.warn(_cannot_clip(used, sigma), stacklevel=2)
-    from napari_stack.operators._clipping import clip_band
-
-    clip = partial(clip_band, sigma=float(sigma), iterations=int(iterations), dtype=stack.dtype)
-    image, rejected = run.bands(clip, stack, what="Clipping")
-    return Clipped(image, rejected)
-
-
-def _cannot_clip(frames: int, sigma: float) -> str:
-    least = max(int(np.floor(sigma**2 + 1)) + 1, 3)
-    instead = f", or a sigma below {np.sqrt(frames - 1):.2f}" if frames > 2 else ""
-    count = "one frame" if frames == 1 else f"{frames} frames"
-    return (
-        f"{count} cannot be clipped at {sigma:g} sigma: no value of so few can lie that far from "
-        f"their mean; use {least} frames or more{instead}"
-    )

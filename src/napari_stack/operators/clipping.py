@@ -1,0 +1,170 @@
+"""`sigma_clip`: the mean of the values that do not stray."""
+
+import warnings
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.combine import require_used
+from napari_stack.operators.levels import Normalisation, normalised
+from napari_stack.options import Bounds, PerFrame, check
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+Centre = Literal["mean", "median"]
+Spread = Literal["standard deviation", "MAD", "winsorised"]
+
+
+class Clipped(NamedTuple):
+    """Result of `sigma_clip`.
+
+    Attributes
+    ----------
+    image : ndarray, shape (y, x) or (y, x, channel)
+        Mean of the values that were kept.
+    rejected : ndarray of uint16, shape of `image`
+        Number of frames rejected at each pixel.
+    rejected_fraction : ndarray of float64, shape (n,)
+        Share of each frame's valid pixels that was rejected; NaN for frames without any and for
+        those not used.
+    standard_error : ndarray of float32, shape of `image`, or None
+        Standard error of `image`: the standard deviation of the values kept, over the root of
+        their number; NaN for fewer than two. Only with ``details=True``.
+    used : ndarray of uint16, shape of `image`, or None
+        Number of frames averaged at each pixel. Only with ``details=True``.
+    """
+
+    image: NDArray[Any]
+    rejected: NDArray[np.uint16]
+    rejected_fraction: Annotated[NDArray[np.float64], PerFrame]
+    standard_error: NDArray[np.float32] | None = None
+    used: NDArray[np.uint16] | None = None
+
+
+def sigma_clip(
+    stack: Stack,
+    *,
+    sigma: Annotated[float, Bounds(0.1, 100.0, step=0.1, unit="sigma")] = 2.5,
+    iterations: Annotated[int, Bounds(0, 1000)] = 5,
+    sigma_low: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
+    sigma_high: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
+    centre: Centre = "mean",
+    spread: Spread = "standard deviation",
+    normalisation: Normalisation = "none",
+    dtype: Literal["input", "float32", "float64"] = "input",
+    details: bool = False,
+    run: Run = Run(),
+) -> Clipped:
+    """Average the frames without the values that stray: rays, trails, passers-by.
+
+    Per pixel and channel: the mean and the population standard deviation of the values not
+    rejected so far; values further than `sigma` deviations from the mean are rejected; again,
+    until nothing more is. Fewer than three values are simply averaged.
+
+    Parameters
+    ----------
+    stack : Stack
+        Registered frames.
+    sigma : float
+        Distance from the centre, in units of the spread, beyond which a value is rejected.
+    iterations : int
+        Rounds of rejection at most; 0 gives the plain mean.
+    sigma_low : float
+        Distance below the centre beyond which a value is rejected; 0 is that of sigma.
+    sigma_high : float
+        Distance above the centre beyond which a value is rejected; 0 is that of sigma.
+    centre : {"mean", "median"}
+        What the distance is taken from. What is kept is averaged in any case. The median is not
+        drawn by what strays, and fits few frames.
+    spread : {"standard deviation", "MAD", "winsorised"}
+        What the distance is compared with. MAD is 1.4826 times the median distance from the
+        median; winsorised is the standard deviation of values drawn in to 1.5 of it. Both are
+        hardly widened by what strays, and fit few frames. Where most values are the same, it is
+        the least difference from the median, or a grey level.
+    normalisation : {"none", "additive", "multiplicative", "both"}
+        Bring the frames to the level of the first before they are clipped: by the differences of
+        their medians (additive), by the ratios (multiplicative), or by the differences and the
+        ratios of their spreads (both).
+    dtype : {"input", "float32", "float64"}
+        Type of the image; input is that of the frames, rounded.
+    details : bool
+        Give the standard error and the number of frames averaged at each pixel too.
+    run : Run
+
+    Returns
+    -------
+    Clipped
+        The image, the number of frames rejected at each pixel, and the share of each frame.
+        Pixels that no frame covers are 0, or NaN in a float type.
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range or no frame is used.
+
+    Warns
+    -----
+    UserWarning
+        When so few frames cannot be clipped: no value lies further than sqrt(n - 1) population
+        deviations from the mean of n.
+    """
+    check(sigma_clip, locals())
+    require_used(stack)
+    low, high = sigma_low or sigma, sigma_high or sigma
+    used = int(stack.used.sum())
+    if iterations and min(low, high) >= _reach(used, centre, spread):
+        warnings.warn(_cannot_clip(used, min(low, high), centre, spread), stacklevel=2)
+    from napari_stack.operators import _clipping
+
+    rules = _clipping.Rules(
+        float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations)
+    )
+    image_type = stack.dtype if dtype == "input" else np.dtype(dtype)
+    clip = partial(_clipping.clip_band, rules=rules, dtype=image_type, details=details)
+    passes = 1 + (normalisation != "none")
+    levelled = normalised(stack, normalisation, run.part(0, passes))
+    last = run.part(passes - 1, passes)
+    image, rejected, tally, present, *more = last.bands(clip, levelled, what="Clipping")
+    return Clipped(image, rejected, _fractions(stack, tally, present), *more)
+
+
+# By their numbers in the kernels, which are imported when they are needed.
+_CENTRES = {"mean": 0, "median": 1}
+_SPREADS = {"standard deviation": 0, "MAD": 1, "winsorised": 2}
+
+
+def _fractions(stack: Stack, tally: NDArray[Any], present: NDArray[Any]) -> NDArray[np.float64]:
+    """Share rejected of every frame, from counts (rows, used frames)."""
+    fractions = np.full(len(stack), np.nan)
+    there = present.sum(axis=0, dtype=np.float64)
+    rejected = tally.sum(axis=0, dtype=np.float64)
+    share = np.divide(rejected, there, out=np.full(len(there), np.nan), where=there > 0)
+    fractions[stack.used] = share
+    return fractions
+
+
+def _reach(frames: int, centre: str, spread: str) -> float:
+    """Distance, in units of the spread, that no value of so few frames can exceed."""
+    if frames < 3:
+        return 0.0
+    if spread != "standard deviation":
+        return float("inf")
+    root = float(np.sqrt(frames - 1))
+    return root if centre == "mean" else frames / root
+
+
+def _cannot_clip(frames: int, sigma: float, centre: str, spread: str) -> str:
+    least = 3
+    while sigma >= _reach(least, centre, spread):
+        least += 1
+    count = "one frame" if frames == 1 else f"{frames} frames"
+    text = (
+        f"{count} cannot be clipped at {sigma:g} sigma: no value of so few can lie that far from "
+        f"their {centre}; use {least} frames or more"
+    )
+    if frames < 3:
+        return text
+    reach = np.floor(100 * _reach(frames, centre, spread)) / 100
+    return f"{text}, a sigma below {reach:.2f}, or spread='MAD' with centre='median'"

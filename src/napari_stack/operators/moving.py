@@ -1,0 +1,119 @@
+"""`moving_average`: frames of low signal, each averaged with its neighbours."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.options import Bounds, check
+from napari_stack.run import Run
+from napari_stack.sources import Pixels, cast
+from napari_stack.stack import Stack
+
+
+@dataclass(frozen=True, eq=False)
+class MovingAverage:
+    """Source of frames that are means of neighbouring frames of a stack.
+
+    Parameters
+    ----------
+    stack : Stack
+    frames : int
+        Length of the window.
+    dtype : numpy.dtype
+        Of the frames as they are seen.
+    """
+
+    stack: Stack
+    frames: int
+    dtype: np.dtype[Any]
+
+    #: It gives values and what is valid: see `pixels`.
+    computed = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the stack."""
+        return self.stack.shape
+
+    @property
+    def partial(self) -> bool:
+        """Whether rows can be made without the whole frames."""
+        return self.stack.source.partial
+
+    def window(self, index: int) -> list[int]:
+        """Frames that frame `index` is the mean of: those used, fewer at the ends."""
+        before = (self.frames - 1) // 2
+        start = max(index - before, 0)
+        stop = min(index - before + self.frames, len(self.stack))
+        return [i for i in range(start, stop) if self.stack.used[i]]
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        """Average some rows; a pixel is valid where any frame of the window is."""
+        total: Any = 0.0
+        count: Any = 0
+        for i in self.window(index):
+            values, valid = self.stack.values(i, rows)
+            if valid is None:
+                total, count = total + values.astype(np.float64), count + 1
+                continue
+            over = valid.reshape(valid.shape + (1,) * (values.ndim - 2))
+            total, count = total + np.where(over, values, 0).astype(np.float64), count + over
+        if np.ndim(total) == 0:  # no frame of the window is used
+            values, valid = self.stack.values(index, rows)
+            return values.astype(self.stack.working), np.zeros(values.shape[:2], bool)
+        mean = (total / np.maximum(count, 1)).astype(self.stack.working)
+        if np.ndim(count) == 0:
+            return mean, None
+        covered = (count > 0).reshape(mean.shape[:2])
+        return mean, None if covered.all() else covered
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        """Read a frame, or some rows of it, as it is seen."""
+        values, valid = self.pixels(index, rows)
+        return cast(values, self.dtype, valid)
+
+    def label(self, index: int) -> str:
+        """Name of the frame in the middle of the window."""
+        return self.stack.source.label(index)
+
+
+def moving_average(
+    stack: Stack,
+    *,
+    frames: Annotated[int, Bounds(1, 1000)] = 5,
+    dtype: Literal["input", "float32", "float64"] = "input",
+    run: Run = Run(),
+) -> Stack:
+    """Average every frame with its neighbours in time, lazily; for series of low signal.
+
+    Only valid pixels of used frames count; at both ends the window has fewer frames.
+
+    Parameters
+    ----------
+    stack : Stack
+        Registered frames, in order.
+    frames : int
+        Length of the window: how many frames are averaged. Of an even number, one more lies
+        after the frame than before it.
+    dtype : {"input", "float32", "float64"}
+        Type of the frames as they are seen; input is that of the frames, rounded. What is
+        computed from them later has more digits in any case.
+    run : Run
+
+    Returns
+    -------
+    Stack
+        As many frames, each computed when it is read; a frame is used when any in its window is.
+
+    Raises
+    ------
+    ValueError
+        When the window is out of range.
+    """
+    check(moving_average, locals())
+    seen = stack.dtype if dtype == "input" else np.dtype(dtype)
+    source = MovingAverage(stack, int(frames), seen)
+    used = np.array([bool(source.window(i)) for i in range(len(stack))])
+    return replace(stack, source=source, corrections=(), used=used)
