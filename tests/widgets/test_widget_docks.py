@@ -23,6 +23,7 @@ DOCKS = {
     "repair_hot_pixels": _widgets.RepairHotPixelsDock,
     "combine": _widgets.CombineDock,
     "sigma_clip": _widgets.SigmaClipDock,
+    "moving_average": _widgets.MovingAverageDock,
     "focus_stack": _widgets.FocusStackDock,
 }
 
