@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image
 
 import napari_stack as ns
@@ -13,7 +14,7 @@ def test_axis_by_name_and_number(axis, hyper_layer, hyper):
     job = layers.prepare("combine", hyper_layer, axis=axis)
     assert job.data.axis == "z"
     (mean,) = layers.combine(hyper_layer, axis=axis)
-    np.testing.assert_array_equal(mean.data, hyper[0].along("z").map(ns.combine))
+    np.testing.assert_array_equal(mean.data[:, :, 0], hyper[0].along("z").map(ns.combine))
 
 
 @pytest.mark.parametrize("axis", ["q", "y", "-1", -2, 3, 9, -9])
@@ -37,19 +38,73 @@ def test_labels_of_napari_itself():
 def test_labels_that_repeat_are_told_apart():
     layer = Image(np.zeros((2, 3, 8, 9)), rgb=False, axis_labels=("a", "a", "y", "x"))
     assert layers.leading_axes(layer) == {"-4": 2, "-3": 3}
-    (mean,) = layers.combine(layer, axis=1)
+    (mean,) = layers.combine(layer)
     assert mean.axis_labels == ("a", "y", "x")
+
+
+def test_label_that_is_the_number_of_another_axis():
+    layer = Image(np.zeros((2, 3, 4, 8, 9)), rgb=False, axis_labels=("-4", "a", "a", "y", "x"))
+    assert layers.leading_axes(layer) == {"-5": 2, "-4": 3, "-3": 4}
+    assert layers.default_axis("focus_stack", layer) == "-5"
+
+
+def test_axis_of_one_frame_is_taken_last():
+    layer = Image(np.zeros((3, 1, 8, 9)), rgb=False, axis_labels=("t", "z", "y", "x"))
+    assert layers.default_axis("focus_stack", layer) == "t"
+    assert layers.prepare("focus_stack", layer).data.axis == "t"
+    assert layers.default_axis("combine", Image(np.zeros((1, 8, 9)))) == "-3"
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 9), (2, 0, 8, 9)])
+def test_axis_of_an_empty_layer(shape):
+    with np.errstate(invalid="ignore"):  # napari divides by its size
+        layer = Image(np.zeros(shape), contrast_limits=(0, 1), rgb=False)
+    assert layers.default_axis("focus_stack", layer) == str(-len(shape))
+    with pytest.raises(ValueError, match="is empty"):
+        layers.focus_stack(layer)
+
+
+def test_axis_of_a_layer_of_complex_numbers():
+    layer = Image(np.zeros((3, 8, 9)), axis_labels=("z", "y", "x"))
+    layer._data_raw = layer._data = np.zeros((3, 8, 9), complex)
+    assert layers.default_axis("focus_stack", layer) == "z"
+    with pytest.raises(ValueError, match="complex"):
+        layers.focus_stack(layer)
+
+
+def test_axis_chosen_before_a_stack_was_shown_binds_no_operator(hyper):
+    layer = layers.to_layer(hyper[0].along("t"), "hyper")
+    assert layers.prepare("focus_stack", layer).data.axis == "z"
+    assert layers.default_axis("focus_stack", layer) == "z"
+
+
+def test_results_line_up_with_their_source(hyper_layer):
+    hyper_layer.translate = (60, 0, 5, 1, 2)
+    (mean,) = layers.combine(hyper_layer, axis="z")
+    viewer = ViewerModel()
+    viewer.add_layer(hyper_layer)
+    viewer.add_layer(mean)  # a warning of units that disagree would be an error
+    assert viewer.dims.ndim == 5
+    assert viewer.dims.axis_labels == ("t", "c", "z", "y", "x")
+    for t, c, z in np.ndindex(3, 2, 4):
+        place = hyper_layer.data_to_world((t, c, z, 7, 9))
+        at = np.rint(mean.world_to_data(place)).astype(int)
+        assert tuple(at) == (t, c, 0, 7, 9), "it is seen at every z"
+    below = hyper_layer.data_to_world((0, 0, -1, 0, 0))
+    above = hyper_layer.data_to_world((0, 0, 4, 0, 0))
+    assert np.rint(mean.world_to_data(below))[2] == -1
+    assert np.rint(mean.world_to_data(above))[2] == 1
 
 
 def test_focus_over_z_for_every_time_and_channel(hyper_layer, hyper):
     image, depth, confidence = layers.focus_stack(hyper_layer)
     expected = hyper[0].along("z").map(ns.focus_stack)
-    np.testing.assert_array_equal(image.data, expected.image)
-    np.testing.assert_array_equal(depth.data, expected.depth)
+    np.testing.assert_array_equal(image.data[:, :, 0], expected.image)
+    np.testing.assert_array_equal(depth.data[:, :, 0], expected.depth)
     for layer in (image, depth, confidence):
-        assert layer.data.shape == (3, 2, 64, 80)
-        assert layer.axis_labels == ("t", "c", "y", "x")
-        np.testing.assert_allclose(layer.scale, (30, 1, 0.25, 0.25))
+        assert layer.data.shape == (3, 2, 1, 64, 80)
+        assert layer.axis_labels == ("t", "c", "z", "y", "x")
+        np.testing.assert_allclose(layer.scale, (30, 1, 4 * 2, 0.25, 0.25))
         assert [str(unit) for unit in layer.units][-1] == "micrometer"
     assert tuple(depth.contrast_limits) == (0, 3)
     assert tuple(confidence.contrast_limits) == (0, 1)
@@ -84,4 +139,4 @@ def test_chain_over_two_axes(hyper_layer, hyper):
     registered = layers.register(hyper_layer)
     image = layers.focus_stack(registered)[0]
     expected = hyper[0].along("t").map(ns.register).along("z").map(ns.focus_stack)
-    np.testing.assert_array_equal(image.data, expected.image)
+    np.testing.assert_array_equal(image.data[:, :, 0], expected.image)

@@ -90,6 +90,49 @@ def test_lazy_layer_is_written_with_axes_and_recipe(tmp_path, hyper_layer):
     assert ns.files.read_recipe(path) == registered.metadata["napari_stack"]["recipe"]
 
 
+@pytest.mark.parametrize("numbers", [(0, 0), (60000, 100)])
+def test_limits_of_a_stack_come_from_several_frames(numbers):
+    most, middle = numbers
+    data = np.full((6, 8, 8), most, np.uint16)
+    data[3] = middle
+    layer = layers.to_layer(ns.Stack.wrap(data))
+    assert tuple(layer.contrast_limits) == (middle, max(most, middle + 1))
+    assert tuple(layer.contrast_limits_range) == (0, 65535)
+
+
+def test_limits_leave_alpha_out_and_read_few_frames():
+    reads = []
+
+    class Plain:
+        shape, dtype, ndim = (400, 8, 8, 4), np.dtype(np.uint16), 4
+
+        def __getitem__(self, key):
+            reads.append(key)
+            frame = np.full((8, 8, 4), 65535, np.uint16)
+            frame[..., :3] = 100
+            frame[0, 0] = 7
+            return frame
+
+    assert layers.show_limits(ns.Stack.wrap(Plain(), rgb=True)) == (7, 100)
+    assert len(reads) == 5
+
+
+def test_limits_without_finite_values():
+    assert layers.show_limits(ns.Stack.wrap(np.full((3, 8, 8), np.nan))) == (0, 1)
+
+
+def test_sentence_of_what_cannot_be_saved_comes_through(tmp_path, timelapse, plugin):
+    viewer = ViewerModel()
+    viewer.add_layer(timelapse)
+    path = tmp_path / "series.png"
+    with pytest.raises(ValueError, match="png") as by_engine:
+        ns.write(path, ns.Stack.wrap(timelapse.data))
+    with pytest.raises(OSError, match="png") as by_napari:
+        viewer.layers.save(str(path), plugin=plugin)
+    assert str(by_napari.value) == str(by_engine.value)
+    assert not path.exists()
+
+
 def test_napari_saves_with_it(tmp_path, timelapse, plugin):
     viewer = ViewerModel()
     viewer.add_layer(layers.register(timelapse))

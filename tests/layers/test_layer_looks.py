@@ -1,11 +1,14 @@
 """What a result carries over from its layer, and what it adds."""
 
+import copy
 import gc
 import weakref
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image
+from napari.layers._layer_actions import _duplicate_layer
 
 import napari_stack as ns
 from napari_stack import layers
@@ -90,6 +93,27 @@ def test_sum_of_floats_has_limits_of_its_own():
     assert tuple(mean.contrast_limits) == tuple(layer.contrast_limits)
 
 
+def test_sum_of_colours_has_limits_of_the_colours(cells):
+    data = np.full((4, 8, 8, 4), 255, np.uint8)
+    data[..., :3] = 20
+    data[:, 4:, :, 0] = 50
+    (total,) = layers.combine(Image(data, rgb=True), method="sum")
+    assert tuple(total.contrast_limits) == (0, 200)
+
+
+def test_limits_of_a_big_endian_layer_are_kept():
+    data = np.arange(4 * 8 * 8).reshape(4, 8, 8)
+    layer = Image(data.astype(">u2"), contrast_limits=(10, 90), colormap="green")
+    (mean,) = layers.combine(layer)
+    assert tuple(mean.contrast_limits) == (10, 90)
+    assert mean.colormap.name == "green"
+
+
+@pytest.mark.parametrize("method", ["mean", "sum", "minimum", "maximum"])
+def test_combined_layers_are_named_after_what_they_show(method, timelapse):
+    assert layers.combine(timelapse, method=method)[0].name == f"cells - {method}"
+
+
 def test_names_and_metadata(timelapse):
     registered = layers.register(timelapse, framing="common")
     image, rejected = layers.sigma_clip(registered, sigma=1.5)
@@ -114,6 +138,34 @@ def test_chain_goes_on_only_while_the_data_is_what_was_made(timelapse):
     fresh = layers.prepare("combine", registered).chain
     assert fresh.steps == ()
     assert fresh.source == registered.name
+
+
+@pytest.mark.parametrize("source", ["timelapse", "hyper_layer"])
+def test_chain_goes_on_in_a_copy_of_the_layer(source, request):
+    registered = layers.register(request.getfixturevalue(source), framing="common")
+    viewer = ViewerModel()
+    viewer.add_layer(registered)
+    _duplicate_layer(viewer.layers)
+    assert len(viewer.layers) == 2
+    viewer.layers.remove(registered)
+    (other,) = viewer.layers
+    del registered
+    gc.collect()
+    chain = layers.prepare("combine", other).chain
+    assert [step.operator for step in chain.steps] == ["register"]
+    other.data = other.data[1:]
+    assert layers.prepare("combine", other).chain.steps == ()
+
+
+def test_chain_lives_as_long_as_a_copy_of_the_array(timelapse):
+    array = layers.register(timelapse).data
+    name, another = array.name, copy.deepcopy(array)
+    del array
+    gc.collect()
+    assert name in _chain._chains
+    del another
+    gc.collect()
+    assert name not in _chain._chains
 
 
 def test_chain_follows_axes_named_since(timelapse):
@@ -150,6 +202,6 @@ def test_job_does_not_need_its_layer(timelapse):
     timelapse.name, timelapse.scale = "other", (9, 9, 9)
     timelapse.data = np.zeros_like(data)
     (mean,) = job.finish(job.compute())
-    assert mean.name == "cells - combine"
+    assert mean.name == "cells - mean"
     np.testing.assert_allclose(mean.scale, (0.1, 0.1))
     np.testing.assert_array_equal(mean.data, ns.combine(ns.Stack.wrap(data)))

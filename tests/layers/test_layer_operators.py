@@ -102,7 +102,7 @@ def test_array_that_cannot_be_reshaped(cells):
     data = cells[0][:4].reshape(2, 2, 96, 112)
     layer = Image(Plain(data), rgb=False, multiscale=False, contrast_limits=(0, 4095))
     (mean,) = layers.combine(layer, axis=1)
-    np.testing.assert_array_equal(mean.data[1], ns.combine(ns.Stack.wrap(data[1])))
+    np.testing.assert_array_equal(mean.data[1, 0], ns.combine(ns.Stack.wrap(data[1])))
 
 
 def test_region_may_be_a_layer(timelapse):
@@ -134,6 +134,11 @@ def test_region_may_be_a_layer(timelapse):
 def test_layers_that_cannot_be_stacked(layer, sentence):
     with pytest.raises(ValueError, match=sentence):
         layers.combine(layer)
+
+
+def test_array_is_no_layer(cells):
+    with pytest.raises(TypeError, match="an Image layer is needed, got ndarray: for an array, use"):
+        layers.combine(cells[0])
 
 
 def test_empty_layer():

@@ -7,6 +7,9 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
@@ -98,9 +101,12 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     more = {} if at is None else {"measure_at": at}
     expected = hyper.along(expected_axis).map(CATALOGUE[name], **more, **options)
     expected = expected[0] if isinstance(expected, tuple) else expected
-    np.testing.assert_array_equal(np.asarray(result.data), np.asarray(expected))
-    left = [label for label in "tczyx" if at or label != expected_axis]
-    assert result.axis_labels == tuple(left)
+    expected = np.asarray(expected)
+    if expected_axis == "z":
+        expected = expected[:, :, None]
+    np.testing.assert_array_equal(np.asarray(result.data), expected)
+    whole = gives_frames(CATALOGUE[name]) or expected_axis == "z"
+    assert result.axis_labels == tuple("tczyx" if whole else "czyx")
     assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
     if at:
         assert "c = 1, z = 3" in dock._place.text()
@@ -133,11 +139,12 @@ def test_run_button_and_progress(viewer, qtbot, gate):
         gate.opened.set()
     assert runner.run_button.isEnabled()
     assert not runner.cancel_button.isEnabled()
-    assert runner.message.text() == "Added 'cells - combine'"
+    assert runner.message.text() == "Added 'cells - mean'"
     assert len(viewer.layers) == 2
 
 
-@pytest.mark.parametrize("name", DOCKS)
+# A moving average measures nothing: its run ends before a frame is read.
+@pytest.mark.parametrize("name", [name for name in DOCKS if name != "moving_average"])
 def test_cancel_half_way_and_run_again(name, viewer, qtbot, gate, run_threads):
     cells_layer(viewer, gate)
     dock = docked(viewer, DOCKS[name])
@@ -169,7 +176,7 @@ def test_two_runs_side_by_side(viewer, qtbot, gate, cells):
     with qtbot.waitSignal(slow.runner.finished):
         gate.opened.set()
     assert [layer.name for layer in viewer.layers] == [
-        "cells", "other", "other - sigma clip", "other - rejected", "cells - combine",
+        "cells", "other", "other - sigma clip", "other - rejected", "cells - mean",
     ]  # fmt: skip
 
 
@@ -179,10 +186,10 @@ def test_source_removed_and_another_of_its_name_during_the_run(viewer, qtbot, ga
     dock.run()
     qtbot.waitUntil(gate.reached.is_set)
     viewer.layers.remove(source)
-    bystander = viewer.add_image(np.ones((8, 8)), name="cells - combine")
+    bystander = viewer.add_image(np.ones((8, 8)), name="cells - mean")
     with qtbot.waitSignal(dock.runner.finished):
         gate.opened.set()
-    assert [layer.name for layer in viewer.layers] == ["cells - combine", "cells - combine [1]"]
+    assert [layer.name for layer in viewer.layers] == ["cells - mean", "cells - mean [1]"]
     assert bystander.data.shape == (8, 8)
     np.testing.assert_array_equal(viewer.layers[1].data, ns.combine(ns.Stack.wrap(cells)))
     np.testing.assert_allclose(viewer.layers[1].scale, (0.1, 0.1))
@@ -319,3 +326,138 @@ def test_region_may_be_a_layer(viewer, qtbot, cells):
     ran(dock, qtbot)
     expected = ns.register(ns.Stack.wrap(cells), region=mask, transform="translation")
     np.testing.assert_array_equal(np.asarray(viewer.layers[-1].data), np.asarray(expected))
+
+
+def test_empty_layer_breaks_no_dock(viewer, qtbot, notes):
+    before = docked(viewer, _widgets.FocusStackDock)
+    with np.errstate(invalid="ignore"):  # napari divides by its size
+        viewer.add_image(np.zeros((0, 20, 20)), contrast_limits=(0, 1), name="void")
+    after = docked(viewer, _widgets.RegisterDock)
+    for dock in (before, after):
+        assert dock.layer.name == "void"
+        assert dock.axis == "-3"
+        dock.run()
+        assert not dock.runner.running
+        assert notes[-1] == ("error", "the layer 'void' is empty: its shape is (0, 20, 20)")
+    assert len(notes) == 2
+
+
+def test_axes_follow_the_data_of_the_layer(viewer, qtbot, cells):
+    source = cells_layer(viewer, cells)
+    other = viewer.add_image(np.zeros((2, 8, 8)), name="other")
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.layer = source
+    source.data = cells[:4]
+    assert dock._axis_box.choices == ("t",)
+    assert dock._axes() == [("t (4 frames)", "t")]
+    assert dock._axis_box.native.itemText(0) == "t (4 frames)"
+    source.data = np.zeros((2, 3, 20, 20))
+    assert len(dock._axis_box.choices) == 2
+    dock.axis = dock._axis_box.choices[1]
+    source.data = np.zeros((2, 4, 20, 20))
+    assert dock.axis == dock._axis_box.choices[1], "what was chosen stays"
+    source.data = np.zeros((20, 20))
+    assert dock.layer == other
+    viewer.layers.remove(other)
+    assert dock.layer is None
+    assert not dock.runner.run_button.isEnabled()
+
+
+def test_result_that_comes_after_cancelling_is_dropped(viewer, qtbot, cells):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.run()
+    worker = dock.runner.worker
+    worker._thread.join()  # done, but this thread, where signals arrive, has not heard of it
+    with qtbot.waitSignal(dock.runner.finished):
+        dock.cancel()
+    assert len(viewer.layers) == 1
+    assert dock.runner.message.text() == "Cancelled"
+
+
+def test_region_from_a_file_that_was_not_chosen(viewer, qtbot, notes, cells):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.RegisterDock)
+    field = next(form.fields["region"] for form in dock._forms if "region" in form.fields)
+    field._choice.value = "a file"
+    dock.run()
+    assert notes == [("error", "choose a file for Region")]
+    assert not dock.runner.running
+    dock.set_options({"region": "mask.tif"})
+    assert str(dock.options()["region"]) == "mask.tif"
+
+
+def wheel(widget):
+    middle = QPointF(widget.rect().center())
+    turned = QWheelEvent(
+        middle, QPointF(widget.mapToGlobal(widget.rect().center())), QPoint(), QPoint(0, -120),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, turned)
+
+
+@pytest.mark.parametrize("kind", [*DOCKS.values(), _widgets.OpenFramesDock])
+def test_wheel_scrolls_and_changes_nothing(kind, viewer, qtbot, hyper):
+    viewer.add_layer(layers.to_layer(hyper, "hyper"))
+    dock = docked(viewer, kind)
+    boxes = [*dock.findChildren(QComboBox), *dock.findChildren(QAbstractSpinBox)]
+    assert boxes
+    before = [box.property("currentText") or box.property("text") for box in boxes]
+    for box in boxes:
+        assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus
+        if not box.hasFocus():
+            wheel(box)
+    assert [box.property("currentText") or box.property("text") for box in boxes] == before
+
+
+def test_docks_take_the_active_layer(viewer, qtbot, cells):
+    first = cells_layer(viewer, cells)
+    second = viewer.add_image(cells[:3], name="second")
+    viewer.add_labels(np.zeros((3, 8, 8), int))
+    register, clip = (docked(viewer, DOCKS[name]) for name in ("register", "sigma_clip"))
+    viewer.layers.selection.active = first
+    assert register.layer == clip.layer == first
+    viewer.layers.selection.active = second
+    assert register.layer == clip.layer == second
+    viewer.layers.selection.active = first
+    ran(register, qtbot)
+    assert clip.layer == viewer.layers[-1], "what was added can be clipped next"
+    assert register.layer == first, "it can be run again with other options"
+
+
+def test_dock_in_a_narrow_window(viewer, qtbot, cells):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.RegisterDock)
+    dock.set_options({"method": "features", "region": "mask.tif"})
+    area = dock._area
+    needed = area.widget().minimumSizeHint().width()
+    assert area.minimumSizeHint().width() >= needed
+    assert area.horizontalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAsNeeded
+
+
+def test_log_keeps_where_a_sentence_came_from(viewer, qtbot, notes, caplog):
+    viewer.add_image(np.zeros((4, 64, 64), np.uint8), name="blank", contrast_limits=(0, 255))
+    dock = docked(viewer, _widgets.RegisterDock)
+    with caplog.at_level("INFO", logger="napari_stack"):
+        ran(dock, qtbot)
+    (record,) = caplog.records
+    assert record.exc_info[1].__traceback__ is not None
+    assert "no structure" in caplog.text
+
+
+def test_layers_removed_during_a_run(viewer, qtbot, gate):
+    cells_layer(viewer, gate)
+    dock = docked(viewer, _widgets.CombineDock)
+    dock.run()
+    qtbot.waitUntil(gate.reached.is_set)
+    viewer.layers.clear()
+    with qtbot.waitSignal(dock.runner.finished):
+        dock.cancel()
+        gate.opened.set()
+    assert dock.layer is None
+    assert not dock.runner.run_button.isEnabled()
+
+
+def test_options_in_view():
+    assert _widgets.FocusStackDock.main == ("method",)

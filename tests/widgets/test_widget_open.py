@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QPushButton
 
 import napari_stack as ns
 from napari_stack import layers
@@ -37,10 +38,43 @@ def test_open(way, dock, viewer, qtbot, folder, cells):
     (layer,) = viewer.layers
     assert layer.name == "night"
     np.testing.assert_array_equal(np.asarray(layer.data), cells)
-    assert tuple(layer.contrast_limits) == (cells[3].min(), cells[3].max())
+    assert tuple(layer.contrast_limits) == _range(cells[[0, 1, 3, 4, 5]])
     assert dock.runner.message.text() == "Added 'night': 6 frames"
     mean = ns.combine(ns.Stack.wrap(cells))
     np.testing.assert_array_equal(layers.combine(layer)[0].data, mean)
+
+
+def _range(data):
+    return (data.min(), data.max())
+
+
+@pytest.mark.parametrize("pattern", ["frame?.tif", "frame[0-5].tif", "frame[012345].t*"])
+def test_name_of_a_glob(pattern, dock, viewer, qtbot, folder):
+    dock.set_paths(folder / pattern)
+    opened(dock, qtbot)
+    assert viewer.layers[0].name == "night"
+
+
+def test_one_picked_file(dock, viewer, qtbot, folder, cells):
+    ns.write(folder / "series.tif", ns.Stack.wrap(cells))
+    dock.set_paths([str(folder / "series.tif")])
+    assert dock.path.text() == str(folder / "series.tif")
+    opened(dock, qtbot)
+    assert viewer.layers[0].name == "series"
+    assert dock.runner.message.text() == "Added 'series': 6 frames"
+
+
+def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
+    ns.write(tmp_path / "h.tif", hyper)
+    dock.set_paths(tmp_path / "h.tif")
+    opened(dock, qtbot)
+    assert dock.runner.message.text() == "Added 'h': 24 frames (t = 3, c = 2, z = 4)"
+
+
+def test_every_input_says_what_it_is_for(dock):
+    inputs = [dock.path, *dock.findChildren(QPushButton)]
+    assert len(inputs) == 5
+    assert all(part.toolTip() for part in inputs)
 
 
 def test_some_frames(dock, viewer, qtbot, folder, cells):

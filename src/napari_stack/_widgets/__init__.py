@@ -78,6 +78,7 @@ class FocusStackDock(OperatorDock):
     """Dock of `napari_stack.focus_stack`."""
 
     operator = "focus_stack"
+    main = ("method",)
 
 
 __all__ = [

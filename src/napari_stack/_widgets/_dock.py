@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
@@ -15,12 +15,13 @@ from napari_stack._widgets._layout import (
     ColumnArea,
     align,
     collapsible,
+    frames_text,
     labelled,
     paragraph,
     rows,
     tooltip,
 )
-from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence
+from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import check, gives_frames, options_of, summary
 from napari_stack.run import Run
@@ -56,9 +57,7 @@ class OperatorDock(RunningDock):
         )
         self._lay_out(summary(function))
         self._connect()
-        active = napari_viewer.layers.selection.active
-        if active in self._stackable():
-            self.layer = active
+        self._follow()
         self._layer_changed()
 
     def _lay_out(self, text: str) -> None:
@@ -77,8 +76,7 @@ class OperatorDock(RunningDock):
         self.runner.add_button(defaults)
         column.addWidget(self.runner)
         column.addStretch(1)
-        self._area = ColumnArea()
-        self._area.setWidget(content)
+        self._area = ColumnArea(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._area)
@@ -106,7 +104,9 @@ class OperatorDock(RunningDock):
             event.connect(self.reset_choices)
         if hasattr(events, "renamed"):  # napari 0.6 has it not
             events.renamed.connect(self.reset_choices)
+        self.viewer.layers.selection.events.active.connect(self._follow)
         self.viewer.dims.events.current_step.connect(self._show_place)
+        self.runner.finished.connect(self._allow_run)
 
     # what the user chooses
 
@@ -145,6 +145,7 @@ class OperatorDock(RunningDock):
         check(CATALOGUE[self.operator], {n: v for n, v in options.items() if n not in images})
         for form in self._forms:
             form.set_values({n: v for n, v in options.items() if n in form.options})
+        self._fit()
 
     def reset(self) -> None:
         """Set all options to their defaults."""
@@ -179,7 +180,7 @@ class OperatorDock(RunningDock):
         if self.layer is None:
             return []
         sizes = layers.leading_axes(self.layer)
-        return [(f"{name} ({size} frames)", name) for name, size in sizes.items()]
+        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
 
     def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
         """Follow the layers of the viewer."""
@@ -191,24 +192,56 @@ class OperatorDock(RunningDock):
         if self.layer != self._watched:  # the viewer is a proxy, which wraps a layer each time
             self._layer_changed()
 
+    def _follow(self, event: Any = None) -> None:  # noqa: ARG002
+        """Take the active layer of the viewer when it can be stacked.
+
+        Not while a run is under way: what it adds becomes active, and this dock keeps its layer,
+        so that it can be run again with other options.
+        """
+        if not isalive(self) or self.runner.running:
+            return
+        active = self.viewer.layers.selection.active
+        if active in self._stackable() and active != self.layer:
+            self._layer_box.reset_choices()
+            self.layer = active
+
     def _layer_changed(self) -> None:
         if self._watched is not None:
             self._watched.events.axis_labels.disconnect(self._axes_changed)
+            self._watched.events.data.disconnect(self._data_changed)
         self._watched = self.layer
         if self._watched is not None:
             self._watched.events.axis_labels.connect(self._axes_changed)
+            self._watched.events.data.connect(self._data_changed)
+        self._axes_found()
+
+    def _axes_found(self) -> None:
         self._axis_box.reset_choices()
         names = [name for _, name in self._axes()]
         if names:
             self.axis = layers.default_axis(self.operator, self.layer)
-        self.runner.run_button.setEnabled(bool(names) and not self.runner.running)
+        self._allow_run()
         if not self.runner.running:
             self.runner.say("" if names else "Open an image with three axes or more.")
         self._show_place()
 
     def _axes_changed(self, event: Any = None) -> None:  # noqa: ARG002
         if isalive(self):
-            self._layer_changed()
+            self._axes_found()
+
+    def _data_changed(self, event: Any = None) -> None:
+        """Follow other data in the same layer, which may have other axes or none to stack."""
+        chosen = self.axis
+        self.reset_choices(event)
+        if not isalive(self):
+            return
+        self._axes_found()
+        if chosen in [name for _, name in self._axes()]:
+            self.axis = chosen
+
+    def _allow_run(self) -> None:
+        if isalive(self):
+            self.runner.run_button.setEnabled(bool(self._axes()) and not self.runner.running)
 
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
         if not isalive(self):
@@ -219,7 +252,7 @@ class OperatorDock(RunningDock):
 
     def _fit(self) -> None:
         """Make room: a choice may have shown one more input."""
-        self._area.updateGeometry()
+        self._area.fit()
 
     # the run
 
@@ -228,12 +261,14 @@ class OperatorDock(RunningDock):
         if self.layer is None or self.runner.running:
             return
         try:
+            for form in self._forms:
+                form.refuse_incomplete()
             job = layers.prepare(
                 self.operator, self.layer, axis=self.axis, measure_at=self.measure_at(),
                 **self.options(),
             )  # fmt: skip
         except MENDABLE as error:
-            show_error(sentence(error))
+            tell(error)
             return
 
         def done(computed: layers.Computed) -> str:
@@ -261,3 +296,4 @@ class OperatorDock(RunningDock):
             self._labels + [label for form in self._forms for label in form.labels],
             [label for form in self._forms for label in form.panel_labels()],
         )
+        self._fit()

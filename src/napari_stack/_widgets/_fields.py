@@ -158,7 +158,14 @@ class ImageField:
         return isinstance(self._choice.value, str) and self._choice.value == entry
 
     @property
+    def incomplete(self) -> bool:
+        """Whether it shall be a file, but none was chosen."""
+        return self._chosen(_FILE) and not self._file.line_edit.value.strip()
+
+    @property
     def value(self) -> Any:
+        if self.incomplete:
+            return None
         if self._chosen(_FILE):
             shown = self._file.value
             # The box makes paths absolute; one that was given otherwise stays as it was given.

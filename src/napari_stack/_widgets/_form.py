@@ -71,6 +71,18 @@ class OptionsForm:
         defaults = {name: option.default for name, option in self.options.items()}
         return {n: v for n, v in values.items() if not _equal(v, defaults[n])}
 
+    def refuse_incomplete(self) -> None:
+        """Refuse an input that waits for one more choice.
+
+        Raises
+        ------
+        ValueError
+            When an image shall be a file, but none was chosen.
+        """
+        for name, field in self.fields.items():
+            if getattr(field, "incomplete", False):
+                raise ValueError(f"choose a file for {_title(self.options[name])}")
+
     def _value(self, name: str) -> Any:
         value = self.fields[name].value
         panel = self.panels.get(name, {}).get(value) if isinstance(value, str) else None

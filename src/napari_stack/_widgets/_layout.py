@@ -2,9 +2,17 @@
 
 from typing import Any
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QWidget,
+)
 from superqt import QCollapsible
 
 #: Of the options of a method below the method, in pixels.
@@ -24,6 +32,11 @@ def tooltip(text: str) -> str:
     """Let Qt break a long text into lines, which it does only where it sees mark-up."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<qt>{escaped}</qt>"
+
+
+def frames_text(count: int) -> str:
+    """Say how many frames."""
+    return "1 frame" if count == 1 else f"{count} frames"
 
 
 def paragraph(text: str = "", help_text: str = "") -> QLabel:
@@ -55,18 +68,43 @@ def align(labels: list[QLabel], indented: list[QLabel]) -> None:
 
 
 class ColumnArea(QScrollArea):
-    """Scrolls up and down only, and is never narrower than what it shows."""
+    """Scrolls up and down, and asks for the width of what it shows.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    content : QWidget
+    """
+
+    def __init__(self, content: QWidget) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+        self._wheel = _WheelScrolls(self)
+        for kind in (QComboBox, QAbstractSpinBox):
+            for box in content.findChildren(kind):
+                box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                box.installEventFilter(self._wheel)
+
+    def fit(self) -> None:
+        """Ask for the width of what is shown by now."""
+        self.widget().layout().activate()
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the content needs."""
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self.widget().minimumSizeHint().width() + bar, 120)
+
+
+class _WheelScrolls(QObject):
+    """Keeps the mouse wheel from inputs without focus: it scrolls what they lie in."""
+
+    def eventFilter(self, box: Any, event: Any) -> bool:
+        if event.type() == QEvent.Type.Wheel and not box.hasFocus():
+            event.ignore()
+            return True
+        return False
 
 
 def collapsible(title: str, widget: QWidget) -> QCollapsible:

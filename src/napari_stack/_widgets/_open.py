@@ -15,11 +15,19 @@ from qtpy.QtWidgets import (
 
 from napari_stack import layers
 from napari_stack._widgets._fields import ChoiceOrNumber, Number
-from napari_stack._widgets._layout import labelled, paragraph, rows
+from napari_stack._widgets._layout import (
+    ColumnArea,
+    frames_text,
+    labelled,
+    paragraph,
+    rows,
+    tooltip,
+)
 from napari_stack._widgets._runner import RunningDock
 from napari_stack.files import SUFFIXES, read
 from napari_stack.options import Bounds, options_of
 from napari_stack.run import Run
+from napari_stack.stack import Stack
 
 _MOST_FRAMES = 9_999_999
 
@@ -38,6 +46,9 @@ class OpenFramesDock(RunningDock):
         self._files: list[str] = []
         self.path = QLineEdit()
         self.path.setPlaceholderText("folder, file, or glob such as frames/*.tif")
+        self.path.setToolTip(
+            tooltip("A folder of frames, a file with frames in it, or a pattern of file names.")
+        )
         self.path.textEdited.connect(lambda _text: self._files.clear())
         self.path.returnPressed.connect(self.run)
         self._numbers = _slice_fields()
@@ -45,10 +56,15 @@ class OpenFramesDock(RunningDock):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
+        content = QWidget()
+        column = QVBoxLayout(content)
         buttons = QHBoxLayout()
-        for name, choose in (("Folder...", self._choose_folder), ("Files...", self._choose_files)):
+        for name, choose, help_text in (
+            ("Folder...", self._choose_folder, "Choose a folder; all images in it are frames."),
+            ("Files...", self._choose_files, "Choose the files that are the frames."),
+        ):
             button = QPushButton(name)
+            button.setToolTip(tooltip(help_text))
             button.clicked.connect(choose)
             buttons.addWidget(button)
         form, layout = QWidget(), rows()
@@ -64,6 +80,9 @@ class OpenFramesDock(RunningDock):
         column.addWidget(self.runner)
         column.addStretch(1)
         self.setMinimumWidth(280)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(ColumnArea(content))
 
     def _choose_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Folder of frames"):
@@ -77,11 +96,10 @@ class OpenFramesDock(RunningDock):
 
     def set_paths(self, paths: str | Path | list[str]) -> None:
         """Choose a folder, a file, a glob, or a list of files."""
-        self._files = [str(path) for path in paths] if isinstance(paths, list) else []
-        several = (
-            f"{len(self._files)} files, {Path(self._files[0]).name} ..." if self._files else ""
-        )
-        self.path.setText(several or str(paths))
+        given = [str(path) for path in paths] if isinstance(paths, list) else [str(paths)]
+        self._files = given if len(given) > 1 else []
+        several = f"{len(given)} files, {Path(given[0]).name} ..." if self._files else ""
+        self.path.setText(several or "".join(given))
 
     def set_options(self, **options: int | None) -> None:
         """Set every, start or stop; None stands for the end."""
@@ -112,7 +130,7 @@ class OpenFramesDock(RunningDock):
         def done(result: Any) -> str:
             data, limits = result
             layer = self.viewer.add_layer(layers.to_layer(data, _name(paths), limits=limits))
-            return f"Added {layer.name!r}: {len(data) if hasattr(data, '__len__') else ''} frames"
+            return f"Added {layer.name!r}: {_extent(data)}"
 
         self.runner.start(work, done)
 
@@ -131,5 +149,18 @@ def _slice_fields() -> dict[str, tuple[Any, str]]:
 def _name(paths: Any) -> str:
     """Name a layer after the folder of a series, or after its file."""
     first = Path(paths[0] if isinstance(paths, list) else paths)
-    series = isinstance(paths, list) or "*" in first.name
-    return (first.absolute().parent.name if series else first.stem) or "frames"
+    if first.is_dir():
+        return first.absolute().name or "frames"
+    if not isinstance(paths, list) and first.exists():
+        return first.stem
+    folders = [part for part in first.absolute().parts[:-1] if not set("*?[") & set(part)]
+    return Path(*folders).name or "frames"
+
+
+def _extent(data: Any) -> str:
+    """Say how many frames, along each axis where there are several."""
+    if isinstance(data, Stack):
+        return frames_text(len(data))
+    sizes = zip(data.leading, data.sizes, strict=True)
+    axes = ", ".join(f"{axis.name} = {size}" for axis, size in sizes)
+    return f"{frames_text(len(data.frames))} ({axes})"

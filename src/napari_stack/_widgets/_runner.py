@@ -1,5 +1,6 @@
 """`Runner`: the Run and Cancel buttons, the progress of a run, and what becomes of its result."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -7,11 +8,14 @@ from napari.utils.notifications import notification_manager, show_error, show_wa
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_stack._widgets._layout import tooltip
 from napari_stack._widgets._worker import Worker
 from napari_stack.run import Run
 
 #: What the user can mend; anything else is a mistake of the program.
 MENDABLE = (ValueError, OSError, MemoryError)
+
+_log = logging.getLogger(__name__)
 
 
 class Runner(QWidget):
@@ -32,6 +36,8 @@ class Runner(QWidget):
         self._done: Callable[[Any], str | None] | None = None
         self.run_button = QPushButton(text)
         self.cancel_button = QPushButton("Cancel")
+        self.run_button.setToolTip(tooltip("Begin; the result is added as layers when it is done."))
+        self.cancel_button.setToolTip(tooltip("Stop within one frame; nothing is added."))
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.message = QLabel()
@@ -130,13 +136,15 @@ class Runner(QWidget):
     def _returned(self, result: Any) -> None:
         done, self._done = self._done, None
         self._text = "Done"
-        if done is not None:
+        if self.worker is not None and self.worker.abort_requested:
+            self._cancelled()  # after its last frame, while the result was on its way here
+        elif done is not None:
             self._text = done(result) or "Done"
 
     def _errored(self, error: BaseException) -> None:
         if isinstance(error, MENDABLE):
             self._text = "Failed"
-            show_error(sentence(error))
+            tell(error)
         else:
             self._text = "Failed: this is a mistake of the program"
             notification_manager.receive_error(type(error), error, error.__traceback__)
@@ -169,6 +177,12 @@ class RunningDock(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.runner.abandon()
         return super().event(event)
+
+
+def tell(error: BaseException) -> None:
+    """Show what the user can mend as one sentence; the log keeps where it came from."""
+    _log.info("shown as one sentence: %s", error, exc_info=error)
+    show_error(sentence(error))
 
 
 def sentence(error: BaseException) -> str:

@@ -56,9 +56,10 @@ class Worker(QObject):
         """Ask the work to stop; it does so within one frame."""
         self._abort.set()
 
-    def is_alive(self) -> bool:
-        """Tell whether its thread still runs."""
-        return self._thread.is_alive()
+    @property
+    def abort_requested(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._abort.is_set()
 
     def _forget(self) -> None:
         self._thread.join()  # it has said its last word

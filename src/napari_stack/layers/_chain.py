@@ -30,19 +30,21 @@ class Chain:
     source: str
 
 
-# By the identity of the array, since arrays have no hash; an entry lives as long as its array.
-_chains: dict[int, Chain] = {}
+# By the name of the dask array, which is unique and which copies of the array keep, such as the
+# data of a layer that was duplicated. An entry lives as long as the graph that they share.
+_chains: dict[str, Chain] = {}
 
 
 def remember(array: Any, chain: Chain) -> None:
-    """Keep what stands behind an array for as long as the array lives."""
-    _chains[id(array)] = chain
-    weakref.finalize(array, _chains.pop, id(array), None).atexit = False
+    """Keep what stands behind a dask array for as long as it or a copy of it lives."""
+    _chains[array.name] = chain
+    weakref.finalize(array.dask, _chains.pop, array.name, None).atexit = False
 
 
 def recall(layer: Any, array: Any) -> Chain | None:
     """Return what stands behind an array of a layer, or None when it was not made here."""
-    chain = _chains.get(id(array))
+    name = getattr(array, "name", None) if hasattr(array, "dask") else None
+    chain = _chains.get(name) if isinstance(name, str) else None
     leading = layer.ndim - 2
     if chain is None or len(chain.data.shape) - leading != (3 if layer.rgb else 2):
         return None

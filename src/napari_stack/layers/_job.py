@@ -11,8 +11,8 @@ from napari.layers import Image, Labels, Layer
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import Chain, history, remember
 from napari_stack.layers._look import Limits, Look
-from napari_stack.layers._source import Data, axis_name, full_resolution, read_layer
-from napari_stack.options import check, gives_frames, options_of
+from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
+from napari_stack.options import check, gives_frames, method_name, options_of
 from napari_stack.recipe import Step, images_of, refuse_single
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -83,7 +83,7 @@ class Job:
         steps = (*self.chain.steps, computed.step)
         metadata = history(steps, self.chain.source)
         source = self.look.name
-        name = f"{source} - {self.step.operator.replace('_', ' ')}"
+        name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:
             array = computed.frames.to_dask()
             remember(array, Chain(computed.frames, steps, self.chain.source))
@@ -91,7 +91,8 @@ class Job:
             return [self.look.frames(array, origin, name=name, metadata=metadata)]
         return [
             self.look.image(
-                image, kind, self._axis_number, computed.limits[kind], metadata=metadata,
+                image, kind, self._axis_number, self._count, computed.limits[kind],
+                metadata=metadata,
                 name=name if kind == "image" else f"{source} - {kind}",
             )
             for kind, image in computed.images.items()
@@ -117,6 +118,14 @@ class Job:
         if isinstance(self.data, Stack):
             return 0
         return [axis.name for axis in self.data.leading].index(self.data.axis)
+
+
+def _result_name(step: Step) -> str:
+    """Name the result: of combining, what the method gives; else what was done."""
+    if step.operator == "combine":
+        method = step.options.get("method", options_of(step.function)["method"].default)
+        return method if isinstance(method, str) else method_name(type(method))
+    return step.operator.replace("_", " ")
 
 
 def _used(data: Data) -> Any:
@@ -170,7 +179,8 @@ def prepare(
     images = {n: _pixels(n, options.pop(n)) for n in sources if isinstance(options[n], Layer)}
     check(function, options)
     chain = read_layer(layer)
-    step = Step(operator, options, axis=_axis(operator, chain.data, axis_name(layer, axis)))
+    chosen = axis_name(layer, axis) or default_axis(operator, layer)
+    step = Step(operator, options, axis=_axis(operator, chain.data, chosen))
     placed = step.placed(chain.data)
     where = _position(placed, measure_at or {})
     refuse_single(placed)
@@ -180,9 +190,19 @@ def prepare(
 
 
 def default_axis(operator: str, layer: Layer) -> str:
-    """Name of the axis that an operator stacks when none is chosen."""
-    placed = Step(operator).placed(read_layer(layer).data)
-    return placed.axes[0].name if isinstance(placed, Stack) else placed.axis
+    """Name of the axis that an operator stacks when none is chosen.
+
+    The one it prefers, else the first; an axis of one frame only where there is no other. The
+    data does not matter: it may be empty, or of a kind that no operator takes.
+    """
+    sizes = leading_axes(layer)
+    several = [name for name, size in sizes.items() if size != 1] or list(sizes)
+    if not several:
+        return ""
+    # The operator chooses, among axes of these names.
+    stand_in = np.zeros((1,) * (len(several) + 2), np.uint8)
+    named = Hyperstack.wrap(stand_in, axes=(*several, "y", "x"), rgb=False)
+    return named.placed(Step(operator).function).axis
 
 
 def _axis(operator: str, data: Data, chosen: str) -> str:

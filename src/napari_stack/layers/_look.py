@@ -64,8 +64,9 @@ class Look:
             for name in ("colormap", "gamma", "interpolation2d", "interpolation3d")
         }
         colours["contrast_limits"] = tuple(layer.contrast_limits)
+        dtype = np.dtype(layer.dtype).newbyteorder("=")  # as operators give it
         return cls(
-            layer.name, layer.ndim, layer.rgb, np.dtype(layer.dtype), place, affine,
+            layer.name, layer.ndim, layer.rgb, dtype, place, affine,
             tuple(layer.units), tuple(layer.axis_labels), tuple(layer.contrast_limits_range),
             colours, str(layer.blending),
         )  # fmt: skip
@@ -77,19 +78,33 @@ class Look:
         place = self._placed(list(range(self.ndim)), offset)
         return self._coloured(data, rgb=self.rgb, **place, **more)
 
-    def image(self, data: Any, kind: str, dropped: int, limits: Limits, **more: Any) -> Image:
-        """Make a layer of an operator's image; the axis number `dropped` is gone.
+    def image(
+        self, data: Any, kind: str, stacked: int, count: int, limits: Limits, **more: Any
+    ) -> Image:
+        """Make a layer of an operator's image.
+
+        The first axis is gone when it was stacked. Another one stays, one pixel long, that is as
+        thick as all its frames: napari aligns the axes of layers from the last one on, so without
+        it those before it would each move to the slider of another.
 
         Parameters
         ----------
         data : ndarray
         kind : str
             What it shows: a picture (``image``) or what was measured for each pixel.
-        dropped : int
+        stacked, count : int
+            Number of the axis that was stacked, and its frames.
         limits : tuple of float or None
             As `limits_of` gave them.
         """
-        place = self._placed([axis for axis in range(self.ndim) if axis != dropped])
+        if stacked == 0:
+            place = self._placed(list(range(1, self.ndim)))
+        else:
+            data = np.expand_dims(data, stacked)
+            offset = np.zeros(self.ndim)
+            offset[stacked] = (count - 1) / 2
+            place = self._placed(list(range(self.ndim)), offset)
+            place["scale"] = place["scale"] * np.where(np.arange(self.ndim) == stacked, count, 1)
         if limits is None:
             return self._coloured(data, rgb=self.rgb, **place, **more)
         look = {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits}
@@ -113,15 +128,15 @@ class Look:
             return 0.0, 1.0
         if kind == "image" and data.dtype == self.dtype and data.dtype.kind != "f":
             return None
-        finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
-        low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
-        if kind != "image":
-            return 0.0, float(max(high, 1))
+        picture = kind == "image"
+        low, high = value_range(data, rgb=self.rgb and picture) or (0.0, 1.0)
+        if not picture:
+            return 0.0, max(high, 1.0)
         least, most = self.limits_range
         # A mean of floats never leaves the range of the frames; a sum does.
         if data.dtype == self.dtype and least <= low and high <= most:
             return None
-        return float(low), float(high if high > low else low + 1)
+        return spread(min(low, 0.0) if self.rgb else low, high)  # black stays black
 
     def _placed(self, kept: list[int], offset: NDArray[np.float64] | None = None) -> dict[str, Any]:
         place, affine = self.place.set_slice(kept), self.affine.set_slice(kept)
@@ -142,3 +157,17 @@ class Look:
         layer = Image(data, multiscale=False, **self.colours, **more)
         layer.contrast_limits_range = self.limits_range
         return layer
+
+
+def value_range(data: NDArray[Any], *, rgb: bool) -> tuple[float, float] | None:
+    """Return the least and the greatest finite value, alpha left out, or None without any."""
+    values = data[..., :3] if rgb else data
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else None
+
+
+def spread(low: float, high: float) -> tuple[float, float]:
+    """Return contrast limits that are apart, also where all values are the same."""
+    narrow = 1e-6 * max(abs(low), abs(high))
+    return low, high if high - low > narrow else low + max(1.0, narrow)

@@ -1,13 +1,21 @@
 """Stacks shown as layers: what the reader, the sample data and the "Open frames" dock add."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from napari.layers import Image
 
 from napari_stack.layers._chain import Chain, history, remember
+from napari_stack.layers._look import spread, value_range
 from napari_stack.layers._source import Data
 from napari_stack.stack import Stack
+
+#: Values in the frames that are looked at for contrast limits, at most.
+_MOST_VALUES = 60_000_000
+
+#: Of integers with more bytes the slider would show all pixels at its very end.
+_WHOLE_RANGE_BYTES = 2
 
 
 def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
@@ -20,7 +28,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     data : Stack or Hyperstack
     name : str
     limits : tuple of float, optional
-        Contrast limits; by default from one frame, see `show_limits`.
+        Contrast limits; by default from a few frames, see `show_limits`.
 
     Returns
     -------
@@ -30,7 +38,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     array = data.to_dask()
     remember(array, Chain(data, (), name))
     axes = data.axes
-    return Image(
+    layer = Image(
         array,
         name=name,
         rgb=data.rgb,
@@ -41,14 +49,29 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         axis_labels=[axis.name for axis in axes],
         metadata=history((), name),
     )
+    if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:
+        layer.reset_contrast_limits_range()  # the limits can be drawn to all that pixels can be
+    return layer
 
 
 def show_limits(data: Data) -> tuple[float, float]:
-    """Return contrast limits: all of 8 bits, else the range of the middle frame."""
+    """Return contrast limits: all of 8 bits, else the range of some frames.
+
+    These are up to five from the first to the last, fewer where frames are large; where they are
+    corrected first, which takes longer, the middle one alone.
+    """
     if data.dtype in (np.uint8, bool):
         return (0, 255) if data.dtype == np.uint8 else (0, 1)
     frames = data if isinstance(data, Stack) else data.frames
-    frame = frames[len(frames) // 2]
-    values = frame[np.isfinite(frame)]
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    return low, max(high, low + 1e-9)
+    ranges = [value_range(frames[i], rgb=data.rgb) for i in _looked_at(frames)]
+    found = [both for both in ranges if both is not None]
+    if not found:
+        return 0.0, 1.0
+    return spread(min(low for low, _ in found), max(high for _, high in found))
+
+
+def _looked_at(frames: Stack) -> list[int]:
+    number = len(frames)
+    affordable = 1 if frames.corrections else max(1, _MOST_VALUES // prod(frames.shape[1:]))
+    places = [number // 2, 0, number - 1, number // 4, 3 * number // 4]
+    return sorted(set(places[:affordable]))

@@ -20,7 +20,10 @@ def full_resolution(layer: Any) -> Any:
 
 
 def leading_axes(layer: Any) -> dict[str, int]:
-    """Lengths of the axes that can be stacked, by name: all but the last two, and colours."""
+    """Lengths of the axes that can be stacked, by name: all but the last two, and colours.
+
+    It is asked of any Image layer, and refuses none: not an empty one, nor one of complex numbers.
+    """
     shape = full_resolution(layer).shape
     return dict(zip([axis.name for axis in axes_of(layer)[:-2]], shape, strict=False))
 
@@ -29,11 +32,16 @@ def axes_of(layer: Any) -> tuple[Axis, ...]:
     """Return the axes of a layer; where two have the same label, napari's numbers name them."""
     count = Counter(layer.axis_labels)
     names = [
-        label if label and count[label] == 1 else str(number - layer.ndim)
+        label if count[label] == 1 and not _is_number(label) else str(number - layer.ndim)
         for number, label in enumerate(layer.axis_labels)
     ]
     described = zip(names, layer.scale, layer.units, strict=True)
     return tuple(Axis(name, float(step), str(unit)) for name, step, unit in described)
+
+
+def _is_number(label: str) -> bool:
+    # Such a label, on another axis than the one of this number, would name two.
+    return label.lstrip("-").isdigit() or not label
 
 
 def read_layer(layer: Layer) -> Chain:
@@ -46,7 +54,14 @@ def read_layer(layer: Layer) -> Chain:
     ------
     ValueError
         For a layer that cannot be stacked: not an image, too few dimensions, or empty.
+    TypeError
+        For something else than a layer.
     """
+    if not isinstance(layer, Layer):
+        raise TypeError(
+            f"an Image layer is needed, got {type(layer).__name__}: for an array, use the function "
+            "of the same name in napari_stack on Stack.wrap(array)"
+        )
     if not isinstance(layer, Image):
         kind = type(layer).__name__
         raise ValueError(f"{layer.name!r} is a {kind} layer: choose an Image layer with frames")
@@ -85,11 +100,10 @@ def _with_axes(data: Data, axes: tuple[Axis, ...]) -> Data:
     """Give data the axes that its layer has now: the user may have named them since."""
     if isinstance(data, Stack):
         return replace(data, axes=_three(axes))
-    stacked = [axis.name for axis in data.leading].index(data.axis)
     named = _three((data.frames.axes[0], *axes[-2:]))
     frames = replace(data.frames, axes=named)
-    # What was asked for when the layer was made does not bind what is done with it next.
-    return replace(data, frames=frames, leading=axes[:-2], axis=axes[stacked].name, chosen=False)
+    # Which one is stacked is asked anew of every operator.
+    return replace(data, frames=frames, leading=axes[:-2], axis=axes[0].name, chosen=False)
 
 
 def axis_name(layer: Any, axis: str | int | None) -> str:
