@@ -28,7 +28,7 @@ def picture(name: str, folder: Path) -> Path:
     """Run a dock on its sample and take a picture of the window."""
     sample, title, options, open_more, shown = PICTURES[name]
     viewer = napari.Viewer(show=False)
-    viewer.window.resize(1120, 700)
+    viewer.window.resize(1120, 760)
     viewer.window._qt_window.show()
     viewer.open_sample("napari-stack", sample)
     _, dock = viewer.window.add_plugin_dock_widget("napari-stack", title)

@@ -292,8 +292,9 @@ class OperatorDock(RunningDock):
     def showEvent(self, event: Any) -> None:
         """Give all labels one column, once napari's style tells how wide they are."""
         super().showEvent(event)
-        align(
-            self._labels + [label for form in self._forms for label in form.labels],
-            [label for form in self._forms for label in form.panel_labels()],
-        )
+        # What is always in view lies in one column; the rest, with longer names, in its own.
+        first, *rest = self._forms
+        align(self._labels + first.labels, list(first.panel_labels()))
+        for form in rest:
+            align(form.labels, list(form.panel_labels()))
         self._fit()

@@ -17,6 +17,8 @@ from superqt import QCollapsible
 
 #: Of the options of a method below the method, in pixels.
 INDENT = 14
+#: Inputs show about twelve letters at least.
+_NARROWEST = 132
 
 
 def rows() -> QFormLayout:
@@ -83,6 +85,7 @@ class ColumnArea(QScrollArea):
         self._wheel = _WheelScrolls(self)
         for kind in (QComboBox, QAbstractSpinBox):
             for box in content.findChildren(kind):
+                box.setMinimumWidth(_NARROWEST)
                 box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
                 box.installEventFilter(self._wheel)
 
