@@ -81,7 +81,7 @@ def test_a_file_gives_back_the_same_recipe(tmp_path):
             {"options": {"sigma": 0}},
             "sigma_clip: sigma must be a number in the range 0.1 to 100 sigma, got 0",
         ),
-        ({"colour": 1}, "a step has no 'colour'; it takes axis, input, measure_at"),
+        ({"colour": 1}, "a step has no 'colour'; it takes axis, input, layers"),
         ({"input": "nothing"}, "takes its frames from 'nothing', which is not a step before it"),
     ],
 )

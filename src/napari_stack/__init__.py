@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from napari_stack.hyperstack import Hyperstack
     from napari_stack.operators import (
         Bleaching,
+        Box,
+        ByFactor,
         Clipped,
         Constant,
         Features,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
         Pyramid,
         ReplicateBlurred,
         Sigmoid,
+        ToFit,
+        ToSize,
         Transforms,
         Vignetting,
         WeightedMean,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
         register,
         repair_hot_pixels,
         sigma_clip,
+        transform_frames,
         write_hot_pixels,
     )
     from napari_stack.recipe import Recipe, Step
@@ -78,6 +83,7 @@ _NAMES = {
         measure_flat_field measure_gains measure_transforms measure_vignetting
         Percentile WeightedMean moving_average register
         repair_hot_pixels sigma_clip write_hot_pixels
+         Box ByFactor ToFit ToSize transform_frames
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

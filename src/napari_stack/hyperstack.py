@@ -262,7 +262,8 @@ class Hyperstack:
     def _shared(self, result: Stack) -> "Hyperstack":
         """Give the corrections of one position to all."""
         numbers = np.indices(self.sizes)[self.number].ravel()
-        return self._with([c.select(numbers) for c in result.corrections], result.used[numbers])
+        corrections = [c.select(numbers) for c in result.corrections]
+        return self._with(corrections, result.used[numbers], result.axes)
 
     def _each(self, results: list[Stack]) -> "Hyperstack":
         """Give every position its own corrections."""
@@ -270,7 +271,8 @@ class Hyperstack:
         order = np.argsort(numbers)
         chains = zip(*(result.corrections for result in results), strict=True)
         joined = [first.join(others).select(order) for first, *others in chains]
-        return self._with(joined, np.concatenate([result.used for result in results])[order])
+        used = np.concatenate([result.used for result in results])[order]
+        return self._with(joined, used, results[0].axes)
 
     def _made(self, results: list[Stack]) -> "Hyperstack":
         """Put frames that were made at every position in the place of the old ones."""
@@ -284,8 +286,11 @@ class Hyperstack:
         frames = replace(self.frames, source=source, corrections=(), used=used)
         return replace(self, frames=frames, leading=tuple(leading), sizes=order.shape)
 
-    def _with(self, corrections: list[Correction], used: NDArray[np.bool_]) -> "Hyperstack":
-        frames = replace(self.frames, used=self.frames.used & used)
+    def _with(
+        self, corrections: list[Correction], used: NDArray[np.bool_], axes: tuple[Axis, ...]
+    ) -> "Hyperstack":
+        axes = (self.frames.axes[0], axes[1], axes[2])  # resized pixels have another size
+        frames = replace(self.frames, used=self.frames.used & used, axes=axes)
         for correction in corrections:
             frames = frames.corrected(correction)
         return replace(self, frames=frames)

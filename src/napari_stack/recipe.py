@@ -47,7 +47,13 @@ class Recipe:
         if len(set(given)) != len(given):
             raise ValueError(f"steps need different names, got {', '.join(given)}")
         before = ""
+        done: set[str] = set()
         for name, step in self.named().items():
+            if unknown := [layer for layer in step.layers if layer not in done]:
+                raise ValueError(
+                    f"the step {name!r} takes layers from {unknown[0]!r}, which is no step before"
+                )
+            done.add(name)
             source = step.input or before
             if source not in frames:
                 raise ValueError(
@@ -183,7 +189,9 @@ class Recipe:
             placed = step.placed(frames[step.input])
             refuse_single(placed)
             if folder is not None and step.save:
-                check_outputs(folder / step.save, step, placed, overwrite=overwrite)
+                layered = bool(step.layers)
+                target = folder / step.save
+                check_outputs(target, step, placed, overwrite=overwrite, layered=layered)
             if gives_frames(step.function):
                 frames[""] = frames[name] = _bound_like(placed, frames[step.input])
 
@@ -207,6 +215,7 @@ class Recipe:
                 save_result(
                     folder / step.save, result, step, source, done.to_plain(),
                     overwrite=overwrite, run=part.part(1, 2),
+                    layers={layer: results[layer] for layer in step.layers} or None,
                 )  # fmt: skip
             if isinstance(result, Stack | Hyperstack):
                 data = result
@@ -216,14 +225,23 @@ class Recipe:
         """Return the steps that led to a result, the last one included."""
         named = self.named()
         names = list(named)
-        chain: list[Step] = []
+        chain: dict[str, Step] = {}
         while name:
-            step = named[name]
-            chain.append(step)
+            step = chain[name] = named[name]
             earlier = names[: names.index(name)]
             frames = [n for n in earlier if gives_frames(named[n].function)]
             name = step.input or (frames[-1] if frames else "")
-        return chain[::-1]
+        return _with_layers(dict(reversed(chain.items())))
+
+
+def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
+    """Return steps by the names they had; of their layers, those that come from the others."""
+    alone = Recipe([replace(step, layers=()) for step in chain.values()])
+    now = dict(zip(chain, alone.named(), strict=True))  # the names they have by themselves
+    return [
+        replace(step, layers=[now[layer] for layer in step.layers if layer in now])
+        for step in chain.values()
+    ]
 
 
 def _bound_like(placed: Data, data: Data) -> Data:
@@ -259,4 +277,5 @@ def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe
         first = replace(first, axis=placed.axis)
     # In a row each takes its frames from the one before: names only could meet twice.
     earlier = [replace(step, name="", input="", save="") for step in before]
-    return Recipe([*earlier, *(replace(step, name="", input="") for step in (first, *rest))])
+    now = [replace(step, name="", input="", layers=()) for step in (first, *rest)]
+    return Recipe([*earlier, *now])

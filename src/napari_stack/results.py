@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
-from napari_stack.files import check_target, write
+from napari_stack.files import check_target, named_layers, write
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators.combine import FLOAT_METHODS
@@ -31,7 +31,15 @@ def output_paths(path: Path, step: Step) -> dict[str, Path]:
     return {name: path.with_name(path.name.replace(_PLACE, name)) for name in names}
 
 
-def check_outputs(path: Path, step: Step, data: Data, *, overwrite: bool = False) -> Data:
+def check_outputs(
+    path: Path,
+    step: Step,
+    data: Data,
+    *,
+    overwrite: bool = False,
+    layered: bool = False,
+    writing: Mapping[str, Any] | None = None,
+) -> Data:
     """Refuse, before a frame is computed, what writing the result would refuse after the work.
 
     Parameters
@@ -42,6 +50,10 @@ def check_outputs(path: Path, step: Step, data: Data, *, overwrite: bool = False
     data : Stack or Hyperstack
         What the step will be applied to.
     overwrite : bool
+    layered : bool
+        Layers go into the file of the first image.
+    writing : mapping, optional
+        See `save_result`.
 
     Returns
     -------
@@ -54,17 +66,19 @@ def check_outputs(path: Path, step: Step, data: Data, *, overwrite: bool = False
         See `napari_stack.write` and `Step.placed`.
     """
     placed = step.placed(data)
-    for name, target in output_paths(path.expanduser(), step).items():
+    how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
+    for number, (name, target) in enumerate(output_paths(path.expanduser(), step).items()):
         if not name:  # frames keep the type, the number and the labels of those they are made of
-            check_target(target, overwrite=overwrite, data=placed)
+            check_target(target, data=placed, **how)
             continue
         if not target.suffix:
             raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
         image, axes = _foreseen(step, name, placed), step.image_axes(placed)
-        how = _channels(len(image[1]), axes, placed)
-        check_target(target, overwrite=overwrite, data=image, axes=axes, **how)
+        kind = _channels(len(image[1]), axes, placed)
+        first = layered and number == 0
+        check_target(target, data=image, axes=axes, layered=first, **kind, **how)
     return placed
 
 
@@ -106,6 +120,8 @@ def save_result(
     *,
     overwrite: bool = False,
     run: Run = Run(),
+    layers: Mapping[str, Any] | None = None,
+    writing: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Write the result of a step, with the recipe that made it; all of its images or none.
 
@@ -122,26 +138,32 @@ def save_result(
         Plain data that is kept in the files.
     overwrite : bool
     run : Run
+    layers : mapping of str to object, optional
+        Stacks and results that go as layers into the file of the first image.
+    writing : mapping, optional
+        More options of `napari_stack.write`: quality, exif_from (by default the frames), names.
 
     Returns
     -------
     list of Path
         The files, or the folder, that were written.
     """
-    how: dict[str, Any] = {"overwrite": overwrite, "recipe": recipe}
+    how: dict[str, Any] = {"overwrite": overwrite, "recipe": recipe, **(writing or {})}
     if isinstance(result, Stack | Hyperstack):
         write(path, result, **how, run=run)
         return [path]
+    how = {"exif_from": data, **how}
     images, axes = images_of(result), step.image_axes(data)
     targets = output_paths(path.expanduser(), step)
     with ExitStack() as together:
         for number, (name, target) in enumerate(targets.items()):
             image, part = images[name], run.part(number, len(targets))
             hidden = together.enter_context(replacing(target, overwrite=overwrite))
+            kind = _channels(image.ndim, axes, data)
+            inside = named_layers({step.operator: image, **layers}) if layers else None
+            layers = None  # only those of the first image
             with _named(hidden, target):
-                write(
-                    hidden, image, axes=axes, **_channels(image.ndim, axes, data), **how, run=part
-                )
+                write(hidden, image, axes=axes, layers=inside, **kind, **how, run=part)
     return list(targets.values())
 
 

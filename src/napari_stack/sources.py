@@ -1,7 +1,7 @@
 """What a stack is made of: axes, sources of frames, corrections, and the cast at the end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -17,11 +17,21 @@ Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of the data: its name, the distance between neighbours, and the unit of that."""
+    """An axis of the data: its name, the distance between neighbours, and the unit of that.
+
+    Its places may have names (`labels`), as channels do.
+    """
 
     name: str
     step: float = 1.0
     unit: str = "pixel"
+    labels: tuple[str, ...] = ()
+
+    def taken(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Axis":
+        """Return the axis of some of its places."""
+        if not self.labels or len(self.labels) <= max(numbers, default=-1):
+            return replace(self, labels=()) if self.labels else self
+        return replace(self, labels=tuple(self.labels[i] for i in numbers))
 
 
 @runtime_checkable

@@ -261,6 +261,7 @@ class Stack:
             source=Selected(self.source, numbers),
             corrections=tuple(c.select(numbers) for c in self.corrections),
             used=self.used[numbers],
+            axes=(self.axes[0].taken(numbers), *self.axes[1:]),
         )
 
     def to_dask(self) -> Any:

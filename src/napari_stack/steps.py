@@ -1,6 +1,6 @@
 """`Step`: one operator with its options as plain data, applied to a stack or a hyperstack."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, get_type_hints
@@ -42,6 +42,9 @@ class Step:
     save : str
         File for the image, or folder for frames. ``{image}`` in the name of a file stands for
         the name of each image of the result (image, depth, ...).
+    layers : sequence of str
+        Steps whose frames or images go into that file as layers, below the image itself; it is a
+        TIFF for image editors.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class Step:
     measure_at: Mapping[str, int] = field(default_factory=dict)
     measure_each: bool = False
     save: str = ""
+    layers: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         _check_kinds(vars(self))
@@ -66,6 +70,9 @@ class Step:
             )
         check(self.function, self.options)
         self._check_measuring()
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if self.layers and (not self.save or gives_frames(self.function)):
+            raise ValueError("layers go into the file of an image: name it by save='name.tif'")
         if Path(self.save).is_absolute() or ".." in Path(self.save).parts:
             raise ValueError(
                 f"save: {self.save!r} leads out of the folder of results: name a file inside it"
@@ -118,6 +125,8 @@ class Step:
                 plain[key] = value
         if self.measure_at:
             plain["measure_at"] = {name: int(at) for name, at in self.measure_at.items()}
+        if self.layers:
+            plain["layers"] = list(self.layers)
         return plain
 
     @classmethod
@@ -198,10 +207,17 @@ def _check_kinds(values: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} must be a text, got {value!r}")
     if not isinstance(value := values.get("options", {}), Mapping):
         raise ValueError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
+    if not _are_names(value := values.get("layers", ())):
+        raise ValueError(f"layers must be a list of names of steps, got {value!r}")
     if not _is_position(value := values.get("measure_at", {})):
         raise ValueError(f"measure_at must be whole numbers by axis, as {{'c': 1}}, got {value!r}")
     if not isinstance(value := values.get("measure_each", False), bool):
         raise ValueError(f"measure_each must be True or False, got {value!r}")
+
+
+def _are_names(value: Any) -> bool:
+    sequence = isinstance(value, Sequence) and not isinstance(value, str)
+    return sequence and all(isinstance(name, str) for name in value)
 
 
 def _is_position(value: Any) -> bool:

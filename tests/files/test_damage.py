@@ -1,6 +1,9 @@
 """Damaged files: an error that names the file, and never a crash."""
 
 import random
+import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,11 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
-from napari_stack.files import read
+from napari_stack.files import read, write
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -63,6 +68,117 @@ def test_damage_is_named_and_nothing_crashes(tmp_path: Path, noise: Noise, kind:
             assert "damaged.tif" in str(error)
             assert len(str(error)) < 500 + len(str(path))
     assert refused > 10
+
+
+def other(kind: str, path: Path, noise: Noise) -> bytes:
+    """Write a good file of another kind."""
+    pixels = noise(40, 30, 3, dtype="uint8")
+    if kind in ("bmp", "webp", "jpg exif"):
+        Image.fromarray(pixels).save(path, "jpeg" if "jpg" in kind else kind, exif=EXIF)
+    elif kind == "npy":
+        np.save(path, pixels)
+    elif kind == "npz":
+        np.savez_compressed(path, images=pixels)
+    elif kind == "fits":
+        fits = pytest.importorskip("astropy.io.fits")
+        fits.PrimaryHDU(noise(3, 40, 30)).writeto(path)
+    return path.read_bytes()
+
+
+EXIF = Image.Exif()
+EXIF[0x0112] = 6
+
+
+@pytest.mark.filterwarnings("ignore")  # astropy and Pillow say in their own words what is wrong
+@pytest.mark.parametrize("kind", ["bmp", "webp", "jpg exif", "npy", "npz", "fits"])
+def test_damage_of_other_formats(tmp_path: Path, noise: Noise, kind: str) -> None:
+    path = tmp_path / f"damaged.{kind.split()[0]}"
+    data = other(kind, path, noise)
+    generator = random.Random(kind)
+    refused = 0
+    for _ in range(60):
+        path.write_bytes(damaged(data, generator))
+        begun = time.perf_counter()
+        if (error := refusal(path)) is not None:
+            refused += 1
+            assert "damaged." in str(error)
+            assert len(str(error)) < 500 + len(str(path))
+        assert time.perf_counter() - begun < 10
+    assert refused > 10
+
+
+def test_damage_of_zarr(tmp_path: Path, noise: Noise) -> None:
+    pytest.importorskip("zarr")
+    path = tmp_path / "damaged.zarr"
+    write(path, Stack.wrap(noise(3, 40, 30)))
+    files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+    generator = random.Random(7)
+    refused = 0
+    for number in range(60):
+        file = files[number % len(files)]
+        good = file.read_bytes()
+        file.write_bytes(damaged(good, generator))
+        if (error := refusal(path)) is not None:
+            refused += 1
+            assert "damaged.zarr" in str(error)
+        file.write_bytes(good)
+    assert refused > 10
+
+
+def with_sides(kind: str, path: Path, side: int) -> None:
+    """Write a small file that claims to be a huge square."""
+    pixels = np.zeros((8, 8), np.uint8)
+    raw = side.to_bytes(4, "big")
+    if kind == "png":
+        data = bytearray(imagecodecs.png_encode(pixels))
+        data[16:24] = raw * 2
+        data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    elif kind == "jpg":
+        data = bytearray(imagecodecs.jpeg_encode(pixels))
+        place = data.index(b"\xff\xc0") + 5
+        data[place : place + 4] = b"\xff" * 4
+    elif kind == "bmp":
+        Image.fromarray(pixels).save(path)
+        data = bytearray(path.read_bytes())
+        data[18:26] = raw[::-1] * 2
+    elif kind == "npy":
+        header = str({"descr": "|u1", "fortran_order": False, "shape": (side, side)}).ljust(117)
+        data = bytearray(b"\x93NUMPY\1\0" + b"v\0" + header.encode() + b"\n" + bytes(64))
+    else:
+        tifffile.imwrite(path, pixels, compression="zlib" if kind == "deflated.tif" else None)
+        with tifffile.TiffFile(path, mode="r+") as tif:
+            for tag in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+                tif.pages.first.tags[tag].overwrite(side, dtype="I")
+        data = bytearray(path.read_bytes())
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("side", [2**31 - 1, 2**30, 60_000])
+@pytest.mark.parametrize("kind", ["png", "jpg", "bmp", "npy", "tif", "deflated.tif"])
+def test_absurd_sides_take_no_memory(tmp_path: Path, kind: str, side: int) -> None:
+    path = tmp_path / f"damaged.{kind}"
+    with_sides(kind, path, side)
+    tracemalloc.start()
+    begun = time.perf_counter()
+    error = refusal(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "damaged." in str(error)
+    assert peak < 2**26
+    assert time.perf_counter() - begun < 10
+
+
+def test_of_a_series_only_the_bad_file_is_named(tmp_path: Path, noise: Noise) -> None:
+    for index in range(5):
+        write(tmp_path / f"f{index}.tif", noise(40, 30))
+    good = (tmp_path / "f3.tif").read_bytes()
+    (tmp_path / "f3.tif").write_bytes(good[: len(good) // 2])
+    stack = read(tmp_path)
+    for index in (0, 1, 2, 4):
+        stack[index]  # type: ignore[index]
+    with pytest.raises(ValueError, match=r"f3\.tif is damaged") as caught:
+        stack[3]  # type: ignore[index]
+    assert not any(f"f{index}" in str(caught.value) for index in (0, 1, 2, 4))
 
 
 def refusal(path: Path) -> Exception | None:

@@ -245,7 +245,11 @@ def test_a_picture_that_ends_early(tmp_path: Path, noise: Noise, suffix: str) ->
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "is empty"), (b"no image at all", "is no TIFF"), (b"II*\0garbage!", "is damaged")],
+    [
+        (b"", "is empty"),
+        (b"no image at all", "is of no known kind"),
+        (b"II*\0garbage!", "is damaged"),
+    ],
 )
 def test_what_is_no_image(tmp_path: Path, content: bytes, sentence: str) -> None:
     (tmp_path / "a.tif").write_bytes(content)

@@ -80,6 +80,19 @@ def test_view_of_a_view_moves_the_layer_again(timelapse):
     np.testing.assert_array_equal(np.asarray(twice.data[2]), expected)
 
 
+def test_resized_frames_lie_where_they_lay(timelapse):
+    height, width = timelapse.data.shape[1:]
+    options = {"crop": ns.Box(left=4, top=8, right=width, bottom=height)}
+    half = layers.transform_frames(timelapse, **options, resize=ns.ByFactor(factor=0.5))
+    np.testing.assert_allclose(half.scale, np.asarray(timelapse.scale) * [1, 2, 2])
+    # Its first pixel lies between four: columns 4 and 5, rows 8 and 9.
+    place = timelapse.world_to_data(half.data_to_world((2, 0, 0)))
+    np.testing.assert_allclose(place, (2, 8.5, 4.5))
+    again = layers.transform_frames(half, resize=ns.ByFactor(factor=0.5))
+    place = half.world_to_data(again.data_to_world((2, 0, 0)))
+    np.testing.assert_allclose(place, (2, 0.5, 0.5))
+
+
 def test_sum_has_limits_of_its_own(timelapse):
     (total,) = layers.combine(timelapse, method="sum")
     assert tuple(total.contrast_limits) == (total.data.min(), total.data.max())

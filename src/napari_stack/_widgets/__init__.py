@@ -81,6 +81,13 @@ class FocusStackDock(OperatorDock):
     main = ("method",)
 
 
+class TransformFramesDock(OperatorDock):
+    """Dock of `napari_stack.transform_frames`."""
+
+    operator = "transform_frames"
+    main = ("rotate", "crop", "resize")
+
+
 __all__ = [
     "BalanceDock",
     "CombineDock",
@@ -95,4 +102,5 @@ __all__ = [
     "RegisterDock",
     "RepairHotPixelsDock",
     "SigmaClipDock",
+    "TransformFramesDock",
 ]

@@ -1,11 +1,11 @@
 """What the commands do: read frames, run steps, write results, and say so."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Group, Parameter
 
@@ -61,6 +61,17 @@ class Settings:
         int | None,
         _frames("Frame to stop before; negative: from the end.", show_default=False),
     ] = None
+    order: Annotated[
+        Literal["given", "natural", "time"],
+        _frames(
+            "Order of the files: as given (in a folder by name), all by name, or by when they were "
+            "taken."
+        ),
+    ] = "given"
+    odd: Annotated[
+        Literal["refuse", "skip"],
+        _frames("What happens to files unlike the others, and to unreadable ones."),
+    ] = "refuse"
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"
@@ -109,10 +120,11 @@ class Settings:
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along the axis asked for, or the one that the first step stacks."""
-        some: dict[str, Any] = {"every": self.every, "start": self.start, "stop": self.stop}
+        how: dict[str, Any] = {"order": self.order, "odd": self.odd}
+        some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
             return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
-        data = read(inputs)
+        data = read(inputs, **how)
         names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
         cut = read(
             inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
@@ -136,6 +148,8 @@ def run_step(
     *,
     overwrite: bool = False,
     transforms: Path | None = None,
+    layers: bool = False,
+    writing: Mapping[str, Any] | None = None,
 ) -> None:
     """Run one operator from files to files.
 
@@ -152,7 +166,7 @@ def run_step(
     if isinstance(data, Stack) and (step.measure_at or step.measure_each):
         flag = f"--at names {', '.join(step.measure_at)}" if step.measure_at else "--measure-each"
         raise ValueError(f"{flag}, but the frames lie along one axis only: leave it out")
-    check_outputs(output, step, data, overwrite=overwrite)
+    check_outputs(output, step, data, overwrite=overwrite, layered=layers, writing=writing)
     if transforms is not None:
         _check_transforms(transforms, overwrite=overwrite)
     recipe = history(_before(inputs), [step], data).to_plain()
@@ -164,7 +178,10 @@ def run_step(
             measured = stack_of(result).transforms
             measured.save(transforms, overwrite=overwrite)
             report.line(f"{transforms}: transforms of {len(measured)} frames")
-        paths = save_result(output, result, step, data, recipe, overwrite=overwrite, run=run)
+        paths = save_result(
+            output, result, step, data, recipe, overwrite=overwrite, run=run,
+            layers={"frame": data} if layers else None, writing=writing,
+        )  # fmt: skip
     _tell(report, paths, result)
     report.end()
 

@@ -149,19 +149,27 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
         at: str = "",
         measure_each: bool = False,
         transforms: Path | None = None,
+        layers: bool = False,
         **given: Any,
     ) -> Callable[[], object]:
         settings = Settings.taken_from(given)
+        writing = {key: given.pop(key) for key in _WRITING if key in given}
         options = options_given(operator, given)
         step = Step(name, options, measure_at=position(at), measure_each=measure_each)
         if measure_each and transforms is not None:
             raise ValueError("--transforms holds those of one position: leave out --measure-each")
         return partial(
-            run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms
-        )
+            run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms,
+            layers=layers, writing=writing,
+        )  # fmt: skip
 
     frames = gives_frames(operator)
     parameters = [_INPUTS, *flags_of(operator), *_output(_OUTPUT_TEXTS[frames])]
+    parameters += [
+        _keyword(key, hint, text, _OUTPUT, default=default, show_default=default is not None)
+        for key, (hint, default, text, for_frames) in _WRITING.items()
+        if for_frames in (None, frames)
+    ]
     if frames:
         parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
         parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
@@ -173,8 +181,29 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
     return _with_signature(command, [*parameters, *Settings.flags()])
 
 
+#: Flags of `write`, and of layers: type, default, text, and whether they are for frames, for
+#: images, or for both (None).
+_WRITING: dict[str, tuple[Any, Any, str, bool | None]] = {
+    "quality": (int, 95, "Quality of a JPEG, 1 to 100.", None),
+    "exif_from": (
+        str | None, None,
+        "File or folder whose EXIF and colour profile are kept; '' for none. By default those of "
+        "the frames.", None,
+    ),
+    "names": (
+        str, "{source}",
+        "Names of the files in a folder: {source} stands for the name of a frame's file, {index} "
+        "for its number, as in 'aligned_{source}.png'.", True,
+    ),
+    "layers": (
+        bool, False,
+        "Put the frames as layers below the image, in a TIFF for image editors.", False,
+    ),
+}  # fmt: skip
+
+
 _OUTPUT_TEXTS = {
-    True: "Where the frames go: one TIFF of many pages (out.tif), or a folder.",
+    True: "Where the frames go: one TIFF of many pages (out.tif), a .zarr, or a folder.",
     False: "File to write. {image} in its name stands for the name of each image of the result: "
     "'out_{image}.tif' writes all, any other name the first.",
 }

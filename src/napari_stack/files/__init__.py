@@ -1,15 +1,19 @@
-"""Files: frames are read lazily from TIFF, PNG and JPEG, and written as TIFF and PNG."""
+"""Files: frames are read lazily from many formats; TIFF, PNG, JPEG and zarr are written."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files import _content, _reading, _writing
-from napari_stack.files._paths import SUFFIXES, PathLike, expanded, resolve
+from napari_stack.files import _content, _exif, _layered, _reading, _writing
+from napari_stack.files._layered import Layers, named_layers
+from napari_stack.files._origins import FRAMES, origin_for, refuse_missing
+from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
+from napari_stack.files._reading import Odd
 from napari_stack.files._replacing import refuse_homeless
 from napari_stack.files._writing import WRITTEN, Compression
 from napari_stack.hyperstack import Hyperstack
@@ -17,7 +21,16 @@ from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
 
-__all__ = ["SUFFIXES", "WRITTEN", "check_target", "load_image", "read", "read_recipe", "write"]
+__all__ = [
+    "SUFFIXES",
+    "WRITTEN",
+    "check_target",
+    "load_image",
+    "named_layers",
+    "read",
+    "read_recipe",
+    "write",
+]
 
 
 def read(
@@ -27,18 +40,27 @@ def read(
     every: int = 1,
     start: int = 0,
     stop: int | None = None,
+    order: Order = "given",
+    odd: Odd = "refuse",
 ) -> Stack | Hyperstack:
     """Open frames from files, lazily.
 
     Parameters
     ----------
     paths : str, path, or a list of these
-        A file, a folder, or a glob, whose files come in natural order ("2" before "10"). A list
-        keeps its order, and holds each file once.
+        A file, a folder, or a glob, or a list of these. Each file is taken once.
     axis : str or int, optional
         The axis to stack, by name or number, for files with more axes. Default: the first.
     every, start, stop : int
         Frames taken along that axis, as in a slice.
+    order : {"given", "natural", "time"}
+        Order of the files: as given (those of a folder or glob in natural order, "2" before "10"),
+        all in natural order, or by when they were taken, which opens all: by EXIF where all have
+        it, else by the time of the file.
+    odd : {"refuse", "skip"}
+        What happens to files whose frames differ from those of the first in size, type or number,
+        and to unreadable ones: an error names the first one that is read, or all are opened now
+        and the odd ones left out, with a warning that names them. What most files hold counts.
 
     Returns
     -------
@@ -62,11 +84,21 @@ def read(
     off, or holds fewer frames than it tells of, is refused when it is opened. One that turns out to
     be damaged or of another size or type than the first is reported by name when it is read.
 
+    TIFF (OME and ImageJ among them), PNG, JPEG, BMP, WebP and NumPy files are read; zarr and
+    OME-Zarr, FITS and camera RAW with the extras ``zarr``, ``fits`` and ``raw``. In a folder the
+    first of these families counts: pictures, RAW, FITS, zarr, NumPy.
+
     Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
-    for display only; JPEGs come upright as EXIF says. A last channel is alpha only where the file
-    declares it so.
+    for display only; PNG, JPEG and WebP come upright as EXIF says. A last channel is alpha only
+    where the file declares it so. Of an .npz the array ``images`` counts, or the only one; its last
+    axis is colours where it has a length of 3 or 4. RAW is developed to 16-bit colours with the
+    camera's white balance. Of a zarr group, level 0 is read; FITS keeps the order of its rows.
     """
-    return _reading.series(resolve(paths), axis=axis, every=every, start=start, stop=stop)
+    if odd not in ("refuse", "skip"):
+        raise ValueError(f"odd must be 'refuse' or 'skip', got {odd!r}")
+    files = resolve(paths, order, _exif.times)
+    skip = odd == "skip"
+    return _reading.series(files, axis=axis, every=every, start=start, stop=stop, skip=skip)
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
@@ -87,11 +119,16 @@ def write(
     data: Any,
     *,
     compression: Compression = "zlib",
+    level: int | None = None,
+    quality: int = 95,
     overwrite: bool = False,
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
     alpha: bool | None = None,
     recipe: Mapping[str, Any] | None = None,
+    exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
+    names: str = "{source}",
+    layers: Layers | None = None,
     run: Run | None = None,
 ) -> None:
     """Write an image or a stack; frames of a stack are computed and written one by one.
@@ -99,13 +136,16 @@ def write(
     Parameters
     ----------
     path : str or path
-        A file, ``.tif``, ``.tiff`` or ``.png``. A folder (one that exists, or a name without a
-        suffix) takes one TIFF a frame, named after where it came from, with a running number in
-        front where such names would repeat or change the order.
+        A file, ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg`` or ``.zarr``. A folder (one
+        that exists, or a name without a suffix) takes one file a frame; see `names`.
     data : array, Stack or Hyperstack
         An image (y, x) or (y, x, channel), an array with `axes`, or a stack, written as seen.
     compression : {'zlib', 'none', 'lzw', 'zstd'}
-        All of them without loss. A PNG takes zlib or none.
+        All of them without loss. A PNG takes zlib or none, zarr all but lzw; a JPEG has its own.
+    level : int, optional
+        How hard zlib (0 to 9) or zstd (1 to 22) try; the library's default is a good balance.
+    quality : int
+        Of a JPEG, 1 to 100.
     overwrite : bool
         Replace a file that exists already.
     axes : sequence of Axis or str, optional
@@ -116,6 +156,18 @@ def write(
         The last channel of an array is alpha. By default it is for colours of four channels.
     recipe : mapping, optional
         Plain data (JSON) that is kept in the file.
+    exif_from : str, path, Stack, Hyperstack or None
+        Where EXIF and colour profile come from: the files of the frames that are written
+        (``"frames"``), another file, folder or stack, or nothing (None). Of a series the middle
+        file counts; of a folder written, each frame has its own.
+    names : str
+        Names of the files in a folder: ``{source}`` stands for the name of the file that a frame
+        was read from, ``{index}`` for its number; as in ``"aligned_{source}.png"`` or
+        ``"{index:04d}.jpg"``. A running number comes in front where names would repeat or change
+        the order.
+    layers : mapping of str to array, or Stack, optional
+        Layers of a TIFF for image editors, the topmost first, each of the size and type of `data`,
+        which is what programs without layers show. A layer with four channels has alpha.
     run : Run, optional
         Reports progress frame by frame, and cancels.
 
@@ -130,20 +182,34 @@ def write(
 
     Notes
     -----
-    A file appears under its name when it is complete, and not before: after an error or a cancel
-    the old file is there, or none. A file beyond 4 GB is a BigTIFF.
+    A file appears under its name when it is complete, and not before: after an error, a cancel or
+    a kill the old file is there, or none. A file beyond 4 GB is a BigTIFF.
 
     uint8, uint16 and float32 become a (hyper)stack of ImageJ; other types, bands, and colours with
     alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes, and
-    which frames are not used. True
-    and False take one bit in a TIFF of one channel, and are 255 and 0 in others and in a PNG.
+    which frames are not used. True and False take one bit in a TIFF of one channel, and are 255 and
+    0 in others and in a PNG.
     """
     path, run = expanded(path), run or Run()
     content = _content_for(path, data, axes, rgb, alpha)
-    _writing.check(path, content, compression=compression, overwrite=overwrite)
-    as_folder = _writing.is_folder(path) and bool(content.leading)
-    function = _writing.write_folder if as_folder else _writing.write_file
-    function(path, content, compression=compression, overwrite=overwrite, recipe=recipe, run=run)
+    how = _writing.How(compression, level, quality, overwrite, recipe, run=run)
+    _check(path, content, names, how, layered=layers is not None)
+    how = replace(how, origin=origin_for(data, exif_from))
+    if layers is not None:
+        _layered.write_file(path, content, layers, how)
+    elif _writing.is_folder(path) and content.leading:
+        _writing.write_folder(path, content, names, how)
+    else:
+        _writing.write_file(path, content, how)
+
+
+def _check(
+    path: Path, content: _content.Content, names: str, how: _writing.How, *, layered: bool
+) -> None:
+    if layered:
+        _layered.check(path, content, how)
+    else:
+        _writing.check(path, content, names, how)
 
 
 def _content_for(
@@ -167,6 +233,10 @@ def check_target(
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
     alpha: bool | None = None,
+    quality: int = 95,
+    exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
+    names: str = "{source}",
+    layered: bool = False,
 ) -> None:
     """Refuse what `write` would refuse, before anything is computed.
 
@@ -179,8 +249,10 @@ def check_target(
     data : array, Stack, Hyperstack or (dtype, shape), optional
         What will be written: a stack, nothing of which is computed, or type and shape of an array
         that is not there yet.
-    compression, axes, rgb, alpha
+    compression, axes, rgb, alpha, quality, exif_from, names
         See `write`.
+    layered : bool
+        Layers will be written.
 
     Raises
     ------
@@ -188,12 +260,14 @@ def check_target(
         See `write`.
     """
     path = expanded(path)
+    how = _writing.How(compression, quality=quality, overwrite=overwrite)
+    refuse_missing(exif_from)
     if isinstance(data, tuple):
         dtype, shape = data
         data = np.broadcast_to(np.zeros((), dtype), shape)  # takes no memory
     if data is not None:
         content = _content_for(path, data, axes, rgb, alpha)
-        _writing.check(path, content, compression=compression, overwrite=overwrite)
+        _check(path, content, names, how, layered=layered)
     elif _writing.is_folder(path):
         refuse_homeless(path)
     else:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _note
-from napari_stack.files._paths import naturally
+from napari_stack.files._paths import SUFFIXES, naturally
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
 from napari_stack.sources import Axis
@@ -18,6 +19,10 @@ from napari_stack.stack import Stack
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
+
+
+#: Suffixes of images, as a pattern.
+_ENDINGS = "|".join(re.escape(suffix) for suffix in SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -124,12 +129,25 @@ def _in_shape(stack: Stack, index: int) -> NDArray[Any]:
     return stack[index].reshape(frame_shape(stack))
 
 
-def frame_names(stack: Stack) -> list[str]:
+def frame_names(stack: Stack, pattern: str = "{source}") -> list[str]:
     """Names of files for the frames of a stack, all different, which sorted keep their order.
 
-    Where the labels of the frames would not do so, a running number comes first.
+    Where the names that the pattern gives would not do so, a running number comes first.
+
+    Parameters
+    ----------
+    stack : Stack
+    pattern : str
+        ``{source}`` stands for the name of the file a frame came from, ``{index}`` for its number,
+        ``{index:04d}`` for that in four digits. Without a suffix it is .tif.
+
+    Raises
+    ------
+    ValueError
+        For a pattern with other braces, or with folders.
     """
-    names = [_file_name(stack.source.label(index)) for index in range(len(stack))]
+    labels = (_plain_label(stack.source.label(index)) for index in range(len(stack)))
+    names = [_with_suffix(_filled(pattern, label, index)) for index, label in enumerate(labels)]
     different = {name.lower() for name in names}  # not all systems tell capitals from small letters
     if len(different) == len(names) and naturally(names) == names:
         return names
@@ -137,6 +155,23 @@ def frame_names(stack: Stack) -> list[str]:
     return [f"{number:0{digits}}_{name}" for number, name in enumerate(names, 1)]
 
 
-def _file_name(label: str) -> str:
-    name = re.sub(r"\.(tiff?|png|jpe?g)\b", "", label, flags=re.IGNORECASE)
-    return (re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame") + ".tif"
+def _plain_label(label: str) -> str:
+    name = re.sub(rf"({_ENDINGS})(?= |$)", "", label, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame"
+
+
+def _filled(pattern: str, source: str, index: int) -> str:
+    try:
+        name = pattern.format(source=source, index=index)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"the pattern of names {pattern!r} is not understood: {{source}}, {{index}} and "
+            "{index:04d} stand for the frame's file and number"
+        ) from error
+    if name != Path(name).name:
+        raise ValueError(f"the pattern of names {pattern!r} leads to another folder: leave out /")
+    return name
+
+
+def _with_suffix(name: str) -> str:
+    return name if re.search(rf"({_ENDINGS})$", name, flags=re.IGNORECASE) else f"{name}.tif"

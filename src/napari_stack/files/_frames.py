@@ -1,6 +1,8 @@
 """What every format shares: what a frame is, what a file holds, and how errors name the file."""
 
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ _DAMAGE = (
     TypeError,
     ValueError,
     struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
@@ -103,6 +107,8 @@ def damage_named(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path} does not exist (any more): put it back") from error
     except OSError as error:
+        if error.errno is None:  # a decoder's, not the system's
+            raise _damaged(path, error) from error
         reason = error.strerror or error
         raise type(error)(f"{path} cannot be read ({reason}): check its permissions") from error
     except UnsupportedError as error:
@@ -110,10 +116,30 @@ def damage_named(path: str) -> Iterator[None]:
             f"{path} cannot be read: {error}; save it as an ordinary TIFF (uncompressed or zlib)"
         ) from error
     except _DAMAGE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if str(error).startswith(path):  # a sentence of our own
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str, error: Exception) -> ValueError:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return ValueError(
+        f"{path} is damaged, cut off, or of a kind that cannot be read ({reason}): copy or save it "
+        "anew, or leave it out"
+    )
+
+
+@contextmanager
+def needed_package(path: str, kind: str, package: str, extra: str) -> Iterator[None]:
+    """Say how to install the package that reads a kind of files, where it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != package:
+            raise
         raise ValueError(
-            f"{path} is damaged, cut off, or of a kind that cannot be read ({reason}): copy or "
-            "save it anew, or leave it out"
+            f"{path} is a {kind} file, which needs {package}, and that is not installed: install "
+            f"it with pip install 'napari-stack[{extra}]'"
         ) from error
 
 

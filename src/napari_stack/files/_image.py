@@ -1,4 +1,4 @@
-"""PNG and JPEG: headers read here, pixels decoded by imagecodecs."""
+"""PNG and JPEG: headers read here, pixels coded and decoded by imagecodecs."""
 
 import struct
 import zlib
@@ -48,7 +48,7 @@ def decode(data: bytes) -> NDArray[Any]:
     import imagecodecs
 
     if data.startswith(PNG):
-        return imagecodecs.png_decode(data)
+        return _upright(imagecodecs.png_decode(data), _orientation(data))
     return _upright(imagecodecs.jpeg_decode(data), _orientation(data))
 
 
@@ -56,6 +56,8 @@ def _png_frame(data: bytes) -> Frame:
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     transparent = any(name == b"tRNS" for name, _ in png_chunks(data))
     channels = _PNG_CHANNELS[colour] + (transparent and colour in (0, 2, 3))
+    if _orientation(data) >= 5:
+        height, width = width, height
     shape = (height, width) if channels == 1 else (height, width, channels)
     dtype = np.dtype(np.uint16 if depth == 16 else np.uint8)
     return Frame(shape, dtype, rgb=channels > 2, alpha=channels in (2, 4))
@@ -80,7 +82,14 @@ def png_text(data: bytes, keyword: str) -> str | None:
     return None if found is None else found.decode("latin-1")
 
 
-def encode_png(image: NDArray[Any], texts: dict[str, str], *, level: int | None = None) -> bytes:
+def encode_png(
+    image: NDArray[Any],
+    texts: dict[str, str],
+    *,
+    level: int | None = None,
+    exif: bytes = b"",
+    profile: bytes = b"",
+) -> bytes:
     """Encode an image, uint8, uint16 or bool, (y, x) or with 2, 3 or 4 channels, with texts.
 
     True becomes 255, so that a mask can be seen.
@@ -90,12 +99,18 @@ def encode_png(image: NDArray[Any], texts: dict[str, str], *, level: int | None 
     image = image * np.uint8(255) if image.dtype == bool else image
     data = bytes(imagecodecs.png_encode(np.ascontiguousarray(image), level=level))
     chunks = b"".join(_text_chunk(*item) for item in texts.items())
+    chunks += _chunk(b"eXIf", exif) if exif else b""
+    chunks += _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile)) if profile else b""
     after_header = len(PNG) + 25
     return data[:after_header] + chunks + data[after_header:]
 
 
 def _text_chunk(keyword: str, text: str) -> bytes:
-    content = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
+    return _chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + text.encode("latin-1"))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    content = name + data
     return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
 
 
@@ -136,14 +151,27 @@ def _jpeg_frame(data: bytes) -> Frame:
 
 def _orientation(data: bytes) -> int:
     """Orientation by EXIF, 1 to 8; 1 is upright, and what is taken where EXIF is damaged."""
-    for marker, content in _jpeg_segments(data):
-        if marker == 0xE1 and content.startswith(b"Exif\0\0"):
-            try:
-                found = _exif_number(content[6:], _ORIENTATION)
-            except struct.error:
-                return 1
-            return found if 1 <= found <= 8 else 1
-    return 1
+    exif = _exif(data)
+    if exif is None:
+        return 1
+    try:
+        found = _exif_number(exif, _ORIENTATION)
+    except struct.error:
+        return 1
+    return found if 1 <= found <= 8 else 1
+
+
+def _exif(data: bytes) -> bytes | None:
+    if data.startswith(PNG):
+        return next((content for name, content in png_chunks(data) if name == b"eXIf"), None)
+    found = (content for marker, content in _jpeg_segments(data) if marker == 0xE1)
+    return next((content[6:] for content in found if content.startswith(b"Exif\0\0")), None)
+
+
+def jpeg_comment(data: bytes) -> str | None:
+    """Find the comment of a JPEG."""
+    found = (content for marker, content in _jpeg_segments(data) if marker == 0xFE)
+    return next((content.decode("latin-1") for content in found), None)
 
 
 def _exif_number(exif: bytes, wanted: int) -> int:

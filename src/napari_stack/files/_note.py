@@ -31,10 +31,15 @@ def encode(
     used : sequence of bool, optional
         Whether each frame, in C order over the leading axes, is one that reducers take.
     """
-    plain = [{"name": axis.name, "step": float(axis.step), "unit": axis.unit} for axis in axes]
+    plain = [_plain(axis) for axis in axes]
     note: dict[str, Any] = {"axes": plain, "sizes": [int(size) for size in sizes]}
     note |= {"used": list(used)} if used is not None else {}
     return {KEY: note | ({"recipe": recipe} if recipe is not None else {})}
+
+
+def _plain(axis: Axis) -> dict[str, Any]:
+    plain = {"name": axis.name, "step": float(axis.step), "unit": axis.unit}
+    return plain | ({"labels": list(axis.labels)} if axis.labels else {})
 
 
 def to_text(note: Mapping[str, Any]) -> str:
@@ -74,7 +79,15 @@ def used_of(note: Mapping[str, Any], count: int) -> NDArray[np.bool_] | None:
 def axes_of(note: Mapping[str, Any]) -> tuple[tuple[Axis, ...], tuple[int, ...]] | None:
     """Read axes and sizes from a note, or None where it has none that make sense."""
     try:
-        axes = tuple(Axis(str(a["name"]), float(a["step"]), str(a["unit"])) for a in note["axes"])
+        axes = tuple(
+            Axis(
+                str(a["name"]),
+                float(a["step"]),
+                str(a["unit"]),
+                tuple(map(str, a.get("labels", ()))),
+            )
+            for a in note["axes"]
+        )
         sizes = tuple(int(size) for size in note["sizes"])
     except (KeyError, TypeError, ValueError):
         return None

@@ -1,23 +1,21 @@
 """Frames of files as a stack: which files and frames, in which order, along which axis."""
 
+import warnings
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files import _image, _note, _tiff
-from napari_stack.files._frames import (
-    Contents,
-    First,
-    Frame,
-    check_plausible,
-    damage_named,
-    one_frame,
-)
-from napari_stack.files._tiff_axes import note_of
+from napari_stack.files import _tiff
+from napari_stack.files._formats import format_of
+from napari_stack.files._frames import Contents, First
+from napari_stack.files._ome_set import set_of
+from napari_stack.files._tiff import Headers
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -25,6 +23,9 @@ from napari_stack.stack import Stack
 #: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
 #: tifffile.
 _COUNTED = ("frame", "page", "q")
+
+#: What happens to files that are not like the others.
+Odd = Literal["refuse", "skip"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,7 @@ class FileSource:
     first: First
     places: NDArray[np.intp]
     partial: bool
-    _headers: _tiff.Headers = field(default_factory=_tiff.Headers, repr=False)
-    _tiffs: set[str] = field(default_factory=set, repr=False)
+    _headers: Headers = field(default_factory=Headers, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Take absolute paths along: where it is unpickled, another folder may be the current."""
@@ -70,65 +70,15 @@ class FileSource:
             Naming the file, when it is missing, damaged, or unlike the first.
         """
         file, number = self.places[index]
-        path = self.files[file]
-        if path in self._tiffs or self._is_tiff(path):
-            return _tiff.read_frame(path, int(number), rows, self.first, self._headers)
-        pixels = _read_image(path, self.first)
-        return pixels if rows is None else pixels[rows]
-
-    def _is_tiff(self, path: str) -> bool:
-        with damage_named(path):
-            if _is_tiff(path):
-                self._tiffs.add(path)
-        return path in self._tiffs
+        path, headers = self.files[file], self._headers
+        kind = format_of(path, headers)
+        return kind.read_frame(path, int(number), rows, self.first, headers)
 
     def label(self, index: int) -> str:
         """Name of the file, and the page where files have several."""
         file, number = self.places[index]
         name = Path(self.files[file]).name
         return f"{name} page {number + 1}" if self.places[:, 1].any() else name
-
-
-def _is_tiff(path: str) -> bool:
-    with Path(path).open("rb", buffering=0) as file:
-        return _tiff.is_tiff(file.read(4))
-
-
-def _read_image(path: str, first: First) -> NDArray[Any]:
-    data, frame = _load(path)
-    first.check(path, frame)
-    with damage_named(path):
-        pixels = _image.decode(data)
-        if pixels.shape != frame.shape:
-            raise ValueError(f"{pixels.shape} pixels where {frame.shape} are due")
-    return pixels
-
-
-def _load(path: str) -> tuple[bytes, Frame]:
-    """Read a PNG or JPEG without decoding it."""
-    with damage_named(path):
-        data = Path(path).read_bytes()
-    if not _image.is_image(data):
-        what = "is empty" if not data else "is no TIFF, PNG or JPEG"
-        raise ValueError(f"{path} {what}: leave it out, or save it as TIFF")
-    with damage_named(path):
-        frame = _image.frame_of(data)
-    check_plausible(path, frame, len(data))
-    return data, frame
-
-
-def contents(path: str, headers: _tiff.Headers) -> Contents:
-    """Look into a file."""
-    with damage_named(path):
-        tiff = _is_tiff(path)
-    if tiff:
-        found = _tiff.contents(path, headers)
-        check_plausible(path, found.frame, Path(path).stat().st_size)
-        return found
-    data, frame = _load(path)
-    noted = _note.axes_of(_png_note(data))
-    found = one_frame(frame, (noted[0][-2], noted[0][-1])) if noted else one_frame(frame)
-    return replace(found, used=_note.used_of(_png_note(data), 1))
 
 
 def series(
@@ -138,16 +88,24 @@ def series(
     every: int = 1,
     start: int = 0,
     stop: int | None = None,
+    skip: bool = False,
 ) -> Stack | Hyperstack:
     """Make a stack of files; see `napari_stack.read`."""
     if every < 1:
         raise ValueError(f"every must be 1 or more, got {every}")
-    headers = _tiff.Headers()
-    first = contents(files[0], headers)
-    every_one = _looked_into(files, first, headers)
-    leading, sizes, places = _places(files, first, every_one)
+    headers = Headers()
+    files = _alike(files, headers) if skip else files
+    kind = format_of(files[0], headers)
+    whole = set_of(files) if kind is _tiff else None
+    if whole is not None:
+        files, first, places = whole.files, whole.contents, whole.places
+        leading, sizes, every_one, same_count = first.leading, first.sizes, [first], False
+    else:
+        first = kind.contents(files[0], headers)
+        every_one = _looked_into(files, first, headers)
+        leading, sizes, places = _places(files, first, every_one)
+        same_count = len(places) == len(files) * len(first.order)
     used = _used(every_one, sizes)
-    same_count = len(places) == len(files) * len(first.order)
     stacked = _axis_number(axis, leading)
     taken = range(sizes[stacked])[start:stop:every]
     if not taken:
@@ -157,7 +115,7 @@ def series(
         )
     places = places.reshape(*sizes, 2).take(taken, axis=stacked)
     sizes = places.shape[:-1]
-    axes = [replace(a, step=a.step * every) if i == stacked else a for i, a in enumerate(leading)]
+    axes = [_taken(a, taken) if i == stacked else a for i, a in enumerate(leading)]
     like = First(files[0], first.frame, len(first.order) if same_count else 0)
     source = FileSource(tuple(files), like, places.reshape(-1, 2), first.partial, headers)
     counted = axes[0] if len(sizes) == 1 else Axis("frame")
@@ -173,6 +131,27 @@ def series(
     return Hyperstack(frames, tuple(axes), sizes, axes[stacked].name, chosen=axis is not None)
 
 
+def _alike(files: list[str], headers: Headers) -> list[str]:
+    """Leave out unreadable files, and those that are not like most."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for path in files:
+        with suppress(OSError, ValueError):
+            held = format_of(path, headers).contents(path, headers)
+            found[path] = (held.frame.shape, held.frame.dtype, len(held.order))
+    kinds = Counter(found.values())  # of several the first one met
+    usual = kinds.most_common(1)[0][0] if kinds else None
+    kept = [path for path in files if usual is not None and found.get(path) == usual]
+    if not kept:
+        raise ValueError(f"none of the {len(files)} files can be read, {files[0]} the first")
+    if odd := [Path(path).name for path in files if found.get(path) != usual]:
+        warnings.warn(f"{len(odd)} odd files are left out: {', '.join(odd)}", stacklevel=4)
+    return kept
+
+
+def _taken(axis: Axis, taken: range) -> Axis:
+    return replace(axis.taken(taken), step=axis.step * taken.step)
+
+
 def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
     names = [a.name for a in leading]
     if isinstance(axis, str) and axis in names:
@@ -184,13 +163,14 @@ def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
     return axis % len(names)
 
 
-def _looked_into(files: list[str], first: Contents, headers: _tiff.Headers) -> list[Contents]:
+def _looked_into(files: list[str], first: Contents, headers: Headers) -> list[Contents]:
     """Look into all files where their pages must be counted or some are not used, else the first.
 
     What is written tells of every frame whether it is used if it does so of any, see `_note`.
     """
     asked = (len(first.sizes) == 1 and len(first.order) > 1) or first.used is not None
-    return [first, *(contents(path, headers) for path in files[1:])] if asked else [first]
+    others = files[1:] if asked else []
+    return [first, *(format_of(path, headers).contents(path, headers) for path in others)]
 
 
 def _used(every_one: list[Contents], sizes: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -251,15 +231,5 @@ def image(files: list[str]) -> NDArray[Any]:
 
 def recipe(path: str) -> dict[str, Any] | None:
     """Read the recipe that a file keeps, or None."""
-    with damage_named(path):
-        if _is_tiff(path):
-            with _tiff.opened(path) as tif:
-                note = note_of(tif)
-        else:
-            note = _png_note(Path(path).read_bytes())
-    found = note.get("recipe")
+    found = format_of(path).note(path).get("recipe")
     return found if isinstance(found, dict) else None
-
-
-def _png_note(data: bytes) -> dict[str, Any]:
-    return _note.from_text(_image.png_text(data, _note.KEY)) if _image.is_png(data) else {}

@@ -1,5 +1,6 @@
-"""`replacing`: write a file under another name and move it into place when it is whole."""
+"""`replacing`: write under another name and move it into place when it is whole."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ def refuse_homeless(path: Path) -> None:
 def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; it takes the name `path` when the block ends well.
 
+    It may become a file or a folder. An old folder is removed when the new one is in its place.
+
     Raises
     ------
     FileExistsError
@@ -48,23 +51,42 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite)
     refuse_homeless(path)
     # Not from tempfile, whose files are private: the result is as open as any other file.
-    temporary = path.with_name(f".napari-stack-{uuid4().hex[:12]}{path.suffix}")
+    temporary = path.with_name(f".napari-stack-{uuid4().hex[:12]}{''.join(path.suffixes[-2:])}")
     try:
         with failure_named(path):
             yield temporary
             refuse_existing(path, overwrite)
-            temporary.replace(path)
+            move(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def move(part: Path, path: Path) -> None:
+    """Move a file or folder to its place; an old folder goes last, or comes back on failure."""
+    if not path.is_dir():
+        part.replace(path)
+        return
+    old = path.with_name(f".napari-stack-{uuid4().hex[:12]}{path.suffix}")
+    path.rename(old)
+    try:
+        part.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
 def failure_named(path: Path) -> Iterator[None]:
-    """Name `path`, and nothing temporary, when the system refuses to write.
+    """Name the file that cannot be written, and the remedy.
 
     Raises
     ------
     OSError
+        When the disk is full or the folder must not be written to.
     """
     try:
         yield

@@ -2,21 +2,20 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from html import unescape
 from math import prod
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import (
-    Contents,
-    First,
-    damage_named,
-)
-from napari_stack.files._tiff_axes import axes_of, used_of
+from napari_stack.files._frames import Contents, First, check_plausible, damage_named
+from napari_stack.files._tiff_axes import axes_of, note_of, used_of
 from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
 from napari_stack.files._tiff_whole import check_count, check_pages
 
@@ -28,26 +27,25 @@ _REMEMBERED = 2**24
 Stamp = tuple[str, int, int]
 
 
-def _stamp(path: str) -> Stamp:
+def stamp_of(path: str) -> Stamp:
+    """Tell a file from another one, or from the same when it was written anew."""
     status = os.stat(path)  # noqa: PTH116 (asked for every band; a Path costs as much again)
     return path, status.st_mtime_ns, status.st_size
 
 
-def is_tiff(start: bytes) -> bool:
-    """Tell a TIFF or BigTIFF by its first bytes."""
-    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
 @contextmanager
-def opened(path: str) -> Iterator[Any]:
-    """Open a file with tifffile, which stays silent, and close it."""
+def opened(path: str, *, whole_set: bool = False) -> Iterator[Any]:
+    """Open a file with tifffile, which stays silent, and close it.
+
+    The other files of an OME set are looked into only for the `whole_set`.
+    """
     import tifffile
 
     logger = logging.getLogger("tifffile")
     if not logger.handlers:  # without any, Python prints warnings to the terminal
         logger.addHandler(logging.NullHandler())
     try:
-        found = tifffile.TiffFile(path, _multifile=False)
+        found = tifffile.TiffFile(path, _multifile=whole_set)
     except MemoryError as error:  # of a header, which is small
         raise ValueError("its header claims more than memory holds") from error
     with found as tif:
@@ -84,6 +82,10 @@ class Directory:
 def _directory(tif: Any) -> Directory:
     """Find the frames of the first series of a file."""
     check_pages(tif)
+    if others_of_set(tif):  # its frames are its own pages; what they are, the set tells
+        tif.pages.cache = False
+        starts = np.array([page.offset for page in tif.pages], np.int64)
+        return Directory(starts, len(starts), 1, keep_palette=False)
     series = tif.series[0]
     pages = [page for page in series.pages if page is not None]
     if len(pages) < len(series.pages):
@@ -97,6 +99,17 @@ def _directory(tif: Any) -> Directory:
         _check_pages(tif, series)
     offsets = np.array([page.offset for page in pages], np.int64)
     return Directory(offsets, count, depth, bool(tif.is_imagej))
+
+
+def others_of_set(tif: Any) -> set[str]:
+    """Names of the other files of an OME set; none for a file that stands by itself."""
+    xml = (tif.ome_metadata or "") if tif.is_ome else ""
+    own = re.search(r'<(?:\w+:)?OME\b[^>]*\bUUID="([^"]+)"', xml)
+    found = re.findall(r'\bFileName="([^"]+)"[^>]*>\s*([^<\s]*)', xml)
+    # A file that was renamed still has its number. No folders: a file must not make us open others
+    # anywhere.
+    others = (name for name, number in found if own is None or number != own[1])
+    return {Path(unescape(name)).name for name in others} - {Path(tif.filename).name}
 
 
 def _check_pages(tif: Any, series: Any) -> None:
@@ -122,13 +135,15 @@ class Headers:
     pages: dict[tuple[Stamp, int], Page] = field(default_factory=dict)
     layouts: dict[Any, Layout] = field(default_factory=dict)
     remembered: int = 0
+    formats: dict[str, Any] = field(default_factory=dict)
+    others: dict[Any, Any] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[type[Self], tuple[()]]:
         return type(self), ()
 
     def page(self, path: str, number: int) -> tuple[Directory, Page]:
         """Return what is known of a file, and the page that holds a frame of it."""
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         directory = self.directories.get(stamp)
         page_number = number // directory.depth if directory is not None else -1
         page = self.pages.get((stamp, page_number))
@@ -138,7 +153,7 @@ class Headers:
 
     def directory(self, path: str, tif: Any) -> Directory:
         """Return where the frames of an open file are."""
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         if stamp not in self.directories:
             self.directories[stamp] = _directory(tif)
         return self.directories[stamp]
@@ -177,7 +192,14 @@ def contents(path: str, headers: Headers) -> Contents:
         page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
         leading, sizes, plane, order = axes_of(tif, directory.count)
         used = used_of(tif, sizes)
+    check_plausible(path, page.layout.frame, os.stat(path).st_size)  # noqa: PTH116
     return Contents(page.layout.frame, page.layout.partial, leading, sizes, plane, order, used)
+
+
+def note(path: str) -> dict[str, Any]:
+    """Find our own note in a file."""
+    with damage_named(path), opened(path) as tif:
+        return note_of(tif)
 
 
 def _page_at(tif: Any, offset: int) -> Any:

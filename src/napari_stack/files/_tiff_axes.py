@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from math import isfinite, prod
 from typing import Any
 
@@ -68,7 +69,12 @@ def axes_of(tif: Any, count: int) -> Axes:
     """
     named = _named(tif, count)
     steps = _steps(tif)
-    leading = tuple(Axis(name, *steps.get(name, (1.0, "pixel"))) for name, _ in named)
+    labels = _ome_channels(tif.ome_metadata) if tif.is_ome else ()
+    leading = tuple(
+        Axis(name, *steps.get(name, (1.0, "pixel")),
+             labels=labels if name == "c" and len(labels) == size else ())
+        for name, size in named
+    )  # fmt: skip
     sizes = tuple(size for _, size in named)
     plane = (Axis("y", *steps["y"]), Axis("x", *steps["x"]))
     return _noted(tif, leading, sizes, plane) or (leading, sizes, plane, np.arange(count))
@@ -109,6 +115,14 @@ def _ome_steps(xml: str | None) -> dict[str, tuple[float, str]]:
         unit = pixels.get(f"{key}Unit", "s" if name == "t" else "um")
         found_steps[name] = (_number(pixels.get(key)), plain_unit(unit))
     return found_steps
+
+
+def _ome_channels(xml: str | None) -> tuple[str, ...]:
+    """Names of the channels of the first image, where all have one."""
+    first = (xml or "").partition("</Pixels>")[0].partition("</OME:Pixels>")[0]
+    channels = re.findall(r"<(?:\w+:)?Channel\b([^>]*)>", first)
+    names = [re.search(r'\bName="([^"]*)"', channel) for channel in channels]
+    return tuple(unescape(name[1]) for name in names if name) if all(names) else ()
 
 
 def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:
@@ -153,6 +167,9 @@ def note_of(tif: Any) -> dict[str, Any]:
     """Find our own note in a file."""
     if tif.is_imagej:
         return _note.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
+    if tif.is_ome:
+        found = re.search(r"<Description>(.*?)</Description>", tif.ome_metadata or "", re.DOTALL)
+        return _note.from_text(unescape(found[1])) if found else {}
     return _note.from_text(tif.pages.first.description)
 
 
@@ -172,7 +189,10 @@ def _noted(
     if noted is None or prod(noted[1]) != prod(sizes):
         return None
     axes, noted_sizes = noted
-    if tif.is_imagej and not all(map(_agree, axes[-2:], plane)):
+    pairs = list(zip(axes[-2:], plane, strict=True))
+    if tif.is_ome:  # it has only lengths: of another unit nothing can be told from the file
+        pairs = [pair for pair in pairs if centimetres(pair[0].unit)]
+    if (tif.is_imagej or tif.is_ome) and not all(_agree(*pair) for pair in pairs):
         return None
     if not noted_sizes:  # a single image
         return leading, sizes, (axes[-2], axes[-1]), np.arange(1)

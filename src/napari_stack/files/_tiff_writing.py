@@ -1,4 +1,4 @@
-"""Writing TIFF, frame by frame: as ImageJ's where it can hold the pixels, else described."""
+"""Writing TIFF, frame by frame: as ImageJ's where it can hold the pixels, as OME, or described."""
 
 from collections.abc import Mapping
 from math import prod
@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.files import _note
+from napari_stack.files import _note, _tiff_exif
 from napari_stack.files._content import Content, frame_shape, frames_of
+from napari_stack.files._exif import NOTHING, Origin
 from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -21,7 +22,15 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0}
 
 
 def write(
-    path: Path, content: Content, *, compression: str, note: Mapping[str, Any], run: Run
+    path: Path,
+    content: Content,
+    *,
+    compression: str,
+    level: int | None = None,
+    note: Mapping[str, Any],
+    origin: Origin = NOTHING,
+    ome: bool = False,
+    run: Run,
 ) -> None:
     """Write frames to a file.
 
@@ -31,16 +40,24 @@ def write(
     content : Content
     compression : str
         none, zlib, lzw or zstd.
+    level : int, optional
+        How hard zlib (1 to 9) or zstd (1 to 22) try.
     note : mapping
         See `napari_stack.files._note`.
+    origin : Origin
+        EXIF and colour profile.
+    ome : bool
+        Write OME-TIFF.
     run : Run
     """
     import tifffile
 
     stack = content.frames
     big = prod(stack.shape) * stack.dtype.itemsize > _BIG
-    roles = None if big else _roles(content)
-    if roles is None:
+    roles = None if big or ome else _roles(content)
+    if ome:
+        sizes, options = content.sizes, _ome(path, content, _note.to_text(note))
+    elif roles is None:
         sizes, options = content.sizes, _described(content, note)
     else:
         in_file = np.argsort(imagej_order(content.leading, content.sizes))
@@ -48,22 +65,30 @@ def write(
         sizes = tuple(size for _, size in _sorted(content, roles))
         options = _imagej(content, roles, _note.to_text(note))
     dtype = stack.dtype
-    bits = dtype.kind == "b" and len(frame_shape(stack)) == 3  # they are for one channel only
+    # Bits are for one channel only, and OME-XML has no word for them that all readers know.
+    bits = dtype.kind == "b" and (ome or len(frame_shape(stack)) == 3)
     dtype = np.dtype(np.uint8) if bits else dtype
     with (
         frames_of(stack, run) as frames,
-        tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None) as tif,
+        tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None, ome=ome) as tif,
     ):
         tif.write(
             (frame * np.uint8(255) for frame in frames) if bits else frames,
             shape=(*sizes, *frame_shape(stack)),
             dtype=dtype,
             compression=None if compression == "none" else compression,
+            compressionargs=_effort(compression, level),
             predictor=2 if _predicted(dtype, compression) else None,
             maxworkers=run.threads,
             **_colours(stack),
+            **_tiff_exif.options(origin, rgb=stack.rgb, big=big),
             **options,
         )
+    _tiff_exif.append(path, origin, big=big)
+
+
+def _effort(compression: str, level: int | None) -> dict[str, int] | None:
+    return {"level": level} if level is not None and compression in ("zlib", "zstd") else None
 
 
 def _roles(content: Content) -> list[str] | None:
@@ -93,6 +118,30 @@ def _imagej(content: Content, roles: list[str], text: str) -> dict[str, Any]:
     if {y.unit, x.unit} != {"pixel"}:
         metadata |= {"unit": plain_unit(x.unit), "yunit": plain_unit(y.unit)}
     return {"metadata": metadata, "resolution": (1 / x.step, 1 / y.step)}
+
+
+def _ome(path: Path, content: Content, text: str) -> dict[str, Any]:
+    """Options for a file of OME; the note is the description of the image."""
+    roles = imagej_roles([axis.name for axis in content.leading])
+    if roles is None:
+        names = ", ".join(axis.name for axis in content.leading)
+        raise ValueError(
+            f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are {names}: "
+            "write a .tif or .zarr"
+        )
+    colours = "S" * (len(frame_shape(content.frames)) == 3)
+    metadata: dict[str, Any] = {"axes": "".join(roles).upper() + "YX" + colours}
+    metadata["Description"] = text
+    for role, axis in zip([*roles, "y", "x"], content.axes, strict=True):
+        unit = plain_unit(axis.unit)
+        if role == "t" and unit in _SECONDS:
+            metadata |= {"TimeIncrement": axis.step, "TimeIncrementUnit": unit}
+        elif role in "xyz" and (centimetres(unit) or (unit == "pixel" and axis.step != 1)):
+            key = f"PhysicalSize{role.upper()}"
+            metadata |= {key: axis.step, f"{key}Unit": "µm" if unit == "um" else unit}
+        elif role == "c" and axis.labels:
+            metadata["Channel"] = {"Name": list(axis.labels)}
+    return {"metadata": metadata}
 
 
 def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:

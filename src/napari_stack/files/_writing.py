@@ -2,16 +2,18 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-import numpy as np
-
-from napari_stack.files import _image, _note, _tiff_writing
-from napari_stack.files._content import Content, frame_names, frames_of
+from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
+from napari_stack.files._content import Content, frame_names
+from napari_stack.files._exif import NOTHING, Origin, origin_of
+from napari_stack.files._origins import file_of
 from napari_stack.files._replacing import (
     failure_named,
+    move,
     refuse_existing,
     refuse_homeless,
     replacing,
@@ -20,114 +22,121 @@ from napari_stack.run import Run
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
 
+_PICTURES = (".png", ".jpg", ".jpeg")
+
 #: Suffixes that can be written.
-WRITTEN = (".tif", ".tiff", ".png")
+WRITTEN = (".tif", ".tiff", *_PICTURES, ".zarr")
+
+
+@dataclass(frozen=True)
+class How:
+    """How files are written; see `napari_stack.write`."""
+
+    compression: Compression = "zlib"
+    level: int | None = None
+    quality: int = 95
+    overwrite: bool = False
+    recipe: Mapping[str, Any] | None = None
+    origin: Origin = NOTHING
+    run: Run = Run()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be in the range 1 to 100, got {self.quality}")
 
 
 def is_folder(path: Path) -> bool:
     """Whether a path means a folder for one file a frame."""
+    if path.suffix.lower() == ".zarr":
+        return False
     return path.is_dir() or (not path.suffix and not path.exists())
 
 
 def check_target(path: Path, overwrite: bool) -> None:
     """Refuse a target that cannot be written, or that must not be."""
-    if path.suffix.lower() not in WRITTEN:
-        raise ValueError(
-            f"{path} cannot be written: its suffix {path.suffix!r} is none of "
-            f"{', '.join(WRITTEN)}; choose one of these"
-        )
-    if path.is_dir():
+    _check_suffix(path)
+    if path.suffix.lower() == ".zarr":
+        _zarr_writing.check_target(path)
+    elif path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
     refuse_existing(path, overwrite)
     refuse_homeless(path)
 
 
-def check(path: Path, content: Content, *, compression: str, overwrite: bool) -> None:
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in WRITTEN:
+        raise ValueError(
+            f"{path} cannot be written: its suffix {path.suffix!r} is none of "
+            f"{', '.join(WRITTEN)}; choose one of these"
+        )
+
+
+def check(path: Path, content: Content, names: str, how: How) -> None:
     """Refuse all that would be refused on writing, before anything is computed."""
-    if is_folder(path) and content.leading:
-        refuse_homeless(path)
-        for name in frame_names(content.frames):
-            refuse_existing(path / name, overwrite)
+    if not (is_folder(path) and content.leading):
+        check_target(path, how.overwrite)
+        _check_format(path, content, how)
         return
-    check_target(path, overwrite)
-    if path.suffix.lower() == ".png":
-        _check_png(path, content, compression)
+    refuse_homeless(path)
+    alike = Content(content.frames.select([0]))
+    for name in frame_names(content.frames, names):
+        _check_suffix(path / name)
+        refuse_existing(path / name, how.overwrite)
+        _check_format(path / name, alike, how)
 
 
-def write_file(
-    path: Path,
-    content: Content,
-    *,
-    compression: Compression,
-    overwrite: bool,
-    recipe: Mapping[str, Any] | None,
-    run: Run,
-) -> None:
+def _check_format(path: Path, content: Content, how: How) -> None:
+    """Refuse what the format of a file cannot hold."""
+    suffix = path.suffix.lower()
+    if suffix == ".zarr":
+        _zarr_writing.check(path, how.compression)
+    elif suffix in _PICTURES:
+        _picture_writing.check(path, content, how.compression)
+
+
+def write_file(path: Path, content: Content, how: How) -> None:
     """Write one file."""
-    note = content.note(recipe)
-    _note.to_text(note)  # what is no plain data is refused before anything is computed
-    with replacing(path, overwrite=overwrite) as part:
-        if path.suffix.lower() == ".png":
-            _write_png(part, content, compression=compression, note=note, run=run)
-        else:
-            _tiff_writing.write(part, content, compression=compression, note=note, run=run)
+    _note.to_text(content.note(how.recipe))  # refuses what is no plain data before the work
+    with replacing(path, overwrite=how.overwrite) as part:
+        _write(part, content, how)
 
 
-def _write_png(
-    path: Path, content: Content, *, compression: str, note: Mapping[str, Any], run: Run
-) -> None:
-    with frames_of(content.frames, run) as frames:
-        (image,) = frames
-    level = 0 if compression == "none" else None
-    path.write_bytes(_image.encode_png(image, {_note.KEY: _note.to_text(note)}, level=level))
+def _write(path: Path, content: Content, how: How) -> None:
+    note, suffix = content.note(how.recipe), path.suffix.lower()
+    if suffix == ".zarr":
+        _zarr_writing.write(
+            path, content, compression=how.compression, level=how.level, note=note, run=how.run
+        )
+    elif suffix in _PICTURES:
+        _picture_writing.write(
+            path, content, level=0 if how.compression == "none" else how.level,
+            quality=how.quality, note=note, origin=how.origin, run=how.run,
+        )  # fmt: skip
+    else:
+        _tiff_writing.write(
+            path, content, compression=how.compression, level=how.level, note=note,
+            origin=how.origin, ome=Path(path.stem).suffix.lower() == ".ome", run=how.run,
+        )  # fmt: skip
 
 
-def _check_png(path: Path, content: Content, compression: str) -> None:
+def write_folder(folder: Path, content: Content, names: str, how: How) -> None:
+    """Write one file a frame, named after a pattern; all of them or none."""
     stack = content.frames
-    if len(stack) != 1:
-        raise ValueError(
-            f"{path}: a PNG holds one image, and these are {len(stack)} frames: write a .tif, or "
-            "name a folder"
-        )
-    if stack.dtype not in (np.uint8, np.uint16, np.bool_):
-        raise ValueError(
-            f"{path}: a PNG holds 8-bit or 16-bit whole numbers, and these are {stack.dtype}: "
-            "convert them, or write a .tif"
-        )
-    channels = stack.shape[3] if stack.ndim == 4 else 1
-    if channels != 1 and not stack.rgb and not (channels == 2 and stack.alpha):
-        raise ValueError(
-            f"{path}: a PNG holds grey or colours, and these are {channels} bands: write a .tif"
-        )
-    if compression not in ("none", "zlib"):
-        raise ValueError(f"{path}: a PNG is compressed by zlib, not {compression}: write a .tif")
-
-
-def write_folder(
-    folder: Path,
-    content: Content,
-    *,
-    compression: Compression,
-    overwrite: bool,
-    recipe: Mapping[str, Any] | None,
-    run: Run,
-) -> None:
-    """Write one TIFF a frame, named after where it came from; all of them or none."""
-    stack, names = content.frames, frame_names(content.frames)
+    files = frame_names(stack, names)
     part = folder.absolute().with_name(f".napari-stack-{uuid4().hex[:12]}")
     try:
         with failure_named(folder):
             part.mkdir()
-            for index, name in enumerate(names):
+            for index, name in enumerate(files):
                 frame = Content(stack.select([index]), tell_used=not stack.used.all())
-                note, each = frame.note(recipe), run.part(index, len(names))
-                _tiff_writing.write(
-                    part / name, frame, compression=compression, note=note, run=each
-                )
-            for name in names:
-                refuse_existing(folder / name, overwrite)
+                source = None if how.origin is NOTHING else file_of(stack, index)
+                origin = how.origin if source is None else origin_of(source)
+                run = how.run.part(index, len(files))
+                _write(part / name, frame, replace(how, origin=origin, run=run))
+            for name in files:
+                refuse_existing(folder / name, how.overwrite)
             folder.mkdir(exist_ok=True)
-            for name in names:
-                (part / name).replace(folder / name)
+            for name in files:
+                move(part / name, folder / name)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -21,6 +21,7 @@ combine = on_layers("combine")
 sigma_clip = on_layers("sigma_clip")
 moving_average = on_layers("moving_average")
 focus_stack = on_layers("focus_stack")
+transform_frames = on_layers("transform_frames")
 
 __all__ = [
     "Computed",
@@ -41,4 +42,5 @@ __all__ = [
     "show_limits",
     "sigma_clip",
     "to_layer",
+    "transform_frames",
 ]

@@ -88,7 +88,8 @@ class Job:
             array = computed.frames.to_dask()
             remember(array, Chain(computed.frames, steps, self.chain.source))
             origin = _origin(self.data, computed.frames)
-            return [self.look.frames(array, origin, name=name, metadata=metadata)]
+            pixel = _pixel(self.data, computed.frames)
+            return [self.look.frames(array, origin, pixel, name=name, metadata=metadata)]
         return [
             self.look.image(
                 image, kind, self._axis_number, self._count, computed.limits[kind],
@@ -137,13 +138,18 @@ def _used(data: Data) -> Any:
 
 def _origin(before: Data, after: Data) -> tuple[float, float]:
     """Where the view begins, (x, y) in pixels of the view before."""
-    old, new = (
-        data.corrections if isinstance(data, Stack) else data.frames.corrections
-        for data in (before, after)
-    )
+    frames = (data if isinstance(data, Stack) else data.frames for data in (before, after))
+    # A view begins anew with a warp; what resizes it may come after.
+    old, new = ([c for c in f.corrections if hasattr(c, "origin")] for f in frames)
     if not new or (old and new[-1] is old[-1]):
         return (0.0, 0.0)
     return getattr(new[-1], "origin", (0.0, 0.0))
+
+
+def _pixel(before: Data, after: Data) -> tuple[float, float]:
+    """Size of a pixel, (y, x), in pixels of before: not 1 where frames were resized."""
+    y, x = (new.step / old.step for new, old in zip(after.axes[-2:], before.axes[-2:], strict=True))
+    return y, x
 
 
 def prepare(

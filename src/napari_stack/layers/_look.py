@@ -71,11 +71,22 @@ class Look:
             colours, str(layer.blending),
         )  # fmt: skip
 
-    def frames(self, data: Any, origin: tuple[float, float], **more: Any) -> Image:
-        """Make a layer of frames: the same axes, the view moved by `origin` (x, y) in pixels."""
+    def frames(
+        self,
+        data: Any,
+        origin: tuple[float, float],
+        pixel: tuple[float, float] = (1.0, 1.0),
+        **more: Any,
+    ) -> Image:
+        """Make a layer of frames: the same axes, the view moved by `origin` (x, y) in pixels.
+
+        A pixel has the size `pixel` (y, x) in pixels of the view before, so that its centre lies
+        elsewhere too.
+        """
         offset = np.zeros(self.ndim)
-        offset[-1], offset[-2] = origin
+        offset[-2:] = np.array(origin[::-1]) + (np.array(pixel) - 1) / 2
         place = self._placed(list(range(self.ndim)), offset)
+        place["scale"] = place["scale"] * np.array([1.0] * (self.ndim - 2) + [*pixel])
         return self._coloured(data, rgb=self.rgb, **place, **more)
 
     def image(

@@ -42,6 +42,14 @@ from napari_stack.operators.registration_methods import (
     Intensity,
     Phase,
 )
+from napari_stack.operators.resampling import (
+    Box,
+    ByFactor,
+    Resample,
+    ToFit,
+    ToSize,
+    transform_frames,
+)
 from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import (
     Polynomial,
@@ -65,12 +73,15 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "sigma_clip": sigma_clip,
     "moving_average": moving_average,
     "focus_stack": focus_stack,
+    "transform_frames": transform_frames,
 }
 
 __all__ = [
     "CATALOGUE",
     "PREFERRED_AXIS",
     "Bleaching",
+    "Box",
+    "ByFactor",
     "Clipped",
     "Constant",
     "Features",
@@ -86,7 +97,10 @@ __all__ = [
     "Polynomial",
     "Pyramid",
     "ReplicateBlurred",
+    "Resample",
     "Sigmoid",
+    "ToFit",
+    "ToSize",
     "Transforms",
     "Vignetting",
     "Warp",
@@ -113,5 +127,6 @@ __all__ = [
     "register",
     "repair_hot_pixels",
     "sigma_clip",
+    "transform_frames",
     "write_hot_pixels",
 ]

@@ -1,0 +1,157 @@
+"""TIFF with layers for retouching, as Photoshop, Affinity, Krita and GIMP open it; by psdtags."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files import _note, _tiff_exif
+from napari_stack.files._content import Content
+from napari_stack.files._frames import needed_package
+from napari_stack.files._replacing import replacing
+from napari_stack.files._writing import How, check_target
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.stack import Stack
+
+#: Images by the names of their layers, or frames named after their files; the topmost first.
+Layers = Mapping[str, Any] | Stack
+
+#: What image editors open: whole numbers of 8 or 16 bits, and floats of 32.
+_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+
+
+def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
+    """Write an image, which other programs show, and its layers.
+
+    Raises
+    ------
+    ValueError
+        For several frames, types that editors do not know, or layers that do not fit the image.
+    """
+    import tifffile
+
+    text = _note.to_text(content.note(how.recipe))
+    image = content.frames[0]
+    rgb, count = content.frames.rgb, len(layers)
+    with replacing(path, overwrite=how.overwrite) as part:
+        made = []
+        for number, (name, pixels) in enumerate(_named(layers)):
+            made.append(_layer(path, name, pixels, image))
+            if how.run.tick is not None:
+                how.run.tick(number + 1, count, "Writing layers")
+        exif = _tiff_exif.options(how.origin, rgb=rgb, big=False)
+        extra = exif.pop("extratags", [])
+        tag = _source_data(path, made, image.dtype).tifftag(maxworkers=how.run.threads)
+        tifffile.imwrite(
+            part,
+            image,
+            byteorder="<",
+            photometric="rgb" if rgb else "minisblack",
+            extrasamples=["unassalpha"] if content.frames.alpha else None,
+            compression=None if how.compression == "none" else how.compression,
+            description=text,
+            metadata=None,
+            extratags=[*extra, tag],
+            **exif,
+        )
+        _tiff_exif.append(part, how.origin, big=False)
+
+
+def named_layers(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the layers that results of several kinds make: all frames of a stack, the first image.
+
+    Parameters
+    ----------
+    results : mapping of str to Stack, Hyperstack, array or NamedTuple of arrays
+    """
+    layers: dict[str, Any] = {}
+    for name, result in results.items():
+        found = result.frames if isinstance(result, Hyperstack) else result
+        if isinstance(found, Stack):
+            for index in range(len(found)):
+                label = f"{name} {found.source.label(index)}"
+                layers[label if label not in layers else f"{label} {index}"] = found.select([index])
+        else:
+            layers[name] = found[0] if isinstance(found, tuple) else found
+    return layers
+
+
+def check(path: Path, content: Content, how: How) -> None:
+    """Refuse what image editors do not open, before anything is computed."""
+    check_target(path, how.overwrite)
+    with needed_package(str(path), "layered TIFF", "psdtags", "layers"):
+        import psdtags  # noqa: F401
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise ValueError(f"{path}: layers go to a TIFF: name a .tif")
+    stack = content.frames
+    if len(stack) != 1:
+        raise ValueError(
+            f"{path}: beside layers one image is needed, and these are {len(stack)} frames: fuse "
+            "them first"
+        )
+    if stack.dtype not in _TYPES:
+        raise ValueError(
+            f"{path}: image editors open uint8, uint16 and float32, and these are {stack.dtype}: "
+            "convert them"
+        )
+    if stack.ndim == 4 and not stack.rgb:
+        raise ValueError(f"{path}: layers hold grey or colours, and these are bands")
+
+
+def _named(layers: Layers) -> Iterator[tuple[str, NDArray[Any]]]:
+    if isinstance(layers, Stack):
+        yield from ((layers.source.label(i), layers[i]) for i in range(len(layers)))
+        return
+    for name, pixels in layers.items():
+        yield name, pixels[0] if isinstance(pixels, Stack) else np.asarray(pixels)
+
+
+def _layer(path: Path, name: str, pixels: NDArray[Any], image: NDArray[Any]) -> Any:
+    """Make a layer: its channels, and alpha where it has some."""
+    import psdtags
+
+    colours = 1 if image.ndim == 2 else 3
+    planes = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+    fits = planes.shape[:2] == image.shape[:2] and planes.shape[2] in (colours, colours + 1)
+    if not fits or planes.dtype != image.dtype:
+        raise ValueError(
+            f"{path}: the layer {name!r} has the shape {pixels.shape} and {pixels.dtype} pixels, "
+            f"the image {image.shape} and {image.dtype}: they must be alike"
+        )
+    ids = [psdtags.PsdChannelId(number) for number in range(colours)]
+    ids += [psdtags.PsdChannelId.TRANSPARENCY_MASK] * (planes.shape[2] - colours)
+    # Editors read zipped integers; of floats only what is packed bitwise or not at all.
+    packed = psdtags.PsdCompressionType
+    how = packed.ZIP if image.dtype.kind == "f" else packed.ZIP_PREDICTED
+    return psdtags.PsdLayer(
+        name=name[:255],
+        channels=[
+            psdtags.PsdChannel(
+                channelid=id_, compression=how, data=np.ascontiguousarray(planes[..., number])
+            )
+            for number, id_ in enumerate(ids)
+        ],
+        rectangle=psdtags.PsdRectangle(0, 0, *image.shape[:2]),
+        mask=psdtags.PsdLayerMask(),
+        info=[psdtags.PsdString(psdtags.PsdKey.UNICODE_LAYER_NAME, name)],
+    )
+
+
+def _source_data(path: Path, layers: list[Any], dtype: np.dtype[Any]) -> Any:
+    """Put layers together; Photoshop counts them from the lowest."""
+    import psdtags
+
+    keys = {1: psdtags.PsdKey.LAYER, 2: psdtags.PsdKey.LAYER_16, 4: psdtags.PsdKey.LAYER_32}
+    return psdtags.TiffImageSourceData(
+        name=path.name,
+        psdformat=psdtags.PsdFormat.LE32BIT,
+        layers=psdtags.PsdLayers(
+            key=keys[dtype.itemsize], has_transparency=False, layers=layers[::-1]
+        ),
+        usermask=psdtags.PsdUserMask(
+            colorspace=psdtags.PsdColorSpaceType.RGB, components=(65535, 0, 0, 0), opacity=50
+        ),
+        info=[],
+    )

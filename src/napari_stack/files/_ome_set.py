@@ -1,0 +1,88 @@
+"""OME sets: one image in several TIFF files, which their metadata names."""
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files._frames import Contents, damage_named
+from napari_stack.files._tiff import opened, others_of_set
+from napari_stack.files._tiff_axes import axes_of
+from napari_stack.files._tiff_pages import page_of
+
+
+@dataclass(frozen=True, eq=False)
+class OmeSet:
+    """An image in several files.
+
+    Attributes
+    ----------
+    files : list of str
+    contents : Contents
+        Of the whole.
+    places : ndarray of int, shape (n, 2)
+        File, and page in it, of every frame.
+    """
+
+    files: list[str]
+    contents: Contents
+    places: NDArray[np.intp]
+
+
+def set_of(files: list[str]) -> OmeSet | None:
+    """Find the set that a file belongs to, or None where it stands by itself.
+
+    Parameters
+    ----------
+    files : list of str
+        The first one is asked; the others must belong to its set.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the first file of the set that is missing.
+    ValueError
+        Naming the first of `files` that does not belong to it.
+    """
+    path = files[0]
+    with damage_named(path), opened(path) as tif:
+        names = others_of_set(tif)
+    if not names:
+        return None
+    folder = Path(path).parent
+    if missing := sorted(name for name in names if not (folder / name).is_file()):
+        raise FileNotFoundError(
+            f"{path} is a part of an OME set, and its file {missing[0]} is missing: put the files "
+            "of the set into one folder"
+        )
+    for other in files[1:]:
+        if Path(other).name not in names | {Path(path).name} or Path(other).parent != folder:
+            raise ValueError(f"{other} does not belong to the OME set of {path}: read it by itself")
+    return _read(path)
+
+
+def _read(path: str) -> OmeSet:
+    with damage_named(path), opened(path, whole_set=True) as tif:
+        series = tif.series[0]
+        pages = list(series.pages)
+        if None in pages:
+            raise ValueError("pages of its OME set are missing")
+        frame_axes = series.get_shape(squeeze=False)
+        count = prod(frame_axes) // max(prod(series.keyframe.shape), 1)
+        if count != len(pages):
+            raise ValueError(f"its OME set has {len(pages)} pages for {count} frames")
+        layout = page_of(tif, series.keyframe, keep_palette=False).layout
+        leading, sizes, plane, order = axes_of(tif, count)
+        files, places = _places(pages)
+    contents = Contents(layout.frame, layout.partial, leading, sizes, plane, order)
+    return OmeSet(files, contents, places[order])
+
+
+def _places(pages: list[Any]) -> tuple[list[str], NDArray[np.intp]]:
+    paths = [str(Path(page.parent.filehandle.path)) for page in pages]
+    files = list(dict.fromkeys(paths))
+    numbers = [(files.index(path), page.index) for path, page in zip(paths, pages, strict=True)]
+    return files, np.array(numbers, np.intp)

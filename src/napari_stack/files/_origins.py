@@ -1,0 +1,72 @@
+"""From which file the EXIF and the colour profile of an output come."""
+
+from typing import Any
+
+from napari_stack.files._exif import NOTHING, Origin, origin_of
+from napari_stack.files._paths import PathLike, resolve
+from napari_stack.files._reading import FileSource
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.joined import Joined
+from napari_stack.sources import Selected
+from napari_stack.stack import Stack
+
+#: The frames that are written themselves.
+FRAMES = "frames"
+
+
+def origin_for(data: Any, exif_from: "PathLike | Stack | Hyperstack | None") -> Origin:
+    """Find what goes to the output.
+
+    Parameters
+    ----------
+    data : Stack, Hyperstack or array
+        What is written.
+    exif_from : str, path, Stack, Hyperstack or None
+        ``"frames"`` for the data itself; a file, a folder or another stack; None or ``""`` for
+        nothing. Of several files the middle one counts, which is the reference by default.
+    """
+    if exif_from is None or exif_from == "":
+        return NOTHING
+    if isinstance(exif_from, str) and exif_from == FRAMES:
+        path = middle_file(data)
+    elif isinstance(exif_from, (Stack, Hyperstack)):
+        path = middle_file(exif_from)
+    else:
+        files = resolve(exif_from)
+        path = files[len(files) // 2]
+    return NOTHING if path is None else origin_of(path)
+
+
+def refuse_missing(exif_from: "PathLike | Stack | Hyperstack | None") -> None:
+    """Refuse a file or folder that is not there; see `origin_for`.
+
+    Raises
+    ------
+    FileNotFoundError
+    """
+    if isinstance(exif_from, (Stack, Hyperstack)) or exif_from in (None, "", FRAMES):
+        return
+    resolve(exif_from)
+
+
+def middle_file(data: Any) -> str | None:
+    """Return the file of the middle frame, or None where it comes from no file."""
+    frames = data.frames if isinstance(data, Hyperstack) else data
+    return file_of(frames, len(frames) // 2) if isinstance(frames, Stack) else None
+
+
+def file_of(stack: Stack, index: int) -> str | None:
+    """Return the file that a frame was read from, or None."""
+    source: Any = stack.source
+    while True:
+        if isinstance(source, Selected):
+            index, source = int(source.frames[index]), source.source
+        elif isinstance(source, Joined):
+            number, index = divmod(int(source.order[index]), len(source.stacks[0]))
+            source = source.stacks[number].source
+        elif isinstance(below := getattr(source, "stack", None), Stack):  # as many frames
+            source = below.source
+        elif isinstance(source, FileSource):
+            return source.files[int(source.places[index, 0])]
+        else:
+            return None

@@ -1,0 +1,71 @@
+"""Pictures that are decoded as a whole: PNG and JPEG by imagecodecs, BMP and WebP by Pillow."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.files import _image, _note, _pillow
+from napari_stack.files._frames import (
+    Contents,
+    First,
+    Frame,
+    check_plausible,
+    damage_named,
+    one_frame,
+)
+from napari_stack.files._tiff import Headers
+from napari_stack.sources import Axis
+
+
+def contents(path: str, headers: Headers) -> Contents:  # noqa: ARG001
+    """Look into a picture."""
+    data, frame, count = _load(path)
+    noted = _noted(data)
+    if axes := _note.axes_of(noted):
+        found = one_frame(frame, (axes[0][-2], axes[0][-1]))
+        return replace(found, used=_note.used_of(noted, 1))
+    plane = (Axis("y"), Axis("x"))
+    return Contents(frame, False, (Axis("frame"),), (count,), plane, np.arange(count))
+
+
+def read_frame(
+    path: str,
+    number: int,
+    rows: slice | None,
+    first: First,
+    headers: Headers,  # noqa: ARG001
+) -> NDArray[Any]:
+    """Decode a picture."""
+    data, frame, count = _load(path)
+    first.check(path, frame, count)
+    with damage_named(path):
+        own = _image.is_image(data)
+        pixels = _image.decode(data) if own else _pillow.decode(data, number)
+        if pixels.shape != frame.shape:
+            raise ValueError(f"{pixels.shape} pixels where {frame.shape} are due")
+    return pixels if rows is None else pixels[rows]
+
+
+def note(path: str) -> dict[str, Any]:
+    """Find our own note in a picture."""
+    with damage_named(path):
+        return _noted(Path(path).read_bytes())
+
+
+def _load(path: str) -> tuple[bytes, Frame, int]:
+    """Read a picture without decoding it."""
+    with damage_named(path):
+        data = Path(path).read_bytes()
+        own = _image.is_image(data)
+        frame, count = (_image.frame_of(data), 1) if own else _pillow.frame_of(data)
+    check_plausible(path, frame, len(data))
+    return data, frame, count
+
+
+def _noted(data: bytes) -> dict[str, Any]:
+    if _image.is_png(data):
+        return _note.from_text(_image.png_text(data, _note.KEY))
+    return _note.from_text(_image.jpeg_comment(data)) if _image.is_image(data) else {}

@@ -1,0 +1,78 @@
+"""EXIF in a TIFF: its first directory by tifffile, the others appended to the finished file."""
+
+import struct
+from pathlib import Path
+from typing import IO, Any
+
+from napari_stack.files._exif import Origin
+
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+
+#: tifffile writes no tags of pointers: others, next to them in the order of tags, keep the room.
+_SHIFT = -1
+
+#: A date has an option of its own in tifffile.
+_DATE = 306
+
+
+def options(origin: Origin, *, rgb: bool, big: bool) -> dict[str, Any]:
+    """Return options of tifffile that write the first directory, with room for pointers."""
+    texts = [
+        (tag, "s", 0, str(value).encode("ascii", "replace").decode(), True)
+        for tag, value in origin.main.items()
+        if tag != _DATE
+    ]
+    pointers = [(tag + _SHIFT, "I", 1, 0, True) for tag, _ in _directories(origin, big)]
+    result: dict[str, Any] = {"extratags": texts + pointers} if texts or pointers else {}
+    if profile := origin.profile_for(rgb):
+        result["iccprofile"] = profile
+    if date := origin.main.get(_DATE):
+        result["datetime"] = str(date)[:19]
+    return result
+
+
+def _directories(origin: Origin, big: bool) -> list[tuple[int, dict[int, Any]]]:
+    if big:  # Pillow writes directories with 32-bit offsets only
+        return []
+    found = ((_EXIF_IFD, origin.taken), (_GPS_IFD, origin.place))
+    return [(tag, values) for tag, values in found if values]
+
+
+def append(path: Path, origin: Origin, *, big: bool) -> None:
+    """Append the directories of EXIF and GPS, and let the first directory point to them."""
+    directories = _directories(origin, big)
+    if not directories:
+        return
+    with path.open("r+b") as file:
+        head = file.read(8)
+        order = "<" if head.startswith(b"II") else ">"
+        places = _entries(file, order, struct.unpack(order + "I", head[4:])[0])
+        for tag, values in directories:
+            start = file.seek(0, 2)
+            start += file.write(b"\0" * (start % 2))
+            file.write(_encoded(head, tag, values, start))
+            place = places[tag + _SHIFT]
+            file.seek(place)
+            file.write(struct.pack(order + "H", tag))
+            file.seek(place + 8)
+            file.write(struct.pack(order + "I", start))
+
+
+def _entries(file: IO[bytes], order: str, directory: int) -> dict[int, int]:
+    """Places of the entries of a directory by tag."""
+    file.seek(directory)
+    (count,) = struct.unpack(order + "H", file.read(2))
+    entries = file.read(12 * count)
+    return {
+        struct.unpack_from(order + "H", entries, 12 * i)[0]: directory + 2 + 12 * i
+        for i in range(count)
+    }
+
+
+def _encoded(head: bytes, tag: int, values: dict[int, Any], start: int) -> bytes:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    directory = ImageFileDirectory_v2(head, group=tag)
+    for number, value in values.items():
+        directory[number] = value
+    return bytes(directory.tobytes(start))

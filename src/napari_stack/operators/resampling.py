@@ -1,0 +1,269 @@
+"""`transform_frames`: frames rotated, cropped and resized, all alike and lazily."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.operators.geometry import Interpolation, Warp
+from napari_stack.operators.transforms import Transforms
+from napari_stack.options import Bounds, check
+from napari_stack.run import Run
+from napari_stack.sources import Correction, Pixels
+from napari_stack.stack import Stack
+
+_SIDE = Bounds(1, 100_000, unit="px")
+_PLACE = Bounds(0, 100_000, unit="px")
+
+#: A side that rounding makes this much longer is not longer.
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True)
+class ByFactor:
+    """Resize both sides by a factor.
+
+    Parameters
+    ----------
+    factor : float
+        New length of a side over the old one.
+    """
+
+    factor: Annotated[float, Bounds(0.001, 100, step=0.1)] = 0.5
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the result."""
+        return max(round(height * self.factor), 1), max(round(width * self.factor), 1)
+
+
+@dataclass(frozen=True)
+class ToFit:
+    """Shrink to fit into a box, with the sides in proportion; a thumbnail.
+
+    Parameters
+    ----------
+    width, height : int
+        Greatest width and height; smaller frames stay as they are.
+    """
+
+    width: Annotated[int, _SIDE] = 128
+    height: Annotated[int, _SIDE] = 128
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the result."""
+        factor = min(self.width / width, self.height / height, 1.0)
+        return max(round(height * factor), 1), max(round(width * factor), 1)
+
+
+@dataclass(frozen=True)
+class ToSize:
+    """Resize to an exact size, whatever becomes of the proportion of the sides.
+
+    Parameters
+    ----------
+    width, height : int
+        New width and height.
+    """
+
+    width: Annotated[int, _SIDE] = 1024
+    height: Annotated[int, _SIDE] = 1024
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+    def size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002
+        """Height and width of the result."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the frames.
+
+    Parameters
+    ----------
+    left, top : int
+        First column and row that is kept.
+    right, bottom : int
+        Column and row before which it ends; 0 for the edge of the frame.
+    """
+
+    left: Annotated[int, _PLACE] = 0
+    top: Annotated[int, _PLACE] = 0
+    right: Annotated[int, _PLACE] = 0
+    bottom: Annotated[int, _PLACE] = 0
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
+@dataclass(frozen=True)
+class Resample:
+    """Frames resized; antialiased when shrinking.
+
+    Parameters
+    ----------
+    source_size, size : tuple of int
+        Height and width of a frame before and after.
+    interpolation : {"nearest", "linear", "cubic"}
+    """
+
+    source_size: tuple[int, int]
+    size: tuple[int, int]
+    interpolation: Interpolation = "cubic"
+
+    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a corrected frame."""
+        return (*self.size, *shape[2:])
+
+    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
+        """Rows of the frame that `rows` of the result are made of."""
+        from napari_stack.operators._resampling import source_span
+
+        sides = self.source_size[0], self.size[0]
+        return source_span(rows.start, rows.stop, *sides, self.interpolation)
+
+    def apply(
+        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
+    ) -> Pixels:
+        """Resize rows of a frame."""
+        from napari_stack.operators._resampling import resize_rows
+
+        first = self.source_rows(rows, index).start
+        return resize_rows(
+            values, valid, first, self.source_size, self.size, rows, self.interpolation
+        )
+
+    def merged(self, later: Correction) -> None:  # noqa: ARG002
+        """Nothing merges with it."""
+        return
+
+    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
+        """Return the same: all frames are treated alike."""
+        return self
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return the same, for others that are alike."""
+        if any(other != self for other in others):
+            raise ValueError("frames of different sizes cannot stand in one stack")
+        return self
+
+
+def transform_frames(
+    stack: Stack,
+    *,
+    rotate: Annotated[float, Bounds(-360, 360, step=1, unit="degrees")] = 0.0,
+    grow: bool = False,
+    crop: Literal["none", "box"] | Box = "none",
+    resize: Literal["none", "by factor", "to fit", "to size"] | ByFactor | ToFit | ToSize = "none",
+    interpolation: Interpolation = "cubic",
+    run: Run = Run(),  # noqa: ARG001
+) -> Stack:
+    """Rotate, then crop, then resize all frames alike, lazily.
+
+    Parameters
+    ----------
+    stack : Stack
+    rotate : float
+        Angle about the centre, counter-clockwise; quarter turns move pixels as they are.
+    grow : bool
+        Enlarge the canvas so that the rotated frames fit.
+    crop : {"none"} or Box
+        The part that is kept, in pixels of the rotated frames.
+    resize : {"none"}, ByFactor, ToFit or ToSize
+        New size: by a factor, shrunk to fit into a box, or exactly; antialiased when shrinking.
+    interpolation : {"nearest", "linear", "cubic"}
+        How pixels between pixels are made; cubic is that of Keys (1981).
+    run : Run
+        Not used: frames are transformed when they are read.
+
+    Returns
+    -------
+    Stack
+        Rotation and crop join with a registration into one interpolation. The pixel size follows
+        the resizing. Corners that a rotation lays bare do not count.
+
+    Raises
+    ------
+    ValueError
+        For a box outside the frames.
+    """
+    given = {"rotate": rotate, "grow": grow, "crop": crop, "resize": resize,
+             "interpolation": interpolation}  # fmt: skip
+    check(transform_frames, given)
+    if rotate % 360:
+        stack = stack.corrected(_rotation(stack, rotate, grow, interpolation))
+    box = Box() if isinstance(crop, str) else crop
+    if box != Box():
+        stack = stack.corrected(_crop(stack, box, interpolation))
+    named = {"by factor": ByFactor, "to fit": ToFit, "to size": ToSize}
+    if resize == "none":
+        return stack
+    height, width = stack.shape[1:3]
+    method = named[resize]() if isinstance(resize, str) else resize
+    return _resized(stack, method.size(height, width), interpolation)
+
+
+def _rotation(stack: Stack, degrees: float, grow: bool, interpolation: Interpolation) -> Warp:
+    height, width = stack.shape[1:3]
+    c, s = _turn(degrees)
+    size = (height, width)
+    if grow:
+        size = (ceil(abs(s) * width + abs(c) * height - _SLACK),
+                ceil(abs(c) * width + abs(s) * height - _SLACK))  # fmt: skip
+    # y points down: what turns counter-clockwise on screen is read at angles turned clockwise.
+    matrix = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    old, new = (np.array([(w - 1) / 2, (h - 1) / 2]) for h, w in ((height, width), size))
+    matrix[:2, 2] = old - matrix[:2, :2] @ new
+    return _warp(stack, matrix, size, interpolation)
+
+
+def _turn(degrees: float) -> tuple[float, float]:
+    """Cosine and sine, exact for quarter turns."""
+    quarters, rest = divmod(degrees, 90)
+    if rest == 0:
+        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarters) % 4]
+    return float(np.cos(np.deg2rad(degrees))), float(np.sin(np.deg2rad(degrees)))
+
+
+def _crop(stack: Stack, box: Box, interpolation: Interpolation) -> Warp:
+    height, width = stack.shape[1:3]
+    right, bottom = box.right or width, box.bottom or height
+    if not (box.left < right <= width and box.top < bottom <= height):
+        raise ValueError(
+            f"crop: columns {box.left} to {right} and rows {box.top} to {bottom} are no part of "
+            f"frames of {width} x {height} pixels: choose a box inside them"
+        )
+    place = _warp(stack, np.eye(3), (bottom - box.top, right - box.left), interpolation)
+    return replace(place, origin=(float(box.left), float(box.top)))
+
+
+def _warp(
+    stack: Stack, matrix: NDArray[np.float64], size: tuple[int, int], interpolation: Interpolation
+) -> Warp:
+    transforms = Transforms(np.tile(matrix, (len(stack), 1, 1)))
+    height, width = stack.shape[1:3]
+    return Warp(transforms, (height, width), size, interpolation=interpolation)
+
+
+def _resized(stack: Stack, size: tuple[int, int], interpolation: Interpolation) -> Stack:
+    height, width = stack.shape[1:3]
+    if size == (height, width):
+        return stack
+    frame, y, x = stack.axes
+    axes = (
+        frame,
+        replace(y, step=y.step * height / size[0]),
+        replace(x, step=x.step * width / size[1]),
+    )
+    resample = Resample((height, width), size, interpolation)
+    return replace(stack.corrected(resample), axes=axes)

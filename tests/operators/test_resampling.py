@@ -1,0 +1,168 @@
+"""`transform_frames`: exact turns, Pillow's results, pixel sizes, rows, validity."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import (
+    Box,
+    ByFactor,
+    ToFit,
+    ToSize,
+    Transforms,
+    apply_transforms,
+    combine,
+    transform_frames,
+)
+from napari_stack.options import options_of
+from napari_stack.recipe import Step
+from napari_stack.run import Run
+from napari_stack.sources import Axis
+from napari_stack.stack import Stack
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "linear": Image.Resampling.BILINEAR,
+    "cubic": Image.Resampling.BICUBIC,
+}
+
+
+def frames(*shape, dtype="uint16", seed=1):
+    return np.random.default_rng(seed).integers(0, 255, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("quarters", [-1, 1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_quarter_turns_move_pixels_as_they_are(quarters, dtype):
+    pixels = frames(2, 20, 31, dtype=dtype)
+    turned = transform_frames(Stack.wrap(pixels), rotate=90.0 * quarters, grow=True)
+    np.testing.assert_array_equal(np.asarray(turned), np.rot90(pixels, quarters, axes=(1, 2)))
+
+
+@pytest.mark.parametrize("degrees", [45, -30, 200.5])
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+def test_rotation_is_that_of_pillow(degrees, interpolation):
+    y, x = np.mgrid[:60, :81]
+    pixels = (127 + 60 * np.sin(x / 9) + 60 * np.cos(y / 11)).astype(np.float32)
+    expected = Image.fromarray(pixels).rotate(degrees, FILTERS[interpolation])
+    stack = transform_frames(
+        Stack.wrap(pixels[np.newaxis]), rotate=degrees, interpolation=interpolation
+    )
+    values, valid = stack.read(0)
+    inner = np.hypot(x - 40, y - 29.5) < 26
+    assert valid[inner].all()
+    assert not valid[0, 0]
+    error = np.abs(values - np.asarray(expected))[inner]
+    # Pillow picks the other neighbour where two are as near, and its cubic has a = -1.
+    assert np.quantile(error, 0.99) < {"nearest": 8, "linear": 0.1, "cubic": 1.2}[interpolation]
+
+
+def test_a_grown_canvas_holds_the_whole_frame():
+    pixels = np.ones((1, 40, 60), np.float32)
+    grown = transform_frames(Stack.wrap(pixels), rotate=30, grow=True)
+    assert grown.shape[1:] == (65, 72)  # 40 cos 30 + 60 sin 30, 60 cos 30 + 40 sin 30
+    _, valid = grown.read(0)
+    assert 0.93 < valid.sum() / 2400 < 1
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("size", [(20, 13), (97, 120), (60, 81), (7, 200)])
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_resizing_is_that_of_pillow(interpolation, size, colours):
+    pixels = 80 + frames(1, 60, 81, *colours, dtype="uint8") // 3  # overshoots, without clipping
+    method = ToSize(width=size[1], height=size[0])
+    resized = transform_frames(Stack.wrap(pixels), resize=method, interpolation=interpolation)
+    expected = np.asarray(Image.fromarray(pixels[0]).resize(size[::-1], FILTERS[interpolation]))
+    difference = resized[0].astype(int) - expected
+    assert np.abs(difference).max() <= 1  # Pillow rounds between the two directions
+
+
+def test_shrinking_leaves_nothing_to_alias():
+    stripes = np.tile(np.float32([0, 200]), (1, 64, 32))
+    thumbnail = transform_frames(Stack.wrap(stripes), resize=ToFit(width=16, height=16))
+    assert thumbnail.shape == (1, 16, 16)
+    np.testing.assert_allclose(np.asarray(thumbnail)[:, 2:-2, 2:-2], 100, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        (ByFactor(0.5), (30, 40)),
+        (ByFactor(2.0), (120, 160)),
+        ("by factor", (30, 40)),
+        (ToFit(40, 40), (30, 40)),
+        (ToFit(400, 400), (60, 80)),
+        (ToSize(10, 50), (50, 10)),
+        ("none", (60, 80)),
+    ],
+)
+def test_sizes(method, shape):
+    stack = Stack.wrap(frames(2, 60, 80), axes=(Axis("z"), Axis("y", 0.5, "um"), Axis("x")))
+    resized = transform_frames(stack, resize=method)
+    assert resized.shape[1:] == shape
+    assert np.asarray(resized).shape == (2, *shape)
+    assert resized.axes[1] == Axis("y", 0.5 * 60 / shape[0], "um")
+    assert resized.axes[2].step == pytest.approx(80 / shape[1])
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("factor", [0.23, 0.5, 1.7])
+def test_rows_alone_are_those_of_the_whole(interpolation, factor):
+    stack = transform_frames(
+        Stack.wrap(frames(1, 90, 50, 3, dtype="float32")),
+        rotate=10, crop=Box(2, 3, 45, 80), resize=ByFactor(factor), interpolation=interpolation,
+    )  # fmt: skip
+    values, valid = stack.read(0)
+    for rows in (slice(0, 3), slice(5, 11), slice(stack.shape[1] - 1, stack.shape[1])):
+        part, part_valid = stack.read(0, rows)
+        np.testing.assert_allclose(part, values[rows], atol=1e-3)
+        expected = np.ones(part.shape[:2], bool) if valid is None else valid[rows]
+        found = np.ones(part.shape[:2], bool) if part_valid is None else part_valid
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_crop_is_a_part_and_joins_with_a_registration():
+    pixels = frames(3, 60, 80)
+    cropped = transform_frames(Stack.wrap(pixels), crop=Box(10, 40, 75))
+    np.testing.assert_array_equal(np.asarray(cropped), pixels[:, 40:, 10:75])
+    assert cropped.corrections[-1].origin == (10, 40)  # by which a viewer moves the view
+    shift = np.tile(np.eye(3), (3, 1, 1))
+    shift[:, 0, 2] = 0.5
+    registered = apply_transforms(Stack.wrap(pixels), Transforms(shift))
+    joined = transform_frames(registered, rotate=5, crop=Box(10, 10, 50, 50))
+    assert len(joined.corrections) == 1
+    with pytest.raises(ValueError, match="columns 10 to 90 and rows 0 to 60 are no part"):
+        transform_frames(Stack.wrap(pixels), crop=Box(right=90, left=10))
+
+
+def test_what_does_not_count_stays_so():
+    pixels = np.full((2, 40, 40), 100.0, np.float32)
+    pixels[0, 20, 20] = np.nan
+    stack = transform_frames(Stack.wrap(pixels), resize=ByFactor(0.5), interpolation="linear")
+    _, valid = stack.read(0)
+    assert not valid[10, 10]
+    assert valid.sum() >= 400 - 16
+    assert stack.read(1)[1] is None
+    np.testing.assert_allclose(combine(stack), 100)
+
+
+def test_nothing_to_do_hands_the_stack_through():
+    stack = Stack.wrap(frames(2, 20, 30))
+    assert transform_frames(stack, rotate=360).corrections == ()
+    with pytest.raises(ValueError, match="rotate must be"):
+        transform_frames(stack, rotate=400)
+    with pytest.raises(ValueError, match="factor must be"):
+        ByFactor(0.0)
+
+
+def test_a_hyperstack_keeps_its_pixel_size():
+    axes = (Axis("c"), Axis("z"), Axis("y", 0.5, "um"), Axis("x", 0.5, "um"))
+    pixels = frames(2, 3, 20, 30)
+    step = Step("transform_frames", {"resize": ByFactor(0.5)})
+    result = step.apply(Hyperstack.wrap(pixels, axes=axes), run=Run())
+    assert result.shape == (2, 3, 10, 15)
+    assert result.axes[2:] == (Axis("y", 1.0, "um"), Axis("x", 1.0, "um"))
+    again = Step.from_plain(step.to_plain())
+    assert again == step
+    assert all(option.text.endswith(".") for option in options_of(transform_frames).values())
