@@ -7,6 +7,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_stack import samples
+from napari_stack._widgets import _warming
 
 
 @pytest.fixture
@@ -73,6 +74,19 @@ def _run_threads():
 def run_threads():
     """Gives the threads of runs that still live."""
     return _run_threads
+
+
+class Everything(set):
+    """A set that holds all there is."""
+
+    def __contains__(self, item):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_warm(monkeypatch):
+    """Docks start no thread of their own; the tests of that take this back."""
+    monkeypatch.setattr(_warming, "_begun", Everything())
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from napari_stack._widgets._layout import (
     tooltip,
 )
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
+from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import check, gives_frames, options_of, summary
 from napari_stack.run import Run
@@ -298,3 +299,4 @@ class OperatorDock(RunningDock):
         for form in rest:
             align(form.labels, list(form.panel_labels()))
         self._fit()
+        warm_up(self.operator, self.layer)

@@ -59,6 +59,7 @@ from napari_stack.operators.vignetting import (
     correct_vignetting,
     measure_vignetting,
 )
+from napari_stack.operators.warming import warm
 
 #: Operators that have a dock, a command and a name in recipes.
 CATALOGUE: dict[str, Callable[..., Any]] = {
@@ -128,5 +129,6 @@ __all__ = [
     "repair_hot_pixels",
     "sigma_clip",
     "transform_frames",
+    "warm",
     "write_hot_pixels",
 ]

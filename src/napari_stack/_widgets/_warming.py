@@ -1,0 +1,41 @@
+"""`warm_up`: kernels of a dock's operator, compiled in a thread while the user still chooses."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from napari_stack import operators
+from napari_stack._widgets._worker import Worker
+from napari_stack.run import Run
+
+#: Milliseconds that a dock is given to appear before a thread competes with it.
+_PAUSE = 500
+
+_begun: set[tuple[str, str, bool]] = set()
+
+
+def warm_up(operator: str, layer: Any = None) -> None:
+    """Compile what an operator needs for the pixels of a layer: once a process, and soon.
+
+    Parameters
+    ----------
+    operator : str
+        Name in the catalogue.
+    layer : napari.layers.Image, optional
+    """
+    dtype, colours = (np.uint16, False) if layer is None else (layer.dtype, bool(layer.rgb))
+    kind = (operator, np.dtype(dtype).str, colours)
+    if kind not in _begun:
+        _begun.add(kind)
+        QTimer.singleShot(_PAUSE, partial(_begin, *kind))
+
+
+def _begin(operator: str, dtype: str, colours: bool) -> None:
+    # Nobody listens: what goes wrong here is told when the user runs it.
+    Worker(partial(_warm, operator, dtype, colours), Run(workers=1)).start()
+
+
+def _warm(operator: str, dtype: str, colours: bool, run: Run) -> None:
+    operators.warm(operator, dtype=dtype, colours=colours, run=run)

@@ -1,0 +1,67 @@
+"""`warm`: compile what an operator needs before it is asked for."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_stack.run import Run
+from napari_stack.samples import drifting_cells
+from napari_stack.stack import Stack
+
+#: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
+_FRAMES, _SIZE = 9, (96, 96)
+
+
+def warm(
+    operator: str,
+    *,
+    dtype: DTypeLike = np.uint16,
+    colours: bool = False,
+    options: dict[str, Any] | None = None,
+    run: Run = Run(),
+) -> None:
+    """Run an operator on a few tiny frames, so that its first real run need not wait.
+
+    Kernels are compiled for the type of the pixels when they are first called, which takes
+    seconds, and kept on disk; later processes only load them, which takes a part of a second.
+    Call it in a thread while the user is still choosing.
+
+    Parameters
+    ----------
+    operator : str
+        Name in the catalogue.
+    dtype : dtype
+        Type of the pixels that will come.
+    colours : bool
+        Whether frames with three channels will come.
+    options : dict, optional
+        Options of the operator, where others than the defaults need other kernels.
+    run : Run
+        How to run; its tick can stop it.
+
+    Raises
+    ------
+    ValueError
+        When no operator has that name.
+    """
+    from napari_stack.operators import CATALOGUE
+
+    if operator not in CATALOGUE:
+        raise ValueError(f"operator must be one of {', '.join(CATALOGUE)}, got {operator!r}")
+    stack = Stack.wrap(_frames(np.dtype(dtype), colours), rgb=colours)
+    try:
+        result = CATALOGUE[operator](stack, run=run, **(options or {}))
+    except ValueError:  # it cannot do without more input: then there is nothing to prepare
+        return
+    if isinstance(result, Stack):  # lazy: pixels are computed when they are asked for
+        result[0]
+
+
+def _frames(dtype: np.dtype[Any], colours: bool) -> NDArray[Any]:
+    stack, _ = drifting_cells(_FRAMES, _SIZE, shift=2.0, rotation=0.2, scale=0.001, dtype="float32")
+    data = np.asarray(stack)
+    if dtype.kind in "ui":
+        data = data * min(np.iinfo(dtype).max, 4095)
+    data = (data > data.mean()) if dtype.kind == "b" else data.astype(dtype)
+    return np.stack([data] * 3, axis=-1) if colours else data

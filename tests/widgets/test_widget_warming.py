@@ -1,0 +1,44 @@
+"""Kernels are compiled when a dock opens."""
+
+import numpy as np
+import pytest
+
+from napari_stack import _widgets, operators
+from napari_stack._widgets import _warming
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """Nothing was warmed up yet."""
+    monkeypatch.setattr(_warming, "_begun", set())
+    monkeypatch.setattr(_warming, "_PAUSE", 0)
+
+
+def test_a_dock_that_opens_compiles_for_its_layer_once(
+    begun, viewer, qtbot, monkeypatch, notes, run_threads
+):
+    warmed = []
+
+    def warm(operator, **how):
+        warmed.append((operator, how.pop("dtype"), how.pop("colours")))
+        operators.CATALOGUE[operator]  # it is in the catalogue
+        raise ValueError("nobody hears of this")
+
+    monkeypatch.setattr(operators, "warm", warm)
+    viewer.add_image(np.zeros((9, 8, 8), np.uint8))
+    for _ in range(2):
+        dock = _widgets.SigmaClipDock(viewer)
+        qtbot.addWidget(dock)
+        dock.show()
+    qtbot.waitUntil(lambda: bool(warmed) and not run_threads())
+    assert warmed == [("sigma_clip", "|u1", False)]
+    assert notes == []
+
+
+def test_a_dock_without_a_layer_compiles_for_16_bits(begun, viewer, qtbot, run_threads):
+    dock = _widgets.CombineDock(viewer)
+    qtbot.addWidget(dock)
+    dock.show()
+    assert _warming._begun == {("combine", "<u2", False)}
+    qtbot.waitUntil(lambda: bool(run_threads()))
+    qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)
