@@ -1,11 +1,13 @@
 """The loops: order, progress, cancelling, memory, scratch, executors."""
 
+import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -231,3 +233,22 @@ def test_loops_take_numpy_indices_and_wrapped_sources():
         float(DATA[2].sum()),
         float(DATA[0].sum()),
     ]
+
+
+def test_scratch_lies_in_the_folder_of_the_run(tmp_path, monkeypatch):
+    asked = []
+    real = tempfile.TemporaryFile
+
+    def file(*args, **options):
+        asked.append(options["dir"])
+        return real(*args, **options)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", file)
+    # a dask chunk holds whole frames, so that bands would read them twice
+    data = da.zeros((40, 300, 512), chunks=(1, 300, 512), dtype=np.float32)
+    stack = Stack.wrap(data)
+    run = Run(memory=2**20, scratch=tmp_path)
+    run.bands(lambda values, valid: (values[0],), stack, what="Looking")
+    assert asked == [tmp_path]
+    with pytest.raises(FileNotFoundError):
+        replace(run, scratch=tmp_path / "gone").bands(None, stack, what="Looking")

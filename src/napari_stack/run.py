@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -71,6 +72,8 @@ class Run:
         stops the work within one frame.
     executor : concurrent.futures.Executor or dask.distributed.Client, optional
         Runs the parts of the work elsewhere. The default runs them in threads.
+    scratch : str or path, optional
+        Folder for scratch files, which have no names there (default: that of the system).
 
     Examples
     --------
@@ -82,6 +85,7 @@ class Run:
     memory: int = 2**30
     tick: Tick | None = None
     executor: Any = None
+    scratch: str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -222,7 +226,7 @@ class Run:
         frames = np.flatnonzero(stack.used)
         height = stack.shape[1]
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
-        with Scratch() as scratch:
+        with Scratch(self.scratch) as scratch:
             read: Callable[..., Pixels] = stack.values
             spooled = 0
             if len(bands) > 1 and reads_twice(stack, bands):

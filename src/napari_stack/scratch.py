@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
@@ -17,13 +18,37 @@ from napari_stack.stack import Stack
 _RESERVE = 0.05
 
 
+def frame_bytes(stack: Stack, *, masked: bool) -> int:
+    """Bytes that a frame takes on disk."""
+    _, height, width, *channels = stack.shape
+    pixel = int(np.prod(channels or 1)) * stack.native.itemsize
+    return height * width * (pixel + masked)
+
+
+def free_scratch(folder: str | Path | None = None) -> int:
+    """Bytes that scratch files may take of a folder's disk.
+
+    Raises
+    ------
+    OSError
+        When the folder is not there.
+    """
+    return int(shutil.disk_usage(folder or tempfile.gettempdir()).free * (1 - _RESERVE))
+
+
 class Scratch:
     """Corrected frames on disk, for reading them again in bands of rows.
 
     It is a context manager; the file has no name, so that it vanishes after an error or a kill.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        Where the file is; by default where the system has such files.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self._folder = folder
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -45,15 +70,17 @@ class Scratch:
         self._shape, self._dtype = stack.shape[1:], stack.native
         self._pixels = int(np.prod(self._shape)) * self._dtype.itemsize
         self._masked = masked
-        self._stride = self._pixels + (self._shape[0] * self._shape[1] if masked else 0)
+        self._stride = frame_bytes(stack, masked=masked)
         needed = self._stride * frames
-        free = int(shutil.disk_usage(tempfile.gettempdir()).free * (1 - _RESERVE))
+        free = free_scratch(self._folder)
         if needed > free:
             raise OSError(
                 f"scratch space of {needed / 2**30:.1f} GiB is needed and {free / 2**30:.1f} GiB "
                 f"are free: set TMPDIR to a larger disk, or raise the memory of the run"
             )
-        self._file = tempfile.TemporaryFile(prefix="napari-stack-", buffering=0)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(  # noqa: SIM115
+            prefix="napari-stack-", buffering=0, dir=self._folder
+        )
 
     def put(self, stack: Stack, places: Mapping[int, int], index: int) -> None:
         """Store a frame of the stack at its place."""

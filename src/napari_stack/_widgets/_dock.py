@@ -21,6 +21,7 @@ from napari_stack._widgets._layout import (
     rows,
     tooltip,
 )
+from napari_stack._widgets._preferences import last_used, preferences, remember
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE
@@ -44,8 +45,8 @@ class OperatorDock(RunningDock):
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__()
         self.viewer = napari_viewer
-        #: How to run: threads and memory.
-        self.how = Run()
+        #: How to run: threads and memory. None asks napari's Preferences at every run.
+        self.how: Run | None = None
         function = CATALOGUE[self.operator]
         self._layer_box = choice(lambda _widget: self._stackable())
         self._axis_box = choice(lambda _widget: self._axes())
@@ -57,6 +58,7 @@ class OperatorDock(RunningDock):
             help_text="Measured at this position of the sliders, and applied to all others."
         )
         self._lay_out(summary(function))
+        self.set_options(preferences().options(function) | last_used(function))
         self._connect()
         self._follow()
         self._layer_changed()
@@ -149,9 +151,10 @@ class OperatorDock(RunningDock):
         self._fit()
 
     def reset(self) -> None:
-        """Set all options to their defaults."""
+        """Set all options to their defaults, and to what the Preferences ask for."""
         for form in self._forms:
             form.reset()
+        self.set_options(preferences().options(CATALOGUE[self.operator]))
 
     def measure_at(self) -> dict[str, int]:
         """Return the position of the viewer's sliders on the axes that are not stacked."""
@@ -275,7 +278,15 @@ class OperatorDock(RunningDock):
         def done(computed: layers.Computed) -> str:
             return self._add(job, computed)
 
-        self.runner.start(job.compute, done, self.how)
+        self._remember()
+        self.runner.start(job.compute, done, self.how or preferences().run)
+
+    def _remember(self) -> None:
+        """Begin the next dock with these options."""
+        function = CATALOGUE[self.operator]
+        preferred = preferences().options(function)
+        chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
+        remember(function, {n: chosen[n] for n in preferred} | self.options())
 
     def cancel(self) -> None:
         """Stop the run within one frame; nothing is added."""

@@ -67,9 +67,13 @@ class OptionsForm:
 
     def values(self) -> dict[str, Any]:
         """Return the options that are not at their default."""
-        values = {name: self._value(name) for name in self.options}
+        values = self.all_values()
         defaults = {name: option.default for name, option in self.options.items()}
         return {n: v for n, v in values.items() if not _equal(v, defaults[n])}
+
+    def all_values(self) -> dict[str, Any]:
+        """Return all options."""
+        return {name: self._value(name) for name in self.options}
 
     def refuse_incomplete(self) -> None:
         """Refuse an input that waits for one more choice.
