@@ -12,6 +12,7 @@ from napari_stack.hyperstack import Hyperstack
 from napari_stack.options import gives_frames
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run
+from napari_stack.script import python_script
 from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step, images_of, refuse_single
 
@@ -108,6 +109,12 @@ class Recipe:
         if not isinstance(steps, Sequence) or isinstance(steps, str):
             raise ValueError(f"steps must be a list of steps, got {steps!r}")
         return cls([Step.from_plain(step) for step in steps])
+
+    def to_script(
+        self, inputs: str | Sequence[str] = "frames/*.tif", data: Data | None = None
+    ) -> str:
+        """Write the recipe as a Python script; see `napari_stack.script.python_script`."""
+        return python_script(self.named(), inputs, data)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the recipe to a JSON file.
