@@ -639,6 +639,33 @@ def test_the_recipe_in_a_written_file_can_be_run_again(frames, tmp_path):
     np.testing.assert_array_equal(ns.read(first)[0], ns.read(again)[0])
 
 
+def test_many_series_are_measured_each_for_itself(stack, tmp_path, capsys):
+    other = ns.Stack.wrap(np.asarray(stack)[::-1, ::-1].copy())
+    for name, frames in (("a/night", stack), ("b/night", other)):
+        (tmp_path / name).mkdir(parents=True)
+        ns.write(tmp_path / name / "frames.tif", frames)
+    recipe, output = tmp_path / "recipe.json", tmp_path / "out"
+    Recipe([ns.Step("register"), ns.Step("combine", save="mean.tif")]).save(recipe)
+    series = [str(tmp_path / name) for name in ("a/night", "nowhere", "b/night")]
+    assert main(["run", str(recipe), *series, "-o", str(output), "--each"]) == 1
+    said = capsys.readouterr()
+    assert "nowhere" in said.err
+    assert "1 of 3 series could not be processed" in said.err
+    assert said.out.count("mean.tif: 72 x 88") == 2
+    assert sorted(path.name for path in output.iterdir()) == ["night", "night 2"]
+    for name, frames in (("night", stack), ("night 2", other)):
+        np.testing.assert_array_equal(
+            ns.read(output / name / "mean.tif")[0], ns.combine(ns.register(frames))
+        )
+
+
+def test_one_file_for_each_series(frames, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    Recipe([ns.Step("combine")]).save(recipe)
+    assert main(["run", str(recipe), frames, "-o", str(tmp_path / "m.png"), "--each"]) == 0
+    assert (tmp_path / "frames" / "m.png").is_file()
+
+
 # Small parts
 
 

@@ -9,20 +9,27 @@ from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Group, Parameter
 
+from napari_stack.batch import (
+    Choice,
+    Done,
+    is_file,
+    placed,
+    run_each,
+    run_series,
+    steps_before,
+)
 from napari_stack.cli._cluster import cluster
 from napari_stack.cli._flags import memory_size
 from napari_stack.cli._notes import mention_failed, mention_uncovered, stack_of
 from napari_stack.cli._report import Report, complain, progress
-from napari_stack.files import SUFFIXES, read, read_recipe
-from napari_stack.files._paths import resolve
 from napari_stack.files._replacing import refuse_existing, refuse_homeless
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.progress import Tick
 from napari_stack.recipe import Recipe, history
-from napari_stack.results import check_outputs, new_folders, output_paths, save_result
+from napari_stack.results import check_outputs, new_folders, save_result
 from napari_stack.run import Run
 from napari_stack.stack import Stack
-from napari_stack.steps import Data, Step, images_of
+from napari_stack.steps import Step, images_of
 
 _FRAMES = Group("Frames", sort_key=4)
 
@@ -118,26 +125,10 @@ class Settings:
         with progress(self.quiet) as tick, cluster(self.scheduler) as executor:
             yield replace(self.ticking(tick), executor=executor)
 
-    def read(self, inputs: Sequence[str], step: Step) -> Data:
-        """Open the frames along the axis asked for, or the one that the first step stacks."""
-        how: dict[str, Any] = {"order": self.order, "odd": self.odd}
-        some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
-        if self.axis:
-            return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
-        data = read(inputs, **how)
-        names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
-        cut = read(
-            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
-        )
-        if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
-            return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
-        return cut
-
-    def named(self, step: Step, data: Data) -> Step:
-        """Let a step that names no axis stack the one asked for."""
-        if not self.axis or step.axis:
-            return step
-        return replace(step, axis=data.axis if isinstance(data, Hyperstack) else data.axes[0].name)
+    @property
+    def choice(self) -> Choice:
+        """Which frames are taken."""
+        return Choice(**{f.name: getattr(self, f.name) for f in fields(Choice)})
 
 
 def run_step(
@@ -161,15 +152,15 @@ def run_step(
         For input that cannot be read or processed, or outputs that cannot be written.
     """
     report = Report(settings.quiet)
-    data = settings.read(inputs, step)
-    step = settings.named(step, data)
+    data = settings.choice.read(inputs, step)
+    step = settings.choice.named(step, data)
     if isinstance(data, Stack) and (step.measure_at or step.measure_each):
         flag = f"--at names {', '.join(step.measure_at)}" if step.measure_at else "--measure-each"
         raise ValueError(f"{flag}, but the frames lie along one axis only: leave it out")
     check_outputs(output, step, data, overwrite=overwrite, layered=layers, writing=writing)
     if transforms is not None:
         _check_transforms(transforms, overwrite=overwrite)
-    recipe = history(_before(inputs), [step], data).to_plain()
+    recipe = history(steps_before(inputs), [step], data).to_plain()
     with settings.run() as run:
         result = step.apply(data, run=run)
         mention_failed(result, step)
@@ -193,8 +184,9 @@ def run_recipe(
     settings: Settings,
     *,
     overwrite: bool = False,
+    each: bool = False,
 ) -> None:
-    """Run a recipe from files to files.
+    """Run a recipe from files to files; with `each`, on every input for itself.
 
     Raises
     ------
@@ -204,54 +196,29 @@ def run_recipe(
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
-    recipe, folder = _placed(Recipe.load(path), output.expanduser())
-    data = settings.read(inputs, recipe.steps[0])
-    recipe = Recipe([settings.named(step, data) for step in recipe.steps])
-    made = [] if _is_file(output) else [folder]
-    with new_folders(made), settings.run() as run:
-        results = recipe.run(
-            data, folder=folder, overwrite=overwrite, before=_before(inputs), run=run
-        )
-    for name, step in recipe.named().items():
-        mention_failed(results[name], step)
-        if step.save:
-            _tell(report, output_paths(folder / step.save, step).values(), results[name])
+    recipe, folder = placed(Recipe.load(path), output.expanduser())
+    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite}
+    failed: list[Done] = []
+
+    def tell(done: Done) -> None:
+        if done.error is not None:
+            complain(done)
+            failed.append(done)
+            return
+        for name, step in done.recipe.named().items():
+            mention_failed(done.results[name], step)
+        for file, made in done.files.items():
+            report.written(file, made.shape, made.dtype)
+
+    with settings.run() as run:
+        if each:
+            run_each(recipe, inputs, folder, **how, done=tell, run=run)
+        else:
+            with new_folders([] if is_file(output) else [folder]):
+                tell(run_series(recipe, inputs, folder, **how, run=run))
     report.end()
-
-
-def _placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
-    """Give the last step the output when it names none; return the folder for all files."""
-    *steps, last = recipe.steps
-    if _is_file(output) and last.save:
-        raise ValueError(
-            f"the recipe names the file of its last step ({last.save}): give -o the folder to put "
-            f"it in, not the file {output}"
-        )
-    if _is_file(output):
-        return Recipe([*steps, replace(last, save=output.name)]), output.parent
-    if not last.save:
-        raise ValueError(
-            f"the last step of the recipe ({last.operator}) names no file to save: give -o a file "
-            f"such as {output / 'result.tif'}"
-        )
-    return recipe, output
-
-
-def _is_file(output: Path) -> bool:
-    return output.suffix.lower() in SUFFIXES
-
-
-def _before(inputs: Sequence[str]) -> Sequence[Step]:
-    """Return the steps that made the input, where that is one file which tells them."""
-    files = resolve(inputs)
-    plain = read_recipe(files[0]) if len(files) == 1 else None
-    if plain is None:
-        return ()
-    try:
-        return Recipe.from_plain(plain).steps
-    except ValueError as error:
-        complain(f"warning: {files[0]} carries a recipe that is left out of the result: {error}")
-        return ()
+    if failed:
+        raise OSError(f"{len(failed)} of {len(inputs)} series could not be processed")
 
 
 def _check_transforms(path: Path, *, overwrite: bool) -> None:

@@ -217,13 +217,24 @@ _AT = (
 _EACH = "Measure at every position of the other axes, for itself."
 
 
+_EACH_SERIES = (
+    "Every input is a series of its own: it is measured for itself, and its results go to a folder "
+    "of its name. One that cannot be processed is told, and the others go on."
+)
+
+
 def _recipe_command() -> Callable[..., Any]:
     def command(
-        recipe: Path, *inputs: str, output: Path, overwrite: bool = False, **given: Any
+        recipe: Path,
+        *inputs: str,
+        output: Path,
+        overwrite: bool = False,
+        each: bool = False,
+        **given: Any,
     ) -> Callable[[], object]:
         """Run the steps of a recipe (a .json file) on frames."""
         settings = Settings.taken_from(given)
-        return partial(run_recipe, recipe, inputs, output, settings, overwrite=overwrite)
+        return partial(run_recipe, recipe, inputs, output, settings, overwrite=overwrite, each=each)
 
     first = inspect.Parameter(
         "recipe",
@@ -234,7 +245,8 @@ def _recipe_command() -> Callable[..., Any]:
         "Folder for the files that the steps save; or the file for the result of the last step, "
         "where that names none."
     )
-    return _with_signature(command, [first, _INPUTS, *_output(text), *Settings.flags()])
+    each = _keyword("each", bool, _EACH_SERIES, _OUTPUT, negative=())
+    return _with_signature(command, [first, _INPUTS, *_output(text), each, *Settings.flags()])
 
 
 def _demo(

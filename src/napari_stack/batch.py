@@ -1,0 +1,268 @@
+"""A recipe on files: one series, or many, each measured for itself, with its results as files."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_stack.files import SUFFIXES, read, read_recipe
+from napari_stack.files._paths import resolve
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.recipe import Recipe, Step
+from napari_stack.results import new_folders, output_paths
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+from napari_stack.steps import Data
+
+#: Files of a batch when the last step of the recipe names none.
+FRAMES_FILE, IMAGES_FILE = "frames.tif", "{image}.tif"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which frames of the inputs are taken, and along which axis they are stacked.
+
+    Parameters
+    ----------
+    axis : str
+        Axis to stack, by name or number, for steps that name none.
+    every, start, stop : int
+        Frames along that axis.
+    order : {"given", "natural", "time"}
+    odd : {"refuse", "skip"}
+    """
+
+    axis: str = ""
+    every: int = 1
+    start: int = 0
+    stop: int | None = None
+    order: Literal["given", "natural", "time"] = "given"
+    odd: Literal["refuse", "skip"] = "refuse"
+
+    def read(self, inputs: Sequence[str], step: Step) -> Data:
+        """Open the frames along the axis asked for, or the one that the first step stacks."""
+        how: dict[str, Any] = {"order": self.order, "odd": self.odd}
+        some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
+        if self.axis:
+            return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
+        data = read(inputs, **how)
+        names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
+        cut = read(
+            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
+        )
+        if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
+            return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
+        return cut
+
+    def named(self, step: Step, data: Data) -> Step:
+        """Let a step that names no axis stack the one asked for."""
+        if not self.axis or step.axis:
+            return step
+        return replace(step, axis=data.axis if isinstance(data, Hyperstack) else data.axes[0].name)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one series.
+
+    Parameters
+    ----------
+    inputs : tuple of str
+    results : dict of str to object
+        Of each step, by its name; empty when it failed.
+    recipe : Recipe
+        As it was run.
+    folder : Path
+        Where the files are.
+    error : Exception or None
+        Why it failed.
+    """
+
+    inputs: tuple[str, ...]
+    results: dict[str, Any]
+    recipe: Recipe
+    folder: Path
+    error: Exception | None = None
+
+    @property
+    def files(self) -> dict[Path, Any]:
+        """What was written, with the result (of frames) or the image that is in it."""
+        found: dict[Path, Any] = {}
+        for name, step in self.recipe.named().items():
+            if not step.save or name not in self.results:
+                continue
+            result = self.results[name]
+            for image, path in output_paths(self.folder / step.save, step).items():
+                single = isinstance(result, Stack | Hyperstack) or not hasattr(result, "_asdict")
+                found[path] = result if single else getattr(result, image)
+        return found
+
+    def __str__(self) -> str:
+        name = ", ".join(self.inputs)
+        return f"{name}: {self.error}" if self.error else f"{name}: {len(self.files)} files"
+
+
+def run_series(
+    recipe: Recipe,
+    inputs: Sequence[str],
+    folder: Path,
+    *,
+    choice: Choice = Choice(),
+    overwrite: bool = False,
+    run: Run = Run(),
+) -> Done:
+    """Run a recipe on the frames of some files; everything is measured on them.
+
+    Raises
+    ------
+    OSError, ValueError
+        See `Recipe.run` and `napari_stack.read`.
+    """
+    data = choice.read(inputs, recipe.steps[0])
+    named = Recipe([choice.named(step, data) for step in recipe.steps])
+    before = steps_before(inputs)
+    results = named.run(data, folder=folder, overwrite=overwrite, before=before, run=run)
+    return Done(tuple(inputs), results, named, folder)
+
+
+def run_each(
+    recipe: Recipe,
+    series: Sequence[str],
+    folder: Path,
+    *,
+    choice: Choice = Choice(),
+    overwrite: bool = False,
+    done: Callable[[Done], object] = lambda _done: None,
+    run: Run = Run(),
+) -> list[Done]:
+    """Run a recipe on every series for itself; results go to a folder of its name.
+
+    Drift, gains and all else are measured anew on each. A series that cannot be processed does
+    not stop the others.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its last step saves a file; see `saving`.
+    series : sequence of str
+        A folder, a file or a glob for each.
+    folder : Path
+        Where the folders of results go.
+    choice : Choice
+    overwrite : bool
+        Replace files that are there.
+    done : callable
+        Called with each `Done` as it comes, in the thread of the call.
+    run : Run
+
+    Returns
+    -------
+    list of Done
+        Without the images, which are in the files.
+
+    Raises
+    ------
+    Cancelled
+        From the run's tick; what is complete stays.
+    """
+    finished = []
+    for number, (inputs, name) in enumerate(series_names(series).items()):
+        part = run.part(number, len(series))
+        place = folder / name
+        try:
+            how: dict[str, Any] = {"choice": choice, "overwrite": overwrite, "run": part}
+            with new_folders([place]):
+                result = run_series(recipe, [inputs], place, **how)
+        except (OSError, ValueError, MemoryError) as error:
+            result = Done((inputs,), {}, recipe, place, error)
+        done(result)
+        finished.append(replace(result, results={}))  # many series do not fit the memory
+    return finished
+
+
+def series_names(series: Sequence[str]) -> dict[str, str]:
+    """Pair every series with the name of its folder of results, each with another.
+
+    Examples
+    --------
+    >>> list(series_names(["a/cells", "b/cells", "c/night_*.tif"]).values())
+    ['cells', 'cells 2', 'night_']
+
+    Raises
+    ------
+    ValueError
+        When a series is named twice, or none is.
+    """
+    if not series:
+        raise ValueError("name a folder, a file or a glob for each series of frames")
+    names: dict[str, str] = {}
+    for inputs in map(str, series):
+        if inputs in names:
+            raise ValueError(f"{inputs} is named twice: name each series once")
+        path = Path(inputs).expanduser()
+        last = path.absolute().name if path.is_dir() else path.stem
+        plain = "".join(letter for letter in last if letter not in "*?[]") or "frames"
+        name, number = plain, 2
+        while name in names.values():
+            name, number = f"{plain} {number}", number + 1
+        names[inputs] = name
+    return names
+
+
+def saving(recipe: Recipe, name: str = "") -> Recipe:
+    """Let the last step save its result, where no step saves anything and it names no file."""
+    *steps, last = recipe.steps
+    if last.save:
+        return recipe
+    default = IMAGES_FILE if last.image_names else FRAMES_FILE
+    return Recipe([*steps, replace(last, save=name or default)])
+
+
+def placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
+    """Give the last step the output when it names none; return the folder for all files.
+
+    Raises
+    ------
+    ValueError
+        When neither the last step nor the output names a file, or both do.
+    """
+    *steps, last = recipe.steps
+    if is_file(output) and last.save:
+        raise ValueError(
+            f"the recipe names the file of its last step ({last.save}): give -o the folder to put "
+            f"it in, not the file {output}"
+        )
+    if is_file(output):
+        return Recipe([*steps, replace(last, save=output.name)]), output.parent
+    if not last.save:
+        raise ValueError(
+            f"the last step of the recipe ({last.operator}) names no file to save: give -o a file "
+            f"such as {output / 'result.tif'}"
+        )
+    return recipe, output
+
+
+def is_file(output: Path) -> bool:
+    """Whether a path names a file that can be written, and no folder."""
+    return output.suffix.lower() in SUFFIXES
+
+
+def steps_before(inputs: Sequence[str]) -> Sequence[Step]:
+    """Return the steps that made the input, where that is one file which tells them.
+
+    Warns
+    -----
+    UserWarning
+        When the file carries a recipe that is none here.
+    """
+    files = resolve(inputs)
+    plain = read_recipe(files[0]) if len(files) == 1 else None
+    if plain is None:
+        return ()
+    try:
+        return Recipe.from_plain(plain).steps
+    except ValueError as error:
+        text = f"{files[0]} carries a recipe that is left out of the result: {error}"
+        warnings.warn(text, stacklevel=2)
+        return ()
