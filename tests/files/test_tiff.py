@@ -3,6 +3,7 @@
 import pickle
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
-from napari_stack.files import _tiff_pages, read
+from napari_stack.files import _tiff_pages, read, write
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -302,3 +304,45 @@ def test_a_file_that_is_written_anew_is_learnt_anew(tmp_path: Path, noise: Noise
     np.testing.assert_array_equal(stack[0], first)
     tifffile.imwrite(tmp_path / "a.tif", second, rowsperstrip=3)
     np.testing.assert_array_equal(stack[0], second)
+
+
+def turned_by_pillow(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    exif, file = Image.Exif(), BytesIO()
+    exif[274] = orientation
+    Image.fromarray(pixels).save(file, "png", exif=exif)
+    return np.asarray(ImageOps.exif_transpose(Image.open(file)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("layout", ["one strip", "deflated", "lzw", "tiles", "deflated tiles"])
+def test_frames_come_upright(tmp_path: Path, noise: Noise, layout: str, orientation: int) -> None:
+    pixels, path = noise(2, 61, 47, dtype="uint8"), tmp_path / "a.tif"
+    tag = (274, "H", 1, orientation, False)  # of every page
+    options = {**LAYOUTS[layout], "metadata": None, "extratags": [tag]}
+    tifffile.imwrite(path, pixels, photometric="minisblack", **options)
+    expected = [turned_by_pillow(page, orientation) for page in pixels]
+    stack = read(path)
+    assert isinstance(stack, Stack)
+    assert stack.shape == (2, *expected[0].shape)
+    for index in range(2):
+        np.testing.assert_array_equal(stack[index], expected[index])
+        for start, stop in ((0, 1), (3, 20), (40, 47)):
+            part = stack.source.read(index, slice(start, stop))
+            np.testing.assert_array_equal(part, expected[index][start:stop])
+            assert part.flags.c_contiguous
+    write(tmp_path / "b.tif", stack)  # upright once, it is not turned again
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "b.tif")), expected)
+
+
+def test_colours_come_upright_with_their_pixel_size(tmp_path: Path, noise: Noise) -> None:
+    for planes in ("contig", "separate"):
+        pixels = noise(61, 47, 3)
+        data = pixels if planes == "contig" else np.moveaxis(pixels, 2, 0)
+        tifffile.imwrite(
+            tmp_path / "a.tif", data, photometric="rgb", planarconfig=planes, metadata=None,
+            extratags=[(274, "H", 1, 6, True)], resolution=(1000, 500), resolutionunit="CENTIMETER",
+        )  # fmt: skip
+        stack = read(tmp_path / "a.tif")
+        np.testing.assert_array_equal(stack[0], np.rot90(pixels, -1))  # type: ignore[index]
+        steps = [(axis.name, axis.step, axis.unit) for axis in stack.axes[-2:]]
+        assert steps == [("y", 10.0, "um"), ("x", 20.0, "um")]

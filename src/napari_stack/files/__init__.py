@@ -89,8 +89,8 @@ def read(
     first of these families counts: pictures, RAW, FITS, zarr, NumPy.
 
     Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
-    for display only; PNG, JPEG and WebP come upright as EXIF says. A last channel is alpha only
-    where the file declares it so. Of an .npz the array ``images`` counts, or the only one; its last
+    for display only; frames come upright as EXIF or TIFF says. A last channel is alpha only where
+    the file declares it so. Of an .npz the array ``images`` counts, or the only one; its last
     axis is colours where it has a length of 3 or 4. RAW is developed to 16-bit colours with the
     camera's white balance. Of a zarr group, level 0 is read; FITS keeps the order of its rows.
     """

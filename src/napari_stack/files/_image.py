@@ -48,8 +48,8 @@ def decode(data: bytes) -> NDArray[Any]:
     import imagecodecs
 
     if data.startswith(PNG):
-        return _upright(imagecodecs.png_decode(data), _orientation(data))
-    return _upright(imagecodecs.jpeg_decode(data), _orientation(data))
+        return upright(imagecodecs.png_decode(data), _orientation(data))
+    return upright(imagecodecs.jpeg_decode(data), _orientation(data))
 
 
 def _png_frame(data: bytes) -> Frame:
@@ -186,8 +186,8 @@ def _exif_number(exif: bytes, wanted: int) -> int:
     return 1
 
 
-def _upright(image: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn and mirror as EXIF 2.3, section 4.6.4, tag Orientation, says."""
+def upright(image: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror as EXIF 2.3, section 4.6.4, tag Orientation, says; so does TIFF 6.0."""
     if orientation >= 5:  # rows and columns change places
         image = image.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

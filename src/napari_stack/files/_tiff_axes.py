@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _note
+from napari_stack.files._tiff_pages import orientation_of
 from napari_stack.sources import Axis
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
@@ -102,6 +103,8 @@ def _steps(tif: Any) -> dict[str, tuple[float, str]]:
         found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
     else:
         found = _resolution_steps(tif.pages.first)
+    if not tif.is_ome and orientation_of(tif.pages.first) >= 5:  # it tells of what is stored
+        found = found | {a: found[b] for a, b in ("xy", "yx") if b in found}
     known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
     return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
 

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files._frames import Frame, UnsupportedError
+from napari_stack.files._image import upright
 
 _PALETTE, _RGB, _YCBCR = 3, 2, 6
 _UNCOMPRESSED = 1
 _OLD_JPEG = 6
 _JPEGS = (_OLD_JPEG, 7, 34892, 33007)
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
+_ORIENTATION = 274
 
 #: Pixels that a tile may have in any case; beyond, it must not be much larger than the image.
 _ROOM = 2**22
@@ -42,6 +44,8 @@ class Layout:
         Decodes a segment; None where the pixels lie there as they are.
     colours : ndarray, shape (colours, 3), or None
         The palette.
+    orientation : int
+        1 to 8, as in EXIF; `frame` is upright, all else is as stored.
     key : hashable
         Pages with the same key have the same layout.
     """
@@ -53,6 +57,7 @@ class Layout:
     tiled: bool
     decode: Callable[..., Any] | None
     colours: NDArray[Any] | None
+    orientation: int = 1
     key: Any = None
 
     @property
@@ -65,7 +70,18 @@ class Layout:
     @property
     def partial(self) -> bool:
         """Whether a few rows cost much less than the whole frame."""
+        if self.orientation >= 5:  # rows are columns of what is stored
+            return False
         return self.decode is None or self.grid[2] >= _MANY_STRIPS
+
+    def stored_rows(self, rows: slice | None) -> slice:
+        """Rows of what is stored that hold rows of the upright frame."""
+        height = self.shape[2]
+        if rows is None or self.orientation >= 5:
+            return slice(0, height)
+        if self.orientation in (3, 4):
+            return slice(height - rows.stop, height - rows.start)
+        return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,16 +146,25 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
     if prod(segment) > _ROOM + 16 * page.imagelength * page.imagewidth:
         raise ValueError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
+    orientation = orientation_of(page)
     return Layout(
-        _frame(page, colours),
+        _frame(page, colours, orientation),
         stored.newbyteorder(tif.byteorder) if plain else stored,
         page.shaped,
         segment,
         page.is_tiled,
         None if plain else page.decode,
         colours,
-        (page.hash, tif.byteorder, height, None if colours is None else colours.tobytes()),
-    )
+        orientation,
+        (page.hash, tif.byteorder, height, orientation,
+         None if colours is None else colours.tobytes()),
+    )  # fmt: skip
+
+
+def orientation_of(page: Any) -> int:
+    """Which way up a page is stored, 1 to 8; 1 where it does not tell in a way that is known."""
+    found = page.tags.valueof(_ORIENTATION)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def _check_supported(page: Any) -> None:
@@ -155,8 +180,10 @@ def _check_supported(page: Any) -> None:
         raise UnsupportedError(f"its compression, {name}, is not supported")
 
 
-def _frame(page: Any, colours: NDArray[Any] | None) -> Frame:
+def _frame(page: Any, colours: NDArray[Any] | None, orientation: int) -> Frame:
     planes, _, height, width, contiguous = page.shaped
+    if orientation >= 5:
+        height, width = width, height
     if colours is not None:
         return Frame((height, width, 3), colours.dtype, rgb=True)
     channels = planes * contiguous
@@ -190,11 +217,16 @@ def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[
         Which plane, for a page that is a volume.
     rows : slice, optional
     """
-    start, stop = (0, page.layout.shape[2]) if rows is None else (rows.start, rows.stop)
+    layout = page.layout
+    stored = layout.stored_rows(rows)
     with Path(path).open("rb", buffering=0) as file:
-        read = _read_plain if page.layout.decode is None else _read_segments
-        planes = read(file, page, depth, start, stop)
-    return _finished(planes, page.layout)
+        read = _read_plain if layout.decode is None else _read_segments
+        planes = read(file, page, depth, stored.start, stored.stop)
+    pixels = _finished(planes, layout)
+    if layout.orientation == 1:
+        return pixels
+    turned = upright(pixels, layout.orientation)
+    return turned[rows] if rows is not None and layout.orientation >= 5 else turned
 
 
 def _finished(planes: NDArray[Any], layout: Layout) -> NDArray[Any]:
