@@ -198,7 +198,9 @@ class Recipe:
             if folder is not None and step.save:
                 layered = bool(step.layers)
                 target = folder / step.save
-                check_outputs(target, step, placed, overwrite=overwrite, layered=layered)
+                check_outputs(
+                    target, step, placed, overwrite=overwrite, layered=layered, writing=step.writing
+                )
             if gives_frames(step.function):
                 frames[""] = frames[name] = _bound_like(placed, frames[step.input])
 
@@ -223,6 +225,7 @@ class Recipe:
                     folder / step.save, result, step, source, done.to_plain(),
                     overwrite=overwrite, run=part.part(1, 2),
                     layers={layer: results[layer] for layer in step.layers} or None,
+                    writing=step.writing,
                 )  # fmt: skip
             if isinstance(result, Stack | Hyperstack):
                 data = result
@@ -283,6 +286,6 @@ def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe
     if isinstance(placed, Hyperstack):  # else the axis of the step before would be taken
         first = replace(first, axis=placed.axis)
     # In a row each takes its frames from the one before: names only could meet twice.
-    earlier = [replace(step, name="", input="", save="") for step in before]
+    earlier = [replace(step, name="", input="", save="", layers=(), writing={}) for step in before]
     now = [replace(step, name="", input="", layers=()) for step in (first, *rest)]
     return Recipe([*earlier, *now])

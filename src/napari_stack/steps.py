@@ -18,6 +18,9 @@ from napari_stack.stack import Stack
 
 Data = Stack | Hyperstack
 
+#: What a step may say about its file, and as what.
+_WRITING = {"compression": str, "level": int, "quality": int, "exif_from": str, "names": str}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -45,6 +48,9 @@ class Step:
     layers : sequence of str
         Steps whose frames or images go into that file as layers, below the image itself; it is a
         TIFF for image editors.
+    writing : mapping
+        How the file is written: ``compression``, ``level``, ``quality``, ``exif_from`` (a file or
+        folder, or "" for none) and ``names``, as `napari_stack.write` takes them.
 
     Examples
     --------
@@ -61,6 +67,7 @@ class Step:
     measure_each: bool = False
     save: str = ""
     layers: Sequence[str] = ()
+    writing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_kinds(vars(self))
@@ -127,6 +134,8 @@ class Step:
             plain["measure_at"] = {name: int(at) for name, at in self.measure_at.items()}
         if self.layers:
             plain["layers"] = list(self.layers)
+        if self.writing:
+            plain["writing"] = dict(self.writing)
         return plain
 
     @classmethod
@@ -209,10 +218,23 @@ def _check_kinds(values: Mapping[str, Any]) -> None:
         raise ValueError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
     if not _are_names(value := values.get("layers", ())):
         raise ValueError(f"layers must be a list of names of steps, got {value!r}")
+    _check_writing(values.get("writing", {}))
     if not _is_position(value := values.get("measure_at", {})):
         raise ValueError(f"measure_at must be whole numbers by axis, as {{'c': 1}}, got {value!r}")
     if not isinstance(value := values.get("measure_each", False), bool):
         raise ValueError(f"measure_each must be True or False, got {value!r}")
+
+
+def _check_writing(value: Any) -> None:
+    """Refuse what `napari_stack.write` does not take, or not as plain data."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"writing must be values by name, as {{'quality': 90}}, got {value!r}")
+    for key, kind in value.items():
+        if key not in _WRITING:
+            raise ValueError(f"writing has no {key!r}; it takes {', '.join(_WRITING)}")
+        if not isinstance(kind, _WRITING[key]) or isinstance(kind, bool):
+            word = "a whole number" if _WRITING[key] is int else "a text"
+            raise ValueError(f"writing: {key} must be {word}, got {kind!r}")
 
 
 def _are_names(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -374,3 +375,86 @@ def test_names_of_places_follow_a_selection(noise: Noise) -> None:
     stack = Stack.wrap(noise(3, 4, 5), axes=(Axis("c", labels=("a", "b", "c")), *AXES[-2:]))
     assert stack.select([2, 0]).axes[0].labels == ("c", "a")
     assert Axis("c", labels=("a",)).taken([0, 1]).labels == ()
+
+
+def test_exif_is_that_of_the_reference(tmp_path: Path, noise: Noise) -> None:
+    from napari_stack.operators import Transforms, apply_transforms, moving_average
+    from napari_stack.operators.resampling import transform_frames
+
+    (tmp_path / "in").mkdir()
+    for index, pixels in enumerate(noise(4, 16, 24, 3, dtype="uint8")):
+        photograph(tmp_path / "in" / f"{index}.png", pixels, DETAILS | {LENS: f"lens {index}"})
+    stack = read(tmp_path / "in")
+    assert isinstance(stack, Stack)
+    places = Transforms(np.tile(np.eye(3), (4, 1, 1)), reference=3)
+    moved = apply_transforms(stack, places)
+    made = [
+        (stack, 2), (moved, 3), (transform_frames(moved, rotate=30.0), 3),
+        (moving_average(moved, frames=3), 3), (moved.select([3, 1, 0]), 3),
+        (moved.select([0, 1]), 1), (apply_transforms(moved, Transforms(places.matrices)), 3),
+        (apply_transforms(moved, replace(places, reference=0)), 0),
+    ]  # fmt: skip
+    for data, expected in made:
+        write(tmp_path / "a.jpg", stack[0], exif_from=data, overwrite=True)
+        with Image.open(tmp_path / "a.jpg") as image:
+            assert image.getexif().get_ifd(0x8769)[LENS] == f"lens {expected}"
+
+
+def test_a_recipe_and_the_command_line_say_how_files_are_written(
+    tmp_path: Path, noise: Noise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from napari_stack.cli import main
+    from napari_stack.recipe import Recipe, Step
+
+    for name in ("in", "other"):
+        (tmp_path / name).mkdir()
+    for index, pixels in enumerate(noise(3, 16, 24, 3, dtype="uint8")):
+        photograph(tmp_path / "in" / f"{index}.png", pixels)
+    photograph(tmp_path / "other" / "a.png", pixels, DETAILS | {LENS: "other"})
+
+    def lens(path: Path) -> str | None:
+        with Image.open(path) as image:
+            found: str | None = image.getexif().get_ifd(0x8769).get(LENS)
+            return found
+
+    writings = [
+        ({}, "Macro 60 mm"),
+        ({"exif_from": ""}, None),
+        ({"exif_from": str(tmp_path / "other"), "compression": "lzw"}, "other"),
+        ({"compression": "zstd", "level": 3}, "Macro 60 mm"),
+    ]
+    stack = read(tmp_path / "in")
+    for number, (writing, expected) in enumerate(writings):
+        recipe = Recipe([Step("combine", save=f"{number}.tif", writing=writing)])
+        assert Recipe.from_plain(recipe.to_plain()) == recipe
+        recipe.run(stack, folder=tmp_path)
+        flags = [word for key, value in writing.items()
+                 for word in (f"--{key.replace('_', '-')}", str(value))]  # fmt: skip
+        by_command = tmp_path / f"c{number}.tif"
+        inputs = str(tmp_path / "in")
+        assert main(["combine", inputs, "-o", str(by_command), "--quiet", *flags]) == 0
+        for path in (tmp_path / f"{number}.tif", by_command):
+            assert lens(path) == expected
+            with tifffile.TiffFile(path) as tif:
+                told = tif.pages.first.compression.name.lower()
+            wanted = {"zlib": "adobe_deflate"}.get(*[writing.get("compression", "zlib")] * 2)
+            assert told == wanted
+    for wrong, sentence in [
+        ({"quality": 0}, "quality must be in the range 1 to 100"),
+        ({"compression": "zip"}, "compression must be one of none, zlib, lzw, zstd"),
+        ({"compression": "lzw", "level": 3}, "level must fit the compression: lzw has none"),
+        ({"level": 10}, "level must fit the compression: zlib takes 0 to 9, got 10"),
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            Recipe([Step("combine", save="w.tif", writing=wrong)]).run(stack, folder=tmp_path)
+        with pytest.raises(ValueError, match=sentence):
+            write(tmp_path / "w.tif", stack[0], **wrong)
+    assert main(["combine", inputs, "-o", str(tmp_path / "w.tif"), "--level", "10"]) == 1
+    assert "zlib takes 0 to 9" in capsys.readouterr().err
+    for wrong, sentence in [
+        ({"colour": 1}, "writing has no 'colour'; it takes compression, level"),
+        ({"quality": "high"}, "writing: quality must be a whole number, got 'high'"),
+        ([1], "writing must be values by name"),
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            Step("combine", save="w.tif", writing=wrong)  # type: ignore[arg-type]

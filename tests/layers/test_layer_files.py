@@ -5,12 +5,14 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 from npe2 import PluginManifest
+from PIL import Image as Picture
 
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack.layers import _samples
 from napari_stack.layers._reader import get_reader
 from napari_stack.layers._writer import write_image
+from napari_stack.sources import Axis
 
 
 @pytest.fixture
@@ -68,11 +70,12 @@ def test_stack_shown_as_a_layer(hyper):
     assert layers.prepare("focus_stack", layer).chain.data.frames is not None
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".png"])
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".ome.tif", ".zarr"])
 def test_image_is_written(suffix, tmp_path, timelapse):
     (mean,) = layers.combine(timelapse)
     path = tmp_path / f"mean{suffix}"
-    path.write_bytes(b"old")
+    if suffix != ".zarr":
+        path.write_bytes(b"old")
     data, attributes, _ = mean.as_layer_data_tuple()
     assert write_image(str(path), data, attributes) == [str(path)]
     np.testing.assert_array_equal(ns.files.load_image(path), mean.data)
@@ -149,3 +152,71 @@ def test_sample(name):
     assert str(layer.units[-1]) == "micrometer"
     assert layer.axis_labels[-2:] == ("y", "x")
     assert layer.contrast_limits[0] == 0
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.ome.tif", "a.zarr", "a.tif", "a.png"])
+def test_napari_saves_every_format_with_it(name, tmp_path, plugin):
+    axes = [Axis("y", 0.5, "um"), Axis("x", 0.25, "um")]
+    image = np.full((24, 32, 3), 77, np.uint8) if name != "a.ome.tif" else np.ones((24, 32))
+    viewer = ViewerModel()
+    viewer.add_image(
+        image, rgb=image.ndim == 3, scale=[0.5, 0.25], units=["um", "um"], axis_labels=["y", "x"]
+    )
+    assert viewer.layers.save(str(tmp_path / name), plugin=plugin) == [str(tmp_path / name)]
+    found = ns.read(tmp_path / name)
+    np.testing.assert_array_equal(found[0], image)
+    assert [(a.name, a.step) for a in found.axes[1:]] == [(a.name, a.step) for a in axes]
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Three photographs; the first has moved."""
+    place = tmp_path / "photographs"
+    place.mkdir()
+    pixels = np.random.default_rng(3).integers(0, 255, (96, 112), dtype=np.uint8)
+    pixels = np.asarray(Picture.fromarray(pixels).resize((448, 384)))[..., np.newaxis]
+    for number in range(3):
+        exif = Picture.Exif()
+        exif[272] = f"camera {number}"
+        frame = np.roll(pixels, 3 * (number == 0), 1).repeat(3, 2)
+        Picture.fromarray(frame).save(place / f"{number}.png", exif=exif)
+    return place
+
+
+def camera(path):
+    with Picture.open(path) as image:
+        return image.getexif().get(272)
+
+
+def test_what_is_saved_has_the_exif_of_the_reference(tmp_path, photographs, plugin):
+    frames = layers.to_layer(ns.read(photographs))
+    registered = layers.register(frames, transform="translation", reference=0)
+    (mean,) = layers.combine(registered)
+    for layer, expected in [(frames, 1), (registered, 0), (mean, 0)]:
+        assert layer.save(str(tmp_path / "a.tif"), plugin=plugin)
+        assert camera(tmp_path / "a.tif") == f"camera {expected}"
+    (photographs / "0.png").unlink()
+    mean.save(str(tmp_path / "a.tif"), plugin=plugin)  # a file that is gone is none
+    assert camera(tmp_path / "a.tif") is None
+
+
+def test_layers_that_are_selected_become_a_layered_tiff(tmp_path, photographs, plugin):
+    psdtags = pytest.importorskip("psdtags")
+    viewer = ViewerModel()
+    frames = viewer.add_layer(layers.to_layer(ns.read(photographs), "frames"))
+    mean = viewer.add_layer(layers.combine(frames)[0])
+    viewer.layers.selection = {frames, mean}
+    path = tmp_path / "retouch.tif"
+    assert viewer.layers.save(str(path), selected=True, plugin=plugin) == [str(path)]
+    np.testing.assert_array_equal(ns.files.load_image(path), mean.data)
+    found = psdtags.TiffImageSourceData.fromtiff(path)
+    names = [layer.name for layer in found.layers]
+    assert names == ["frames 2.png", "frames 1.png", "frames 0.png", "frames - mean"]
+    shown = np.stack([channel.data for channel in found.layers[2].channels], axis=-1)
+    np.testing.assert_array_equal(shown, np.asarray(frames.data)[0])
+    assert camera(path) == "camera 1"
+    depth = viewer.add_image(np.zeros((4, 5), np.uint8), name="depth", visible=False)
+    viewer.layers.selection = {frames, mean, depth}
+    with pytest.raises(OSError, match="the layer 'depth' has the shape"):
+        viewer.layers.save(str(tmp_path / "b.tif"), selected=True, plugin=plugin)
+    assert not (tmp_path / "b.tif").exists()

@@ -13,6 +13,7 @@ from napari_stack import __version__
 from napari_stack.cli._flags import command_name, flags_of, options_given, position
 from napari_stack.cli._jobs import Settings, run_recipe, run_step
 from napari_stack.cli._report import complain, warnings_as_lines
+from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import gives_frames, summary
 from napari_stack.run import Cancelled
@@ -184,11 +185,19 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
 #: Flags of `write`, and of layers: type, default, text, and whether they are for frames, for
 #: images, or for both (None).
 _WRITING: dict[str, tuple[Any, Any, str, bool | None]] = {
+    "compression": (
+        Compression, "zlib",
+        "Of a TIFF, PNG or zarr, without loss; a PNG takes zlib or none, zarr all but lzw.", None,
+    ),
+    "level": (
+        int | None, None, "How hard zlib (0 to 9) or zstd (1 to 22) try; by default well enough.",
+        None,
+    ),
     "quality": (int, 95, "Quality of a JPEG, 1 to 100.", None),
     "exif_from": (
         str | None, None,
         "File or folder whose EXIF and colour profile are kept; '' for none. By default those of "
-        "the frames.", None,
+        "the frames: of the reference, or the middle one.", None,
     ),
     "names": (
         str, "{source}",

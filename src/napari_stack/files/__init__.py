@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_stack.files import _content, _exif, _layered, _reading, _writing
 from napari_stack.files._layered import Layers, named_layers
-from napari_stack.files._origins import FRAMES, origin_for, refuse_missing
+from napari_stack.files._origins import FRAMES, origin_for, reference_file, refuse_missing
 from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
 from napari_stack.files._reading import Odd
 from napari_stack.files._replacing import refuse_homeless
@@ -24,11 +24,13 @@ from napari_stack.stack import Stack
 __all__ = [
     "SUFFIXES",
     "WRITTEN",
+    "Compression",
     "check_target",
     "load_image",
     "named_layers",
     "read",
     "read_recipe",
+    "reference_file",
     "write",
 ]
 
@@ -158,8 +160,9 @@ def write(
         Plain data (JSON) that is kept in the file.
     exif_from : str, path, Stack, Hyperstack or None
         Where EXIF and colour profile come from: the files of the frames that are written
-        (``"frames"``), another file, folder or stack, or nothing (None). Of a series the middle
-        file counts; of a folder written, each frame has its own.
+        (``"frames"``), another file, folder or stack, or nothing (None). Of a series the file of
+        the reference counts where it was registered, else the middle one; of a folder written,
+        each frame has its own.
     names : str
         Names of the files in a folder: ``{source}`` stands for the name of the file that a frame
         was read from, ``{index}`` for its number; as in ``"aligned_{source}.png"`` or
@@ -230,6 +233,7 @@ def check_target(
     overwrite: bool = False,
     data: Any = None,
     compression: Compression = "zlib",
+    level: int | None = None,
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
     alpha: bool | None = None,
@@ -249,7 +253,7 @@ def check_target(
     data : array, Stack, Hyperstack or (dtype, shape), optional
         What will be written: a stack, nothing of which is computed, or type and shape of an array
         that is not there yet.
-    compression, axes, rgb, alpha, quality, exif_from, names
+    compression, level, axes, rgb, alpha, quality, exif_from, names
         See `write`.
     layered : bool
         Layers will be written.
@@ -260,7 +264,7 @@ def check_target(
         See `write`.
     """
     path = expanded(path)
-    how = _writing.How(compression, quality=quality, overwrite=overwrite)
+    how = _writing.How(compression, level, quality, overwrite)
     refuse_missing(exif_from)
     if isinstance(data, tuple):
         dtype, shape = data

@@ -23,14 +23,14 @@ def origin_for(data: Any, exif_from: "PathLike | Stack | Hyperstack | None") -> 
         What is written.
     exif_from : str, path, Stack, Hyperstack or None
         ``"frames"`` for the data itself; a file, a folder or another stack; None or ``""`` for
-        nothing. Of several files the middle one counts, which is the reference by default.
+        nothing. Of frames that were registered the reference counts, else the middle one.
     """
     if exif_from is None or exif_from == "":
         return NOTHING
     if isinstance(exif_from, str) and exif_from == FRAMES:
-        path = middle_file(data)
+        path = reference_file(data)
     elif isinstance(exif_from, (Stack, Hyperstack)):
-        path = middle_file(exif_from)
+        path = reference_file(exif_from)
     else:
         files = resolve(exif_from)
         path = files[len(files) // 2]
@@ -49,10 +49,23 @@ def refuse_missing(exif_from: "PathLike | Stack | Hyperstack | None") -> None:
     resolve(exif_from)
 
 
-def middle_file(data: Any) -> str | None:
-    """Return the file of the middle frame, or None where it comes from no file."""
-    frames = data.frames if isinstance(data, Hyperstack) else data
-    return file_of(frames, len(frames) // 2) if isinstance(frames, Stack) else None
+def reference_file(data: Any) -> str | None:
+    """Return the file of the frame that the others were moved to, by default of the middle one.
+
+    None where it comes from no file.
+    """
+    stack = data.stack() if isinstance(data, Hyperstack) else data
+    if not isinstance(stack, Stack):
+        return None
+    chosen = _reference(stack)
+    return file_of(stack, len(stack) // 2 if chosen is None else chosen)
+
+
+def _reference(stack: Stack) -> int | None:
+    """Find the frame that the others were moved to, also below what was closed since."""
+    found = getattr(stack.transforms, "reference", None)
+    below = getattr(stack.source, "stack", None)
+    return _reference(below) if found is None and isinstance(below, Stack) else found
 
 
 def file_of(stack: Stack, index: int) -> str | None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import uuid4
 
 from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
@@ -21,6 +21,9 @@ from napari_stack.files._replacing import (
 from napari_stack.run import Run
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
+
+#: Levels of compression: least and greatest.
+_LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -43,6 +46,19 @@ class How:
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality must be in the range 1 to 100, got {self.quality}")
+        if self.compression not in get_args(Compression):
+            raise ValueError(
+                f"compression must be one of {', '.join(get_args(Compression))}, got "
+                f"{self.compression!r}"
+            )
+        least, most = _LEVELS.get(self.compression, (0, 0))
+        if self.level is not None and not least <= self.level <= most:
+            kind = (
+                f"{self.compression} takes {least} to {most}"
+                if most
+                else (f"{self.compression} has none")
+            )
+            raise ValueError(f"level must fit the compression: {kind}, got {self.level}")
 
 
 def is_folder(path: Path) -> bool:

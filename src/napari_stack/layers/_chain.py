@@ -2,8 +2,10 @@
 
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from napari_stack.files import reference_file
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.recipe import Recipe, Step
 from napari_stack.stack import Stack
@@ -51,15 +53,19 @@ def recall(layer: Any, array: Any) -> Chain | None:
     return chain
 
 
-def history(steps: tuple[Step, ...], source: str) -> dict[str, Any]:
-    """Return the metadata of a layer: the recipe so far and the name of its source.
+def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str, Any]:
+    """Return the metadata of a layer: the recipe so far, the name of its source, and its file.
 
     A recipe holds plain data only. Where an option was an array, ``recipe`` is None and ``note``
-    says why.
+    says why. ``file`` is the one of the reference among the frames `data`, where they come from
+    files: its EXIF and colour profile go to what is saved.
     """
+    file = reference_file(data)
+    known: dict[str, Any] = {"recipe": None, "source": source}
+    known |= {"file": str(Path(file).absolute())} if file else {}
     if not steps:
-        return {KEY: {"recipe": None, "source": source}}
+        return {KEY: known}
     try:
-        return {KEY: {"recipe": Recipe(steps).to_plain(), "source": source}}
+        return {KEY: known | {"recipe": Recipe(steps).to_plain()}}
     except ValueError as error:
-        return {KEY: {"recipe": None, "source": source, "note": str(error)}}
+        return {KEY: known | {"note": str(error)}}

@@ -81,7 +81,7 @@ class Job:
     def finish(self, computed: Computed) -> list[Image]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
         steps = (*self.chain.steps, computed.step)
-        metadata = history(steps, self.chain.source)
+        metadata = history(steps, self.chain.source, self.chain.data)
         source = self.look.name
         name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:

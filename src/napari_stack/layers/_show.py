@@ -47,7 +47,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         scale=[axis.step for axis in axes],
         units=[axis.unit for axis in axes],
         axis_labels=[axis.name for axis in axes],
-        metadata=history((), name),
+        metadata=history((), name, data),
     )
     if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:
         layer.reset_contrast_limits_range()  # the limits can be drawn to all that pixels can be

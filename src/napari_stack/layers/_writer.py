@@ -1,29 +1,33 @@
-"""The writer that the manifest names: an image layer to a file, frame by frame, axes and all."""
+"""The writers that the manifest names: image layers to a file, frame by frame, axes and all."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
 
 from napari_stack.files import write
+from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import KEY
 from napari_stack.layers._source import axes_of, full_resolution, read_layer
+from napari_stack.stack import Stack
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write one image layer as TIFF or PNG, with its axes, pixel sizes and recipe.
+    """Write one image layer, with its axes, pixel sizes, recipe, EXIF and colour profile.
 
     A lazy layer is computed and written frame by frame. A file that exists is replaced once the
     new one is complete: napari's dialog asks before it calls this, a script is not asked.
 
-    For files that end with ``.tif`` or ``.png`` napari has a writer of its own. Choose
+    For some endings, such as ``.tif`` and ``.png``, napari has a writer of its own. Choose
     "napari-stack" in the dialog, or name the plugin in a script:
     ``layer.save("mean.tif", plugin="napari-stack")``.
 
     Parameters
     ----------
     path : str
-        Ends with ``.tif``, ``.tiff`` or ``.png``.
+        Ends with ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg`` or ``.zarr``.
     data : array
     attributes : dict
         Of the layer, as `Image` takes them.
@@ -39,18 +43,91 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         Whatever is wrong, with the sentence that says so: napari takes a ValueError for "this is
         no valid writer" and drops the sentence.
     """
-    try:
-        _write(path, data, attributes)
-    except ValueError as error:
-        raise OSError(str(error)) from error
+    with _sentences():
+        _write(path, Image(data, **attributes))
     return [str(Path(path))]
 
 
-def _write(path: str, data: Any, attributes: dict[str, Any]) -> None:
-    layer: Any = Image(data, **attributes)
-    recipe = layer.metadata.get(KEY, {}).get("recipe")
+def write_layers(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
+    """Write several image layers as one TIFF with layers, for retouching in an image editor.
+
+    Topmost is the layer that is on top in napari; of a layer of frames each frame is one. What
+    programs without layers show is the topmost single image that is visible; without one the
+    topmost, and without any the first frame.
+
+    Parameters
+    ----------
+    path : str
+        Ends with ``.tif`` or ``.tiff``.
+    layer_data : sequence of (data, attributes, type)
+        The layers, the lowest first. They must have one size and type of pixels.
+
+    Returns
+    -------
+    list of str
+        The file written.
+
+    Raises
+    ------
+    OSError
+        See `write_image`.
+    """
+    with _sentences():
+        _write_together(path, [Image(data, **attributes) for data, attributes, _ in layer_data])
+    return [str(Path(path))]
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise OSError(str(error)) from error
+
+
+def _write(path: str, layer: Any) -> None:
+    known = _known(layer)
     if layer.ndim == 2:
-        image = full_resolution(layer)
-        write(path, image, axes=axes_of(layer), rgb=layer.rgb, overwrite=True, recipe=recipe)
+        image, axes = full_resolution(layer), axes_of(layer)
+        write(path, image, axes=axes, rgb=layer.rgb, overwrite=True, **known)
     else:
-        write(path, read_layer(layer).data, overwrite=True, recipe=recipe)
+        write(path, read_layer(layer).data, overwrite=True, recipe=known["recipe"])
+
+
+def _known(layer: Any) -> dict[str, Any]:
+    """Find what a layer tells of its making: its recipe, and the file whose EXIF is its own."""
+    kept = layer.metadata.get(KEY, {})
+    file = kept.get("file", "")
+    return {"recipe": kept.get("recipe"), "exif_from": file if Path(file).is_file() else None}
+
+
+def _write_together(path: str, lowest_first: Sequence[Any]) -> None:
+    topmost_first = list(reversed(lowest_first))
+    made: dict[str, Any] = {}
+    for layer in topmost_first:
+        for name, image in _images(layer):
+            made[_other_than(made, name)] = image
+    single = [layer for layer in topmost_first if layer.ndim == 2]
+    visible = [layer for layer in single if layer.visible]
+    shown = (visible or single or topmost_first)[0]
+    image = full_resolution(shown) if shown.ndim == 2 else next(iter(made.values()))
+    kind = {"axes": axes_of(shown), "rgb": shown.rgb} if shown.ndim == 2 else {}
+    write(path, image, layers=made, overwrite=True, **kind, **_known(shown))
+
+
+def _images(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Give the images of a layer, by name."""
+    if layer.ndim == 2:
+        yield layer.name, full_resolution(layer)
+        return
+    data = read_layer(layer).data
+    frames: Stack = data.frames if isinstance(data, Hyperstack) else data
+    for index in range(len(frames)):
+        yield f"{layer.name} {frames.source.label(index)}", frames.select([index])
+
+
+def _other_than(taken: dict[str, Any], name: str) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name} [{number}]", number + 1
+    return free

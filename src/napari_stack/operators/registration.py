@@ -115,7 +115,7 @@ def measure_transforms(
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
     size = (stack.shape[1], stack.shape[2])
-    return Transforms(matrices, quality, failed, size=size, pixel=pixel)
+    return Transforms(matrices, quality, failed, size=size, pixel=pixel, reference=index)
 
 
 def _check_method(method: Any, transform: str) -> None:

@@ -33,6 +33,8 @@ class Transforms:
         Height and width of a frame, as measured.
     pixel : tuple of (float, float, str)
         Width and height of a pixel and their unit, for `decomposed`.
+    reference : int, optional
+        The frame that the others were moved to, where it is one of these and known.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Transforms:
     failed: NDArray[np.bool_] = None  # type: ignore[assignment]
     size: tuple[int, int] | None = None
     pixel: tuple[float, float, str] = (1.0, 1.0, "pixel")
+    reference: int | None = None
 
     def __post_init__(self) -> None:
         matrices = np.asarray(self.matrices, np.float64)
@@ -76,7 +79,9 @@ class Transforms:
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return those of some frames, in the order given."""
-        return self._with(self.matrices[frames], self.quality[frames], self.failed[frames])
+        place = np.flatnonzero(np.arange(len(self))[frames] == self.reference)
+        chosen = self._with(self.matrices[frames], self.quality[frames], self.failed[frames])
+        return replace(chosen, reference=int(place[0]) if len(place) else None)
 
     def join(self, others: Sequence[Self]) -> Self:
         """Return these followed by others."""
@@ -89,11 +94,13 @@ class Transforms:
 
     def then(self, later: "Transforms") -> Self:
         """Return the transforms of frames that were warped by these and registered once more."""
-        return self._with(
+        both = self._with(
             self.matrices @ later.matrices,
             np.minimum(self.quality, later.quality),
             self.failed | later.failed,
         )
+        last = self.reference if later.reference is None else later.reference
+        return replace(both, reference=last)
 
     def inverse(self) -> Self:
         """Return the transforms from each frame to the reference."""
