@@ -22,6 +22,7 @@ from napari_stack._widgets._layout import (
     tooltip,
 )
 from napari_stack._widgets._preferences import last_used, preferences, remember
+from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE
@@ -57,6 +58,7 @@ class OperatorDock(RunningDock):
         self._place = paragraph(
             help_text="Measured at this position of the sliders, and applied to all others."
         )
+        self.preview = LivePreview(self) if self.operator in layers.PREVIEWED else None
         self._lay_out(summary(function))
         self.set_options(preferences().options(function) | last_used(function))
         self._connect()
@@ -73,6 +75,8 @@ class OperatorDock(RunningDock):
         for form in self._forms[1:]:
             self.more = collapsible("More options", form.native)
             column.addWidget(self.more)
+        if self.preview is not None:
+            column.addWidget(self.preview.box)
         defaults = QPushButton("Defaults")
         defaults.setToolTip(tooltip("Set all options back to what they were at first."))
         defaults.clicked.connect(self.reset)
@@ -158,18 +162,25 @@ class OperatorDock(RunningDock):
 
     def measure_at(self) -> dict[str, int]:
         """Return the position of the viewer's sliders on the axes that are not stacked."""
+        if self.layer is None or not gives_frames(CATALOGUE[self.operator]):
+            return {}
+        at = self._slider_positions()
+        return {name: where for name, where in at.items() if name != self.axis}
+
+    def position(self) -> dict[str, int]:
+        """Return the position of the viewer's sliders on all axes; none without y and x in view."""
+        dims = self.viewer.dims
+        if self.layer is None or set(dims.displayed) != {dims.ndim - 2, dims.ndim - 1}:
+            return {}
+        return self._slider_positions()
+
+    def _slider_positions(self) -> dict[str, int]:
         layer = self.layer
-        if layer is None or not gives_frames(CATALOGUE[self.operator]):
-            return {}
         sizes = layers.leading_axes(layer)
-        if len(sizes) < 2:
-            return {}
         point = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])
-        at = zip(sizes, point, strict=False)
         return {
-            name: min(max(round(float(where)), 0), sizes[name] - 1)
-            for name, where in at
-            if name != self.axis
+            name: min(max(round(float(where)), 0), size - 1)
+            for (name, size), where in zip(sizes.items(), point, strict=False)
         }
 
     # what follows the viewer
@@ -178,7 +189,7 @@ class OperatorDock(RunningDock):
         return [la for la in self.viewer.layers if isinstance(la, Image) and la.ndim > 2]
 
     def _masks(self) -> list[Any]:
-        return [la for la in self.viewer.layers if isinstance(la, Image | Labels) and la.ndim == 2]
+        return [la for la in self.viewer.layers if _may_be_a_mask(la)]
 
     def _axes(self) -> list[tuple[str, str]]:
         if self.layer is None:
@@ -202,7 +213,7 @@ class OperatorDock(RunningDock):
         Not while a run is under way: what it adds becomes active, and this dock keeps its layer,
         so that it can be run again with other options.
         """
-        if not isalive(self) or self.runner.running:
+        if not isalive(self) or self.runner.running or LivePreview.changing:
             return
         active = self.viewer.layers.selection.active
         if active in self._stackable() and active != self.layer:
@@ -210,6 +221,8 @@ class OperatorDock(RunningDock):
             self.layer = active
 
     def _layer_changed(self) -> None:
+        if self.preview is not None:
+            self.preview.off()
         if self._watched is not None:
             self._watched.events.axis_labels.disconnect(self._axes_changed)
             self._watched.events.data.disconnect(self._data_changed)
@@ -242,6 +255,8 @@ class OperatorDock(RunningDock):
         self._axes_found()
         if chosen in [name for _, name in self._axes()]:
             self.axis = chosen
+        if self.preview is not None:
+            self.preview.outdated()
 
     def _allow_run(self) -> None:
         if isalive(self):
@@ -250,6 +265,8 @@ class OperatorDock(RunningDock):
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
         if not isalive(self):
             return
+        if self.preview is not None:
+            self.preview.moved()
         at = ", ".join(f"{name} = {where}" for name, where in self.measure_at().items())
         self._place.setText(f"Measured at {at}, applied everywhere" if at else "")
         self._place.setVisible(bool(at))
@@ -257,20 +274,32 @@ class OperatorDock(RunningDock):
     def _fit(self) -> None:
         """Make room: a choice may have shown one more input."""
         self._area.fit()
+        if self.preview is not None:
+            self.preview.request()
 
     # the run
+
+    def job(self) -> layers.Job:
+        """Prepare what is chosen.
+
+        Raises
+        ------
+        ValueError
+            From the operator: an option or the data does not fit.
+        """
+        for form in self._forms:
+            form.refuse_incomplete()
+        return layers.prepare(
+            self.operator, self.layer, axis=self.axis, measure_at=self.measure_at(),
+            **self.options(),
+        )  # fmt: skip
 
     def run(self) -> None:
         """Run the operator; its layers are added when it is done."""
         if self.layer is None or self.runner.running:
             return
         try:
-            for form in self._forms:
-                form.refuse_incomplete()
-            job = layers.prepare(
-                self.operator, self.layer, axis=self.axis, measure_at=self.measure_at(),
-                **self.options(),
-            )  # fmt: skip
+            job = self.job()
         except MENDABLE as error:
             tell(error)
             return
@@ -278,6 +307,8 @@ class OperatorDock(RunningDock):
         def done(computed: layers.Computed) -> str:
             return self._add(job, computed)
 
+        if self.preview is not None:
+            self.preview.off()
         self._remember()
         self.runner.start(job.compute, done, self.how or preferences().run)
 
@@ -301,6 +332,12 @@ class OperatorDock(RunningDock):
             show_warning(f"{job.look.name}: {remark}")
         return f"Added {made[0].name!r}" + (f". {remark}." if remark else "")
 
+    def closing(self) -> None:
+        """End the run, and take the preview away."""
+        super().closing()
+        if self.preview is not None:
+            self.preview.off()
+
     def showEvent(self, event: Any) -> None:
         """Give all labels one column, once napari's style tells how wide they are."""
         super().showEvent(event)
@@ -311,3 +348,8 @@ class OperatorDock(RunningDock):
             align(form.labels, list(form.panel_labels()))
         self._fit()
         warm_up(self.operator, self.layer)
+
+
+def _may_be_a_mask(layer: Any) -> bool:
+    image = isinstance(layer, Image | Labels) and layer.ndim == 2
+    return image and not layers.is_preview(layer)

@@ -175,8 +175,12 @@ class RunningDock(QWidget):
     def event(self, event: QEvent) -> bool:
         """End the run when the dock is closed, which takes its parent away."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.runner.abandon()
+            self.closing()
         return super().event(event)
+
+    def closing(self) -> None:
+        """End the run."""
+        self.runner.abandon()
 
 
 def tell(error: BaseException) -> None:

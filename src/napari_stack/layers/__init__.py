@@ -7,6 +7,7 @@ the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.com
 
 from napari_stack.layers._functions import on_layers
 from napari_stack.layers._job import Computed, Job, default_axis, prepare
+from napari_stack.layers._preview import PREVIEWED, is_preview, keeping, preview, preview_layer
 from napari_stack.layers._show import show_limits, to_layer
 from napari_stack.layers._source import leading_axes
 
@@ -24,6 +25,7 @@ focus_stack = on_layers("focus_stack")
 transform_frames = on_layers("transform_frames")
 
 __all__ = [
+    "PREVIEWED",
     "Computed",
     "Job",
     "balance",
@@ -34,9 +36,13 @@ __all__ = [
     "default_axis",
     "find_hot_pixels",
     "focus_stack",
+    "is_preview",
+    "keeping",
     "leading_axes",
     "moving_average",
     "prepare",
+    "preview",
+    "preview_layer",
     "register",
     "repair_hot_pixels",
     "show_limits",

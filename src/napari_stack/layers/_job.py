@@ -57,6 +57,14 @@ class Job:
         """The frames, turned to the axis that is stacked."""
         return self.step.placed(self.chain.data)
 
+    @property
+    def resolved(self) -> Step:
+        """The step, images given as layers read into arrays; it may take a while."""
+        if not self.images:
+            return self.step
+        arrays = {name: np.asarray(data) for name, data in self.images.items()}
+        return replace(self.step, options={**self.step.options, **arrays})
+
     def compute(self, run: Run = Run()) -> Computed:
         """Do the work. It touches no layer and may run in any thread.
 
@@ -67,10 +75,7 @@ class Job:
         Cancelled
             From the run's tick.
         """
-        step = self.step
-        if self.images:
-            arrays = {name: np.asarray(data) for name, data in self.images.items()}
-            step = replace(step, options={**step.options, **arrays})
+        step = self.resolved
         result = step.apply(self.chain.data, run=run)
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {})

@@ -125,6 +125,11 @@ class Look:
         place["blending"] = "translucent_no_depth"
         return Image(data, multiscale=False, rgb=False, visible=False, **look, **place, **more)
 
+    def plane(self, data: Any, **more: Any) -> Image:
+        """Make a layer of one frame, of y and x alone."""
+        place = self._placed([self.ndim - 2, self.ndim - 1])
+        return self._coloured(data, **{"rgb": self.rgb, **place, **more})
+
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts, the most in any colour."""
         if kind != "image" and self.rgb and data.ndim == self.ndim:
@@ -165,8 +170,9 @@ class Look:
 
     def _coloured(self, data: Any, **more: Any) -> Image:
         # Limits are given, so that napari computes no frame to find some.
-        layer = Image(data, multiscale=False, **self.colours, **more)
-        layer.contrast_limits_range = self.limits_range
+        layer = Image(data, multiscale=False, **{**self.colours, **more})
+        if "contrast_limits" not in more:
+            layer.contrast_limits_range = self.limits_range
         return layer
 
 

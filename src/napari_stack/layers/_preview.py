@@ -1,0 +1,166 @@
+"""One frame as an operator would make it, quickly: measured on a few frames that are kept."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+from numpy.typing import NDArray
+
+from napari_stack.layers._chain import KEY
+from napari_stack.layers._job import Job
+from napari_stack.options import gives_frames, options_of
+from napari_stack.run import Run
+from napari_stack.sources import Pixels, Source, is_computed
+from napari_stack.stack import Stack
+from napari_stack.steps import images_of
+
+#: Operators that are quick enough to be shown while their options move.
+PREVIEWED = (
+    "balance", "correct_vignetting", "correct_flat_field", "find_hot_pixels", "repair_hot_pixels",
+)  # fmt: skip
+
+#: Frames that are measured at most, where an operator compares all: enough to see what it does.
+_FEW = 8
+
+
+class Kept:
+    """A source that keeps the frames it has read; `keep_only` lets go of the others.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._frames: dict[int, NDArray[Any]] = {}
+        self._pixels: dict[int, Pixels] = {}
+        self.partial = True
+        self.computed = is_computed(source)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._source.dtype
+
+    def label(self, index: int) -> str:
+        return self._source.label(index)
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        if index not in self._frames:
+            self._frames[index] = self._source.read(index)
+        frame = self._frames[index]
+        return frame if rows is None else frame[rows]
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        if index not in self._pixels:
+            self._pixels[index] = self._source.pixels(index)  # type: ignore[attr-defined]
+        values, valid = self._pixels[index]
+        part = slice(None) if rows is None else rows
+        return values[part].copy(), None if valid is None else valid[part].copy()
+
+    def keep_only(self, frames: NDArray[np.intp]) -> None:
+        """Forget frames that are not among these."""
+        for kept in (self._frames, self._pixels):
+            for index in set(kept) - set(frames.tolist()):
+                del kept[index]
+
+
+def keeping(job: Job) -> Kept:
+    """Make a source for the previews of one layer: frames that were read once stay."""
+    data = job.data
+    return Kept((data if isinstance(data, Stack) else data.frames).source)
+
+
+def preview(job: Job, at: Mapping[str, int], kept: Kept, run: Run = Run()) -> NDArray[Any]:
+    """Make one frame, or image, of what a job would make of all; it may run in any thread.
+
+    Parameters
+    ----------
+    job : Job
+        Of an operator in `PREVIEWED`.
+    at : mapping of str to int
+        Where the viewer stands on every leading axis: also where it is measured on the other axes.
+    kept : Kept
+        Of this layer, see `keeping`.
+    run : Run
+
+    Returns
+    -------
+    ndarray, shape (y, x) or (y, x, channel)
+        As seen: rounded, clipped and cast.
+    """
+    stack, current = _stack_at(job, at, kept)
+    step = job.resolved
+    options = dict(step.options)
+    if "reference" in (known := options_of(step.function)):
+        from napari_stack.operators.registration import _reference_index
+
+        asked = options.get("reference", known["reference"].default)
+        reference = _reference_index(stack, asked)
+        numbers = np.unique([reference, current])
+        options["reference"] = int(np.searchsorted(numbers, reference))
+    else:
+        numbers = _some(stack, current)
+    few = stack.select(numbers)
+    kept.keep_only(_in_source(few))
+    made = step.function(few, run=run, **options)
+    if not gives_frames(step.function):
+        return next(iter(images_of(made).values()))
+    if run.tick:
+        run.tick(0, 0, "Preview")  # cancelled meanwhile
+    return np.asarray(made[int(np.searchsorted(numbers, current))])
+
+
+def preview_layer(job: Job, image: NDArray[Any]) -> Image:
+    """Make the layer of a preview: y and x alone, which covers the frame in view."""
+    name = f"{job.look.name} - preview"
+    metadata = {KEY: {"preview": True}}
+    if gives_frames(job.step.function):
+        layer = job.look.plane(image, name=name, metadata=metadata)
+    else:
+        shown = job.look.shown(image, "mask")
+        layer = job.look.plane(
+            shown, name=name, metadata=metadata, rgb=False, colormap="red", gamma=1.0,
+            contrast_limits=(0, 1),
+        )  # fmt: skip
+        layer.blending = "additive"
+        return layer
+    layer.blending = "translucent_no_depth"
+    return layer
+
+
+def is_preview(layer: Any) -> bool:
+    """Tell a layer that is a preview, and no data."""
+    found = layer.metadata.get(KEY)
+    return isinstance(found, dict) and bool(found.get("preview"))
+
+
+def _stack_at(job: Job, at: Mapping[str, int], kept: Kept) -> tuple[Stack, int]:
+    """Stack along the chosen axis where the viewer stands, read through `kept`."""
+    data = job.data
+    if isinstance(data, Stack):
+        return replace(data, source=kept), at[data.axes[0].name]
+    hyper = replace(data, frames=replace(data.frames, source=kept))
+    place = {name: where for name, where in at.items() if name != data.axis}
+    return hyper.stack(place), at[data.axis]
+
+
+def _some(stack: Stack, current: int) -> NDArray[np.intp]:
+    used = np.flatnonzero(stack.used)
+    spread = used[np.linspace(0, len(used) - 1, min(_FEW, len(used))).astype(int)]
+    return np.unique([*spread, current])
+
+
+def _in_source(stack: Stack) -> NDArray[np.intp]:
+    """Numbers of the frames in the kept source."""
+    source: Any = stack.source
+    numbers = np.arange(len(stack))
+    while not isinstance(source, Kept):
+        numbers, source = source.frames[numbers], source.source
+    return numbers
