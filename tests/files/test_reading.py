@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
-from napari_stack.files import load_image, read
+from napari_stack.files import load_image, odd_files, read, write
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.run import Run
+from napari_stack.run import Cancelled, Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
 
@@ -312,3 +313,33 @@ def test_importing_is_light() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_headers_of_all_are_looked_into_when_asked(tmp_path: Path, noise: Noise) -> None:
+    for suffix in ("tif", "png", "jpg", "npy", "bmp"):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        for index in range(6):
+            pixels = noise(600, 900 + (index == 2), dtype="uint8")
+            if suffix == "npy":
+                np.save(folder / f"{index}.npy", pixels)
+            elif suffix == "bmp":
+                Image.fromarray(pixels).save(folder / f"{index}.bmp")
+            else:
+                write(folder / f"{index}.{suffix}", pixels)
+        (folder / f"4.{suffix}").write_bytes(b"no image")
+        seen: list[int] = []
+        stack = read([folder / f"{index}.{suffix}" for index in range(5)])
+        run = Run(tick=lambda done, total, _what, seen=seen: seen.append((done, total)))  # type: ignore[misc]
+        found = odd_files(stack, run=run)
+        assert list(found) == [str(folder / f"{index}.{suffix}") for index in (2, 4)]
+        assert "901 x 600" in found[str(folder / f"2.{suffix}")]
+        assert all(name in text for name, text in found.items())
+        assert seen == [(done, 5) for done in range(1, 6)]
+    assert odd_files(Stack.wrap(noise(2, 4, 5))) == {}
+    with pytest.raises(Cancelled):
+        odd_files(stack, run=Run(tick=cancelled))
+
+
+def cancelled(*_: Any) -> None:
+    raise Cancelled

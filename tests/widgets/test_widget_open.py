@@ -1,5 +1,9 @@
 """The dock that opens frames."""
 
+import os
+import threading
+
+import imagecodecs
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QPushButton
@@ -19,10 +23,21 @@ def folder(tmp_path, cells):
 
 
 @pytest.fixture
-def dock(viewer):
+def dock(viewer, qtbot):
     dock = OpenFramesDock(viewer)
     viewer.window.add_dock_widget(dock)
-    return dock
+    yield dock
+    dock.preview.abandon()
+    qtbot.waitUntil(lambda: not run_threads_of(), timeout=20_000)
+
+
+def run_threads_of():
+    return [t for t in threading.enumerate() if t.name.startswith("napari-stack")]
+
+
+def previewed(dock, qtbot):
+    qtbot.waitUntil(lambda: not dock.preview.busy, timeout=20_000)
+    return dock.preview.label.text()
 
 
 def opened(dock, qtbot):
@@ -73,13 +88,16 @@ def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
 
 def test_every_input_says_what_it_is_for(dock):
     inputs = [dock.path, *dock.findChildren(QPushButton)]
-    assert len(inputs) == 5
+    inputs += [dock.pattern, *(field.native for field, _ in dock._fields.values())]
+    assert len(inputs) == 11
     assert all(part.toolTip() for part in inputs)
 
 
 def test_some_frames(dock, viewer, qtbot, folder, cells):
     dock.set_paths(folder)
-    assert dock.options() == {"every": 1, "start": 0, "stop": None}
+    assert dock.options() == {
+        "every": 1, "start": 0, "stop": None, "order": "given", "odd": "refuse"
+    }  # fmt: skip
     dock.set_options(every=2, start=1, stop=5)
     opened(dock, qtbot)
     np.testing.assert_array_equal(np.asarray(viewer.layers[0].data), cells[1:5:2])
@@ -97,3 +115,77 @@ def test_bad_paths(dock, viewer, qtbot, notes, tmp_path):
     opened(dock, qtbot)
     assert str(tmp_path) in notes[-1][1]
     assert not viewer.layers
+
+
+def test_preview_tells_what_will_be_opened(dock, viewer, qtbot, folder, tmp_path, hyper):
+    assert previewed(dock, qtbot) == ""
+    dock.set_paths(folder)
+    assert dock.preview.busy
+    text = previewed(dock, qtbot)
+    lines = text.splitlines()
+    assert lines[:2] == ["6 frames", "112 x 96 pixels, uint16, grey"]
+    assert lines[2].startswith("126 KiB in all, fits into the ")
+    assert lines[3:] == ["frame0.tif to frame5.tif", "The headers of all files are alike."]
+    dock.set_options(every=2, start=1)
+    lines = previewed(dock, qtbot).splitlines()
+    assert (lines[0], lines[3]) == ("3 frames", "frame1.tif to frame5.tif")
+    dock.pattern.setText("frame[01].tif")
+    dock.set_options(every=1, start=0)
+    assert previewed(dock, qtbot).startswith("2 frames\n")
+    ns.write(tmp_path / "h.tif", hyper)
+    dock.set_paths(tmp_path / "h.tif")
+    lines = previewed(dock, qtbot).splitlines()
+    assert lines[0] == "24 frames (t = 3, c = 2, z = 4)"
+    assert lines[2] == "a pixel is 0.25 x 0.25 micrometer"
+    assert not viewer.layers
+
+
+def test_preview_says_what_is_wrong(dock, qtbot, folder, tmp_path):
+    dock.set_paths(tmp_path / "nowhere")
+    assert "nowhere does not exist" in previewed(dock, qtbot)
+    for number in (2, 4):
+        ns.write(folder / f"frame{number}.tif", np.zeros((3, 4), np.uint8), overwrite=True)
+    dock.set_paths(folder)
+    text = previewed(dock, qtbot)
+    assert text.startswith("6 frames\n")
+    assert text.splitlines()[4] == (
+        "2 files are odd: frame2.tif, frame4.tif. frame2.tif holds 4 x 3 uint8 pixels where the "
+        "first file, frame0.tif, holds 112 x 96 uint16 pixels. Odd files: skip leaves them out."
+    )
+    dock.set_options(odd="skip")
+    text = previewed(dock, qtbot)
+    assert text.startswith("4 frames\n")
+
+
+def test_preview_follows_and_never_waits(dock, viewer, qtbot, folder, monkeypatch):
+    """Typing on makes what was asked before void, and the main thread reads nothing."""
+    main, readers = threading.current_thread(), []
+
+    def read(*paths, **options):
+        readers.append(threading.current_thread())
+        return ns.read(*paths, **options)
+
+    monkeypatch.setattr("napari_stack._widgets._open.read", read)
+    for length in range(1, len(str(folder)) + 1):
+        dock.path.setText(str(folder)[:length])
+    assert previewed(dock, qtbot).startswith("6 frames")
+    assert len(readers) == 1
+    assert main not in readers
+    dock.set_paths(folder)
+    viewer.window.remove_dock_widget(dock)
+    assert not dock.preview.busy
+
+
+def test_order_and_pattern_count(dock, viewer, qtbot, tmp_path):
+    place = tmp_path / "run [1]"
+    place.mkdir()
+    for number in range(3):
+        (place / f"{number}.png").write_bytes(imagecodecs.png_encode(np.full((4, 5), number, "u1")))
+        os.utime(place / f"{number}.png", (0, 1000 - number))
+    dock.set_paths(place)
+    dock.pattern.setText("[12].png")
+    dock.set_options(order="time")
+    opened(dock, qtbot)
+    (layer,) = viewer.layers
+    assert layer.name == "run [1]"
+    assert np.asarray(layer.data)[:, 0, 0].tolist() == [2, 1]

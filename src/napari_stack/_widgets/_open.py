@@ -1,9 +1,12 @@
 """`OpenFramesDock`: a folder, a series of files or a glob as one lazy layer."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -14,22 +17,51 @@ from qtpy.QtWidgets import (
 )
 
 from napari_stack import layers
-from napari_stack._widgets._fields import ChoiceOrNumber, Number
-from napari_stack._widgets._layout import (
-    ColumnArea,
-    frames_text,
-    labelled,
-    paragraph,
-    rows,
-    tooltip,
-)
+from napari_stack._widgets._fields import ChoiceOrNumber, Number, choice
+from napari_stack._widgets._glance import Data, FramesPreview, extent
+from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows, tooltip
 from napari_stack._widgets._runner import RunningDock
 from napari_stack.files import SUFFIXES, read
 from napari_stack.options import Bounds, options_of
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 _MOST_FRAMES = 9_999_999
+
+_PATTERN_HELP = (
+    "Take only the files of the folder whose names fit: * stands for anything, ? for one letter, "
+    "**/ for folders in it, as in run1_*.tif. Empty: all images."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be opened.
+
+    Parameters
+    ----------
+    paths : str or list of str
+    pattern : str
+        Of names, where `paths` is a folder.
+    options : mapping
+        Of `napari_stack.read`.
+    """
+
+    paths: Any
+    pattern: str
+    options: Mapping[str, Any]
+
+    def read(self) -> Data:
+        """Open it, lazily."""
+        return read(self.places(), **self.options)
+
+    def places(self) -> Any:
+        """Say it in the words of `napari_stack.read`."""
+        if not self.pattern or isinstance(self.paths, list):
+            return self.paths
+        folder = Path(self.paths).expanduser()
+        if not folder.is_dir():
+            return self.paths
+        return str(Path(escape(str(folder))) / self.pattern)
 
 
 class OpenFramesDock(RunningDock):
@@ -51,7 +83,15 @@ class OpenFramesDock(RunningDock):
         )
         self.path.textEdited.connect(lambda _text: self._files.clear())
         self.path.returnPressed.connect(self.run)
-        self._numbers = _slice_fields()
+        self.path.textChanged.connect(self._changed)
+        self.pattern = QLineEdit()
+        self.pattern.setPlaceholderText("all images")
+        self.pattern.textChanged.connect(self._changed)
+        self.pattern.returnPressed.connect(self.run)
+        self._fields = _fields()
+        for field, _ in self._fields.values():
+            field.changed.connect(self._changed)
+        self.preview = FramesPreview()
         self.runner.clicked.connect(self.run)
         self._lay_out()
 
@@ -69,14 +109,17 @@ class OpenFramesDock(RunningDock):
             buttons.addWidget(button)
         form, layout = QWidget(), rows()
         form.setLayout(layout)
-        for name, (field, help_text) in self._numbers.items():
-            labelled(layout, name.capitalize(), field.native, help_text)
+        labelled(layout, "Pattern", self.pattern, _PATTERN_HELP)
+        for name, (field, help_text) in self._fields.items():
+            text = {"odd": "Odd files"}.get(name, name.capitalize())
+            labelled(layout, text, field.native, help_text)
         column.addWidget(
             paragraph("Open many files as one layer; a frame is read when it is shown.")
         )
         column.addWidget(self.path)
         column.addLayout(buttons)
         column.addWidget(form)
+        column.addWidget(self.preview)
         column.addWidget(self.runner)
         column.addStretch(1)
         self.setMinimumWidth(280)
@@ -101,41 +144,55 @@ class OpenFramesDock(RunningDock):
         several = f"{len(given)} files, {Path(given[0]).name} ..." if self._files else ""
         self.path.setText(several or "".join(given))
 
-    def set_options(self, **options: int | None) -> None:
-        """Set every, start or stop; None stands for the end."""
+    def set_options(self, **options: Any) -> None:
+        """Set every, start, stop (None stands for the end), order or odd."""
         for name, value in options.items():
-            self._numbers[name][0].value = "end" if value is None else value
+            self._fields[name][0].value = "end" if value is None else value
 
-    def options(self) -> dict[str, int | None]:
-        """Return every, start and stop."""
-        values = {name: field.value for name, (field, _) in self._numbers.items()}
+    def options(self) -> dict[str, Any]:
+        """Return every, start, stop, order and odd."""
+        values = {name: field.value for name, (field, _) in self._fields.items()}
         return {name: None if value == "end" else value for name, value in values.items()}
+
+    def asked(self) -> Asked | None:
+        """Return what is to be opened, or None without a path."""
+        paths: Any = list(self._files) or self.path.text().strip()
+        return Asked(paths, self.pattern.text().strip(), self.options()) if paths else None
+
+    def _changed(self, *_: Any) -> None:
+        asked = self.asked()
+        self.preview.ask(None if asked is None else asked.read)
+
+    def event(self, event: QEvent) -> bool:
+        """End the preview too when the dock is closed."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.preview.abandon()
+        return super().event(event)
 
     def run(self) -> None:
         """Open the frames; their layer is added when the first one was read."""
-        paths: Any = list(self._files) or self.path.text().strip()
-        if not paths:
+        asked = self.asked()
+        if asked is None:
             self.runner.say("Choose a folder or files first.")
             return
         if self.runner.running:
             return
-        options = self.options()
 
         def work(run: Run) -> Any:
             if run.tick:  # cancelled before it began
                 run.tick(0, 0, "Opening frames")
-            data = read(paths, **options)
+            data = asked.read()
             return data, layers.show_limits(data)
 
         def done(result: Any) -> str:
             data, limits = result
-            layer = self.viewer.add_layer(layers.to_layer(data, _name(paths), limits=limits))
-            return f"Added {layer.name!r}: {_extent(data)}"
+            layer = self.viewer.add_layer(layers.to_layer(data, _name(asked.paths), limits=limits))
+            return f"Added {layer.name!r}: {extent(data)}"
 
         self.runner.start(work, done)
 
 
-def _slice_fields() -> dict[str, tuple[Any, str]]:
+def _fields() -> dict[str, tuple[Any, str]]:
     known = options_of(read)
     every = replace(known["every"], bounds=Bounds(1, _MOST_FRAMES))
     start = replace(known["start"], bounds=Bounds(0, _MOST_FRAMES))
@@ -143,6 +200,7 @@ def _slice_fields() -> dict[str, tuple[Any, str]]:
         known["stop"], kind=int, default="end", choices=("end",), bounds=Bounds(1, _MOST_FRAMES)
     )
     fields = {"every": Number(every), "start": Number(start), "stop": ChoiceOrNumber(stop)}
+    fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
     return {name: (field, known[name].text) for name, field in fields.items()}
 
 
@@ -155,12 +213,3 @@ def _name(paths: Any) -> str:
         return first.stem
     folders = [part for part in first.absolute().parts[:-1] if not set("*?[") & set(part)]
     return Path(*folders).name or "frames"
-
-
-def _extent(data: Any) -> str:
-    """Say how many frames, along each axis where there are several."""
-    if isinstance(data, Stack):
-        return frames_text(len(data))
-    sizes = zip(data.leading, data.sizes, strict=True)
-    axes = ", ".join(f"{axis.name} = {size}" for axis, size in sizes)
-    return f"{frames_text(len(data.frames))} ({axes})"

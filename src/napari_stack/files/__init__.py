@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.files import _content, _exif, _layered, _reading, _writing
+from napari_stack.files._checking import odd_files
 from napari_stack.files._layered import Layers, named_layers
 from napari_stack.files._origins import FRAMES, origin_for, reference_file, refuse_missing
 from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
@@ -28,6 +29,7 @@ __all__ = [
     "check_target",
     "load_image",
     "named_layers",
+    "odd_files",
     "read",
     "read_recipe",
     "reference_file",
@@ -84,7 +86,8 @@ def read(
     Only the first file of a series is opened (all of them when the first has several pages along
     one axis, to count these, or tells that frames of its series are not used). A file that is cut
     off, or holds fewer frames than it tells of, is refused when it is opened. One that turns out to
-    be damaged or of another size or type than the first is reported by name when it is read.
+    be damaged or of another size or type than the first is reported by name when it is read, or by
+    `napari_stack.files.odd_files`, which looks into the headers of all.
 
     TIFF (OME and ImageJ among them), PNG, JPEG, BMP, WebP and NumPy files are read; zarr and
     OME-Zarr, FITS and camera RAW with the extras ``zarr``, ``fits`` and ``raw``. In a folder the

@@ -13,6 +13,9 @@ from napari_stack.files._frames import Frame
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
 
+#: What a JPEG ends with.
+JPEG_END = b"\xff\xd9"
+
 #: Channels of a PNG by its colour type; a palette comes expanded.
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
@@ -128,7 +131,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield marker, data[place + 4 : place + 2 + size]
         if marker == 0xDA:
             # Decoders fill what is missing with grey without a word.
-            if data.rfind(b"\xff\xd9", place) < 0:
+            if data.rfind(JPEG_END, place) < 0:
                 raise ValueError("the JPEG data ends early")
             return
         place += 2 + size
