@@ -17,6 +17,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_stack.files import _tiff_pages, read, write
+from napari_stack.run import Run
 from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
@@ -158,10 +159,53 @@ def test_a_killed_writer_leaves_the_old_file_or_none(
         assert process.stdout.readline() == "writing\n"
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    if not there:
+    if there:
+        np.testing.assert_array_equal(np.asarray(read(tmp_path / name)), pixels)
+    else:
         assert not (tmp_path / name).exists()
-        return
-    np.testing.assert_array_equal(np.asarray(read(tmp_path / name)), pixels)
+    left = hidden(tmp_path)
+    assert len(left) == 1
+    write(tmp_path / "next.tif", pixels[0])
+    assert hidden(tmp_path) == left  # it is new: its program may not have come to lock it
+    age(left)
+    write(tmp_path / "next.tif", pixels[0], overwrite=True)
+    assert hidden(tmp_path) == []
+
+
+def hidden(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def age(folders: list[Path]) -> None:
+    for folder in folders:
+        os.utime(folder / "lock", (0, 0))
+
+
+def test_what_is_being_written_is_not_swept_away(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(3, 9, 11)
+
+    def meanwhile(done: int, _total: int, _what: str) -> None:
+        age(hidden(tmp_path))
+        if done == 2:
+            write(tmp_path / "b.tif", pixels[0])
+
+    write(tmp_path / "a.tif", Stack.wrap(pixels), run=Run(tick=meanwhile))
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.tif")), pixels)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "b.tif"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_link_stays_a_link(tmp_path: Path, noise: Noise, there: bool) -> None:
+    (tmp_path / "big disk").mkdir()
+    real, link = tmp_path / "big disk" / "real.tif", tmp_path / "a.tif"
+    if there:
+        write(real, noise(9, 11))
+    link.symlink_to(real)
+    pixels = noise(9, 11)
+    write(link, pixels, overwrite=True)
+    assert link.is_symlink()
+    np.testing.assert_array_equal(read(real)[0], pixels)  # type: ignore[index]
+    assert [path.name for path in real.parent.iterdir()] == ["real.tif"]
 
 
 def contents(path: Path) -> list[bytes]:

@@ -1,10 +1,18 @@
 """`replacing`: write under another name and move it into place when it is whole."""
 
 import shutil
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
+
+_HIDDEN, _LOCK = ".napari-stack-", "lock"
+
+#: Seconds for which a folder counts as new.
+_NEW = 60
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -35,9 +43,10 @@ def refuse_homeless(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes the name `path` when the block ends well.
+    """Give a temporary path near `path`; it takes the name `path` when the block ends well.
 
-    It may become a file or a folder. An old folder is removed when the new one is in its place.
+    It may become a file or a folder. An old folder is removed when the new one is in its place. A
+    link stays one: what it leads to is replaced.
 
     Raises
     ------
@@ -49,19 +58,65 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         Naming `path`, when the disk is full or the folder must not be written to.
     """
     refuse_existing(path, overwrite)
-    refuse_homeless(path)
-    # Not from tempfile, whose files are private: the result is as open as any other file.
-    temporary = path.with_name(f".napari-stack-{uuid4().hex[:12]}{''.join(path.suffixes[-2:])}")
+    target = path.resolve() if path.is_symlink() else path
+    refuse_homeless(target)
+    with failure_named(path), hidden_folder(target) as folder:
+        yield folder / target.name
+        refuse_existing(path, overwrite)
+        move(folder / target.name, target)
+
+
+@contextmanager
+def hidden_folder(beside: Path) -> Iterator[Path]:
+    """Give a hidden folder beside a path, for what is not whole yet; it is gone afterwards.
+
+    A kill leaves it. It holds a file that is locked for as long as its program lives, so that the
+    next one that writes there can tell, and takes it away.
+    """
+    _sweep(beside.absolute().parent)
+    folder = beside.absolute().with_name(f"{_HIDDEN}{uuid4().hex[:12]}")
+    folder.mkdir()
     try:
-        with failure_named(path):
-            yield temporary
-            refuse_existing(path, overwrite)
-            move(temporary, path)
+        with (folder / _LOCK).open("wb") as file:
+            _lock(file)
+            yield folder
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Take away what killed programs left."""
+    with suppress(OSError):
+        for folder in parent.glob(f"{_HIDDEN}*"):
+            if _abandoned(folder / _LOCK):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _abandoned(file: Path) -> bool:
+    """Whether nobody holds a lock; not of a new file, which its program may be about to lock."""
+    try:
+        if time.time() - file.stat().st_mtime < _NEW:
+            return False
+        with file.open("r+b") as opened:
+            return _lock(opened)
+    except OSError:
+        return False
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed, however that comes about; tell whether that went well."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
-            temporary.unlink(missing_ok=True)
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another one has it, or this file system knows no locks
+        return False
+    return True
 
 
 def move(part: Path, path: Path) -> None:
@@ -69,7 +124,7 @@ def move(part: Path, path: Path) -> None:
     if not path.is_dir():
         part.replace(path)
         return
-    old = path.with_name(f".napari-stack-{uuid4().hex[:12]}{path.suffix}")
+    old = path.with_name(f".{path.name}-{uuid4().hex[:12]}")  # never swept: it is the user's
     path.rename(old)
     try:
         part.rename(path)

@@ -1,11 +1,9 @@
 """Writing files and folders: where, and that no half file ever bears the final name."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
-from uuid import uuid4
 
 from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
 from napari_stack.files._content import Content, frame_names
@@ -13,6 +11,7 @@ from napari_stack.files._exif import NOTHING, Origin, origin_of
 from napari_stack.files._origins import file_of
 from napari_stack.files._replacing import (
     failure_named,
+    hidden_folder,
     move,
     refuse_existing,
     refuse_homeless,
@@ -139,20 +138,15 @@ def write_folder(folder: Path, content: Content, names: str, how: How) -> None:
     """Write one file a frame, named after a pattern; all of them or none."""
     stack = content.frames
     files = frame_names(stack, names)
-    part = folder.absolute().with_name(f".napari-stack-{uuid4().hex[:12]}")
-    try:
-        with failure_named(folder):
-            part.mkdir()
-            for index, name in enumerate(files):
-                frame = Content(stack.select([index]), tell_used=not stack.used.all())
-                source = None if how.origin is NOTHING else file_of(stack, index)
-                origin = how.origin if source is None else origin_of(source)
-                run = how.run.part(index, len(files))
-                _write(part / name, frame, replace(how, origin=origin, run=run))
-            for name in files:
-                refuse_existing(folder / name, how.overwrite)
-            folder.mkdir(exist_ok=True)
-            for name in files:
-                move(part / name, folder / name)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with failure_named(folder), hidden_folder(folder) as part:
+        for index, name in enumerate(files):
+            frame = Content(stack.select([index]), tell_used=not stack.used.all())
+            source = None if how.origin is NOTHING else file_of(stack, index)
+            origin = how.origin if source is None else origin_of(source)
+            run = how.run.part(index, len(files))
+            _write(part / name, frame, replace(how, origin=origin, run=run))
+        for name in files:
+            refuse_existing(folder / name, how.overwrite)
+        folder.mkdir(exist_ok=True)
+        for name in files:
+            move(part / name, folder / name)
