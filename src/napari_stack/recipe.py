@@ -258,7 +258,7 @@ def _bound_like(placed: Data, data: Data) -> Data:
     """Bind the next step to the axis only where the data did: what `Step.apply` does."""
     if isinstance(placed, Stack) or isinstance(data, Stack):
         return placed
-    return replace(placed, chosen=data.chosen)
+    return replace(placed, axis=data.axis, chosen=data.chosen)
 
 
 def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:

@@ -200,7 +200,7 @@ class Step:
         measure["measure_each"] = self.measure_each
         result = placed.map(self.function, **measure, run=run, **self.options)
         if isinstance(result, Hyperstack):  # what this step was told does not bind the next
-            return replace(result, chosen=data.chosen)
+            return replace(result, axis=data.axis, chosen=data.chosen)
         return result
 
     def image_axes(self, data: Data) -> tuple[Axis, ...]:
@@ -270,3 +270,12 @@ def images_of(result: Any) -> dict[str, NDArray[Any]]:
         return {"image": np.asarray(result)}
     images = {name: getattr(result, name) for name in image_names(type(result))}
     return {name: image for name, image in images.items() if image is not None}
+
+
+def numbers_of(result: Any) -> dict[str, NDArray[Any]]:
+    """Return what an operator's result holds for each frame, by name."""
+    if not hasattr(result, "_asdict"):
+        return {}
+    images = image_names(type(result))
+    rest = {name: value for name, value in result._asdict().items() if name not in images}
+    return {name: value for name, value in rest.items() if isinstance(value, np.ndarray)}

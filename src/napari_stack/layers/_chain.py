@@ -25,11 +25,14 @@ class Chain:
         Done so far, from the source on.
     source : str
         Name of the layer or file that the first step took its frames from.
+    origin : tuple of (Stack or Hyperstack, Look) or None
+        Those frames, and how their layer looked; None before the first step.
     """
 
     data: Stack | Hyperstack
     steps: tuple[Step, ...]
     source: str
+    origin: tuple[Stack | Hyperstack, Any] | None = None
 
 
 # By the name of the dask array, which is unique and which copies of the array keep, such as the

@@ -1,7 +1,7 @@
 """`Job`: an operator on a layer in three parts, so that the middle one can run in a thread."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,14 @@ from napari.layers import Image, Labels, Layer
 
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import Chain, history, remember
+from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
 from napari_stack.options import check, gives_frames, method_name, options_of
 from napari_stack.recipe import Step, images_of, refuse_single
 from napari_stack.run import Run
 from napari_stack.stack import Stack
+from napari_stack.steps import numbers_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +34,15 @@ class Computed:
         From an operator that gives images.
     limits : mapping of str to limits
         Contrast limits of the images; None: those of the source fit.
+    per_frame : mapping of str to ndarray
+        What an operator that gives images measured for each frame.
     """
 
     step: Step
     frames: Data | None
     images: Mapping[str, Any]
     limits: Mapping[str, Limits]
+    per_frame: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,8 @@ class Job:
     look: Look
     step: Step
     images: Mapping[str, Any]
+    source: Any = None  # weak references to the layer and to its array
+    array: Any = None
 
     @cached_property
     def data(self) -> Data:
@@ -81,7 +88,14 @@ class Job:
             return Computed(step, result, {}, {})
         images = {name: self.look.shown(im, name) for name, im in images_of(result).items()}
         limits = {n: self.look.limits_of(im, n, self._count) for n, im in images.items()}
-        return Computed(step, None, images, limits)
+        return Computed(step, None, images, limits, numbers_of(result))
+
+    def after(self, computed: Computed) -> Chain:
+        """Return what stands behind the frames of the result."""
+        steps = (*self.chain.steps, computed.step)
+        origin = self.chain.origin or (self.chain.data, self.look)
+        assert computed.frames is not None
+        return Chain(computed.frames, steps, self.chain.source, origin)
 
     def finish(self, computed: Computed) -> list[Image]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
@@ -91,18 +105,30 @@ class Job:
         name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:
             array = computed.frames.to_dask()
-            remember(array, Chain(computed.frames, steps, self.chain.source))
-            origin = _origin(self.data, computed.frames)
-            pixel = _pixel(self.data, computed.frames)
-            return [self.look.frames(array, origin, pixel, name=name, metadata=metadata)]
-        return [
-            self.look.image(
+            remember(array, self.after(computed))
+            self._link(computed, {"frames": array})
+            place = placing(self.data, computed.frames)
+            return [self.look.frames(array, *place, name=name, metadata=metadata)]
+        made = {
+            kind: self.look.image(
                 image, kind, self._axis_number, self._count, computed.limits[kind],
                 metadata=metadata,
                 name=name if kind == "image" else f"{source} - {kind}",
             )
             for kind, image in computed.images.items()
-        ]  # fmt: skip
+        }  # fmt: skip
+        self._link(computed, {kind: full_resolution(layer) for kind, layer in made.items()})
+        return list(made.values())
+
+    def _link(self, computed: Computed, arrays: Mapping[str, Any]) -> None:
+        """Remember what the results were made from."""
+        if self.source is None:
+            return
+        steps = (*self.chain.steps, computed.step)
+        others = {kind: reference(array) for kind, array in arrays.items()}
+        how = (steps, _used(self.data), computed.per_frame, self.source, self.array, others)
+        for kind, array in arrays.items():
+            link(array, Link(kind, *how))
 
     def remark(self, computed: Computed) -> str:
         """Say which frames failed, or nothing."""
@@ -139,6 +165,11 @@ def _used(data: Data) -> Any:
     if isinstance(data, Stack):
         return data.used
     return data.stack(dict.fromkeys(data.loops, 0)).used
+
+
+def placing(before: Data, after: Data) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Origin of the view and size of a pixel, in pixels of the view before; see `Look.frames`."""
+    return _origin(before, after), _pixel(before, after)
 
 
 def _origin(before: Data, after: Data) -> tuple[float, float]:
@@ -197,7 +228,8 @@ def prepare(
     refuse_single(placed)
     if gives_frames(function):
         step = replace(step, measure_at=where)
-    return Job(chain, Look.of(layer), step, images)
+    weak = reference(layer), reference(full_resolution(layer))
+    return Job(chain, Look.of(layer), step, images, *weak)
 
 
 def default_axis(operator: str, layer: Layer) -> str:

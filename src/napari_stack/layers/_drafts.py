@@ -1,0 +1,135 @@
+"""`Draft`: a recipe that is being changed: options set, steps switched off, nothing run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from napari_stack.options import gives_frames, options_of
+from napari_stack.plain import to_plain
+from napari_stack.recipe import Recipe, Step
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Steps, and which of them are on.
+
+    Parameters
+    ----------
+    steps : tuple of Step
+    on : tuple of bool, optional
+        By default all.
+
+    Examples
+    --------
+    >>> draft = Draft((Step("register"), Step("balance"), Step("combine")))
+    >>> [step.operator for step in draft.switched(1, False).recipe().steps]
+    ['register', 'combine']
+    """
+
+    steps: tuple[Step, ...] = ()
+    on: tuple[bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.on:
+            object.__setattr__(self, "on", (True,) * len(self.steps))
+
+    def switched(self, number: int, on: bool) -> Self:
+        """Switch a step on or off."""
+        return replace(self, on=(*self.on[:number], on, *self.on[number + 1 :]))
+
+    def with_options(self, number: int, options: Mapping[str, Any]) -> Self:
+        """Give a step other options.
+
+        Raises
+        ------
+        ValueError
+            For an unknown option, or a value out of range.
+        """
+        step = replace(self.steps[number], options=dict(options))
+        return replace(self, steps=(*self.steps[:number], step, *self.steps[number + 1 :]))
+
+    def recipe(self) -> Recipe:
+        """Return the recipe of the steps that are on; those that are off are passed over.
+
+        Raises
+        ------
+        ValueError
+            When no step is on, or a step would take its frames from another place than before.
+        """
+        if not any(self.on):
+            raise ValueError("all steps are switched off: switch one on")
+        names = list(Recipe(self.steps).named())
+        sources = self._sources(names)
+        on = dict(zip(names, self.on, strict=True))
+        kept: list[Step] = []
+        before = ""  # what a step takes that names no input
+        for name, step in zip(names, self.steps, strict=True):
+            if not on[name]:
+                continue
+            source = sources[name]
+            while source and not on[source]:
+                source = sources[source]
+            if source == "" and before:
+                raise ValueError(
+                    f"the step {name!r} would take its frames from {before!r} now: switch that "
+                    "off too, or leave on the step that it took them from"
+                )
+            layers = [layer for layer in step.layers if on[layer]]
+            explicit = source if source != before or step.input else ""
+            kept.append(replace(step, input=explicit, layers=layers))
+            before = name if gives_frames(step.function) else before
+        wanted = {step.input for step in kept} | {la for step in kept for la in step.layers}
+        called = [name for name in names if on[name]]
+        return Recipe(
+            [
+                replace(s, name=n if n in wanted else s.name)
+                for n, s in zip(called, kept, strict=True)
+            ]
+        )
+
+    def _sources(self, names: list[str]) -> dict[str, str]:
+        """Pair every step with the one that it takes its frames from; "" for the first frames."""
+        sources, before = {}, ""
+        for name, step in zip(names, self.steps, strict=True):
+            sources[name] = step.input or before
+            before = name if gives_frames(step.function) else before
+        return sources
+
+
+def describe(step: Step) -> str:
+    """Say a step in words: what it does, and the options that are not at their default.
+
+    Examples
+    --------
+    >>> describe(Step("sigma_clip", {"sigma": 3.0}, axis="z"))
+    'sigma clip: sigma = 3.0, along z'
+    """
+    known = options_of(step.function)
+    changed = [_option(step, name) for name in step.options if name in known]
+    parts = [text for text in changed if text]
+    if step.axis:
+        parts.append(f"along {step.axis}")
+    if step.measure_at:
+        parts.append("measured at " + ", ".join(f"{n} = {i}" for n, i in step.measure_at.items()))
+    if step.measure_each:
+        parts.append("measured everywhere")
+    if step.input:
+        parts.append(f"of {step.input}")
+    name = step.operator.replace("_", " ")
+    title = name if step.name in ("", step.operator) else f"{step.name} ({name})"
+    return f"{title}: {', '.join(parts)}" if parts else title
+
+
+def _option(step: Step, name: str) -> str:
+    words = name.replace("_", " ")
+    try:
+        plain = to_plain(step.function, {name: step.options[name]})
+    except ValueError:  # an image
+        return f"{words} = an image"
+    if name not in plain:
+        return ""
+    value = plain[name]
+    if isinstance(value, dict):
+        inner = ", ".join(f"{n.replace('_', ' ')} = {v}" for n, v in value.items() if n != "name")
+        return f"{words} = {value['name']}" + (f" ({inner})" if inner else "")
+    return f"{words} = {value}"
