@@ -2,6 +2,7 @@
 
 from napari_stack._widgets._dock import OperatorDock
 from napari_stack._widgets._open import OpenFramesDock
+from napari_stack._widgets._recipe import RecipeDock
 
 
 class RegisterDock(OperatorDock):
@@ -99,6 +100,7 @@ __all__ = [
     "MovingAverageDock",
     "OpenFramesDock",
     "OperatorDock",
+    "RecipeDock",
     "RegisterDock",
     "RepairHotPixelsDock",
     "SigmaClipDock",

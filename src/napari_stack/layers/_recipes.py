@@ -6,6 +6,8 @@ from typing import Any
 
 from napari.layers import Image, Layer
 
+from napari_stack.files._origins import file_of
+from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember
 from napari_stack.layers._job import Computed, Job, placing
 from napari_stack.layers._links import link_of, reference
@@ -39,6 +41,21 @@ def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
         return made.steps, source
     plain = known.get("recipe")
     return (tuple(Recipe.from_plain(plain).steps), source) if plain else ((), source)
+
+
+def files_of(data: Data | None) -> list[str]:
+    """Return the files that frames are read from, each once; none where they come from elsewhere.
+
+    Examples
+    --------
+    >>> files_of(Stack.wrap(np.zeros((2, 3, 4))))
+    []
+    """
+    if data is None:
+        return []
+    frames = data.frames if isinstance(data, Hyperstack) else data
+    files = [file_of(frames, index) for index in range(len(frames))]
+    return list(dict.fromkeys(file for file in files if file))
 
 
 def frames_behind(layer: Layer) -> Chain | None:

@@ -1,0 +1,136 @@
+"""`BatchPanel`: a recipe on many series of files, each measured for itself."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_stack._widgets._following import button
+from napari_stack._widgets._layout import labelled, rows, tooltip
+from napari_stack._widgets._preferences import preferences
+from napari_stack._widgets._runner import MENDABLE, Runner, sentence, tell
+from napari_stack.batch import Done, run_each, saving, series_names
+from napari_stack.recipe import Recipe
+from napari_stack.run import Run
+
+
+class BatchPanel(QWidget):
+    """Series, a folder for the results, and a run of its own.
+
+    Parameters
+    ----------
+    recipe : callable
+        Gives the recipe to run.
+    """
+
+    def __init__(self, recipe: Callable[[], Recipe]) -> None:
+        super().__init__()
+        self._recipe = recipe
+        #: How to run; None asks napari's Preferences at every run.
+        self.how: Run | None = None
+        self.results: list[Done] = []
+        self.runner = Runner("Run on all")
+        self.runner.run_button.setToolTip(
+            tooltip("Run the recipe on every series; the results are written to files.")
+        )
+        self.runner.cancel_button.setToolTip(tooltip("Stop; what is complete stays."))
+        self.runner.clicked.connect(self.run)
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setFixedHeight(90)
+        self.list.setToolTip(tooltip("A folder or a file for each series of frames."))
+        self.output = QLineEdit()
+        self.output.setPlaceholderText("folder for the results")
+        self.file = QLineEdit()
+        self.file.setPlaceholderText("{image}.tif, or frames.tif")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        for made in (
+            button("Folder...", "Add a folder that holds the frames of a series.", self._folder),
+            button("Files...", "Add files that hold a series each.", self._files),
+            button("Remove", "Take the selected series off the list.", self._remove),
+        ):
+            buttons.addWidget(made)
+        form, layout = QWidget(), rows()
+        form.setLayout(layout)
+        place = QWidget()
+        inner = QHBoxLayout(place)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.output, 3)
+        inner.addWidget(button("...", "Choose the folder for the results.", self._choose), 1)
+        labelled(layout, "Results in", place, "Every series gets a folder of its name in it.")
+        labelled(
+            layout, "File", self.file,
+            "Name of the file, where the recipe names none: {image} stands for each image of the "
+            "result.",
+        )  # fmt: skip
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.list)
+        column.addLayout(buttons)
+        column.addWidget(form)
+        column.addWidget(self.runner)
+
+    @property
+    def series(self) -> list[str]:
+        """The series, in order."""
+        return [self.list.item(row).text() for row in range(self.list.count())]
+
+    def add(self, series: Sequence[str | Path]) -> None:
+        """Put series on the list that are not there."""
+        wanted = dict.fromkeys(map(str, series))
+        self.list.addItems([path for path in wanted if path not in self.series])
+
+    def _folder(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, "Folder of frames"):
+            self.add([folder])
+
+    def _files(self) -> None:
+        self.add(QFileDialog.getOpenFileNames(self, "A series each")[0])
+
+    def _choose(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, "Folder for the results"):
+            self.output.setText(folder)
+
+    def _remove(self) -> None:
+        for item in self.list.selectedItems():
+            self.list.takeItem(self.list.row(item))
+
+    def run(self) -> None:
+        """Run the recipe on all series; what is written stays, whatever happens later."""
+        if self.runner.running:
+            return
+        try:
+            recipe = saving(self._recipe(), self.file.text().strip())
+            recipe.to_plain()  # refuses arrays, which no file could tell of
+            series = self.series
+            series_names(series)
+            if not self.output.text().strip():
+                raise ValueError("choose a folder for the results")
+        except MENDABLE as error:
+            tell(error)
+            return
+        folder = Path(self.output.text().strip()).expanduser()
+
+        def work(run: Run) -> list[Done]:
+            return run_each(recipe, series, folder, run=run)
+
+        self.runner.start(work, self._done, self.how or preferences().run)
+
+    def _done(self, results: Any) -> str:
+        self.results = results
+        failed = [done for done in results if done.error is not None]
+        for done in failed:
+            tell(ValueError(f"{', '.join(done.inputs)}: {sentence(done.error)}"))
+        return f"{len(results) - len(failed)} of {len(results)} series done"

@@ -1,0 +1,109 @@
+"""`FollowingDock`: a dock that shows something about the active layer, and follows it."""
+
+from typing import Any
+
+from napari.layers import Image, Layer
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_stack._widgets._layout import ColumnArea, paragraph, tooltip
+from napari_stack._widgets._runner import RunningDock
+from napari_stack.layers._links import reference
+
+
+class FollowingDock(RunningDock):
+    """Follows the active layer, its name, its data, and its removal; it keeps no layer alive.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    text : str
+        On the button that starts a run.
+    """
+
+    def __init__(self, napari_viewer: Any, text: str = "Run") -> None:
+        super().__init__(text)
+        self.viewer = napari_viewer
+        self._layer: Any = None
+        self.title = paragraph()
+
+    def lay_out(self, *parts: Any) -> None:
+        """Put widgets and layouts one below the other, in an area that scrolls."""
+        content = QWidget()
+        column = QVBoxLayout(content)
+        for part in parts:
+            (column.addWidget if isinstance(part, QWidget) else column.addLayout)(part)
+        column.addStretch(1)
+        self.area = ColumnArea(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.area)
+
+    def follow(self) -> None:
+        """Begin to follow; to be called when the dock is laid out."""
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self._layers_changed)
+        if hasattr(events, "renamed"):  # napari 0.6 has it not
+            events.renamed.connect(self._layers_changed)
+        self.viewer.layers.selection.events.active.connect(self._active_changed)
+        self._active_changed()
+        if self._layer is None:
+            self.layer_changed()
+
+    # what a dock says for itself
+
+    def suits(self, layer: Layer) -> bool:
+        """Whether the dock has something to show about a layer."""
+        return isinstance(layer, Image)
+
+    def layer_changed(self) -> None:
+        """Show another layer, or other data of the same one."""
+
+    def layers_changed(self) -> None:
+        """Follow what other layers there are, and their names."""
+
+    # following
+
+    @property
+    def layer(self) -> Any:
+        """The layer that is shown; None when there is none."""
+        return None if self._layer is None else self._layer()
+
+    @layer.setter
+    def layer(self, layer: Any) -> None:
+        before = self.layer
+        if before is not None:
+            before.events.data.disconnect(self._data_changed)
+        self._layer = None if layer is None else reference(layer)
+        if layer is not None:
+            self.layer.events.data.connect(self._data_changed)
+        self.layer_changed()
+
+    def _active_changed(self, event: Any = None) -> None:  # noqa: ARG002
+        if not isalive(self) or self.runner.running:
+            return
+        active = self.viewer.layers.selection.active
+        if active is not None and active != self.layer and self.suits(active):
+            self.layer = active
+
+    def _data_changed(self, event: Any = None) -> None:  # noqa: ARG002
+        if isalive(self):
+            self.layer_changed()
+
+    def _layers_changed(self, event: Any = None) -> None:  # noqa: ARG002
+        if not isalive(self):
+            return
+        if self.layer is not None and self.layer not in self.viewer.layers:
+            self.layer = None
+            self._active_changed()
+        self.layers_changed()
+
+
+def button(text: str, help_text: str, clicked: Any, *, checkable: bool = False) -> QPushButton:
+    """Make a button with a tooltip."""
+    made = QPushButton(text)
+    made.setToolTip(tooltip(help_text))
+    made.setCheckable(checkable)
+    (made.toggled if checkable else made.clicked).connect(clicked)
+    return made

@@ -1,0 +1,243 @@
+"""`RecipeDock`: what was done to the active layer, to be changed, run again, saved and applied."""
+
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image, Labels, Layer
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
+
+from napari_stack._widgets._batch import BatchPanel
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._following import FollowingDock, button
+from napari_stack._widgets._layout import collapsible, labelled, rows, tooltip
+from napari_stack._widgets._preferences import preferences
+from napari_stack._widgets._runner import MENDABLE, tell
+from napari_stack._widgets._steps import StepsPanel
+from napari_stack.layers._drafts import Draft
+from napari_stack.layers._links import bare
+from napari_stack.layers._recipes import (
+    RecipeJob,
+    done_to,
+    files_of,
+    origin_of,
+    prepare_again,
+    prepare_measured,
+    prepare_recipe,
+)
+from napari_stack.layers._source import read_layer
+from napari_stack.options import gives_frames
+from napari_stack.recipe import Recipe, Step
+from napari_stack.run import Run
+
+_AGAIN = "its original frames"
+_ANEW, _MEASURED = "measured anew", "as measured here"
+
+
+class RecipeDock(FollowingDock):
+    """Steps with their options, the frames to run them on, and a panel for many series.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__(napari_viewer)
+        #: How to run; None asks napari's Preferences at every run.
+        self.how: Run | None = None
+        self.steps = StepsPanel(self._masks)
+        self.target = choice(lambda _widget: self._targets())
+        self.values = choice([_ANEW, _MEASURED])
+        self.batch = BatchPanel(self.steps.recipe)
+        self._lay_out()
+        self.steps.resized.connect(self.area.fit)
+        self.steps.refused.connect(self.runner.say)
+        self.runner.clicked.connect(self.run)
+        self.follow()
+
+    def _lay_out(self) -> None:
+        form, layout = QWidget(), rows()
+        form.setLayout(layout)
+        self._labels = [
+            labelled(layout, "Run on", self.target.native, "Frames that the steps are done to."),
+            labelled(
+                layout, "Values", self.values.native,
+                "Drift, gains and all else are measured anew on those frames, or taken as they "
+                "were measured for this layer: for another channel.",
+            ),
+        ]  # fmt: skip
+        files = QHBoxLayout()
+        for made in (
+            button("Load...", "Read a recipe from a .json file.", self._choose_load),
+            button("Save...", "Write the recipe to a .json file.", self._choose_save),
+            button("Copy script", "Copy a Python script that does the same.", self.copy_script),
+        ):
+            files.addWidget(made)
+        self.runner.run_button.setToolTip(
+            tooltip("Do the steps that are ticked; the results are new layers.")
+        )
+        self.more = collapsible("Many series (batch)", self.batch)
+        self.lay_out(self.title, self.steps, form, self.runner, files, self.more)
+
+    # following the viewer
+
+    def suits(self, layer: Layer) -> bool:
+        """Show Image layers that something was done to, and frames to run a recipe on."""
+        return isinstance(layer, Image)
+
+    def layer_changed(self) -> None:
+        """Show the steps of the layer; without any, what was there stays to be applied to it."""
+        try:
+            steps, source = done_to(self.layer) if self.layer is not None else ((), "")
+        except ValueError as error:
+            steps, source = (), ""
+            self.runner.say(str(error))
+        if steps:
+            self.steps.show_draft(Draft(tuple(steps)))
+            self.title.setText(f"What was done to {source!r} to make {self.layer.name!r}")
+        elif not self.steps.draft.steps:
+            self.title.setText("Choose a layer that something was done to, or load a recipe.")
+        self.layers_changed()
+        if steps and (origin := self._origin()) is not None:
+            self.target.value = origin
+
+    def layers_changed(self) -> None:
+        """Follow the layers and their names."""
+        self.target.reset_choices()
+        self.steps.reset_choices()
+
+    def _masks(self) -> list[Any]:
+        return [la for la in self.viewer.layers if isinstance(la, Image | Labels) and la.ndim == 2]
+
+    def _origin(self) -> Any:
+        """Find what the steps began with: the frames, else a layer of that name, else any."""
+        targets = [value for _, value in self._targets()]
+        if _AGAIN in [t for t in targets if isinstance(t, str)]:
+            return _AGAIN
+        _, name = done_to(self.layer)
+        alike = [t for t in targets if t.name == name] or targets
+        return alike[0] if alike else None
+
+    def _targets(self) -> list[tuple[str, Any]]:
+        again = self.layer is not None and origin_of(self.layer) is not None
+        frames = [la for la in self.viewer.layers if isinstance(la, Image) and la.ndim > 2]
+        return [(_AGAIN, _AGAIN)] * again + [(layer.name, layer) for layer in frames]
+
+    # running
+
+    def run(self) -> None:
+        """Run the steps; their layers are added when they are done."""
+        if self.runner.running:
+            return
+        try:
+            job = self._job()
+        except MENDABLE as error:
+            tell(error)
+            return
+        if isinstance(job, Image):
+            self._add([job])
+            return
+        self.runner.start(job.compute, lambda done: self._add(job.finish(done)),
+                          self.how or preferences().run)  # fmt: skip
+
+    def _job(self) -> RecipeJob | Image:
+        recipe, target = self.steps.recipe(), self.target.value
+        if target is None:
+            raise ValueError("choose a layer of frames to run the steps on")
+        again = isinstance(target, str)
+        if self.values.value == _MEASURED:
+            if again:
+                raise ValueError("choose another layer to apply the measured values to")
+            return prepare_measured(self.layer, target, self._rest())
+        return prepare_again(recipe, self.layer) if again else prepare_recipe(recipe, target)
+
+    def _rest(self) -> list[Any]:
+        """Return the steps after the corrections, which need to be as they were."""
+        if self.layer is None:
+            raise ValueError("choose the layer that the values were measured for")
+        done, _ = done_to(self.layer)
+        count = sum(gives_frames(step.function) for step in self.steps.draft.steps)
+        same = map(_same, self.steps.draft.steps[:count], done[:count])
+        if not all(same) or not all(self.steps.draft.on[:count]):
+            raise ValueError(
+                "the corrections were changed, so nothing was measured with them yet: run them on "
+                "this layer first"
+            )
+        pairs = zip(self.steps.draft.steps[count:], self.steps.draft.on[count:], strict=True)
+        return [step for step, on in pairs if on]
+
+    def _add(self, made: list[Image]) -> str:
+        for layer in made[::-1]:
+            self.viewer.add_layer(layer)
+        self.viewer.layers.selection.active = made[0]
+        text = f"Added {made[0].name!r}"
+        self.runner.say(text)
+        return text
+
+    # files
+
+    def load(self, path: str | Path) -> None:
+        """Read a recipe from a file, to be run on any layer.
+
+        Raises
+        ------
+        OSError, ValueError
+            When there is none, or one with an unknown step or option.
+        """
+        self.steps.show_draft(Draft(tuple(Recipe.load(path).steps)))
+        self.title.setText(f"Recipe of {Path(path).name}")
+        self.values.value = _ANEW
+        frames = [value for _, value in self._targets() if not isinstance(value, str)]
+        active = [layer for layer in frames if bare(layer) is self.layer] or frames
+        if active:
+            self.target.value = active[0]
+
+    def save(self, path: str | Path) -> None:
+        """Write the recipe to a file; one that is there is replaced (the dialog asks before)."""
+        self.steps.recipe().save(path, overwrite=True)
+        self.runner.say(f"Saved {Path(path).name}")
+
+    def _choose_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Recipe", filter="Recipe (*.json)")
+        if path:
+            self._try(self.load, path)
+
+    def _choose_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Recipe", "recipe.json", "Recipe (*.json)")
+        if path:
+            self._try(self.save, path)
+
+    def _try(self, function: Any, path: str) -> None:
+        try:
+            function(path)
+        except MENDABLE as error:
+            tell(error)
+
+    def script(self) -> str:
+        """Return a Python script that does the steps to the same frames."""
+        recipe, target = self.steps.recipe(), self.target.value
+        if isinstance(target, str):
+            chain, look = origin_of(self.layer)
+            named = [layer for layer in self.viewer.layers if layer.name == look.name]
+            target, data = (named or [None])[0], chain.data
+        else:
+            data = None if target is None else read_layer(target).data
+        path = getattr(getattr(target, "source", None), "path", None)
+        return recipe.to_script(files_of(data) or path or "frames/*.tif", data)
+
+    def copy_script(self) -> None:
+        """Put the script on the clipboard."""
+        try:
+            QApplication.clipboard().setText(self.script())
+        except MENDABLE as error:
+            tell(error)
+            return
+        self.runner.say("Copied: a script that reads the frames and does the steps")
+
+
+def _same(step: Step, done: Step) -> bool:
+    """Tell whether a step is as it was done; one with an image is when nobody touched it."""
+    try:
+        return step is done or step.to_plain() == done.to_plain()
+    except ValueError:
+        return False
