@@ -194,7 +194,7 @@ class Recipe:
         frames = {"": data}
         for name, step in self.named().items():
             placed = step.placed(frames[step.input])
-            refuse_single(placed)
+            step.check_count(placed)
             if folder is not None and step.save:
                 layered = bool(step.layers)
                 target = folder / step.save
@@ -202,7 +202,8 @@ class Recipe:
                     target, step, placed, overwrite=overwrite, layered=layered, writing=step.writing
                 )
             if gives_frames(step.function):
-                frames[""] = frames[name] = _bound_like(placed, frames[step.input])
+                made = step.foreseen(frames[step.input])
+                frames[""] = frames[name] = _bound_like(made, frames[step.input])
 
     def _run(
         self,

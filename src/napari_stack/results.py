@@ -69,7 +69,7 @@ def check_outputs(
     how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
     for number, (name, target) in enumerate(output_paths(path.expanduser(), step).items()):
         if not name:  # frames keep the type, the number and the labels of those they are made of
-            check_target(target, data=placed, **how)
+            check_target(target, data=step.foreseen(data), **how)
             continue
         if not target.suffix:
             raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")

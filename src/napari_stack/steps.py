@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
+from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
 from napari_stack.options import check, gives_frames, image_names
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.run import Run
@@ -180,6 +180,18 @@ class Step:
             turned.stack(self.measure_at)  # refuses what is not there
         return turned
 
+    def foreseen(self, data: Data) -> Data:
+        """Return what the step makes of frames as far as that is known before the work.
+
+        Where it must measure first it is the frames themselves, turned to the axis that is stacked.
+        """
+        return self.apply(data) if self.operator in UNMEASURED else self.placed(data)
+
+    def check_count(self, placed: Data) -> None:
+        """Refuse a single frame, unless the operator treats every frame by itself."""
+        if self.operator not in UNMEASURED:
+            refuse_single(placed)
+
     def apply(self, data: Data, *, run: Run = Run()) -> Any:
         """Run the operator on a stack, or at all positions of a hyperstack.
 
@@ -193,7 +205,7 @@ class Step:
             For one single frame, besides what the operator refuses.
         """
         placed = self.placed(data)
-        refuse_single(placed)
+        self.check_count(placed)
         if isinstance(placed, Stack) or isinstance(data, Stack):
             return self.function(placed, run=run, **self.options)
         measure: dict[str, Any] = {"measure_at": self.measure_at or None}

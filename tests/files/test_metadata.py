@@ -17,6 +17,7 @@ from napari_stack.files import read, read_recipe, write
 from napari_stack.files._origins import file_of
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import moving_average
+from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
 
@@ -458,3 +459,23 @@ def test_a_recipe_and_the_command_line_say_how_files_are_written(
     ]:
         with pytest.raises(ValueError, match=sentence):
             Step("combine", save="w.tif", writing=wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_resized_first_is_judged_by_its_new_size(tmp_path: Path) -> None:
+    from napari_stack.operators import ByFactor
+    from napari_stack.recipe import Recipe, Step
+
+    def made(factor: float) -> Recipe:
+        resize = Step("transform_frames", {"resize": ByFactor(factor)}, name="resized", save="out")
+        return Recipe([replace(resize, writing={"names": "{index}.jpg"}), Step("combine")])
+
+    wide = Stack.wrap(np.zeros((2, 4, 66000), "uint8"))
+    made(0.5).run(wide, folder=tmp_path)
+    assert read(tmp_path / "out").shape == (2, 2, 33000)
+    seen: list[int] = []
+    small = Stack.wrap(np.zeros((2, 4, 33000), "uint8"))
+    (tmp_path / "b").mkdir()
+    with pytest.raises(ValueError, match="65535 pixels a side at most"):
+        made(2.0).run(small, folder=tmp_path / "b", run=Run(tick=lambda *told: seen.append(1)))
+    assert not seen, "refused before the work"
+    made(2.0).run(Stack.wrap(np.zeros((2, 4, 300), "uint8")), folder=tmp_path, overwrite=True)

@@ -218,3 +218,16 @@ def test_job_does_not_need_its_layer(timelapse):
     assert mean.name == "cells - mean"
     np.testing.assert_allclose(mean.scale, (0.1, 0.1))
     np.testing.assert_array_equal(mean.data, ns.combine(ns.Stack.wrap(data)))
+
+
+def test_a_turned_and_cropped_view_stays_where_it_was():
+    """What is in the middle of the frame stays there, however the canvas grows or is cut."""
+    data = np.zeros((2, 41, 61), np.uint8)
+    source = Image(data, name="s", translate=(0, 7, 9), scale=(1, 0.5, 0.5), units=("", "um", "um"))
+    middle = source.data_to_world((0, 20, 30))
+    grown = layers.transform_frames(source, rotate=30.0, grow=True)
+    centre = (0, (grown.data.shape[1] - 1) / 2, (grown.data.shape[2] - 1) / 2)
+    np.testing.assert_allclose(grown.data_to_world(centre), middle)
+    box = ns.Box(left=10, top=5, right=70, bottom=50)
+    cropped = layers.transform_frames(source, rotate=30.0, grow=True, crop=box)
+    np.testing.assert_allclose(cropped.data_to_world((0, 0, 0)), grown.data_to_world((0, 5, 10)))

@@ -136,6 +136,34 @@ def test_a_crop_is_a_part_and_joins_with_a_registration():
         transform_frames(Stack.wrap(pixels), crop=Box(right=90, left=10))
 
 
+def test_a_rotated_and_cropped_view_knows_where_it_lies():
+    """Its middle is where the middle of that part of the turned frame was."""
+    stack = Stack.wrap(frames(2, 40, 60))
+    assert transform_frames(stack, rotate=30, grow=True).corrections[0].origin == (-6, -12.5)
+    both = transform_frames(stack, rotate=30, grow=True, crop=Box(10, 20, 30, 50)).corrections[0]
+    assert (both.origin, both.size) == ((4, 7.5), (30, 20))
+    # Cropping the grown view by itself gives the same pixels.
+    grown = transform_frames(stack, rotate=30, grow=True)
+    part = transform_frames(grown, crop=Box(10, 20, 30, 50))
+    assert part.corrections[0].origin == (10, 20)
+    again = transform_frames(stack, rotate=30, grow=True, crop=Box(10, 20, 30, 50))
+    np.testing.assert_array_equal(np.asarray(part), np.asarray(again))
+
+
+def test_a_quarter_turn_swaps_the_sides_of_a_pixel():
+    axes = (Axis("t"), Axis("y", 2.0, "um"), Axis("x", 0.5, "um"))
+    stack = Stack.wrap(frames(2, 20, 30), axes=axes)
+    for degrees, steps in [(90, (0.5, 2.0)), (-90, (0.5, 2.0)), (180, (2.0, 0.5)), (5, (2.0, 0.5))]:
+        turned = transform_frames(stack, rotate=degrees, grow=True)
+        assert tuple(axis.step for axis in turned.axes[1:]) == steps
+
+
+def test_a_single_frame_can_be_turned():
+    pixels = frames(1, 20, 30)
+    turned = Step("transform_frames", {"rotate": 180.0}).apply(Stack.wrap(pixels))
+    np.testing.assert_array_equal(np.asarray(turned), pixels[:, ::-1, ::-1])
+
+
 def test_what_does_not_count_stays_so():
     pixels = np.full((2, 40, 40), 100.0, np.float32)
     pixels[0, 20, 20] = np.nan

@@ -14,7 +14,7 @@ from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
 from napari_stack.options import check, gives_frames, method_name, options_of
-from napari_stack.recipe import Step, images_of, refuse_single
+from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 from napari_stack.steps import numbers_of
@@ -225,7 +225,7 @@ def prepare(
     step = Step(operator, options, axis=_axis(operator, chain.data, chosen))
     placed = step.placed(chain.data)
     where = _position(placed, measure_at or {})
-    refuse_single(placed)
+    step.check_count(placed)
     if gives_frames(function):
         step = replace(step, measure_at=where)
     weak = reference(layer), reference(full_resolution(layer))

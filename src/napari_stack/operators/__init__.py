@@ -77,9 +77,14 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "transform_frames": transform_frames,
 }
 
+#: Operators that measure nothing: what they make of frames is known without reading one, and they
+#: take a single frame as well.
+UNMEASURED = ("transform_frames",)
+
 __all__ = [
     "CATALOGUE",
     "PREFERRED_AXIS",
+    "UNMEASURED",
     "Bleaching",
     "Box",
     "ByFactor",

@@ -190,7 +190,7 @@ def transform_frames(
     -------
     Stack
         Rotation and crop join with a registration into one interpolation. The pixel size follows
-        the resizing. Corners that a rotation lays bare do not count.
+        the resizing, and quarter turns. Corners that a rotation lays bare do not count.
 
     Raises
     ------
@@ -200,11 +200,10 @@ def transform_frames(
     given = {"rotate": rotate, "grow": grow, "crop": crop, "resize": resize,
              "interpolation": interpolation}  # fmt: skip
     check(transform_frames, given)
-    if rotate % 360:
-        stack = stack.corrected(_rotation(stack, rotate, grow, interpolation))
     box = Box() if isinstance(crop, str) else crop
-    if box != Box():
-        stack = stack.corrected(_crop(stack, box, interpolation))
+    if rotate % 360 or box != Box():
+        stack = stack.corrected(_moved(stack, rotate, grow, box, interpolation))
+        stack = _sides_swapped(stack) if rotate % 180 == 90 else stack
     named = {"by factor": ByFactor, "to fit": ToFit, "to size": ToSize}
     if resize == "none":
         return stack
@@ -213,18 +212,33 @@ def transform_frames(
     return _resized(stack, method.size(height, width), interpolation)
 
 
-def _rotation(stack: Stack, degrees: float, grow: bool, interpolation: Interpolation) -> Warp:
-    height, width = stack.shape[1:3]
+def _moved(
+    stack: Stack, degrees: float, grow: bool, box: Box, interpolation: Interpolation
+) -> Warp:
+    """Rotate about the centre and crop, in one warp: its origin is that of both."""
+    height, width = size = stack.shape[1:3]
     c, s = _turn(degrees)
-    size = (height, width)
+    view = size
     if grow:
-        size = (ceil(abs(s) * width + abs(c) * height - _SLACK),
+        view = (ceil(abs(s) * width + abs(c) * height - _SLACK),
                 ceil(abs(c) * width + abs(s) * height - _SLACK))  # fmt: skip
     # y points down: what turns counter-clockwise on screen is read at angles turned clockwise.
     matrix = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-    old, new = (np.array([(w - 1) / 2, (h - 1) / 2]) for h, w in ((height, width), size))
-    matrix[:2, 2] = old - matrix[:2, :2] @ new
-    return _warp(stack, matrix, size, interpolation)
+    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    matrix[:2, 2] = centre - matrix[:2, :2] @ centre
+    left, top, right, bottom = _sides(box, *view)
+    # The canvas grows alike on all sides.
+    origin = left + (width - view[1]) / 2, top + (height - view[0]) / 2
+    transforms = Transforms(np.tile(matrix, (len(stack), 1, 1)))
+    place = (height, width), (bottom - top, right - left)
+    return Warp(transforms, *place, origin, interpolation)
+
+
+def _sides_swapped(stack: Stack) -> Stack:
+    """After a quarter turn a pixel is as high as it was wide."""
+    frame, y, x = stack.axes
+    sides = replace(y, step=x.step, unit=x.unit), replace(x, step=y.step, unit=y.unit)
+    return replace(stack, axes=(frame, *sides))
 
 
 def _turn(degrees: float) -> tuple[float, float]:
@@ -235,24 +249,15 @@ def _turn(degrees: float) -> tuple[float, float]:
     return float(np.cos(np.deg2rad(degrees))), float(np.sin(np.deg2rad(degrees)))
 
 
-def _crop(stack: Stack, box: Box, interpolation: Interpolation) -> Warp:
-    height, width = stack.shape[1:3]
+def _sides(box: Box, height: int, width: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a box in frames of a size."""
     right, bottom = box.right or width, box.bottom or height
     if not (box.left < right <= width and box.top < bottom <= height):
         raise ValueError(
             f"crop: columns {box.left} to {right} and rows {box.top} to {bottom} are no part of "
             f"frames of {width} x {height} pixels: choose a box inside them"
         )
-    place = _warp(stack, np.eye(3), (bottom - box.top, right - box.left), interpolation)
-    return replace(place, origin=(float(box.left), float(box.top)))
-
-
-def _warp(
-    stack: Stack, matrix: NDArray[np.float64], size: tuple[int, int], interpolation: Interpolation
-) -> Warp:
-    transforms = Transforms(np.tile(matrix, (len(stack), 1, 1)))
-    height, width = stack.shape[1:3]
-    return Warp(transforms, (height, width), size, interpolation=interpolation)
+    return box.left, box.top, right, bottom
 
 
 def _resized(stack: Stack, size: tuple[int, int], interpolation: Interpolation) -> Stack:
