@@ -23,9 +23,7 @@ from napari_stack.sources import Axis
 
 def contents(path: str, headers: Headers) -> Contents:
     """Look into a file."""
-    found = _known(path, headers)[1]
-    check_plausible(path, found.frame, Path(path).stat().st_size)
-    return found
+    return _known(path, headers)[1]
 
 
 def read_frame(
@@ -59,7 +57,9 @@ def _known(path: str, headers: Headers) -> tuple[int, Contents]:
     key = ("fits", stamp_of(path))
     if key not in headers.others:
         with damage_named(path), _opened(path) as file:
-            headers.others[key] = _image_in(file, Path(path).stat().st_size)
+            place, found = _image_in(file, Path(path).stat().st_size)
+        check_plausible(path, found.frame, Path(path).stat().st_size)
+        headers.others[key] = place, found
     return headers.others[key]
 
 

@@ -57,9 +57,7 @@ class Array:
 
 def contents(path: str, headers: Headers) -> Contents:
     """Look into a file."""
-    found = _known(path, headers)[1]
-    check_plausible(path, found.frame, Path(path).stat().st_size)
-    return found
+    return _known(path, headers)[1]
 
 
 def read_frame(
@@ -87,7 +85,9 @@ def _known(path: str, headers: Headers) -> tuple[Array, Contents]:
     if key not in headers.others:
         with damage_named(path):
             array = _array(path)
-            headers.others[key] = array, contents_of(array.shape, array.dtype, partial=True)
+            found = contents_of(array.shape, array.dtype, partial=True)
+        check_plausible(path, found.frame, Path(path).stat().st_size)
+        headers.others[key] = array, found
     return headers.others[key]
 
 
