@@ -2,11 +2,13 @@
 
 Every function takes a layer and gives finished layers; `viewer.add_layer` shows them. `prepare` is
 the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.compute(run)``,
-``job.finish(computed)``. `to_layer` shows a stack.
+``job.finish(computed)``. `to_layer` shows a stack. `apply_transforms` moves other layers, of
+points, shapes and labels too, as a registered one was moved.
 """
 
 from napari_stack.layers._functions import on_layers
 from napari_stack.layers._job import Computed, Job, default_axis, prepare
+from napari_stack.layers._moving import apply_transforms
 from napari_stack.layers._preview import PREVIEWED, is_preview, keeping, preview, preview_layer
 from napari_stack.layers._show import show_limits, to_layer
 from napari_stack.layers._source import leading_axes
@@ -28,6 +30,7 @@ __all__ = [
     "PREVIEWED",
     "Computed",
     "Job",
+    "apply_transforms",
     "balance",
     "combine",
     "correct_bleaching",

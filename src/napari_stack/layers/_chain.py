@@ -1,9 +1,12 @@
 """What stands behind an array that this project made: frames, their corrections, the steps."""
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.files import reference_file
 from napari_stack.hyperstack import Hyperstack
@@ -27,12 +30,16 @@ class Chain:
         Name of the layer or file that the first step took its frames from.
     origin : tuple of (Stack or Hyperstack, Look) or None
         Those frames, and how their layer looked; None before the first step.
+    view : ndarray, shape (3, 3)
+        Takes a pixel (x, y, 1) of the array to the pixel of a source's frame that lies at the same
+        place in the world.
     """
 
     data: Stack | Hyperstack
     steps: tuple[Step, ...]
     source: str
     origin: tuple[Stack | Hyperstack, Any] | None = None
+    view: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
 
 
 # By the name of the dask array, which is unique and which copies of the array keep, such as the

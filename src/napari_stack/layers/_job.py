@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import Chain, history, remember
@@ -95,7 +96,8 @@ class Job:
         steps = (*self.chain.steps, computed.step)
         origin = self.chain.origin or (self.chain.data, self.look)
         assert computed.frames is not None
-        return Chain(computed.frames, steps, self.chain.source, origin)
+        view = view_after(self.chain, self.data, computed.frames)
+        return Chain(computed.frames, steps, self.chain.source, origin, view)
 
     def finish(self, computed: Computed) -> list[Image]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
@@ -186,6 +188,17 @@ def _pixel(before: Data, after: Data) -> tuple[float, float]:
     """Size of a pixel, (y, x), in pixels of before: not 1 where frames were resized."""
     y, x = (new.step / old.step for new, old in zip(after.axes[-2:], before.axes[-2:], strict=True))
     return y, x
+
+
+def view_after(chain: Chain, before: Data, after: Data) -> NDArray[np.float64]:
+    """Return the `Chain.view` of what was made of a chain's data."""
+    old, new = (data if isinstance(data, Stack) else data.frames for data in (before, after))
+    if old.source is not new.source:  # frames were made: they are the source of what follows
+        return np.eye(3)
+    origin, (y, x) = placing(before, after)
+    # The centre of the first pixel moves with its size.
+    offset = [origin[0] + (x - 1) / 2, origin[1] + (y - 1) / 2]
+    return chain.view @ np.array([[x, 0, offset[0]], [0, y, offset[1]], [0, 0, 1]])
 
 
 def prepare(

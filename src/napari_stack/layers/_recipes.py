@@ -9,7 +9,7 @@ from napari.layers import Image, Layer
 from napari_stack.files._origins import file_of
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember
-from napari_stack.layers._job import Computed, Job, placing
+from napari_stack.layers._job import Computed, Job, placing, view_after
 from napari_stack.layers._links import link_of, reference
 from napari_stack.layers._look import Look
 from napari_stack.layers._measured import with_corrections
@@ -209,7 +209,8 @@ def prepare_measured(layer: Layer, target: Layer, rest: Sequence[Step] = ()) -> 
     chain, look = read_layer(target), Look.of(target)
     data = with_corrections(behind.data, behind.origin[0], chain.data)
     steps = (*chain.steps, *behind.steps)
-    corrected = Chain(data, steps, chain.source, chain.origin or (chain.data, look))
+    origin, view = chain.origin or (chain.data, look), view_after(chain, chain.data, data)
+    corrected = Chain(data, steps, chain.source, origin, view)
     frames = show_corrected(corrected, chain.data, look, f"{look.name} - as {layer.name}")
     return prepare_recipe(Recipe(rest), frames) if rest else frames
 
