@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_stack.files import read, write
     from napari_stack.hyperstack import Hyperstack
     from napari_stack.operators import (
+        Auto,
         Bleaching,
         Box,
         ByFactor,
@@ -83,7 +84,7 @@ _NAMES = {
         measure_flat_field measure_gains measure_transforms measure_vignetting
         Percentile WeightedMean moving_average register
         repair_hot_pixels sigma_clip write_hot_pixels
-         Box ByFactor ToFit ToSize transform_frames
+        Auto Box ByFactor ToFit ToSize transform_frames
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

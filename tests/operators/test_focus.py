@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.operators import Pyramid, focus_stack
+from napari_stack.operators import Auto, Pyramid, focus_stack
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -68,11 +68,11 @@ def test_one_same_black_and_tiny_frames_come_back(data):
 
 def test_a_method_by_name_or_object():
     stack, _ = samples.focus_series(frames=3, size=(96, 96))
-    for method in ("pyramid", Pyramid()):
-        np.testing.assert_array_equal(
-            focus_stack(stack, method=method).image, focus_stack(stack).image
-        )
-    with pytest.raises(ValueError, match="method must be 'pyramid' or Pyramid"):
+    for name, method in {"pyramid": Pyramid(), "auto": Auto()}.items():
+        expected = focus_stack(stack, method=name).image
+        np.testing.assert_array_equal(focus_stack(stack, method=method).image, expected)
+    np.testing.assert_array_equal(focus_stack(stack).image, expected)
+    with pytest.raises(ValueError, match="method must be 'auto' or 'pyramid' or Auto"):
         focus_stack(stack, method="depth")
     with pytest.raises(ValueError, match="kernel_size must be odd, got 4"):
         Pyramid(kernel_size=4)
@@ -80,11 +80,17 @@ def test_a_method_by_name_or_object():
 
 @pytest.mark.skipif(not MOTORCYCLE.exists(), reason="the sample files are not here")
 def test_the_rendered_photograph():
-    from napari_stack import read
-
-    result = focus_stack(read(str(MOTORCYCLE / "slice_*.tif")))
     import tifffile
 
+    from napari_stack import read
+
     truth = tifffile.imread(MOTORCYCLE / "truth_all_in_focus.tif")
+    depth = tifffile.imread(MOTORCYCLE / "truth_depth_slice_index.tif")
     inner = (slice(12, -12),) * 2
-    assert psnr(result.image[inner], truth[inner]) >= 35.3
+    stack = read(str(MOTORCYCLE / "slice_*.tif"))
+    result = focus_stack(stack)
+    assert psnr(result.image[inner], truth[inner]) >= 37
+    error = np.abs(result.depth - depth)[inner]
+    assert error.mean() <= 0.3
+    assert error[result.confidence[inner] > np.median(result.confidence[inner])].mean() <= 0.15
+    assert psnr(focus_stack(stack, method="pyramid").image[inner], truth[inner]) >= 36

@@ -19,7 +19,7 @@ from napari_stack.operators.flat_field import (
     correct_flat_field,
     measure_flat_field,
 )
-from napari_stack.operators.focus import Focused, Pyramid, focus_stack
+from napari_stack.operators.focus import Auto, Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import (
     Constant,
     ReplicateBlurred,
@@ -85,6 +85,7 @@ __all__ = [
     "CATALOGUE",
     "PREFERRED_AXIS",
     "UNMEASURED",
+    "Auto",
     "Bleaching",
     "Box",
     "ByFactor",

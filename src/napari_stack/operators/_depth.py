@@ -26,6 +26,18 @@ FINE = (0.1, 0.4)
 COARSE = (0.0, 0.1)
 
 
+# From this clarity on a pixel's own sharpest frame is believed, else what surrounds it.
+CLEAR = 0.25
+
+
+class DepthMaps(NamedTuple):
+    """What is known of every pixel's depth after the last frame, (y, x) each."""
+
+    depth: Array  # float32, frame index; 0 where no frame is valid
+    confidence: Array  # float32, 0 to 1
+    label: Array  # uint16, the frame that is sharpest around the pixel
+
+
 class Sharpness(NamedTuple):
     """How sharp a frame is at one scale: a plane, -1 where invalid, and what noise would give."""
 
@@ -93,7 +105,11 @@ class DepthState:
             mine.merge(theirs)
 
     def result(self) -> tuple[Array, Array]:
-        """Return the depth (frame index) and its confidence (0 to 1), (y, x) float32 each.
+        """Return the depth (frame index) and its confidence (0 to 1): two of `maps`."""
+        return self.maps()[:2]
+
+    def maps(self) -> "DepthMaps":
+        """Return depth and confidence, and the sharpest frame around every pixel.
 
         The confidence is the product of two numbers from 0 to 1:
 
@@ -106,17 +122,25 @@ class DepthState:
 
         It is 0 with a single frame and where there is no texture, and low where depths meet.
         Where the first number is low, the depth comes from the surroundings and from the same
-        measure at a quarter of the size.
+        measure at a quarter of the size, and so does the label.
         """
         depth, clarity = _map(self.curves[0])
         coarse, coarse_clarity = _map(self.curves[1])
         confidence = clarity * evenness(depth)
         depth = fill_unsure(depth, _say(clarity, *FINE), coarse, _say(coarse_clarity, *COARSE))
         np.clip(depth, self.indices[0], self.indices[-1], out=depth)
+        label = self._labels(depth, clarity)
         unseen = self.curves[0].label < 0
         depth[unseen] = 0
         confidence[unseen] = 0
-        return depth, confidence
+        return DepthMaps(depth, confidence, label)
+
+    def _labels(self, depth: Array, clarity: Array) -> Array:
+        indices = np.array(self.indices)
+        between = ((indices[1:] + indices[:-1]) / 2).astype(np.float32)
+        filled = indices.astype(np.uint16)[np.searchsorted(between, depth)]
+        own = np.maximum(self.curves[0].label, indices[0]).astype(np.uint16)
+        return np.where(clarity > CLEAR, cv2.medianBlur(own, 5), filled)
 
 
 def _map(curve: FocusCurve) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ class PyramidState:
         Shape of a frame: (y, x) or (y, x, channel).
     dtype_working : dtype
         The floating type of the frames' values.
-    min_size, kernel_size, kernel_parameter, rgb, alpha
+    min_size, kernel_size, kernel_parameter, rgb, alpha, channel
         As for `prepare`, and the same for all frames of a series.
 
     Examples
@@ -56,6 +56,7 @@ class PyramidState:
         kernel_parameter: float = 0.4,
         rgb: bool = False,
         alpha: bool = False,
+        channel: int | str = "all",  # noqa: ARG002
     ) -> None:
         height, width = shape[:2]
         channels = shape[2] if len(shape) == 3 else 1

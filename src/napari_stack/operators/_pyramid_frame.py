@@ -95,8 +95,15 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
     return step * np.exp(entropy)
 
 
-def channel_weights(channels: int, rgb: bool, dtype: np.dtype[Any]) -> Array:
-    """Return what each channel counts in the brightness: its luminosity for RGB, else all alike."""
+def channel_weights(
+    channels: int, rgb: bool, dtype: np.dtype[Any], channel: int | str = "all"
+) -> Array:
+    """Return what each channel counts in the brightness: its luminosity for RGB, else all alike.
+
+    A single channel may count alone, by its number.
+    """
+    if not isinstance(channel, str):
+        return (np.arange(channels) == channel).astype(dtype)
     if rgb and channels == len(LUMINOSITY):
         return np.array(LUMINOSITY, dtype)
     return np.full(channels, 1 / channels, dtype)
@@ -111,6 +118,7 @@ def prepare(
     kernel_parameter: float = 0.4,
     rgb: bool = False,
     alpha: bool = False,
+    channel: int | str = "all",
 ) -> Prepared:
     """Take a frame apart into a Laplacian pyramid with its local energies.
 
@@ -132,6 +140,8 @@ def prepare(
         Whether the channels are colours: the energy is then that of the luminosity.
     alpha : bool
         Whether the last channel is alpha, which has no part in the choice.
+    channel : int or "all"
+        The channel whose energy decides.
 
     Returns
     -------
@@ -145,8 +155,8 @@ def prepare(
     """
     values = np.asarray(values, np.result_type(values, np.float32))
     colours, opacity = split_alpha(values, rgb, alpha)
-    colours, valid = _finite(colours, valid)
-    weights = channel_weights(colours.shape[2], rgb, colours.dtype)
+    colours, valid = finite(colours, valid)
+    weights = channel_weights(colours.shape[2], rgb, colours.dtype, channel)
     taps = generating_weights(kernel_parameter, colours.dtype)
     grey = weighted_sum(colours, weights)
     sharpness = measure_sharpness(grey, valid, taps)
@@ -187,7 +197,7 @@ def has_alpha(shape: tuple[int, ...], rgb: bool, alpha: bool) -> bool:
     return len(shape) == 3 and ((alpha and shape[2] > 1) or (rgb and shape[2] in (2, 4)))
 
 
-def _finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
+def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
     """Replace what is not finite by the nearest finite pixel, and mark it as not valid."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(colours.sum()):

@@ -33,6 +33,29 @@ class Focused(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Auto:
+    """Depth first, then the details of the frames that are sharp around each pixel.
+
+    Parameters
+    ----------
+    reach : int
+        Details of a frame are used up to this far from where it is the sharpest. Smaller values
+        keep blurred edges of other frames out, larger ones follow finer shapes.
+    even_brightness : bool
+        Bring the frames to one level of light first, against flicker.
+    average_noise : bool
+        Where there is noise, average the frames that agree within it.
+    """
+
+    reach: Annotated[int, Bounds(0, 64, unit="px")] = 4
+    even_brightness: bool = True
+    average_noise: bool = True
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+
+
+@dataclass(frozen=True)
 class Pyramid:
     """Fusion by a Laplacian pyramid (Burt and Adelson 1983; Wang and Chang 2011).
 
@@ -59,7 +82,8 @@ class Pyramid:
 def focus_stack(
     stack: Stack,
     *,
-    method: Literal["pyramid"] | Pyramid = "pyramid",
+    method: Literal["auto", "pyramid"] | Auto | Pyramid = "auto",
+    channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     run: Run = Run(),
 ) -> Focused:
     """Fuse a focus series: at every pixel the details of the frame that is sharpest there.
@@ -68,8 +92,11 @@ def focus_stack(
     ----------
     stack : Stack
         Frames at different focus, in order, registered.
-    method : {"pyramid"}
-        How frames are fused.
+    method : {"auto", "pyramid"}
+        How frames are fused: "auto" for every kind of scene, "pyramid" in one pass over the frames.
+    channel : {"all"} or int
+        The channel that decides where frames are sharp; "all" takes the brightness of colours, or
+        the mean of bands.
     run : Run
 
     Returns
@@ -84,13 +111,27 @@ def focus_stack(
     """
     check(focus_stack, locals())
     require_used(stack)
-    # Loads OpenCV before the run counts its threads.
-    from napari_stack.operators import _pyramid  # noqa: F401
-
+    _check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    state = run.fold(_Fusion(chosen), stack, what="Fusing frames")
-    image, depth, confidence, covered = state.result()
+    image, depth, confidence, covered = _fused(stack, chosen, channel, run)
     return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
+
+
+def _check_channel(stack: Stack, channel: int | str) -> None:
+    channels = stack.shape[3] - stack.alpha if stack.ndim == 4 else 1
+    if isinstance(channel, int) and channel >= channels:
+        raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
+
+
+def _fused(stack: Stack, method: Auto | Pyramid, channel: int | str, run: Run) -> Any:
+    from napari_stack.operators import _focus_auto
+    from napari_stack.operators._focus_frames import Sight
+
+    sight = Sight(stack.rgb, stack.alpha, channel)
+    if isinstance(method, Auto):
+        options = vars(method)
+        return _focus_auto.fuse(stack, run, sight, **options)
+    return run.fold(_Fusion(method, channel), stack, what="Fusing frames").result()
 
 
 @dataclass
@@ -98,12 +139,14 @@ class _Fusion:
     """The fold: a pyramid's state, begun with the first frame."""
 
     method: Pyramid
+    channel: int | str = "all"
     state: Any = None
 
     def prepare(self, stack: Stack, index: int) -> Any:
         from napari_stack.operators._pyramid import PyramidState
 
-        options = {"rgb": stack.rgb, "alpha": stack.alpha, **vars(self.method)}
+        options: dict[str, Any] = {"rgb": stack.rgb, "alpha": stack.alpha, "channel": self.channel}
+        options |= vars(self.method)
         begin = partial(PyramidState, stack.shape[1:], stack.working, **options)
         return begin, PyramidState.prepare(*stack.read(index), **options)
 

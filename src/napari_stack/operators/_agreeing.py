@@ -1,0 +1,93 @@
+"""Averages, at each pixel, the frames that agree with a fused image within the noise; as a fold."""
+
+from typing import Any, NamedTuple, Self
+
+import cv2
+import numpy as np
+
+from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._jit import kernel
+from napari_stack.operators._restricted import Scales
+from napari_stack.stack import Stack
+
+Array = np.ndarray[Any, Any]
+
+# Brightness is compared after smoothing (sigma in pixels), and differences over a window.
+SMOOTHING = 1.0
+WINDOW = 2.0
+# exp(-d / (TOLERANCE v)) is a frame's weight: d its mean squared difference, v what noise gives.
+TOLERANCE = 2.0
+# Weight of the fused image itself: so little that it counts only where no frame agrees.
+OWN = 0.05
+# Rows around a band that the filters see.
+MARGIN = 16
+
+
+class Agreeing(NamedTuple):
+    """A frame and how far it agrees."""
+
+    colours: Array
+    weight: Array
+
+
+class AgreeingFold:
+    """The fold: weighted sums of the frames.
+
+    Parameters
+    ----------
+    image : (y, x, channel) ndarray
+        The fused rows, in the working type.
+    sight : Sight
+    scales : Scales
+    rows : slice
+        Which rows they are.
+    """
+
+    def __init__(self, image: Array, sight: Sight, scales: Scales, rows: slice) -> None:
+        self.sight, self.scales, self.rows = sight, scales, rows
+        self.smooth = _smooth(sight.grey(image), SMOOTHING)
+        self.total = np.zeros_like(image)
+        self.weight = np.zeros(image.shape[:2], np.float32)
+
+    def prepare(self, stack: Stack, index: int) -> Agreeing:
+        """Compare a frame with the image."""
+        colours, _, valid = self.sight.split(*stack.read(index, self.rows))
+        gain = self.scales.gains[index]
+        if gain != 1:
+            colours = colours * colours.dtype.type(gain)
+        difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth
+        difference *= difference
+        spread = _smooth(difference, WINDOW)
+        expected = self.scales.noise**2 / (4 * np.pi * SMOOTHING**2)
+        weight = np.exp(spread * np.float32(-1 / (TOLERANCE * expected))).astype(np.float32)
+        if valid is not None:
+            weight[~valid] = 0
+        return Agreeing(colours, weight)
+
+    def add(self, index: int, prepared: Agreeing) -> None:  # noqa: ARG002 - as any fold
+        """Take in a frame."""
+        _gather(self.total, self.weight, prepared.colours, prepared.weight)
+
+    def merge(self, later: Self) -> None:
+        """Take in the state of the frames that follow."""
+        self.total += later.total
+        self.weight += later.weight
+
+    def averaged(self, image: Array) -> Array:
+        """Return the average (y, x, channel) of the frames and, a little, of the fused image."""
+        own = image.dtype.type(OWN)
+        return (self.total + own * image) / (self.weight + own)[..., np.newaxis]
+
+
+def _smooth(plane: Array, sigma: float) -> Array:
+    return cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+@kernel
+def _gather(total: Array, weight: Array, colours: Array, share: Array) -> None:
+    for i in range(weight.shape[0]):
+        for j in range(weight.shape[1]):
+            if share[i, j] > 0:
+                weight[i, j] += share[i, j]
+                for k in range(total.shape[2]):
+                    total[i, j, k] += share[i, j] * colours[i, j, k]
