@@ -465,3 +465,17 @@ def test_layers_removed_during_a_run(viewer, qtbot, gate):
 
 def test_options_in_view():
     assert _widgets.FocusStackDock.main == ("method",)
+
+
+def test_what_a_run_will_take_is_told_before_it(viewer, qtbot, cells):
+    source = cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.SigmaClipDock)
+    told = dock.forecast
+    qtbot.waitUntil(lambda: "6 frames cannot be clipped at 2.5 sigma" in told.text())
+    assert told.text().startswith("6 frames, 112 x 96, 12-bit data in uint16; needs about")
+    dock.set_options({"sigma": 1.5})
+    qtbot.waitUntil(lambda: "cannot" not in told.text())
+    source.data = cells[:1]
+    qtbot.waitUntil(lambda: "has one frame only" in told.text())
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: told.text() == "")

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_stack import layers
 from napari_stack._widgets._fields import choice
+from napari_stack._widgets._forecast import ForecastText
 from napari_stack._widgets._form import OptionsForm
 from napari_stack._widgets._layout import (
     ColumnArea,
@@ -58,6 +59,7 @@ class OperatorDock(RunningDock):
         self._place = paragraph(
             help_text="Measured at this position of the sliders, and applied to all others."
         )
+        self.forecast = ForecastText(self)
         self.preview = LivePreview(self) if self.operator in layers.PREVIEWED else None
         self._lay_out(summary(function))
         self.set_options(preferences().options(function) | last_used(function))
@@ -75,6 +77,7 @@ class OperatorDock(RunningDock):
         for form in self._forms[1:]:
             self.more = collapsible("More options", form.native)
             column.addWidget(self.more)
+        column.addWidget(self.forecast)
         if self.preview is not None:
             column.addWidget(self.preview.box)
         defaults = QPushButton("Defaults")
@@ -103,6 +106,7 @@ class OperatorDock(RunningDock):
         self._watched: Any = None
         self._layer_box.changed.connect(self._layer_changed)
         self._axis_box.changed.connect(self._show_place)
+        self._axis_box.changed.connect(self.forecast.soon)
         for form in self._forms:
             form.changed.connect(self._fit)
         self.runner.clicked.connect(self.run)
@@ -238,6 +242,7 @@ class OperatorDock(RunningDock):
         if names:
             self.axis = layers.default_axis(self.operator, self.layer)
         self._allow_run()
+        self.forecast.soon()
         if not self.runner.running:
             self.runner.say("" if names else "Open an image with three axes or more.")
         self._show_place()
@@ -274,6 +279,7 @@ class OperatorDock(RunningDock):
     def _fit(self) -> None:
         """Make room: a choice may have shown one more input."""
         self._area.fit()
+        self.forecast.soon()
         if self.preview is not None:
             self.preview.request()
 

@@ -6,6 +6,7 @@ the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.com
 points, shapes and labels too, as a registered one was moved.
 """
 
+from napari_stack.layers._forecast import Forecast, forecast
 from napari_stack.layers._functions import on_layers
 from napari_stack.layers._job import Computed, Job, default_axis, prepare
 from napari_stack.layers._moving import apply_transforms
@@ -29,6 +30,7 @@ transform_frames = on_layers("transform_frames")
 __all__ = [
     "PREVIEWED",
     "Computed",
+    "Forecast",
     "Job",
     "apply_transforms",
     "balance",
@@ -39,6 +41,7 @@ __all__ = [
     "default_axis",
     "find_hot_pixels",
     "focus_stack",
+    "forecast",
     "is_preview",
     "keeping",
     "leading_axes",

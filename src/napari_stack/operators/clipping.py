@@ -114,8 +114,8 @@ def sigma_clip(
     require_used(stack)
     low, high = sigma_low or sigma, sigma_high or sigma
     used = int(stack.used.sum())
-    if iterations and min(low, high) >= _reach(used, centre, spread):
-        warnings.warn(_cannot_clip(used, min(low, high), centre, spread), stacklevel=2)
+    if too_few := why_not_clipped(used, sigma, sigma_low, sigma_high, iterations, centre, spread):
+        warnings.warn(too_few, stacklevel=2)
     from napari_stack.operators import _clipping
 
     rules = _clipping.Rules(
@@ -153,6 +153,23 @@ def _reach(frames: int, centre: str, spread: str) -> float:
         return float("inf")
     root = float(np.sqrt(frames - 1))
     return root if centre == "mean" else frames / root
+
+
+def why_not_clipped(
+    frames: int,
+    sigma: float = 2.5,
+    sigma_low: float = 0.0,
+    sigma_high: float = 0.0,
+    iterations: int = 5,
+    centre: Centre = "mean",
+    spread: Spread = "standard deviation",
+    **_others: Any,
+) -> str:
+    """Say why `sigma_clip` with these options rejects nothing of so few frames, or return ""."""
+    nearest = min(sigma_low or sigma, sigma_high or sigma)
+    if not iterations or nearest < _reach(frames, centre, spread):
+        return ""
+    return _cannot_clip(frames, nearest, centre, spread)
 
 
 def _cannot_clip(frames: int, sigma: float, centre: str, spread: str) -> str:

@@ -127,16 +127,21 @@ def combine(
     levelled = normalised(stack, normalisation, run.part(0, passes))
     image_type = _image_type(stack, chosen, dtype)
     last = run.part(passes - 1, passes)
-    if chosen == "median" or isinstance(chosen, Percentile):
+    if is_rank(chosen):
         from napari_stack.operators._ranking import rank_band
 
-        share = 0.5 if chosen == "median" else chosen.percentile / 100
+        share = 0.5 if chosen == "median" else chosen.percentile / 100  # type: ignore[union-attr]
         rank = partial(rank_band, share=share, dtype=image_type)
         return last.bands(rank, levelled, what="Combining frames")[0]
     state = _state(levelled, chosen, run.part(passes - 1 - measured, passes))
     last.fold(state, levelled, what="Combining frames")
     values, covered = state.result()
     return cast(values, image_type, covered)
+
+
+def is_rank(method: Any) -> bool:
+    """Tell whether a method needs all values of a pixel at a time."""
+    return method == "median" or isinstance(method, Percentile)
 
 
 def _image_type(stack: Stack, method: Any, dtype: str) -> np.dtype[Any]:

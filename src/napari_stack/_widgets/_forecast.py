@@ -1,0 +1,54 @@
+"""`ForecastText`: what a run will take, and what to think of before it."""
+
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel
+
+from napari_stack import layers
+from napari_stack._widgets._layout import tooltip
+from napari_stack._widgets._preferences import preferences
+from napari_stack._widgets._runner import MENDABLE, sentence
+
+#: Milliseconds without a change before it is told.
+_PAUSE = 150
+
+
+class ForecastText(QLabel):
+    """A line on the run that a dock prepares, and its warnings; no frame is computed for it.
+
+    Parameters
+    ----------
+    dock : OperatorDock
+    """
+
+    def __init__(self, dock: Any) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setToolTip(tooltip("What the run will take, and what to think of first."))
+        self._dock = dock
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE)
+        self._timer.timeout.connect(self.tell)
+
+    def soon(self, event: Any = None) -> None:  # noqa: ARG002
+        """Tell it when nothing has changed for a moment."""
+        self._timer.start()
+
+    def tell(self) -> None:
+        """Tell it now."""
+        self._timer.stop()
+        text, warnings = self._found() if self._dock.layer is not None else ("", ())
+        marked = [
+            f"\N{WARNING SIGN} {line[:1].upper()}{line[1:].rstrip('.')}." for line in warnings
+        ]
+        self.setText("\n".join([text, *marked]).strip())
+        self.setVisible(bool(self.text()))
+
+    def _found(self) -> tuple[str, tuple[str, ...]]:
+        try:
+            told = layers.forecast(self._dock.job(), self._dock.how or preferences().run)
+        except MENDABLE as error:
+            return "", (sentence(error),)
+        return told.text, told.warnings

@@ -1,0 +1,191 @@
+"""What a job will take, and what would make it futile: told before it runs, computing no frame."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from napari_stack.bands import band_rows, may_be_invalid, reads_twice
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.layers._job import Job
+from napari_stack.operators.clipping import why_not_clipped
+from napari_stack.operators.combine import is_rank
+from napari_stack.operators.registration import _reference_index
+from napari_stack.options import gives_frames, method_options, options_of
+from napari_stack.run import Run
+from napari_stack.scratch import frame_bytes, free_scratch
+from napari_stack.sources import ArraySource
+from napari_stack.stack import Stack
+
+#: Frames that are looked at where all of them are alike.
+_FEW = 8
+#: Pixels that are looked at for how many bits there are.
+_MOST_VALUES = 500_000
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a job will take.
+
+    Parameters
+    ----------
+    text : str
+        The frames, and the memory and scratch they need, in a line.
+    warnings : tuple of str
+        What to think of before it runs, a sentence each.
+    memory, scratch : int
+        Bytes that pixels take at most, and on disk; about.
+    """
+
+    text: str
+    warnings: tuple[str, ...] = ()
+    memory: int = 0
+    scratch: int = 0
+
+
+def forecast(job: Job, run: Run = Run()) -> Forecast:
+    """Tell what a job will take before it runs.
+
+    Parameters
+    ----------
+    job : Job
+    run : Run
+        How it will run.
+    """
+    stack = _one(job)
+    memory, scratch = _needs(job, stack, run)
+    warnings = [*_of_frames(job, stack), *_of_options(job, stack)]
+    if scratch and (missing := _missing(scratch, run)):
+        warnings.append(missing)
+    need = f"needs about {size_text(memory)} of memory" if memory else ""
+    if scratch:
+        need += f" and {size_text(scratch)} of disk for a while"
+    if gives_frames(job.step.function):
+        need = "frames are computed when they are shown"
+    return Forecast(f"{_frames(job, stack)}; {need}", tuple(warnings), memory, scratch)
+
+
+def size_text(size: float) -> str:
+    """Write a number of bytes for people.
+
+    Examples
+    --------
+    >>> size_text(2**30), size_text(5_000_000)
+    ('1.0 GiB', '4.8 MiB')
+    """
+    units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1000 and len(units) > 1:
+        size /= 1024
+        units.pop(0)
+    unit = units[0]
+    return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"
+
+
+def _one(job: Job) -> Stack:
+    """Take the stack at one position of the loops."""
+    return job.data if isinstance(job.data, Stack) else job.data.stack()
+
+
+def _positions(job: Job) -> int:
+    return prod(job.data.loops.values()) if isinstance(job.data, Hyperstack) else 1
+
+
+def _frames(job: Job, stack: Stack) -> str:
+    height, width = stack.shape[1:3]
+    places = _positions(job)
+    count = f"{len(stack)} frames" + (f" at {places} places" if places > 1 else "")
+    return f"{count}, {width} x {height}, {_type(stack)}"
+
+
+def _type(stack: Stack) -> str:
+    """Say of what type the pixels are, and how many bits they need where that can be seen."""
+    bits = _bits(stack)
+    return f"{bits}-bit data in {stack.dtype}" if bits else str(stack.dtype)
+
+
+def _bits(stack: Stack) -> int:
+    """Bits of 16 that pixels need, from some in memory; 0 when they need all, or none is there."""
+    source = stack.source
+    while hasattr(source, "source"):
+        source = source.source
+    if not isinstance(source, ArraySource) or type(source.data) is not np.ndarray:
+        return 0
+    if stack.dtype != np.uint16:
+        return 0
+    from napari_stack.operators._tones import bits_top
+
+    data = source.data
+    leading = tuple(slice(None, None, max(1, n // 3)) for n in source.leading)
+    pixels = prod(len(range(n)[s]) for n, s in zip(source.leading, leading, strict=True))
+    step = max(1, int(np.sqrt(pixels * prod(data.shape[len(leading) :]) / _MOST_VALUES)))
+    seen = data[(*leading, slice(None, None, step), slice(None, None, step))]
+    bits = int(bits_top(stack.dtype, float(seen.max()))).bit_length()
+    return bits if bits < 16 else 0
+
+
+def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
+    """Bytes of memory and of scratch that the pixels take, about."""
+    height, width, *channels = stack.shape[1:]
+    pixels = height * width * prod(channels or [1])
+    if gives_frames(job.step.function):
+        return 0, 0
+    results = _positions(job) * pixels * (stack.dtype.itemsize + 4)
+    if not _in_bands(job):
+        # A running state and the frames in flight, in the working type.
+        return results + pixels * stack.working.itemsize * (run.threads + 4), 0
+    used = int(stack.used.sum())
+    if not used:
+        return results, 0
+    rows = band_rows(stack, used, run.memory)
+    masked = may_be_invalid(stack)
+    frame = frame_bytes(stack, masked=masked)
+    memory = results + frame * used * rows // height
+    bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
+    numbers = np.flatnonzero(stack.used)
+    few = stack.select(numbers[np.linspace(0, used - 1, min(_FEW, used)).astype(int)])
+    spooled = len(bands) > 1 and run.executor is None and reads_twice(few, bands)
+    return memory, frame * used if spooled else 0
+
+
+def _in_bands(job: Job) -> bool:
+    if job.step.operator == "combine":
+        option = options_of(job.step.function)["method"]
+        return is_rank(method_options(option, job.step.options.get("method", option.default)))
+    return job.step.operator == "sigma_clip"
+
+
+def _missing(scratch: int, run: Run) -> str:
+    try:
+        free = free_scratch(run.scratch)
+    except OSError:
+        return f"the folder for scratch files, {run.scratch}, is not there: see the Preferences"
+    if free >= scratch:
+        return ""
+    return (
+        f"{size_text(free)} of disk are free for scratch files, which is not enough: give more "
+        "memory or another folder in the Preferences"
+    )
+
+
+def _of_frames(job: Job, stack: Stack) -> list[str]:
+    left = len(stack) - int(stack.used.sum())
+    if left == len(stack):
+        return ["no frame is used: all failed or were ticked off"]
+    return [f"{left} of {len(stack)} frames failed or were ticked off, and are left out"] * (
+        left > 0 and not gives_frames(job.step.function)
+    )
+
+
+def _of_options(job: Job, stack: Stack) -> list[str]:
+    """Ask the operator's own rules."""
+    options: dict[str, Any] = dict(job.step.options)
+    found = []
+    if job.step.operator == "sigma_clip":
+        found.append(why_not_clipped(int(stack.used.sum()), **options))
+    if "reference" in options:
+        try:
+            _reference_index(stack, options["reference"])
+        except (ValueError, KeyError, TypeError) as error:
+            found.append(str(error) if isinstance(error, ValueError) else "")
+    return [text for text in found if text]
