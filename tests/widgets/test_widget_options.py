@@ -158,7 +158,7 @@ def test_opening_docks_imports_no_kernels():
         "kernels = [n for n in sys.modules if n.startswith('napari_stack.operators._')]\n"
         # napari itself imports numba
         "assert 'cv2' not in sys.modules and not kernels, kernels\n"
-        "from napari_stack.operators import CATALOGUE; assert len(docks) == len(CATALOGUE) + 1\n"
+        "from napari_stack.operators import CATALOGUE; assert len(docks) > len(CATALOGUE)\n"
         # PyQt stumbles at exit over windows that nobody closed
         "del docks; gc.collect()\n"
     )

@@ -1,5 +1,6 @@
 """The docks: one for every operator, and one that opens frames."""
 
+from napari_stack._widgets._compute import ComputeNowDock
 from napari_stack._widgets._dock import OperatorDock
 from napari_stack._widgets._open import OpenFramesDock
 from napari_stack._widgets._recipe import RecipeDock
@@ -92,6 +93,7 @@ class TransformFramesDock(OperatorDock):
 __all__ = [
     "BalanceDock",
     "CombineDock",
+    "ComputeNowDock",
     "CorrectBleachingDock",
     "CorrectFlatFieldDock",
     "CorrectVignettingDock",

@@ -22,6 +22,7 @@ from napari_stack._widgets._layout import (
     rows,
     tooltip,
 )
+from napari_stack._widgets._notice import watch
 from napari_stack._widgets._preferences import last_used, preferences, remember
 from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
@@ -47,6 +48,7 @@ class OperatorDock(RunningDock):
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__()
         self.viewer = napari_viewer
+        watch(napari_viewer)
         #: How to run: threads and memory. None asks napari's Preferences at every run.
         self.how: Run | None = None
         function = CATALOGUE[self.operator]

@@ -20,6 +20,7 @@ from napari_stack import layers
 from napari_stack._widgets._fields import ChoiceOrNumber, Number, choice
 from napari_stack._widgets._glance import Data, FramesPreview, extent
 from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows, tooltip
+from napari_stack._widgets._notice import watch
 from napari_stack._widgets._runner import RunningDock
 from napari_stack.files import SUFFIXES, read
 from napari_stack.options import Bounds, options_of
@@ -75,6 +76,7 @@ class OpenFramesDock(RunningDock):
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__("Open")
         self.viewer = napari_viewer
+        watch(napari_viewer)
         self._files: list[str] = []
         self.path = QLineEdit()
         self.path.setPlaceholderText("folder, file, or glob such as frames/*.tif")

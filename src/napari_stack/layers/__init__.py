@@ -12,6 +12,7 @@ from napari_stack.layers._job import Computed, Job, default_axis, prepare
 from napari_stack.layers._moving import apply_transforms
 from napari_stack.layers._preview import PREVIEWED, is_preview, keeping, preview, preview_layer
 from napari_stack.layers._show import show_limits, to_layer
+from napari_stack.layers._solid import compute_now, is_lazy, is_made_here, prepare_compute
 from napari_stack.layers._source import leading_axes
 
 register = on_layers("register")
@@ -35,6 +36,7 @@ __all__ = [
     "apply_transforms",
     "balance",
     "combine",
+    "compute_now",
     "correct_bleaching",
     "correct_flat_field",
     "correct_vignetting",
@@ -42,11 +44,14 @@ __all__ = [
     "find_hot_pixels",
     "focus_stack",
     "forecast",
+    "is_lazy",
+    "is_made_here",
     "is_preview",
     "keeping",
     "leading_axes",
     "moving_average",
     "prepare",
+    "prepare_compute",
     "preview",
     "preview_layer",
     "register",

@@ -1,6 +1,7 @@
 """What stands behind an array that this project made: frames, their corrections, the steps."""
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,37 @@ def remember(array: Any, chain: Chain) -> None:
     weakref.finalize(array.dask, _chains.pop, array.name, None).atexit = False
 
 
+# Of arrays in memory: what makes the chain of them, and does not hold them itself.
+_rebuilding: dict[int, tuple[weakref.ref[Any], Callable[[Any], Chain]]] = {}
+
+
+def remember_pixels(array: NDArray[Any], rebuild: Callable[[Any], Chain]) -> None:
+    """Keep what stands behind an array in memory for as long as it lives.
+
+    Parameters
+    ----------
+    array : ndarray
+    rebuild : callable
+        Makes the chain of the array; it must not hold the array.
+    """
+    key = id(array)
+    _rebuilding[key] = (weakref.ref(array), rebuild)
+    weakref.finalize(array, _rebuilding.pop, key, None).atexit = False
+
+
+def _known(array: Any) -> Chain | None:
+    if hasattr(array, "dask"):
+        name = getattr(array, "name", None)
+        return _chains.get(name) if isinstance(name, str) else None
+    reference, rebuild = _rebuilding.get(id(array), (None, None))
+    if reference is None or rebuild is None or reference() is not array:
+        return None
+    return rebuild(array)
+
+
 def recall(layer: Any, array: Any) -> Chain | None:
     """Return what stands behind an array of a layer, or None when it was not made here."""
-    name = getattr(array, "name", None) if hasattr(array, "dask") else None
-    chain = _chains.get(name) if isinstance(name, str) else None
+    chain = _known(array)
     leading = layer.ndim - 2
     if chain is None or len(chain.data.shape) - leading != (3 if layer.rgb else 2):
         return None

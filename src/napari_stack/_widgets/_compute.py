@@ -1,0 +1,151 @@
+"""`ComputeNowDock`: the frames of a lazy layer computed once, into memory or into a folder."""
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import FileEdit
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_stack import layers
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows
+from napari_stack._widgets._notice import watch
+from napari_stack._widgets._preferences import preferences
+from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence, tell
+from napari_stack.run import Run
+
+_MEMORY, _FOLDER = "memory", "a zarr folder"
+
+
+class ComputeNowDock(RunningDock):
+    """Layer, and where its frames go.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__("Compute")
+        self.viewer = napari_viewer
+        watch(napari_viewer)
+        #: How to run; None asks napari's Preferences at every run.
+        self.how: Run | None = None
+        self._layer_box = choice(lambda _widget: self._lazy())
+        self._where = choice([_MEMORY, _FOLDER], _MEMORY)
+        self._folder = FileEdit(mode="w", filter="*.zarr")
+        self._told = paragraph()
+        self._lay_out()
+        self._layer_box.changed.connect(self._update)
+        self._where.changed.connect(self._update)
+        self._folder.changed.connect(self._update)
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self.reset_choices)
+        if hasattr(events, "renamed"):  # napari 0.6 has it not
+            events.renamed.connect(self.reset_choices)
+        self.viewer.layers.selection.events.active.connect(self._follow)
+        self.runner.clicked.connect(self.run)
+        self.runner.finished.connect(self._update)
+        self._follow()
+        self._update()
+
+    def _lay_out(self) -> None:
+        content, form = QWidget(), QWidget()
+        column, layout = QVBoxLayout(content), rows()
+        form.setLayout(layout)
+        labelled(
+            layout, "Image layer", self._layer_box.native,
+            "Its frames are computed when they are shown: registered or corrected ones, or those "
+            "of files.",
+        )  # fmt: skip
+        labelled(layout, "Into", self._where.native, "Where the frames go.")
+        self._folder_label = labelled(
+            layout, "Folder", self._folder.native, "A new folder, whose name ends with .zarr."
+        )
+        column.addWidget(
+            paragraph("Compute all frames of a lazy layer once, so that showing them is quick.")
+        )
+        for widget in (form, self._told, self.runner):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.setMinimumWidth(280)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(ColumnArea(content))
+
+    @property
+    def layer(self) -> Any:
+        """The chosen layer."""
+        return self._layer_box.value
+
+    @layer.setter
+    def layer(self, layer: Any) -> None:
+        self._layer_box.value = layer
+
+    @property
+    def path(self) -> Path | None:
+        """The zarr folder; None stands for memory."""
+        return self._folder.value if self._where.value == _FOLDER else None
+
+    @path.setter
+    def path(self, path: Any) -> None:
+        self._where.value = _MEMORY if path is None else _FOLDER
+        if path is not None:
+            self._folder.value = path
+
+    def _lazy(self) -> list[Any]:
+        return [la for la in self.viewer.layers if layers.is_lazy(la) and la.ndim > 2]
+
+    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
+        """Follow the layers of the viewer."""
+        if isalive(self):
+            self._layer_box.reset_choices()
+            self._update()
+
+    def _follow(self, event: Any = None) -> None:  # noqa: ARG002
+        if not isalive(self) or self.runner.running:
+            return
+        active = self.viewer.layers.selection.active
+        if active in self._lazy() and active != self.layer:
+            self._layer_box.reset_choices()
+            self.layer = active
+
+    def _update(self, event: Any = None) -> None:  # noqa: ARG002
+        """Tell what it will take."""
+        if not isalive(self):
+            return
+        for widget in (self._folder_label, self._folder.native):
+            widget.setVisible(self._where.value == _FOLDER)
+        self.runner.run_button.setEnabled(self.layer is not None and not self.runner.running)
+        if self.layer is None:
+            self._told.setText("No layer here is lazy: nothing waits to be computed.")
+            return
+        try:
+            text, wrong = layers.prepare_compute(self.layer, self.path).forecast()
+        except MENDABLE as error:
+            text, wrong = "", sentence(error)
+        mark = f"\N{WARNING SIGN} {wrong}." if wrong else ""
+        self._told.setText(f"{text}\n{mark}".strip())
+
+    def run(self) -> None:
+        """Compute the frames; their layer is added when all are there."""
+        if self.layer is None or self.runner.running:
+            return
+        try:
+            work = layers.prepare_compute(self.layer, self.path)
+        except MENDABLE as error:
+            tell(error)
+            return
+
+        def done(data: Any) -> str:
+            made = work.finish(data)
+            self.viewer.add_layer(made)
+            return f"Added {made.name!r}"
+
+        self.runner.start(work.compute, done, self.how or preferences().run)
+
+    def cancel(self) -> None:
+        """Stop within one frame; nothing is added, nothing stays on disk."""
+        self.runner.cancel()

@@ -1,0 +1,292 @@
+"""`compute_now`: the frames of a lazy layer computed once, into memory or into a zarr folder."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from napari.layers import Image
+from numpy.typing import NDArray
+
+from napari_stack.files import check_target, read, write
+from napari_stack.layers._chain import KEY, Chain, history, recall, remember, remember_pixels
+from napari_stack.layers._forecast import size_text
+from napari_stack.layers._look import Look
+from napari_stack.layers._source import Data, full_resolution, read_layer
+from napari_stack.run import Run
+from napari_stack.sources import Pixels, Source, cast, is_computed
+from napari_stack.stack import Stack
+
+
+def is_lazy(layer: Any) -> bool:
+    """Tell whether the frames of an image layer are computed when they are shown."""
+    return isinstance(layer, Image) and hasattr(full_resolution(layer), "dask")
+
+
+def is_made_here(layer: Any) -> bool:
+    """Tell a lazy layer whose frames this project computes."""
+    return is_lazy(layer) and recall(layer, full_resolution(layer)) is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """Computed frames as a source that still knows which of their pixels are valid.
+
+    Parameters
+    ----------
+    source : Source
+        The frames as seen.
+    valid : mapping of int to ndarray
+        For frames with pixels that are not: which are, as packed bits.
+    """
+
+    source: Source
+    valid: Mapping[int, NDArray[np.uint8]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+    @property
+    def partial(self) -> bool:
+        return self.source.partial
+
+    @property
+    def computed(self) -> bool:
+        """Whether `pixels` says more than `read`."""
+        return bool(self.valid)
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        return self.source.read(index, rows)
+
+    def label(self, index: int) -> str:
+        return self.source.label(index)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        values = np.array(self.read(index, rows), np.result_type(self.dtype, np.float32))
+        if index not in self.valid:
+            return values, None
+        size = self.shape[1:3]
+        known = np.unpackbits(self.valid[index], count=prod(size)).view(bool).reshape(size)
+        return values, known if rows is None else known[rows]
+
+
+@dataclass(frozen=True)
+class _Recorder:
+    """Frames as seen; it notes on the way which pixels are valid."""
+
+    stack: Stack
+    valid: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    partial = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.stack.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.stack.dtype
+
+    def label(self, index: int) -> str:
+        return self.stack.source.label(index)
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        if not self.stack.corrections and not is_computed(self.stack.source):
+            return self.stack.seen(index, rows)
+        values, valid = self.stack.read(index)
+        # Floats say so by themselves: what is not valid is NaN.
+        if valid is not None and self.dtype.kind != "f":
+            self.valid[index] = np.packbits(valid)
+        frame = cast(values, self.dtype, valid)
+        return frame if rows is None else frame[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Solidifying:
+    """The frames of a lazy layer, about to be computed; made by `prepare_compute`.
+
+    Parameters
+    ----------
+    chain : Chain
+    look : Look
+    path : Path or None
+        Of a zarr folder; None stands for memory.
+    """
+
+    chain: Chain
+    look: Look
+    path: Path | None
+
+    @property
+    def _frames(self) -> Stack:
+        return self.chain.data if isinstance(self.chain.data, Stack) else self.chain.data.frames
+
+    @property
+    def size(self) -> int:
+        """Bytes of all frames."""
+        return int(prod(self._frames.shape)) * self._frames.dtype.itemsize
+
+    @property
+    def free(self) -> int:
+        """Bytes of memory, or of the folder's disk, that are free."""
+        if self.path is not None:
+            return shutil.disk_usage(self.path.absolute().parent).free
+        import psutil
+
+        return int(psutil.virtual_memory().available)
+
+    def forecast(self) -> tuple[str, str]:
+        """Tell what it takes, and what is wrong with that or ""."""
+        stack, where = self._frames, "memory" if self.path is None else "disk"
+        text = (
+            f"{len(stack)} frames, {stack.shape[2]} x {stack.shape[1]}, {stack.dtype}: "
+            f"{size_text(self.size)} of {where}; {size_text(self.free)} are free"
+        )
+        # zarr is compressed, by how much nobody knows before.
+        return text, self._too_large if self.path is None else ""
+
+    @property
+    def _too_large(self) -> str:
+        if self.size <= self.free:
+            return ""
+        return (
+            f"{size_text(self.size)} are needed and {size_text(self.free)} of memory are free: "
+            "compute into a zarr folder instead"
+        )
+
+    def compute(self, run: Run = Run()) -> Data:
+        """Compute the frames; it touches no layer and may run in any thread.
+
+        Raises
+        ------
+        MemoryError
+            When they do not fit into memory.
+        OSError
+            When the folder exists or cannot be written.
+        Cancelled
+            From the run's tick; nothing is left behind.
+        """
+        frames = self._frames
+        recorder = _Recorder(frames)
+        seen = replace(frames, source=recorder, corrections=())
+        source = self._in_memory(seen, run) if self.path is None else self._on_disk(seen, run)
+        made = replace(frames, source=Solid(source, recorder.valid), corrections=())
+        return made if isinstance(self.chain.data, Stack) else replace(self.chain.data, frames=made)
+
+    def _in_memory(self, seen: Stack, run: Run) -> Source:
+        if self._too_large:
+            raise MemoryError(self._too_large)
+        pixels = np.empty(seen.shape, seen.dtype)
+        for index, frame in enumerate(run.stream(_frame, seen, what="Computing frames")):
+            pixels[index] = frame
+        return Stack.wrap(pixels, rgb=seen.rgb).source
+
+    def _on_disk(self, seen: Stack, run: Run) -> Source:
+        assert self.path is not None
+        data = self.chain.data
+        whole: Data = seen if isinstance(data, Stack) else replace(data, frames=seen)
+        recipe = history(self.chain.steps, self.chain.source)[KEY]["recipe"]
+        write(self.path, whole, compression="zstd", recipe=recipe, exif_from=None, run=run)
+        back = read(self.path)
+        return (back if isinstance(back, Stack) else back.frames).source
+
+    def finish(self, data: Data) -> Image:
+        """Make the layer; on the main thread where there is Qt."""
+        chain = replace(self.chain, data=data)
+        if self.path is None:
+            solid: Any = (data if isinstance(data, Stack) else data.frames).source
+            array = solid.source.data.reshape(data.shape)
+            remember_pixels(array, partial(_chained, _without_pixels(chain), solid.valid))
+        else:
+            array = data.to_dask()
+            remember(array, chain)
+        return self.look.frames(
+            array, (0.0, 0.0), name=f"{self.look.name} - computed",
+            metadata=history(chain.steps, chain.source, self.chain.data),
+        )  # fmt: skip
+
+
+def _without_pixels(chain: Chain) -> Chain:
+    """Let go of the array: it is what this is kept for."""
+    return _with_source(chain, lambda frames: Absent(frames.shape, frames.dtype))
+
+
+def _chained(chain: Chain, valid: Mapping[int, NDArray[np.uint8]], array: NDArray[Any]) -> Chain:
+    """Put an array in the place of the frames of a chain."""
+    return _with_source(
+        chain, lambda frames: Solid(Stack.wrap(array.reshape(frames.shape)).source, valid)
+    )
+
+
+def _with_source(chain: Chain, source_of: Callable[[Stack], Any]) -> Chain:
+    data = chain.data
+    frames = data if isinstance(data, Stack) else data.frames
+    made = replace(frames, source=source_of(frames))
+    return replace(chain, data=made if isinstance(data, Stack) else replace(data, frames=made))
+
+
+class Absent(NamedTuple):
+    """Stands for frames that are held elsewhere."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _frame(stack: Stack, index: int) -> NDArray[Any]:
+    return stack[index]
+
+
+def prepare_compute(layer: Image, path: str | Path | None = None) -> Solidifying:
+    """Read from a lazy layer what computing its frames needs.
+
+    Raises
+    ------
+    ValueError
+        For a layer whose frames are computed already, or a path that is no zarr folder.
+    FileExistsError
+        When there is something at the path.
+    """
+    if isinstance(layer, Image) and not is_lazy(layer):
+        raise ValueError(f"the frames of {layer.name!r} are computed already")
+    chain = read_layer(layer)
+    folder = None if path is None else Path(path)
+    if folder is not None:
+        if folder.suffix.lower() != ".zarr":
+            raise ValueError(f"{folder} must end with .zarr: frames are computed into such folders")
+        check_target(folder)
+    return Solidifying(chain, Look.of(layer), folder)
+
+
+def compute_now(layer: Image, path: str | Path | None = None, *, run: Run = Run()) -> Image:
+    """Compute the frames of a lazy layer once, so that showing them costs nothing any more.
+
+    Parameters
+    ----------
+    layer : Image layer
+        Frames that are computed when they are shown: registered, corrected, or another dask array.
+    path : str or path, optional
+        Of a new folder ending with ``.zarr``, where there is not memory enough; by default they go
+        into memory.
+    run : Run
+
+    Returns
+    -------
+    Image layer
+        It continues the history of the layer: which frames are used, which pixels are valid, and
+        the steps so far. The layer itself stays as it is.
+
+    Raises
+    ------
+    MemoryError
+        When the frames do not fit into memory.
+    """
+    work = prepare_compute(layer, path)
+    return work.finish(work.compute(run))
