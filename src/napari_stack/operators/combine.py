@@ -130,7 +130,7 @@ def combine(
     if is_rank(chosen):
         from napari_stack.operators._ranking import rank_band
 
-        share = 0.5 if chosen == "median" else chosen.percentile / 100  # type: ignore[union-attr]
+        share = 0.5 if chosen == "median" else chosen.percentile / 100
         rank = partial(rank_band, share=share, dtype=image_type)
         return last.bands(rank, levelled, what="Combining frames")[0]
     state = _state(levelled, chosen, run.part(passes - 1 - measured, passes))
