@@ -20,6 +20,8 @@ from napari_stack.stack import Stack
 CASES = Path(__file__).parents[3] / "shared" / "data" / "sigma_clip_cases"
 DTYPES = [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]
 
+ROBUST = {"centre": "median", "spread": "MAD"}
+
 few = pytest.mark.filterwarnings("ignore:.*cannot be clipped:UserWarning")
 
 
@@ -171,6 +173,36 @@ def test_any_width_gives_each_pixel_its_own_result(shape, masked):
     axes = tuple(range(2, data.ndim))
     np.testing.assert_array_equal(tally, rejected.sum(axis=axes).T)
     np.testing.assert_array_equal(present, np.isfinite(holes).sum(axis=axes).T)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("far", [1e6, 1e18, 3e38])
+@pytest.mark.parametrize("frame", [0, 7])
+@pytest.mark.parametrize(
+    "options", [{}, {"centre": "median"}, {"centre": "median", "spread": "MAD"}]
+)
+def test_a_value_far_away_costs_the_others_no_digit(dtype, far, frame, options):
+    data = np.random.default_rng(0).normal(1, 1e-3, (20, 3, 4)).astype(dtype)
+    data[frame, 1, 2] = far
+    found = sigma_clip(Stack.wrap(data), sigma=3, details=True, **options)
+    mean, rejected, kept = clipped_by_numpy(data, 3, 3, 5, **options)
+    np.testing.assert_array_equal(found.rejected, rejected.sum(axis=0))
+    np.testing.assert_allclose(found.image, mean, rtol=1e-7)
+    error = kept.std(axis=0, ddof=1) / np.sqrt(kept.count(axis=0))
+    np.testing.assert_allclose(found.standard_error, error, rtol=1e-4)
+    assert found.rejected_fraction[frame] > 0
+
+
+@few
+@pytest.mark.parametrize("values", [[0.1] * 5 + [0.3], [1e-3] * 7 + [7e5], [0, 0, 0, 3]])
+def test_a_value_at_the_limit_is_kept(values):
+    data = np.array(values).reshape(-1, 1, 1)
+    mean, spread = data.mean(), data.std()
+    sigma = float(np.abs(data - mean).max() / spread)
+    for options in ({}, {"centre": "mean", "spread": "standard deviation", "details": True}):
+        assert sigma_clip(Stack.wrap(data), sigma=sigma, **options).rejected.item() == 0
+        less = sigma * (1 - 1e-9)
+        assert sigma_clip(Stack.wrap(data), sigma=less, iterations=1).rejected.item() == 1
 
 
 def test_the_order_of_frames_does_not_matter():
@@ -340,7 +372,10 @@ def test_frames_that_are_not_used_have_no_fraction():
     np.testing.assert_array_equal(found.image, sigma_clip(Stack.wrap(data[used]), sigma=2).image)
 
 
-@pytest.mark.parametrize("options", [{}, {"centre": "median", "spread": "MAD"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"centre": "median", "spread": "MAD"}, {"centre": "median", "spread": "winsorised"}],
+)
 @pytest.mark.parametrize("holes", [False, True])
 def test_workers_and_memory_change_no_bit(options, holes):
     data, rng = scene(5, 23, np.float32, (211, 157))
@@ -400,6 +435,8 @@ def test_sorted_values_are_narrowed(count, spread):
     values[0] = 1000
     sort(values, count)
     assert (np.diff(values) >= 0).all()
-    start, stop = narrow(values, count, 3.0, 3.0, MEDIAN, spread, 5, np.inf)
+    room = np.zeros((3, count))
+    room[0] = values
+    start, stop = narrow(room, 0, count, 3.0, 3.0, MEDIAN, spread, 5, np.inf)
     assert start == 0
     assert stop == (count - 1 if count >= (8 if spread == DEVIATION else 3) else count)

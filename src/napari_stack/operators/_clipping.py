@@ -7,21 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
-from napari_stack.operators._clipping_tiles import (
-    COUNT,
-    SQUARES,
-    TILE,
-    clip_strays,
-    count_rejected,
-    find_strays,
-    gather,
-    look,
-    mark,
-    write,
-)
+from napari_stack.operators._clipping_sorted import clip_ordered
+from napari_stack.operators._clipping_tiles import TILE, clip_quickly
 from napari_stack.operators._jit import kernel
+from napari_stack.operators._ranking import TILE_BYTES, sorting_network
 from napari_stack.operators._rejecting import DEVIATION, MEAN, narrow, narrow_plain, sort
 from napari_stack.sources import cast
+
+#: Types that kernels are compiled for; others are converted to one of them, a few rows at a time.
+#: Each takes seconds to compile.
+_KINDS: dict[str, np.dtype[Any]] = {
+    "u1": np.dtype(np.uint16),
+    "u2": np.dtype(np.uint16),
+    "f2": np.dtype(np.float32),
+    "f4": np.dtype(np.float32),
+}
+_CONVERTED_BYTES = 2**20
+
+#: A value at the limit is kept: limits are wider by this share of the spread, which is rounding.
+_SLACK = 1e-11
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,7 @@ class Rules:
 @kernel
 def _clip_pixel(
     values: NDArray[Any],
-    valid: NDArray[Any],
-    masked: bool,
+    valid: NDArray[np.bool_],
     column: int,
     pixel: int,
     low: float,
@@ -57,20 +60,16 @@ def _clip_pixel(
     spread: int,
     iterations: int,
     unit: float,
-    kept: NDArray[Any],
+    work: NDArray[np.float64],
     tally: NDArray[Any],
 ) -> tuple[int, int, float, float]:  # pragma: no cover
     """Clip one pixel; return how many values there were and are left, their mean and squares."""
+    kept = work[0]
     frames = values.shape[0]
     count = 0
-    first = 0.0
     for frame in range(frames):
-        if not masked or valid[frame, pixel]:
-            value = float(values[frame, column])
-            if count == 0:
-                first = value
-            # Distances from the first value: squares of small numbers lose no digits.
-            kept[count] = value - first
+        if valid[frame, pixel]:
+            kept[count] = float(values[frame, column])
             count += 1
     if count == 0:
         return 0, 0, 0.0, 0.0
@@ -79,28 +78,27 @@ def _clip_pixel(
         stop = narrow_plain(kept, count, low, high, iterations)
     else:
         sort(kept, count)
-        start, stop = narrow(kept, count, low, high, centre, spread, iterations, unit)
+        start, stop = narrow(work, 0, count, low, high, centre, spread, iterations, unit)
     left = stop - start
-    total, squares = 0.0, 0.0
-    least, most = kept[start], kept[start]
+    total, squares, pivot = 0.0, 0.0, kept[start]
+    least, most = pivot, pivot
     for i in range(start, stop):
-        total += kept[i]
-        squares += kept[i] * kept[i]
+        # Distances from one of the values: squares of small numbers lose no digits.
+        total += kept[i] - pivot
+        squares += (kept[i] - pivot) ** 2
         least, most = min(least, kept[i]), max(most, kept[i])
     if left < count:
         for frame in range(frames):
-            if not masked or valid[frame, pixel]:
-                distance = float(values[frame, column]) - first
-                if distance < least or distance > most:
-                    tally[frame] += 1
-    return count, left, (left * first + total) / left, squares - total * total / left
+            value = float(values[frame, column])
+            if valid[frame, pixel] and (value < least or value > most):
+                tally[frame] += 1
+    return count, left, (left * pivot + total) / left, squares - total * total / left
 
 
 @kernel
-def _clip(
+def _clip_incomplete(
     values: NDArray[Any],
-    valid: NDArray[Any],
-    masked: bool,
+    valid: NDArray[np.bool_],
     whole: NDArray[np.bool_],
     channels: int,
     low: float,
@@ -110,60 +108,27 @@ def _clip(
     iterations: int,
     unit: float,
     mean: NDArray[np.float64],
-    count: NDArray[np.uint16],
     rejected: NDArray[np.uint16],
+    count: NDArray[np.uint16],
     squares: NDArray[np.float32],
     tally: NDArray[np.uint32],
 ) -> None:  # pragma: no cover
+    """Clip the pixels of which some frames are invalid, one after the other."""
     rows, frames, columns = values.shape
-    kept = np.empty(frames, np.float64)
-    state = np.empty((6, TILE), np.float64)
-    work = np.empty((8, TILE), np.float64)
-    near = np.empty((frames, TILE), np.float64)
-    stray = np.zeros(TILE, np.bool_)
-    places = np.empty(TILE, np.int64)
-    detailed = squares.size > 0
-    clips = iterations > 0 and frames > 2
-    quick = not clips or (centre == MEAN and spread == DEVIATION)
+    work = np.empty((3, frames))
     for row in range(rows):
-        lines = values[row]
-        mask = valid[row if masked else 0]
-        for left in range(0, columns, TILE):
-            width = min(TILE, columns - left)
-            if quick:
-                look(lines, left, width, low, high, state)
-                strays = 0
-                if clips:
-                    find_strays(lines, left, width, state, stray)
-                    strays = mark(stray, width, places)
-                if strays:
-                    some = places[:strays]
-                    gather(lines, left, some, state, near)
-                    clip_strays(near, some.copy(), low, high, iterations, state, work)
-                write(state, left, width, frames, mean[row], rejected[row])
-            if masked or not quick:
-                for column in range(left, left + width):
-                    pixel = column // channels
-                    if quick and whole[row, pixel]:
-                        continue
-                    stray[column - left] = False
-                    present, used, value, spare = _clip_pixel(
-                        lines, mask, masked, column, pixel, low, high, centre, spread,
-                        iterations, unit, kept, tally[row],
-                    )  # fmt: skip
-                    mean[row, column] = value
-                    rejected[row, column] = present - used
-                    if detailed:
-                        count[row, column] = used
-                        squares[row, column] = max(spare, 0.0)
-            if quick:
-                strays = mark(stray, width, places)
-                count_rejected(lines, left, places[:strays], state, detailed, tally[row])
-            if quick and detailed:
-                for i in range(width):
-                    if not masked or whole[row, (left + i) // channels]:
-                        count[row, left + i] = int(state[COUNT, i])
-                        squares[row, left + i] = state[SQUARES, i]
+        for column in range(columns):
+            if whole[row, column]:
+                continue
+            present, used, value, spare = _clip_pixel(
+                values[row], valid[row], column, column // channels, low, high, centre, spread,
+                iterations, unit, work, tally[row],
+            )  # fmt: skip
+            mean[row, column] = value
+            rejected[row, column] = present - used
+            if squares.size:
+                count[row, column] = used
+                squares[row, column] = max(spare, 0.0)
 
 
 def clip_band(
@@ -201,17 +166,26 @@ def clip_band(
     shape = values.shape[1:]
     channels = shape[2] if len(shape) == 3 else 1
     flat = as_rows(values)
-    unit = np.inf if flat.dtype.kind == "f" else 1.0
-    mask, whole = mask_rows(valid), complete(valid)
     mean = np.empty((flat.shape[0], flat.shape[2]))
     rejected = np.empty(mean.shape, np.uint16)
-    some = mean.shape if details else (0, 0)
+    some = mean.shape if details else (len(mean), 0)
     count, squares = np.empty(some, np.uint16), np.empty(some, np.float32)
     tally = np.zeros(flat.shape[:2], np.uint32)
-    _clip(
-        flat, mask, valid is not None, whole, channels, rules.low, rules.high, rules.centre,
-        rules.spread, rules.iterations, unit, mean, count, rejected, squares, tally,
-    )  # fmt: skip
+    results = mean, rejected, count, squares, tally
+    kind = _KINDS.get(flat.dtype.str[1:], np.dtype(np.float64))
+    step = len(flat) if kind == flat.dtype else max(_CONVERTED_BYTES // max(flat[0].nbytes, 1), 1)
+    for start in range(0, len(flat), step):
+        rows = slice(start, start + step)
+        part = None if valid is None else valid[:, rows]
+        unit = np.inf if flat.dtype.kind == "f" else 1.0
+        _clip_rows(
+            flat[rows].astype(kind, copy=False),
+            part,
+            channels,
+            rules,
+            unit,
+            [result[rows] for result in results],
+        )
     image = cast(mean.reshape(shape), dtype, covered_somewhere(valid))
     if valid is None:
         present = np.full(tally.shape, flat.shape[2], np.uint32)
@@ -222,6 +196,36 @@ def clip_band(
         return found
     error = _standard_error(squares, count)
     return (*found, error.reshape(shape), count.reshape(shape))
+
+
+def _clip_rows(
+    flat: NDArray[Any],
+    valid: NDArray[np.bool_] | None,
+    channels: int,
+    rules: Rules,
+    unit: float,
+    results: list[NDArray[Any]],
+) -> None:
+    """Clip rows (rows, n, columns) into mean, rejected, count, squares and tally."""
+    rows, frames, columns = flat.shape
+    whole = np.ones((rows, columns), bool)
+    if valid is not None:
+        whole = complete(valid).repeat(channels, 1)
+    iterations = rules.iterations if frames > 2 else 0
+    limits = rules.low + _SLACK, rules.high + _SLACK
+    robust = *limits, rules.centre, rules.spread, iterations, unit
+    if iterations > 0 and (rules.centre, rules.spread) != (MEAN, DEVIATION):
+        tile = np.empty((frames, _tile_width(frames, flat.itemsize)), flat.dtype)
+        clip_ordered(flat, whole, *robust, sorting_network(frames), tile, *results)
+    else:
+        clip_quickly(flat, whole, *limits, iterations, *results)
+    if not whole.all():
+        _clip_incomplete(flat, mask_rows(valid), whole, channels, *robust, *results)
+
+
+def _tile_width(frames: int, itemsize: int) -> int:
+    """Columns worked on at a time: what is kept of them stays in the first cache."""
+    return int(np.clip(TILE_BYTES // (frames * itemsize) // 32 * 32, 32, TILE))
 
 
 def _standard_error(squares: NDArray[np.float32], count: NDArray[np.uint16]) -> NDArray[Any]:

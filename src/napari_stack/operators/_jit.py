@@ -7,8 +7,13 @@ from numba import njit
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter's lock; without a cache where no folder is writable."""
+    """Compile without the interpreter's lock; without a cache where no folder is writable.
+
+    Dividing by 0 gives infinity or NaN, as in NumPy: a check would keep loops from being
+    vectorised.
+    """
+    how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(nogil=True, cache=True)(function)
+        return njit(**how, cache=True)(function)
     except RuntimeError:  # numba's "no locator available": read-only installation and home
-        return njit(nogil=True)(function)
+        return njit(**how)(function)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
 from napari_stack.operators._jit import kernel
+from napari_stack.operators._rejecting import sort
 from napari_stack.sources import cast
 
 #: Bytes of all frames that are worked on at a time: they stay in a core's own cache.
-_TILE_BYTES = 48 * 1024
+TILE_BYTES = 48 * 1024
 
 
 @cache
@@ -33,29 +34,35 @@ def selection_network(count: int, first: int, last: int) -> NDArray[np.int32]:
     ndarray of int32, shape (exchanges, 2)
         Pairs of places; the lesser value goes to the first of a pair.
     """
-    wanted = set(range(first, last + 1))
+    wanted = np.zeros(count, bool)
+    wanted[first : last + 1] = True
+    pairs = sorting_network(count)
+    if wanted.all():
+        return pairs
     kept = []
-    for low, high in reversed(_merge_sort(count)):
-        if low in wanted or high in wanted:
-            wanted |= {low, high}
+    for low, high in pairs[::-1].tolist():
+        if wanted[low] or wanted[high]:
+            wanted[low] = wanted[high] = True
             kept.append((low, high))
     return np.array(kept[::-1], np.int32).reshape(-1, 2)
 
 
-def _merge_sort(count: int) -> list[tuple[int, int]]:
+@cache
+def sorting_network(count: int) -> NDArray[np.int32]:
     """Exchanges of Batcher's odd-even merge sort, in order (Knuth 1998, algorithm 5.2.2M)."""
-    pairs = []
+    steps = [np.empty((0, 2), np.int64)]
     block = 1
     while block < count:
         step = block
         while step >= 1:
-            for start in range(step % block, count - step, 2 * step):
-                for i in range(start, min(start + step, count - step)):
-                    if i // (2 * block) == (i + step) // (2 * block):
-                        pairs.append((i, i + step))  # noqa: PERF401
+            place = np.arange(count - step)
+            low = place[(place - step % block) // step % 2 == 0]
+            low = low[low >= step % block]
+            low = low[low // (2 * block) == (low + step) // (2 * block)]
+            steps.append(np.column_stack([low, low + step]))
             step //= 2
         block *= 2
-    return pairs
+    return np.concatenate(steps).astype(np.int32)
 
 
 @kernel
@@ -114,7 +121,7 @@ def _select_valid(
             place = share * (count - 1)
             first = int(np.floor(place))
             last = min(first + 1, count - 1)
-            kept[:count].sort()
+            sort(kept, count)
             below = kept[first]
             result[row, column] = below + (place - first) * (kept[last] - below)
 
@@ -145,7 +152,7 @@ def rank_band(
     place = share * (frames - 1)
     first = int(place)
     last = min(first + 1, frames - 1) if place > first else first
-    size = int(np.clip(_TILE_BYTES // (frames * flat.itemsize) // 32 * 32, 32, 1024))
+    size = int(np.clip(TILE_BYTES // (frames * flat.itemsize) // 32 * 32, 32, 1024))
     tile = np.empty((frames, size), flat.dtype)
     result = np.empty((flat.shape[0], flat.shape[2]))
     exchanges = selection_network(frames, first, last)

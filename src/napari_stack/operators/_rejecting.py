@@ -11,7 +11,7 @@ MEAN, MEDIAN = 0, 1
 DEVIATION, MAD, WINSORISED = 0, 1, 2
 
 #: Median absolute deviation of a normal distribution, to its standard deviation.
-_MAD_TO_SIGMA = 1.482602218505602
+MAD_TO_SIGMA = 1.482602218505602
 
 
 @kernel
@@ -37,19 +37,35 @@ def _middle(kept: NDArray[Any], start: int, stop: int) -> float:  # pragma: no c
 
 @kernel
 def _mad(kept: NDArray[Any], start: int, stop: int, median: float) -> float:  # pragma: no cover
-    """Take the median of the distances from the median, walking outward through sorted values."""
-    left, right = (start + stop - 1) // 2, (start + stop - 1) // 2 + 1
-    wanted = (stop - start) // 2  # rank, counted from 0, of the upper of the middle ones
-    before = distance = 0.0
-    for _ in range(wanted + 1):
-        before = distance
-        if right >= stop or (left >= start and median - kept[left] <= kept[right] - median):
-            distance = median - kept[left]
-            left -= 1
+    """Take the median of the distances from the median of values in order.
+
+    The distances to the left and to the right are in order each: by halving it is found how many
+    of the least ones lie on the left.
+    """
+    count = stop - start
+    half = count // 2
+    middle = start + half
+    rank = (count + 1) // 2
+    few, many = max(0, rank - (count - half)), min(rank, half)
+    while few < many:
+        taken = (few + many) // 2
+        if median - kept[middle - taken - 1] >= kept[middle + rank - taken - 1] - median:
+            many = taken
         else:
-            distance = kept[right] - median
-            right += 1
-    return distance if (stop - start) % 2 else 0.5 * (before + distance)
+            few = taken + 1
+    distance = 0.0
+    if few > 0:
+        distance = median - kept[middle - few]
+    if few < rank:
+        distance = max(distance, kept[middle + rank - few - 1] - median)
+    if count % 2:
+        return distance
+    following = np.inf
+    if few < half:
+        following = median - kept[middle - few - 1]
+    if rank - few < count - half:
+        following = min(following, kept[middle + rank - few] - median)
+    return 0.5 * (distance + following)
 
 
 @kernel
@@ -66,38 +82,87 @@ def _least_step(
     for i in range(start, stop):
         distance = abs(kept[i] - median)
         if distance > 0:
-            width = min(width, _MAD_TO_SIGMA * distance)
+            width = min(width, MAD_TO_SIGMA * distance)
     return width
 
 
 @kernel
+def _add_outward(
+    work: NDArray[np.float64], start: int, stop: int, median: float
+) -> None:  # pragma: no cover
+    """Sum up distances from the median and their squares, from the middle outward to both ends."""
+    kept, sums, squares = work[0], work[1], work[2]
+    left, right = start + (stop - start) // 2 - 1, start + (stop - start) // 2
+    left_sum = left_squares = right_sum = right_squares = 0.0
+    while right < stop:
+        distance = kept[right] - median
+        right_sum += distance
+        right_squares += distance * distance
+        sums[right], squares[right] = right_sum, right_squares
+        right += 1
+        if left >= start:
+            distance = kept[left] - median
+            left_sum += distance
+            left_squares += distance * distance
+            sums[left], squares[left] = left_sum, left_squares
+            left -= 1
+
+
+@kernel
 def _winsorised(
-    kept: NDArray[Any], start: int, stop: int, first: float
+    work: NDArray[np.float64], start: int, stop: int, median: float
 ) -> float:  # pragma: no cover
-    """Take the standard deviation of the values drawn in to 1.5 of it around the median (Siril)."""
-    median = _middle(kept, start, stop)
-    spread = first
-    for _ in range(100):
-        low, high = median - 1.5 * spread, median + 1.5 * spread
-        total = 0.0
-        for i in range(start, stop):
-            total += min(max(kept[i], low), high)
-        mean = total / (stop - start)
-        squares = 0.0
-        for i in range(start, stop):
-            squares += (min(max(kept[i], low), high) - mean) ** 2
-        now = 1.134 * np.sqrt(squares / (stop - start))
-        # The published 0.0005 is that share of the spread here: floats have no grey level of 1.
-        settled = abs(now - spread) <= 5e-4 * spread
-        spread = now
-        if settled or spread <= 1e-6 * first:
-            break
+    """Take the standard deviation of the values drawn in to 1.5 of it around the median (Siril).
+
+    The values are in order: so those that are drawn in lie at both ends, the sums of the others
+    are known (`_add_outward`), and a round only looks where the others end.
+    """
+    kept, sums, squares = work[0], work[1], work[2]
+    share, middle = 1.0 / (stop - start), start + (stop - start) // 2
+    mean = (sums[start] + sums[stop - 1]) * share
+    first = spread = np.sqrt(max((squares[start] + squares[stop - 1]) * share - mean * mean, 0.0))
+    left, right = start, stop  # those from left to right are not drawn in
+    rounds, settled = 0, False
+    while rounds < 100 and not settled:
+        rounds += 1
+        reach = 1.5 * spread
+        while left < middle and median - kept[left] > reach:
+            left += 1
+        while left > start and median - kept[left - 1] <= reach:
+            left -= 1
+        while right > middle and kept[right - 1] - median > reach:
+            right -= 1
+        while right < stop and kept[right] - median <= reach:
+            right += 1
+        # While the same ones are drawn in, the variance is a parabola of the reach.
+        inner, outer, total, total_squares = 0.0, np.inf, 0.0, 0.0
+        if left < middle:
+            inner, total, total_squares = median - kept[left], sums[left], squares[left]
+        if right > middle:
+            inner = max(inner, kept[right - 1] - median)
+            total += sums[right - 1]
+            total_squares += squares[right - 1]
+        if left > start:
+            outer = median - kept[left - 1]
+        if right < stop:
+            outer = min(outer, kept[right] - median)
+        slope = ((stop - right) - (left - start)) * share
+        mean = total * share
+        level = total_squares * share - mean * mean
+        bend = ((stop - right) + (left - start)) * share - slope * slope
+        slope *= -2 * mean
+        while inner <= reach < outer and rounds < 100 and not settled:
+            now = 1.134 * np.sqrt(max(level + reach * (slope + reach * bend), 0.0))
+            # The published 0.0005 is that share of the spread: floats have no grey level of 1.
+            settled = abs(now - spread) <= 5e-4 * spread or now <= 1e-6 * first
+            spread, reach = now, 1.5 * now
+            rounds += 1
     return spread if spread > 1e-6 * first else 0.0
 
 
 @kernel
 def _limits(
-    kept: NDArray[Any],
+    work: NDArray[np.float64],
     start: int,
     stop: int,
     low: float,
@@ -106,38 +171,59 @@ def _limits(
     spread: int,
     unit: float,
 ) -> tuple[float, float]:  # pragma: no cover
-    mean = _mean(kept, start, stop)
-    width = _deviation(kept, start, stop, mean)
-    middle = mean
-    if centre == MEDIAN:
-        middle = _middle(kept, start, stop)
-    if spread != DEVIATION:
-        if spread == MAD:
-            robust = _MAD_TO_SIGMA * _mad(kept, start, stop, _middle(kept, start, stop))
-        else:
-            robust = _winsorised(kept, start, stop, width)
-        width = robust if robust > 0 else _least_step(kept, start, stop, width, unit)
+    kept = work[0]
+    middle, width = _middle(kept, start, stop), 0.0
+    if spread == MAD:
+        width = MAD_TO_SIGMA * _mad(kept, start, stop, middle)
+    elif spread == WINSORISED:
+        _add_outward(work, start, stop, middle)
+        width = _winsorised(work, start, stop, middle)
+    if centre == MEAN or width == 0:
+        mean = _mean(kept, start, stop)
+        if width == 0:
+            width = _deviation(kept, start, stop, mean)
+            if spread != DEVIATION:
+                width = _least_step(kept, start, stop, width, unit)
+        if centre == MEAN:
+            middle = mean
     return middle - low * width, middle + high * width
 
 
 @kernel
 def sort(values: NDArray[Any], count: int) -> None:  # pragma: no cover
-    if count > 40:  # beyond, numba's quick sort is quicker (measured)
-        values[:count].sort()
-        return
-    for i in range(1, count):
-        value = values[i]
-        j = i
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
+    """Put the first `count` values in order (Shell 1959, with the gaps of Ciura 2001).
+
+    numba's own sort takes seconds to compile.
+    """
+    for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+        if gap > 1 and (count <= gap or count < 24):  # few are put in at once
+            continue
+        for i in range(gap, count):
+            value = values[i]
+            j = i
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
+
+
+@kernel
+def shrink(
+    kept: NDArray[np.float64], start: int, stop: int, least: float, most: float
+) -> tuple[int, int]:  # pragma: no cover
+    """Leave out, at both ends of values in order, what lies beyond bounds."""
+    while start < stop and not kept[start] >= least:
+        start += 1
+    while stop > start and not kept[stop - 1] <= most:
+        stop -= 1
+    return start, stop
 
 
 @kernel
 def narrow(
-    kept: NDArray[Any],
-    count: int,
+    work: NDArray[np.float64],
+    start: int,
+    stop: int,
     low: float,
     high: float,
     centre: int,
@@ -145,17 +231,15 @@ def narrow(
     iterations: int,
     unit: float,
 ) -> tuple[int, int]:  # pragma: no cover
-    """Return start and stop of what is kept of values that are put in order."""
-    start, stop = 0, count
+    """Return start and stop of what is kept of values in order: the first row of `work`.
+
+    Its two other rows are room for sums.
+    """
     for _ in range(iterations):
         if stop - start < 3:
             break
-        least, most = _limits(kept, start, stop, low, high, centre, spread, unit)
-        first, last = start, stop
-        while first < last and not kept[first] >= least:
-            first += 1
-        while last > first and not kept[last - 1] <= most:
-            last -= 1
+        least, most = _limits(work, start, stop, low, high, centre, spread, unit)
+        first, last = shrink(work[0], start, stop, least, most)
         # Below one sigma nothing may be left: then what was kept before stands.
         if first == last or (first, last) == (start, stop):
             break
