@@ -1,0 +1,172 @@
+"""Layered TIFF as others read it: by the letter of Adobe's notes, by ImageMagick, by Pillow."""
+
+import shutil
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_stack.files import read, write
+from napari_stack.stack import Stack
+
+Noise = Callable[..., NDArray[Any]]
+
+pytest.importorskip("psdtags")
+
+TYPES = ["uint8", "uint16", "float32"]
+
+
+@dataclass
+class Block:
+    """Bytes that are read one after the other, little-endian."""
+
+    data: bytes
+    place: int = 0
+
+    def take(self, count: int) -> bytes:
+        part = self.data[self.place : self.place + count]
+        assert len(part) == count
+        self.place += count
+        return part
+
+    def numbers(self, form: str) -> tuple[Any, ...]:
+        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
+
+
+def layers_by_adobe(data: bytes, dtype: str) -> dict[str, NDArray[Any]]:
+    """Read tag 37724 as "Adobe Photoshop TIFF Technical Notes" and the PSD format describe it."""
+    block = Block(data)
+    assert block.take(36) == b"Adobe Photoshop Document Data Block\0"
+    key = {"uint8": b"Layr", "uint16": b"Lr16", "float32": b"Lr32"}[dtype]
+    assert block.take(8) == (b"8BIM"[::-1] + key[::-1])
+    (length,) = block.numbers("I")
+    inside = Block(block.take(length))
+    (count,) = inside.numbers("h")
+    records = [record(inside) for _ in range(abs(count))]
+    return {
+        name: np.stack([plane(inside, size, shape, dtype) for _, size in channels], axis=-1)
+        for name, shape, channels in records
+    }
+
+
+def record(block: Block) -> tuple[str, tuple[int, int], list[tuple[int, int]]]:
+    top, left, bottom, right, count = block.numbers("4iH")
+    channels = [block.numbers("hI") for _ in range(count)]
+    assert block.take(8) == b"8BIM"[::-1] + b"norm"[::-1]
+    opacity, _, flags, _ = block.numbers("4B")
+    assert opacity == 255
+    assert not flags & 2, "it is hidden"
+    (length,) = block.numbers("I")
+    extra = Block(block.take(length))
+    for _ in range(2):  # mask, and ranges of blending
+        extra.take(extra.numbers("I")[0])
+    (letters,) = extra.numbers("B")
+    extra.take(letters)
+    extra.take(-(letters + 1) % 4)
+    assert extra.take(8) == b"8BIM"[::-1] + b"luni"[::-1]
+    _, units = extra.numbers("II")
+    name = extra.take(2 * units).decode("utf-16-le").rstrip("\0")
+    return name, (bottom - top, right - left), channels  # type: ignore[return-value]
+
+
+def plane(block: Block, size: int, shape: tuple[int, int], dtype: str) -> NDArray[Any]:
+    (packing,) = block.numbers("H")
+    kind = np.dtype(dtype).newbyteorder(">")  # of pixels always, as ImageMagick agrees
+    pixels = np.frombuffer(zlib.decompress(block.take(size - 2)), kind).reshape(shape)
+    assert packing in (2, 3)
+    return pixels.astype(dtype) if packing == 2 else np.cumsum(pixels, axis=1, dtype=dtype)
+
+
+@pytest.fixture(params=[(), (3,)], ids=["grey", "colours"])
+def made(request: Any, noise: Noise) -> Callable[[str], tuple[Any, dict[str, Any]]]:
+    def make(dtype: str) -> tuple[Any, dict[str, Any]]:
+        if dtype == "float32":
+            images = np.abs(noise(3, 21, 35, *request.param, dtype=dtype)) % 1
+        else:
+            images = noise(3, 21, 35, *request.param, dtype=dtype)
+        return images[0], {"Müde": images[0], "2.png": images[1], "3.png": images[2]}
+
+    return make
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_by_the_letter(tmp_path: Path, made: Any, dtype: str) -> None:
+    image, layers = made(dtype)
+    write(tmp_path / "a.tif", image, layers=layers)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert len(tif.pages) == 1
+        tag = tif.pages.first.tags[37724]
+        assert tag.dtype.name == "UNDEFINED"
+        found = layers_by_adobe(bytes(tag.value), dtype)
+    assert list(found) == ["3.png", "2.png", "Müde"]  # the lowest first
+    for name, pixels in found.items():
+        np.testing.assert_array_equal(pixels.squeeze(), layers[name])
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_as_imagemagick_reads_it(tmp_path: Path, made: Any, dtype: str) -> None:
+    program = shutil.which("magick") or shutil.which("convert")
+    if program is None:
+        pytest.skip("ImageMagick is not installed")
+    image, layers = made(dtype)
+    write(tmp_path / "a.tif", image, layers=layers)
+    depth = "8" if dtype == "uint8" else "16"
+    command = [program, "a.tif", "-depth", depth, "%d.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"{i}.png" for i in range(4)], (
+        done.stderr
+    )
+    top = 65535 if dtype == "float32" else 1
+    for number, expected in enumerate([image, *reversed(layers.values())]):
+        found = imagecodecs.imread(tmp_path / f"{number}.png")
+        found = found if found.ndim == expected.ndim else found[..., 0]
+        np.testing.assert_allclose(found, expected * top, atol=1 if top > 1 else 0)
+
+
+def test_as_pillow_shows_it(tmp_path: Path, made: Any) -> None:
+    image, layers = made("uint8")
+    write(tmp_path / "a.tif", image, layers=layers)
+    with Image.open(tmp_path / "a.tif") as shown:
+        assert getattr(shown, "n_frames", 1) == 1
+        np.testing.assert_array_equal(np.asarray(shown), image)
+
+
+@pytest.mark.parametrize("way", ["script", "recipe", "command line"])
+def test_every_way_makes_the_same_layers(tmp_path: Path, noise: Noise, way: str) -> None:
+    """The fourth way, a selection of layers in napari, is tested beside napari."""
+    from napari_stack.cli import main
+    from napari_stack.operators import combine
+    from napari_stack.recipe import Recipe, Step
+
+    folder, target = tmp_path / "in", tmp_path / "a.tif"
+    folder.mkdir()
+    for index, pixels in enumerate(noise(3, 16, 24, 3, dtype="uint8")):
+        write(folder / f"{index}.png", pixels)
+    stack = read(folder)
+    assert isinstance(stack, Stack)
+    mean = combine(stack)
+    if way == "script":
+        frames = {f"{i}.png": stack.select([i]) for i in range(3)}
+        write(target, mean, layers={"mean": mean, **frames})
+    elif way == "recipe":
+        steps = [Step("transform_frames", name="frames"),
+                 Step("combine", save="a.tif", layers=["frames"])]  # fmt: skip
+        Recipe(steps).run(stack, folder=tmp_path)
+    else:
+        assert main(["combine", str(folder), "-o", str(target), "--layers", "--quiet"]) == 0
+    with tifffile.TiffFile(target) as tif:
+        found = layers_by_adobe(bytes(tif.pages.first.tags[37724].value), "uint8")
+        np.testing.assert_array_equal(tif.asarray(), mean)
+    expected = [stack[2], stack[1], stack[0], mean]
+    for pixels, wanted in zip(found.values(), expected, strict=True):
+        np.testing.assert_array_equal(pixels, wanted)
