@@ -189,6 +189,34 @@ def test_a_palette_becomes_colours(tmp_path: Path, noise: Noise, scale: int) -> 
     np.testing.assert_array_equal(stack.source.read(0, slice(3, 5)), stack[0][3:5])
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "bool", "uint64"])
+@pytest.mark.parametrize("layout", ["one strip", "deflated", "tiles"])
+def test_black_is_zero(tmp_path: Path, noise: Noise, dtype: str, layout: str) -> None:
+    pixels = noise(61, 47, dtype=dtype)
+    options = {**LAYOUTS[layout], **({"predictor": None} if dtype == "bool" else {})}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", **options)
+    stack = read(tmp_path / "a.tif")
+    assert isinstance(stack, Stack)
+    assert stack.dtype == dtype
+    rows_are_those_of_the_frame(stack, ~pixels[np.newaxis])
+    if dtype == "uint8":
+        with Image.open(tmp_path / "a.tif") as image:
+            np.testing.assert_array_equal(stack[0], np.asarray(image))
+    grey = noise(61, 47, 2, dtype="uint8")
+    alpha = {"extrasamples": ["unassalpha"], "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "b.tif", grey, photometric="miniswhite", **alpha)
+    found = read(tmp_path / "b.tif")[0]  # type: ignore[index]
+    np.testing.assert_array_equal(found, np.stack([255 - grey[..., 0], grey[..., 1]], -1))
+
+
+def test_white_is_zero_in_imagej_for_display_only(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(61, 47)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        tif.pages.first.tags["PhotometricInterpretation"].overwrite(0)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif")[0], pixels)  # type: ignore[index]
+
+
 def test_a_palette_of_imagej_is_for_display_only(tmp_path: Path, noise: Noise) -> None:
     pixels, table = noise(20, 30, dtype="uint8"), noise(3, 256)
     tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, photometric="palette", colormap=table)

@@ -93,11 +93,12 @@ def read(
     OME-Zarr, FITS and camera RAW with the extras ``zarr``, ``fits`` and ``raw``. In a folder the
     first of these families counts: pictures, RAW, FITS, zarr, NumPy.
 
-    Pixels come as they are stored. Palettes become RGB, except in files of ImageJ, where they are
-    for display only; frames come upright as EXIF or TIFF says. A last channel is alpha only where
-    the file declares it so. Of an .npz the array ``images`` counts, or the only one; its last
-    axis is colours where it has a length of 3 or 4. RAW is developed to 16-bit colours with the
-    camera's white balance. Of a zarr group, level 0 is read; FITS keeps the order of its rows.
+    Pixels come as they are stored, but upright, as EXIF or TIFF says; 0 is black also in a TIFF
+    where it is white, and palettes become RGB, save in files of ImageJ, where both are for display
+    only. A last channel is alpha only where the file declares it so. Of an .npz the array
+    ``images`` counts, or the only one; its last axis is colours where it has a length of 3 or 4.
+    RAW is developed to 16-bit colours with the camera's white balance. Of a zarr group, level 0 is
+    read; FITS keeps the order of its rows.
     """
     if odd not in ("refuse", "skip"):
         raise ValueError(f"odd must be 'refuse' or 'skip', got {odd!r}")
@@ -173,7 +174,8 @@ def write(
         the order.
     layers : mapping of str to array, or Stack, optional
         Layers of a TIFF for image editors, the topmost first, each of the size and type of `data`,
-        which is what programs without layers show. A layer with four channels has alpha.
+        which is what programs without layers (GIMP before 3 among them) show. A layer with four
+        channels has alpha.
     run : Run, optional
         Reports progress frame by frame, and cancels.
 

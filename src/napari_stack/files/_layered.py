@@ -1,4 +1,4 @@
-"""TIFF with layers for retouching, as Photoshop, Affinity, Krita and GIMP open it; by psdtags."""
+"""TIFF with layers for retouching, as Photoshop, Affinity, Krita and GIMP 3 open it; by psdtags."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

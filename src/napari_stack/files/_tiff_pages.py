@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_stack.files._frames import Frame, UnsupportedError
 from napari_stack.files._image import upright
 
-_PALETTE, _RGB, _YCBCR = 3, 2, 6
+_MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _UNCOMPRESSED = 1
 _OLD_JPEG = 6
 _JPEGS = (_OLD_JPEG, 7, 34892, 33007)
@@ -46,6 +46,8 @@ class Layout:
         The palette.
     orientation : int
         1 to 8, as in EXIF; `frame` is upright, all else is as stored.
+    white : int
+        The value of black where 0 is white; else 0.
     key : hashable
         Pages with the same key have the same layout.
     """
@@ -58,6 +60,7 @@ class Layout:
     decode: Callable[..., Any] | None
     colours: NDArray[Any] | None
     orientation: int = 1
+    white: int = 0
     key: Any = None
 
     @property
@@ -147,6 +150,8 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         raise ValueError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
+    # ImageJ inverts only what it shows.
+    white = 0 if tif.is_imagej else _white(page)
     return Layout(
         _frame(page, colours, orientation),
         stored.newbyteorder(tif.byteorder) if plain else stored,
@@ -156,9 +161,16 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         None if plain else page.decode,
         colours,
         orientation,
-        (page.hash, tif.byteorder, height, orientation,
+        white,
+        (page.hash, tif.byteorder, height, orientation, white,
          None if colours is None else colours.tobytes()),
     )  # fmt: skip
+
+
+def _white(page: Any) -> int:
+    """Return the greatest grey where 0 is white, as in a fax; 0 for all other pages."""
+    grey = page.photometric == _MIN_IS_WHITE and page.dtype is not None
+    return 2**page.bitspersample - 1 if grey and page.dtype.kind in "bu" else 0
 
 
 def orientation_of(page: Any) -> int:
@@ -235,6 +247,10 @@ def _finished(planes: NDArray[Any], layout: Layout) -> NDArray[Any]:
         index = planes[0, ..., 0].astype(np.intp)
         return layout.colours[index]
     pixels = planes[0] if len(planes) == 1 else np.moveaxis(planes[..., 0], 0, -1)
+    if layout.white:  # 0 is to be black, as other programs show it
+        last = pixels.shape[-1] - layout.frame.alpha
+        pixels = pixels.astype(layout.frame.dtype)
+        pixels[..., :last] = layout.white ^ pixels[..., :last]
     pixels = pixels[..., 0] if len(layout.frame.shape) == 2 else pixels
     return np.ascontiguousarray(pixels, dtype=layout.frame.dtype)
 
