@@ -2,6 +2,7 @@
 
 from napari_stack._widgets._compute import ComputeNowDock
 from napari_stack._widgets._dock import OperatorDock
+from napari_stack._widgets._frames import FrameInspectorDock
 from napari_stack._widgets._open import OpenFramesDock
 from napari_stack._widgets._recipe import RecipeDock
 
@@ -99,6 +100,7 @@ __all__ = [
     "CorrectVignettingDock",
     "FindHotPixelsDock",
     "FocusStackDock",
+    "FrameInspectorDock",
     "MovingAverageDock",
     "OpenFramesDock",
     "OperatorDock",

@@ -95,7 +95,8 @@ class FollowingDock(RunningDock):
         if not isalive(self):
             return
         if self.layer is not None and self.layer not in self.viewer.layers:
-            self.layer = None
+            others = [layer for layer in self.viewer.layers if self.suits(layer)]
+            self.layer = others[-1] if others else None
             self._active_changed()
         self.layers_changed()
 

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +107,28 @@ def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str,
         return {KEY: known | {"recipe": Recipe(steps).to_plain()}}
     except ValueError as error:
         return {KEY: known | {"note": str(error)}}
+
+
+# Frames ticked off in arrays that were not made here, by their id; an entry lives as long as they.
+_ticked: dict[int, NDArray[Any]] = {}
+
+
+def set_used(layer: Any, array: Any, used: NDArray[Any]) -> None:
+    """Choose which frames of an array are taken by what is made from it from now on."""
+    chain = recall(layer, array)
+    if chain is None:
+        if id(array) not in _ticked:
+            weakref.finalize(array, _ticked.pop, id(array), None).atexit = False
+        _ticked[id(array)] = used
+        return
+    data = chain.data
+    if isinstance(data, Hyperstack):
+        data = replace(data, frames=replace(data.frames, used=used))
+    else:
+        data = replace(data, used=used)
+    _chains[array.name] = replace(chain, data=data)
+
+
+def ticked(array: Any) -> NDArray[Any] | None:
+    """Return which frames of an array that was not made here are taken; None for all."""
+    return _ticked.get(id(array))

@@ -7,7 +7,7 @@ from typing import Any
 from napari.layers import Image, Layer
 
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.layers._chain import Chain, recall
+from napari_stack.layers._chain import Chain, recall, ticked
 from napari_stack.sources import ArraySource, Axis
 from napari_stack.stack import Stack
 
@@ -85,7 +85,7 @@ def _wrapped(layer: Any, data: Any) -> Data:
     source = ArraySource(data, sizes, f"the layer {layer.name!r}")
     alpha = layer.rgb and data.shape[-1] == 4
     named = _three((Axis("frame"), *axes[-2:]))
-    stack = Stack(source, rgb=layer.rgb, alpha=alpha, axes=named)
+    stack = Stack(source, used=ticked(data), rgb=layer.rgb, alpha=alpha, axes=named)  # type: ignore[arg-type]
     if layer.ndim == 3:
         return replace(stack, axes=_three(axes))
     return Hyperstack(stack, axes[:-2], sizes, axes[0].name)

@@ -1,0 +1,284 @@
+"""`FrameInspectorDock`: what is known about every frame of a layer, plotted and in a table."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+
+from napari_stack._widgets._compare import Compare
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._following import FollowingDock, button
+from napari_stack._widgets._frame_list import FrameList
+from napari_stack._widgets._layout import frames_text, labelled, paragraph, rows, tooltip
+from napari_stack._widgets._plot import Plot
+from napari_stack._widgets._preferences import preferences
+from napari_stack._widgets._runner import MENDABLE, tell
+from napari_stack._widgets._scales import Panel
+from napari_stack._widgets._sliders import frame_in_view, position_in_view, show_frame
+from napari_stack.layers._inspecting import (
+    difference,
+    frames_layer,
+    frames_of,
+    outdated,
+    put,
+    reference_frame,
+    remake,
+    stacked_axis,
+    table_of,
+    tick,
+)
+from napari_stack.layers._links import reference
+from napari_stack.layers._source import full_resolution, leading_axes
+from napari_stack.operators.inspection import FrameTable, measure_sharpness
+from napari_stack.run import Run
+
+
+class FrameInspectorDock(FollowingDock):
+    """Plots and a table of the frames; frames are ticked off here, and compared with before.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__(napari_viewer, "Measure sharpness")
+        #: How to run; None asks napari's Preferences at every run.
+        self.how: Run | None = None
+        self.table: FrameTable | None = None
+        self._sharpness: tuple[Any, Any] = (None, {})  # of this array: a column by position
+        self.axis_box = choice(lambda _widget: self._axes())
+        self.plot = Plot()
+        self.list = FrameList()
+        self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.say)
+        self.stale = paragraph()
+        self.remake = button(
+            "Make them anew", "Compute these results from the frames ticked now.", self.run_remake
+        )
+        self._lay_out()
+        self.axis_box.changed.connect(self.refresh)
+        self.plot.clicked.connect(self.go_to)
+        self.list.chosen.connect(self.go_to)
+        self.list.ticked.connect(self._tick)
+        self.runner.clicked.connect(self.run)
+        self.viewer.dims.events.current_step.connect(self._moved)
+        self.follow()
+
+    def _lay_out(self) -> None:
+        self._axis_row, layout = QWidget(), rows()
+        self._axis_row.setLayout(layout)
+        labelled(layout, "Axis", self.axis_box.native, "The axis along which the frames lie.")
+        difference_button = button(
+            "Difference",
+            "Add a lazy layer of the differences to the reference: what others were moved to.",
+            self.add_difference,
+        )
+        self.compare.layout().addWidget(difference_button)
+        files = QHBoxLayout()
+        files.addWidget(button("Table...", "Write the table to a .csv file.", self._choose_csv))
+        files.addWidget(button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot))
+        self.runner.run_button.setToolTip(
+            tooltip("Measure how sharp every frame is; it is read for that.")
+        )
+        self.lay_out(
+            self.title, self._axis_row, self.plot, self.list, self.stale, self.remake,
+            self.compare, self.runner, files,
+        )  # fmt: skip
+
+    # following the viewer
+
+    def suits(self, layer: Layer) -> bool:
+        """Show layers of frames, and images of which the frames are known."""
+        return frames_layer(layer) is not None
+
+    @property
+    def frames(self) -> Any:
+        """The layer of frames: the one followed, or the one that it was made from."""
+        return frames_layer(self.layer)
+
+    @property
+    def axis(self) -> str:
+        """Name of the axis along which the frames lie."""
+        return self.axis_box.value or ""
+
+    def _axes(self) -> list[tuple[str, str]]:
+        if self.frames is None:
+            return []
+        sizes = leading_axes(self.frames)
+        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
+
+    def layer_changed(self) -> None:
+        """Show the frames of another layer."""
+        self.compare.stop()
+        self.axis_box.reset_choices()
+        names = [name for _, name in self._axes()]
+        self._axis_row.setVisible(len(names) > 1)
+        if (stacked := stacked_axis(self.frames)) in names:
+            self.axis_box.value = stacked
+        self.refresh()
+
+    def layers_changed(self) -> None:
+        """Follow names, and results that come and go."""
+        if self.compare.pair() is None:
+            self.compare.stop()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Collect the numbers again and show them."""
+        layer = self.frames
+        try:
+            self.table = None if layer is None or not self.axis else self._table()
+        except ValueError as error:  # an empty layer, complex numbers
+            self.table = None
+            self.runner.say(str(error))
+        some = self.table is not None
+        for widget in (self.plot, self.list, self.compare, self.runner):
+            widget.setVisible(some)
+        if not some:
+            self.title.setText("Choose a layer with frames.")
+            self.stale.setVisible(False)
+            self.remake.setVisible(False)
+            return
+        self.title.setText(f"Frames of {layer.name!r}: {self._summary()}")
+        self.plot.show_panels(panels_of(self.table))
+        self.plot.setVisible(bool(self.plot.panels))
+        self.list.show_table(self.table)
+        self._show_stale()
+        self._show_current()
+
+    def _table(self) -> FrameTable:
+        layer = self.frames
+        position = position_in_view(self.viewer, layer, self.axis)
+        array, found = self._sharpness
+        key = (self.axis, *sorted(position.items()))
+        known = array is not None and array() is full_resolution(layer) and key in found
+        more = {"sharpness": found[key]} if known else {}
+        return table_of(layer, self.axis, position, self.viewer.layers, more)
+
+    def _summary(self) -> str:
+        failed, left = int(self.table.failed.sum()), int((~self.table.used).sum())
+        parts = [frames_text(len(self.table))]
+        parts += [f"{failed} failed"] if failed else []
+        return ", ".join(parts + ([f"{left} left out"] if left else []))
+
+    def _show_stale(self) -> None:
+        names = [repr(layer.name) for layer, _ in outdated(self.frames, self.viewer.layers)]
+        self.stale.setText(f"Made with other frames: {', '.join(names)}" if names else "")
+        self.stale.setVisible(bool(names))
+        self.remake.setVisible(bool(names))
+
+    def _moved(self, event: Any = None) -> None:  # noqa: ARG002
+        if isalive(self) and self.table is not None:
+            self._show_current()
+
+    def _show_current(self) -> None:
+        frame = frame_in_view(self.viewer, self.frames, self.axis)
+        self.plot.show_current(frame)
+        self.list.choose(frame)
+
+    # what the user does
+
+    def go_to(self, frame: int) -> None:
+        """Show a frame."""
+        if self.frames is not None:
+            show_frame(self.viewer, self.frames, self.axis, frame)
+
+    def _tick(self, frame: int, used: bool) -> None:
+        tick(self.frames, self.axis, frame, used)
+        self.refresh()
+
+    def run(self) -> None:
+        """Measure the sharpness of all frames, in a thread."""
+        if self.frames is None or self.runner.running:
+            return
+        position = position_in_view(self.viewer, self.frames, self.axis)
+        stack = frames_of(self.frames, self.axis, position)
+        key = (self.axis, *sorted(position.items()))
+        array = reference(full_resolution(self.frames))
+
+        def done(values: Any) -> str:
+            before, found = self._sharpness
+            same = before is not None and before() is array()
+            self._sharpness = array, {**(found if same else {}), key: values}
+            self.refresh()
+            return "Measured the sharpness"
+
+        self.runner.start(lambda run: measure_sharpness(stack, run=run), done, self._run)
+
+    @property
+    def _run(self) -> Run:
+        return self.how or preferences().run
+
+    def run_remake(self) -> None:
+        """Make the results that are out of date anew, in their layers."""
+        if self.frames is None or self.runner.running:
+            return
+        jobs = remake(self.frames, outdated(self.frames, self.viewer.layers))
+
+        def work(run: Run) -> Any:
+            return [job.compute(run.part(i, len(jobs))) for i, (job, _) in enumerate(jobs)]
+
+        def done(computed: Any) -> str:
+            names = [n for (job, wanted), new in zip(jobs, computed, strict=True)
+                     for n in put(job, new, wanted)]  # fmt: skip
+            self.refresh()
+            return f"Made anew: {', '.join(map(repr, names))}" if names else "Nothing was left"
+
+        self.runner.start(work, done, self._run)
+
+    def add_difference(self) -> None:
+        """Add the differences to the reference frame as a lazy layer."""
+        layer = self.frames
+        if layer is None or self.table is None:
+            return
+        position = position_in_view(self.viewer, layer, self.axis)
+        frame = reference_frame(frames_of(layer, self.axis, position))
+        followed = self.layer
+        self.viewer.add_layer(difference(layer, self.axis, frame))
+        self.viewer.layers.selection.active = followed  # this dock stays with it
+        self.runner.say(f"Added the differences to frame {frame}")
+
+    def save_table(self, path: str | Path) -> None:
+        """Write the table to a .csv; one that is there is replaced (the dialog asks before)."""
+        self.table.save(path, overwrite=True)
+        self.runner.say(f"Saved {Path(path).name}")
+
+    def _choose_csv(self) -> None:
+        self._choose("Table", "frames.csv", "Table (*.csv)", self.save_table)
+
+    def _choose_plot(self) -> None:
+        self._choose("Plot", "frames.png", "Plot (*.png *.svg)", self.plot.save)
+
+    def _choose(self, title: str, name: str, kinds: str, save: Any) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        try:
+            if path:
+                save(path)
+        except MENDABLE as error:
+            tell(error)
+
+
+def panels_of(table: FrameTable) -> list[Panel]:
+    """Put the columns of a table into panels; shifts together, and the channels of a gain."""
+    groups: dict[str, list[str]] = {}
+    for title in table.columns:
+        words = title.replace("shift x", "shift x, y").replace("shift y", "shift x, y").split()
+        if words[-1].isdigit():
+            words = words[:-1]
+        groups.setdefault(" ".join(words), []).append(title)
+    return [
+        Panel(title, np.stack([table.columns[name] for name in names], axis=1), ~table.used,
+              table.failed, names=_channel_names(names))
+        for title, names in groups.items()
+    ]  # fmt: skip
+
+
+def _channel_names(titles: list[str]) -> tuple[str, ...]:
+    """Return what tells the columns of one panel apart."""
+    if len(titles) == 1:
+        return ()
+    return tuple("xy"[i] if title.startswith("shift") else title.split()[-1]
+                 for i, title in enumerate(titles))  # fmt: skip

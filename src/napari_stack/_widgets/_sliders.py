@@ -1,0 +1,34 @@
+"""The sliders of a viewer, in frames of a layer: which is in view, and how to show another."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_stack.layers._source import leading_axes
+
+
+def place_in_view(viewer: Any, layer: Any) -> dict[str, int]:
+    """Return where the sliders stand on the leading axes of a layer, in frames."""
+    sizes = leading_axes(layer)
+    point = layer.world_to_data(viewer.dims.point[-layer.ndim :])
+    at = zip(sizes.items(), point, strict=False)
+    return {name: min(max(round(float(where)), 0), size - 1) for (name, size), where in at}
+
+
+def frame_in_view(viewer: Any, layer: Any, axis: str) -> int:
+    """Return the frame of a layer that is in view."""
+    return place_in_view(viewer, layer).get(axis, 0)
+
+
+def position_in_view(viewer: Any, layer: Any, axis: str) -> dict[str, int]:
+    """Return where the sliders stand on the other axes than the one that is stacked."""
+    place: Mapping[str, int] = place_in_view(viewer, layer)
+    return {name: at for name, at in place.items() if name != axis}
+
+
+def show_frame(viewer: Any, layer: Any, axis: str, frame: int) -> None:
+    """Move the slider so that a frame of a layer is in view."""
+    number = list(leading_axes(layer)).index(axis)
+    point = list(layer.world_to_data(viewer.dims.point[-layer.ndim :]))
+    point[number] = frame
+    world = layer.data_to_world(point)
+    viewer.dims.set_point(viewer.dims.ndim - layer.ndim + number, world[number])
