@@ -88,7 +88,8 @@ def recall(layer: Any, array: Any) -> Chain | None:
     leading = layer.ndim - 2
     if chain is None or len(chain.data.shape) - leading != (3 if layer.rgb else 2):
         return None
-    return chain
+    used = None if hasattr(array, "dask") else ticked(array)
+    return chain if used is None else _with_used(chain, used)
 
 
 def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str, Any]:
@@ -116,17 +117,19 @@ _ticked: dict[int, NDArray[Any]] = {}
 def set_used(layer: Any, array: Any, used: NDArray[Any]) -> None:
     """Choose which frames of an array are taken by what is made from it from now on."""
     chain = recall(layer, array)
-    if chain is None:
-        if id(array) not in _ticked:
-            weakref.finalize(array, _ticked.pop, id(array), None).atexit = False
-        _ticked[id(array)] = used
+    if chain is not None and hasattr(array, "dask"):
+        _chains[array.name] = _with_used(chain, used)
         return
+    if id(array) not in _ticked:
+        weakref.finalize(array, _ticked.pop, id(array), None).atexit = False
+    _ticked[id(array)] = used
+
+
+def _with_used(chain: Chain, used: NDArray[Any]) -> Chain:
     data = chain.data
     if isinstance(data, Hyperstack):
-        data = replace(data, frames=replace(data.frames, used=used))
-    else:
-        data = replace(data, used=used)
-    _chains[array.name] = replace(chain, data=data)
+        return replace(chain, data=replace(data, frames=replace(data.frames, used=used)))
+    return replace(chain, data=replace(data, used=used))
 
 
 def ticked(array: Any) -> NDArray[Any] | None:
