@@ -18,7 +18,16 @@ def moved(frame, matrix):
 
 @pytest.mark.parametrize(
     "make",
-    [samples.drifting_cells, samples.cosmic_rays, samples.vignetted, samples.focus_series],
+    [
+        samples.drifting_cells,
+        samples.cosmic_rays,
+        samples.vignetted,
+        samples.focus_series,
+        samples.shaded,
+        samples.flickering,
+        samples.bleaching,
+        samples.hot_pixels,
+    ],
 )
 @pytest.mark.parametrize(("dtype", "top"), [("uint8", 255), ("uint16", 4095), ("float32", 1)])
 def test_same_seed_same_pixels(make, dtype, top):
@@ -154,3 +163,32 @@ def test_hyperstack_drifts_over_time():
         for c in (0, 1):
             difference = moved(truth["image"][t, c], matrix) - truth["image"][1, c]
             assert np.nanmedian(abs(difference)) < 0.01 * 4095
+
+
+@pytest.mark.parametrize(("make", "name"), [("flickering", "brightness"), ("bleaching", "decay")])
+def test_light_changes_from_frame_to_frame_as_told(make, name):
+    stack, truth = getattr(samples, make)(7, SMALL, noise=0, dtype="float32")
+    light = truth[name][:, np.newaxis, np.newaxis]
+    np.testing.assert_allclose(np.asarray(stack) / light, [truth["clean"]] * 7, rtol=1e-5)
+    assert truth[name][3 if make == "flickering" else 0] == 1
+
+
+def test_recordings_tell_the_shading():
+    stack, truth = samples.shaded(3, SMALL, shift=0, noise=0, dtype="float32")
+    flat, dark = truth["flat"].astype(float), truth["dark"].astype(float)
+    np.testing.assert_allclose((flat - dark) / (flat - dark).mean(), truth["shading"], rtol=1e-5)
+    assert truth["shading"].mean() == pytest.approx(1)
+    clean = (stack[1] - dark) / truth["shading"]
+    np.testing.assert_allclose(
+        clean / truth["clean"], clean.mean() / truth["clean"].mean(), rtol=1e-4
+    )
+
+
+def test_defective_pixels_are_those_of_the_mask():
+    stack, truth = samples.hot_pixels(3, SMALL, count=40)
+    assert truth["mask"].sum() == 40
+    data = np.asarray(stack)
+    np.testing.assert_array_equal((data != truth["good"]).any(axis=0), truth["mask"])
+    rest = ~truth["mask"]
+    np.testing.assert_array_equal(data[:, rest], truth["good"][:, rest])
+    assert (data[:, truth["mask"]] == 0).all(axis=0).sum() == 10

@@ -1,4 +1,4 @@
-"""The sample data that the manifest names: synthetic frames, of which the truth is known."""
+"""The sample data that the manifest names: synthetic frames, with their truth in the metadata."""
 
 from typing import Any
 
@@ -15,39 +15,75 @@ _TIME, _DEPTH = Axis("t", 10.0, "second"), Axis("z", 2.0, "micrometer")
 
 def drifting_cells() -> list[Any]:
     """Make cells that drift, turn and grow, to be registered."""
-    stack, _ = samples.drifting_cells()
-    return [_layer(stack, (_TIME, *_PIXEL), "drifting cells")]
+    return [_layer(samples.drifting_cells(), "drifting cells")]
 
 
 def cosmic_rays() -> list[Any]:
     """Make noisy frames of resting cells with tracks of cosmic rays, to be clipped."""
-    stack, _ = samples.cosmic_rays()
-    return [_layer(stack, (_TIME, *_PIXEL), "cosmic rays")]
+    return [_layer(samples.cosmic_rays(), "cosmic rays")]
 
 
 def focus_series() -> list[Any]:
     """Make frames focused at different depths, to be fused."""
-    stack, _ = samples.focus_series()
-    return [_layer(stack, (_DEPTH, *_PIXEL), "focus series")]
+    return [_layer(samples.focus_series(), "focus series", _DEPTH)]
 
 
 def hyperstack() -> list[Any]:
     """Make times, channels and slices: it drifts along t, and z is a focus series."""
-    stack, _ = samples.hyperstack()
-    return [_layer(stack, stack.axes, "drifting focus series")]
+    stack, truth = samples.hyperstack()
+    return [_layer((stack, truth), "drifting focus series")]
 
 
-def _layer(stack: Any, axes: tuple[Axis, ...], name: str) -> Any:
+def vignetted() -> list[Any]:
+    """Make frames that are darker towards the corners, to be corrected."""
+    return [_layer(samples.vignetted(shift=40.0), "vignetted cells")]
+
+
+def shaded() -> list[Any]:
+    """Make frames under uneven light, and recordings of a flat and a dark field."""
+    stack, truth = samples.shaded()
+    recorded = {name: truth[name] for name in ("flat", "dark")}
+    images = [_picture(image, f"{name} field") for name, image in recorded.items()]
+    return [*images, _layer((stack, truth), "unevenly lit cells")]
+
+
+def flickering() -> list[Any]:
+    """Make frames of changing brightness, to be balanced."""
+    return [_layer(samples.flickering(), "flickering cells")]
+
+
+def bleaching() -> list[Any]:
+    """Make frames whose light fades, to be made up for."""
+    return [_layer(samples.bleaching(), "bleaching cells")]
+
+
+def hot_pixels() -> list[Any]:
+    """Make frames with defective pixels, to be found and repaired."""
+    return [_layer(samples.hot_pixels(), "cells with hot pixels")]
+
+
+def _layer(sample: tuple[Any, Any], name: str, along: Axis = _TIME) -> Any:
+    stack, truth = sample
+    axes = (along, *_PIXEL) if isinstance(stack, Stack) else stack.axes
     data = np.asarray(stack)
+    rgb = isinstance(stack, Stack) and stack.rgb
+    return _shown(data, name, axes, rgb=rgb, metadata={"truth": truth})
+
+
+def _picture(image: Any, name: str) -> Any:
+    return _shown(image, name, _PIXEL, rgb=False, visible=False)
+
+
+def _shown(data: Any, name: str, axes: tuple[Axis, ...], **more: Any) -> Any:
     limits = (0, 255) if data.dtype == np.uint8 else (0, int(data.max()))
     layer = Image(
         data,
         name=name,
-        rgb=isinstance(stack, Stack) and stack.rgb,
         multiscale=False,
         contrast_limits=limits,
         scale=[axis.step for axis in axes],
         units=[axis.unit for axis in axes],
         axis_labels=[axis.name for axis in axes],
+        **more,
     )
     return layer.as_layer_data_tuple()

@@ -1,4 +1,4 @@
-"""Synthetic stacks with known truth: formulas sampled at moved coordinates, never interpolated."""
+"""Stacks of scenes: cells that drift, cosmic rays, a focus series, a hyperstack."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -7,18 +7,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from napari_stack._scenes import Image, View, cells, centre, grid, relief, similarity
+from napari_stack._scenes import Image, View, cells, relief, similarity
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
-
-__all__ = ["cosmic_rays", "drifting_cells", "focus_series", "hyperstack", "vignetted"]
 
 Truth = dict[str, NDArray[Any]]
 PixelType = Literal["uint8", "uint16", "float32"]
 
 #: Value of full brightness. Cameras mostly give 12 bits, which files hold in 16.
-_TOP = {"uint8": 255.0, "uint16": 4095.0, "float32": 1.0}
+TOP = {"uint8": 255.0, "uint16": 4095.0, "float32": 1.0}
 
 
 def drifting_cells(
@@ -66,11 +64,11 @@ def drifting_cells(
     """
     rng = np.random.default_rng(seed)
     scene = cells(rng, size)
-    matrices = _drift(rng, frames, size, shift, rotation, scale)
+    matrices = drift(rng, frames, size, shift, rotation, scale)
     data = np.empty((frames, *size), dtype)
     for target, matrix in zip(data, matrices, strict=True):
-        target[...] = _stored(scene(matrix, size) + rng.normal(0, noise, size), dtype)
-    clean = scene(np.eye(3), size) * _TOP[dtype]
+        target[...] = stored(scene(matrix, size) + rng.normal(0, noise, size), dtype)
+    clean = scene(np.eye(3), size) * TOP[dtype]
     return Stack.wrap(data), {"matrices": matrices, "clean": clean}
 
 
@@ -110,49 +108,8 @@ def cosmic_rays(
     for target in light:
         for row, column, bright in _tracks(rng, rays, size):
             target[row, column] += bright
-    data = np.asarray(still) / _TOP[dtype] + light
-    return Stack.wrap(_stored(data, dtype)), {"mask": light > 0, **truth}
-
-
-def vignetted(
-    frames: int = 8,
-    size: tuple[int, int] = (512, 512),
-    seed: int = 0,
-    *,
-    strength: float = 0.5,
-    shift: float = 0.0,
-    noise: float = 2 / 255,
-    dtype: PixelType = "uint16",
-) -> tuple[Stack, Truth]:
-    """Make frames of cells that are darker towards the corners, as behind a simple lens.
-
-    Parameters
-    ----------
-    frames, size, seed, shift, noise, dtype
-        See `drifting_cells`. The noise is added after the light was lost.
-    strength : float
-        Part of the light that the corners lose, 0 to 1.
-
-    Returns
-    -------
-    stack : Stack, shape (frames, rows, columns)
-    truth : dict
-        ``vignette`` (rows, columns), float64: part of the light that remains, 1 at the centre;
-        ``clean`` (the reference without noise and vignette) and ``matrices`` as for
-        `drifting_cells`.
-    """
-    still, truth = drifting_cells(
-        frames, size, seed, shift=shift, rotation=0, scale=0, noise=0, dtype="float32"
-    )
-    y, x = grid(np.eye(3), size)
-    centre_x, centre_y = centre(size)
-    # 1 in the corners; even powers alone, as the light of a lens falls off
-    far = ((x - centre_x) ** 2 + (y - centre_y) ** 2) / max(centre_x**2 + centre_y**2, 1.0)
-    vignette = 1 - strength * (0.6 * far + 0.4 * far**2)
-    rng = np.random.default_rng([seed, 2])
-    data = np.asarray(still) * vignette + rng.normal(0, noise, (frames, *size))
-    truth["clean"] = truth["clean"] * _TOP[dtype]
-    return Stack.wrap(_stored(data, dtype)), {"vignette": vignette, **truth}
+    data = np.asarray(still) / TOP[dtype] + light
+    return Stack.wrap(stored(data, dtype)), {"mask": light > 0, **truth}
 
 
 def focus_series(
@@ -196,9 +153,9 @@ def focus_series(
     for index, target in enumerate(data):
         if breathing and index:
             view = View(scene, matrices[index], size, blur * frames)
-        target[...] = _stored(view.focused(index, blur) + rng.normal(0, noise, size), dtype)
+        target[...] = stored(view.focused(index, blur) + rng.normal(0, noise, size), dtype)
     image, depth = View(scene, np.eye(3), size, 0).truth()
-    return Stack.wrap(data), {"image": image * _TOP[dtype], "depth": depth, "matrices": matrices}
+    return Stack.wrap(data), {"image": image * TOP[dtype], "depth": depth, "matrices": matrices}
 
 
 def hyperstack(
@@ -223,7 +180,7 @@ def hyperstack(
     """
     scenes = [relief(np.random.default_rng([seed, c]), size, slices) for c in (0, 1)]
     rng = np.random.default_rng([seed, 2])
-    matrices = _drift(rng, times, size, 6.0, 1.0, 0.0)
+    matrices = drift(rng, times, size, 6.0, 1.0, 0.0)
     data = np.empty((times, 2, slices, *size), np.uint16)
     image, depth = np.empty((times, 2, *size)), np.empty((times, *size))
     for t, matrix in enumerate(matrices):
@@ -231,24 +188,24 @@ def hyperstack(
             view = View(scene, matrix, size, 1.2 * slices)
             for z in range(slices):
                 noisy = view.focused(z, 1.2) + rng.normal(0, 2 / 255, size)
-                data[t, c, z] = _stored(noisy, "uint16")
+                data[t, c, z] = stored(noisy, "uint16")
             image[t, c], depth[t] = View(scene, matrix, size, 0).truth()
     steps = {"t": (30.0, "second"), "c": (1.0, "pixel"), "z": (2.0, "micrometer")}
     pixels = {"y": (0.25, "micrometer"), "x": (0.25, "micrometer")}
     axes = [Axis(name, *step) for name, step in {**steps, **pixels}.items()]
-    truth = {"matrices": matrices, "image": image * _TOP["uint16"], "depth": depth}
+    truth = {"matrices": matrices, "image": image * TOP["uint16"], "depth": depth}
     return Hyperstack.wrap(data, axes=axes, axis="z"), truth
 
 
-def _stored(values: Image, dtype: PixelType) -> NDArray[Any]:
+def stored(values: Image, dtype: PixelType) -> NDArray[Any]:
     """Scale from 0..1 to full brightness; round and clip what becomes whole numbers."""
-    scaled = values * _TOP[dtype]
+    scaled = values * TOP[dtype]
     if dtype != "float32":
-        scaled = np.clip(np.rint(scaled), 0, _TOP[dtype])
+        scaled = np.clip(np.rint(scaled), 0, TOP[dtype])
     return scaled.astype(dtype)
 
 
-def _drift(
+def drift(
     rng: Generator, frames: int, size: tuple[int, int], shift: float, degrees: float, scale: float
 ) -> Image:
     """Matrices of a slow drift that is nothing at the middle frame."""

@@ -1,0 +1,16 @@
+"""Synthetic stacks with known truth: formulas sampled at moved coordinates, never interpolated."""
+
+from napari_stack.samples._scenery import cosmic_rays, drifting_cells, focus_series, hyperstack
+from napari_stack.samples._spoiled import bleaching, flickering, hot_pixels, shaded, vignetted
+
+__all__ = [
+    "bleaching",
+    "cosmic_rays",
+    "drifting_cells",
+    "flickering",
+    "focus_series",
+    "hot_pixels",
+    "hyperstack",
+    "shaded",
+    "vignetted",
+]
