@@ -6,10 +6,14 @@ does then strikes all alike. Before that every method runs once, so that nothing
 read from disk while the clock runs.
 
 Total is: read the files, clip, write the image. Clip is that of frames already in memory. The
-command line is timed apart, a process each time.
+command line is timed apart, a process each time; so is Siril, where ``siril-cli`` and astropy (for
+its FITS files) are found. Beside the medians of seconds stand those of processor time, which tell
+more on a busy machine.
 """
 
 import argparse
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,25 +125,34 @@ def rivals() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     return found | {"numpy loop": clip_numpy}
 
 
-def interleaved(jobs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Run all jobs in turn; return the median seconds of each."""
+def processor_time() -> float:
+    """Seconds of this process and of its children."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def interleaved(
+    jobs: dict[str, Callable[[], object]], repeats: int
+) -> dict[str, tuple[float, float]]:
+    """Run all jobs in turn; return the median seconds and processor seconds of each."""
     for job in jobs.values():
         job()
-    times: dict[str, list[float]] = {name: [] for name in jobs}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     for _ in range(repeats):
         for name, job in jobs.items():
-            start = time.perf_counter()
+            start, before = time.perf_counter(), processor_time()
             job()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(seconds)) for name, seconds in times.items()}
+            times[name].append((time.perf_counter() - start, processor_time() - before))
+    return {name: tuple(np.median(pairs, axis=0).tolist()) for name, pairs in times.items()}
 
 
-def table(title: str, times: dict[str, float]) -> None:
+def table(title: str, times: dict[str, tuple[float, float]]) -> None:
     """Print seconds, and how often the first fits in."""
     print(f"\n{title}")
-    first = next(iter(times.values()))
-    for name, seconds in times.items():
-        print(f"  {name:24} {seconds:8.3f} s  {seconds / first:7.2f} x")
+    first, first_cpu = next(iter(times.values()))
+    for name, (seconds, cpu) in times.items():
+        ratios = f"{seconds / first:7.2f} x  cpu {cpu:8.3f} s {cpu / max(first_cpu, 1e-3):7.2f} x"
+        print(f"  {name:28} {seconds:8.3f} s {ratios}", flush=True)
 
 
 def compare(paths: list[Path], folder: Path, repeats: int, slow: bool) -> None:
@@ -178,23 +191,54 @@ def compare(paths: list[Path], folder: Path, repeats: int, slow: bool) -> None:
     table("ways of combining, in memory", interleaved(combined, repeats))
 
 
+WAYS = {"": [], "MAD": ["--spread", "MAD"], "winsorised": ["--spread", "winsorised"]}
+
+
+def command(paths: list[Path], out: Path, way: str) -> Callable[[], object]:
+    """Clip by the command line."""
+    program = [sys.executable, "-m", "napari_stack.cli", "sigma-clip", *map(str, paths)]
+    words = [*WAYS[way], *(["--centre", "median"] if way else [])]
+    whole = [*program, "-o", str(out), "--overwrite", "--quiet", *words]
+    return lambda: subprocess.run(whole, check=True)
+
+
+def siril(paths: list[Path], folder: Path) -> dict[str, Callable[[], object]]:
+    """Clip FITS copies of the files by a script of Siril, which clips about the median."""
+    if not (shutil.which("siril-cli") and find_spec("astropy")):
+        return {}
+    from astropy.io import fits
+
+    folder.mkdir()
+    for i, path in enumerate(paths):
+        fits.writeto(folder / f"light_{i + 1:05}.fit", tifffile.imread(path))
+    jobs: dict[str, Callable[[], object]] = {}
+    for way, letter in {"": "s", "MAD": "m", "winsorised": "w"}.items():
+        script = folder / f"{letter}.ssf"
+        limits = f"{SIGMA} {SIGMA} -nonorm -out=result"
+        script.write_text(f"requires 1.0.0\nstack light rej {letter} {limits}\n")
+        whole = ["siril-cli", "-s", str(script), "-d", str(folder)]
+        jobs[f"siril-cli {way or 'deviation'}"] = lambda whole=whole: subprocess.run(
+            whole, check=True, capture_output=True
+        )
+    return jobs
+
+
 def cold(paths: list[Path], folder: Path, repeats: int) -> None:
     """Time the command line: start, imports, cached kernels, work."""
-    program = [sys.executable, "-m", "napari_stack.cli", "sigma-clip"]
-    output = ["-o", str(folder / "cold.tif"), "--overwrite", "--quiet"]
-    command = [*program, *map(str, paths), *output]
-    jobs = {
-        "warm, in this process": lambda: total_ours(paths, folder / "warm.tif", "zlib"),
-        "cold command line": lambda: subprocess.run(command, check=True),
+    jobs: dict[str, Callable[[], object]] = {
+        "warm, in this process": lambda: total_ours(paths, folder / "warm.tif", "zlib")
     }
-    times = interleaved(jobs, repeats)
-    table("the command line", times)
-    print(f"  cold less warm: {times['cold command line'] - times['warm, in this process']:.2f} s")
+    for way in WAYS:
+        jobs[f"cold command line {way}"] = command(paths, folder / "cold.tif", way)
+    times = interleaved(jobs | siril(paths, folder / "fits"), repeats)
+    table("the command line: start, read, clip, write", times)
+    warm, start = times["warm, in this process"][0], times["cold command line "][0]
+    print(f"  cold less warm: {start - warm:.2f} s")
 
 
 def growth(folder: Path, repeats: int) -> None:
     """Time series of more frames and more pixels."""
-    print("\ngrowth of sigma_clip from files: seconds, and nanoseconds a value")
+    print("\ngrowth of sigma_clip from files: seconds, nanoseconds a value, processor time")
     cases = [(20, 1), (50, 1), (100, 1), (200, 1), (400, 1), (20, 4), (20, 16), (20, 100)]
     for frames, megapixels in cases:
         side = int(np.sqrt(megapixels * 1e6))
@@ -204,9 +248,10 @@ def growth(folder: Path, repeats: int) -> None:
             paths.append(sources[0].with_name(f"{i:03}.tif"))
             paths[-1].hardlink_to(sources[i % len(sources)])
         times = interleaved({"": lambda p=paths: ns.sigma_clip(ns.read(p))}, repeats)
-        seconds = times[""]
+        seconds, cpu = times[""]
         value = seconds / (frames * side * side) * 1e9
-        print(f"  {frames:4} frames of {megapixels:4} megapixels {seconds:8.3f} s  {value:5.2f} ns")
+        size = f"{frames:4} frames of {megapixels:4} megapixels"
+        print(f"  {size} {seconds:8.3f} s  {value:5.2f} ns  cpu {cpu:8.3f} s", flush=True)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import sigma_clip
+from napari_stack.operators import combine, sigma_clip
 from napari_stack.operators._clipping import Rules, clip_band
 from napari_stack.operators._rejecting import DEVIATION, MAD, MEAN, MEDIAN, narrow, sort
 from napari_stack.recipe import Step, images_of
@@ -98,31 +98,59 @@ def test_clipping_is_what_numpy_makes(
     np.testing.assert_allclose(found.rejected_fraction[there > 0], share)
 
 
-@few
-@given(
-    seed=st.integers(0, 2**16),
-    frames=st.integers(3, 60),
-    sigma=st.floats(1.0, 4),
-    dtype=st.sampled_from(DTYPES),
-    holes=st.booleans(),
-)
-@settings(max_examples=40, deadline=None)
-def test_clipping_is_what_astropy_makes(seed, frames, sigma, dtype, holes):
-    stats = pytest.importorskip("astropy.stats")
+def masked_in_some_way(seed, frames, dtype, how):
+    """Make a stack with holes: (stack, values as a masked array)."""
     data, rng = scene(seed, frames, dtype)
-    if data.dtype.kind == "f" and holes:
-        data[rng.random(data.shape) < 0.1] = np.nan
+    hidden = rng.random(data.shape) < 0.15
+    if how == "nan" and data.dtype.kind == "f":
+        data[hidden] = np.nan
+        return Stack.wrap(data), np.ma.masked_invalid(data.astype(np.float64))
+    if how == "alpha" and data.dtype.kind == "u":
+        top = np.iinfo(dtype).max
+        alpha = np.where(hidden, rng.integers(0, top, data.shape), top).astype(dtype)
+        colours = np.stack([data, data[::-1], data[:, ::-1], alpha], axis=-1)
+        over = np.repeat(hidden[..., None], 4, axis=-1)
+        return Stack.wrap(colours, rgb=True), np.ma.masked_array(colours.astype(float), over)
+    return Stack.wrap(data), np.ma.masked_array(data.astype(np.float64))
+
+
+HOLES = {
+    "seed": st.integers(0, 2**16),
+    "frames": st.one_of(st.integers(1, 40), st.integers(41, 300)),
+    "dtype": st.sampled_from(DTYPES),
+    "how": st.sampled_from(["whole", "nan", "alpha"]),
+}
+
+
+@few
+@given(sigma=st.floats(1.0, 4), iterations=st.integers(1, 6), **HOLES)
+@settings(max_examples=50, deadline=None)
+def test_clipping_is_what_astropy_makes(sigma, iterations, seed, frames, dtype, how):
+    stats = pytest.importorskip("astropy.stats")
+    stack, values = masked_in_some_way(seed, frames, dtype, how)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = stats.sigma_clip(
-            data.astype(np.float64), sigma=sigma, maxiters=3, cenfunc="mean", stdfunc="std", axis=0
+            values, sigma=sigma, maxiters=iterations, cenfunc="mean", stdfunc="std", axis=0
         )
         left = theirs.count(axis=0)
     # Astropy goes on with fewer than three values: there is nothing to compare there.
     here = left >= 3
-    found = sigma_clip(Stack.wrap(data), sigma=sigma, iterations=3, dtype="float64", details=True)
+    found = sigma_clip(stack, sigma=sigma, iterations=iterations, dtype="float64", details=True)
     np.testing.assert_array_equal(found.used[here], left[here])
     np.testing.assert_allclose(found.image[here], theirs.mean(axis=0)[here], rtol=1e-9)
+
+
+@given(method=st.sampled_from(["mean", "median"]), **HOLES)
+@settings(max_examples=50, deadline=None)
+def test_combining_is_what_numpy_makes_of_holes(method, seed, frames, dtype, how):
+    stack, values = masked_in_some_way(seed, frames, dtype, how)
+    found = combine(stack, method=method, dtype="float64")
+    plain = np.ma.filled(values.astype(np.float64), np.nan)
+    covered = np.isfinite(plain).any(axis=0)
+    expected = {"mean": np.nanmean, "median": np.nanmedian}[method](plain[:, covered], axis=0)
+    np.testing.assert_allclose(found[covered], expected, rtol=1e-12)
+    assert np.isnan(found[~covered]).all()
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the sample files are not here")
