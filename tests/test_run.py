@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
@@ -254,3 +255,29 @@ def test_scratch_lies_in_the_folder_of_the_run(tmp_path, monkeypatch):
     assert asked == [tmp_path]
     with pytest.raises(FileNotFoundError):
         replace(run, scratch=tmp_path / "gone").bands(None, stack, what="Looking")
+
+
+def test_an_executor_has_work_for_all_its_workers():
+    class Wide(ThreadPoolExecutor):
+        """Counts what is handed out before the first result is asked for."""
+
+        waiting = 0
+
+        def submit(self, *work):
+            self.waiting += 1
+            return super().submit(*work)
+
+    stack = Stack.wrap(np.zeros((40 * 16, 2, 2), np.uint8))
+    with Wide(30) as pool:
+        seen = []
+        run = Run(workers=2, executor=pool, tick=lambda done, *_: seen.append(pool.waiting))
+        run.each(brightness, stack, what="x")
+    assert seen[1] == 32  # two wait while 30 run
+
+
+def test_a_stream_may_be_left_early():
+    source = Watched(DATA)
+    with closing(Run(workers=2).stream(brightness, Stack(source), what="x")) as stream:
+        assert next(stream) == float(DATA[0].sum())
+    assert len(source.reads) <= 4
+    assert not own_threads()

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
@@ -66,12 +66,17 @@ class Run:
     workers : int, optional
         Threads (default: the processors this process may use).
     memory : int
-        Bytes that pixels may take while frames are clipped or sorted. Default 1 GiB.
+        Bytes that pixels may take while frames are clipped or sorted. Default 1 GiB. The images
+        that come out are held whole: they count as far as they leave a quarter of it to the
+        frames, and are more than that when they are large (a clipped image of 100 megapixels of
+        16 bits takes 400 MB with its counts).
     tick : callable, optional
         Called as ``tick(done, total, what)`` in the calling thread; raising `Cancelled` in it
         stops the work within one frame.
     executor : concurrent.futures.Executor or dask.distributed.Client, optional
-        Runs the parts of the work elsewhere. The default runs them in threads.
+        Runs the parts of the work elsewhere. The default runs them in threads. Each part takes
+        as much memory as a run may. Where files give whole frames only (compressed ones), each
+        part of clipping or sorting reads all of them: with more memory there are fewer parts.
     scratch : str or path, optional
         Folder for scratch files, which have no names there (default: that of the system).
 
@@ -139,8 +144,9 @@ class Run:
             The results in the order of `frames`.
         """
         numbers = list(range(len(stack)) if frames is None else frames)
-        size = 1 if self.executor is None else _PART_FRAMES
-        parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+        if self.executor is None:
+            return list(self._stream(partial(function, stack), numbers, what))
+        parts = [numbers[i : i + _PART_FRAMES] for i in range(0, len(numbers), _PART_FRAMES)]
         progress = Progress(self.tick, len(numbers), what)
         results: list[Any] = []
         with self._pool() as pool:
@@ -157,10 +163,15 @@ class Run:
         This always happens in threads of this process, since what comes out may be as large as
         the frames. Close the iterator (``contextlib.closing``) when it is not used up.
         """
-        progress = Progress(self.tick, len(stack), what)
         here = replace(self, executor=None)
-        with here._pool() as pool:
-            for found in here._ordered(pool, partial(function, stack), range(len(stack))):
+        return here._stream(partial(function, stack), range(len(stack)), what)
+
+    def _stream(
+        self, function: Callable[[int], Any], numbers: Sequence[int], what: str
+    ) -> Generator[Any, None, None]:
+        progress = Progress(self.tick, len(numbers), what)
+        with self._pool() as pool:
+            for found in self._ordered(pool, function, numbers):
                 progress.step()
                 yield found
 
@@ -275,7 +286,9 @@ class Run:
         self, pool: Executor, function: Callable[[Any], Any], items: Iterable[Any]
     ) -> Iterator[Any]:
         """Yield results in order, with few enough parts in flight that memory stays bounded."""
-        ahead = self.threads + 1 if self.executor is None else 4 * self.threads
+        ahead = self.threads + 1
+        if self.executor is not None:  # more than there are workers, so that none is idle
+            ahead = max(4 * self.threads, _workers_of(self.executor) + 2)
         waiting: deque[Any] = deque()
         try:
             for item in items:
@@ -287,6 +300,13 @@ class Run:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _workers_of(executor: Any) -> int:
+    """Count the threads of an executor's workers; 0 where it does not tell."""
+    if callable(getattr(executor, "nthreads", None)):  # a client of dask.distributed
+        return sum(executor.nthreads().values())
+    return getattr(executor, "_max_workers", 0)
 
 
 def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
