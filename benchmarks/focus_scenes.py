@@ -7,10 +7,12 @@ near layer veils what is behind.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import tifffile
 
 Array = np.ndarray[Any, Any]
 
@@ -219,6 +221,14 @@ def _scene(name: str, frames: Any, truth: Array, depth: Array, recording: Record
 
 def _blur(image: Array, sigma: float) -> Array:
     return cv2.GaussianBlur(image, (0, 0), sigma) if sigma > 0.05 else image
+
+
+def motorcycle(folder: Path) -> Scene:
+    """Return the rendered series of a real scene, from the folder that holds it."""
+    frames = np.stack([tifffile.imread(path) for path in sorted(folder.glob("slice_*.tif"))])
+    truth = tifffile.imread(folder / "truth_all_in_focus.tif").astype(np.float32)
+    depth = tifffile.imread(folder / "truth_depth_slice_index.tif")
+    return Scene("motorcycle", frames, truth, depth)
 
 
 SCENES: tuple[Callable[[], Scene], ...] = (
