@@ -24,7 +24,7 @@ from napari_stack.stack import Stack
 Array = np.ndarray[Any, Any]
 
 BORDER = 12  # where filters meet the edge, no method is judged
-METHODS = ("auto", "pyramid")
+METHODS = ("auto", "pyramid", "depth map")
 
 
 def sharpest_pick(frames: Array) -> tuple[Array, Array]:

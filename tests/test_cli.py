@@ -165,7 +165,8 @@ def test_out_of_range_is_the_sentence_of_the_call_and_of_the_recipe(
 def test_out_of_range_of_a_method_is_the_sentence_of_its_class(capsys):
     with pytest.raises(ValueError, match="kernel_size") as call:
         ns.Pyramid(kernel_size=99)
-    words = "focus-stack nothing.tif -o out.tif --method pyramid --pyramid-kernel-size 99".split()
+    words = ["focus-stack", "nothing.tif", "-o", "out.tif", "--pyramid-kernel-size", "99"]
+    words += ["--method", "pyramid"]
     assert main(words) == 2
     assert _said(capsys) == f"napari-stack: {call.value}"
 

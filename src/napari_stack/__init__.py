@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ByFactor,
         Clipped,
         Constant,
+        DepthMap,
         Features,
         FlatField,
         Focused,
@@ -84,7 +85,7 @@ _NAMES = {
         measure_flat_field measure_gains measure_transforms measure_vignetting
         Percentile WeightedMean moving_average register
         repair_hot_pixels sigma_clip write_hot_pixels
-        Auto Box ByFactor ToFit ToSize transform_frames
+        Auto Box ByFactor DepthMap ToFit ToSize transform_frames
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

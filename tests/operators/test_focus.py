@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.operators import Auto, Pyramid, focus_stack
+from napari_stack.operators import Auto, DepthMap, Pyramid, focus_stack
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -35,12 +35,13 @@ def test_types_and_channels(dtype, channels):
     grey = np.asarray(samples.focus_series(frames=4, size=(96, 100))[0]).astype(np.float64)
     data = grey.reshape(*grey.shape, *(1,) * len(channels)) * np.ones(channels)
     stack = Stack.wrap(data.astype(dtype))
-    result = focus_stack(stack, method=Pyramid(min_size=16))
-    assert result.image.shape == data.shape[1:]
-    assert result.image.dtype == dtype
-    assert result.depth.shape == result.confidence.shape == (96, 100)
-    assert result.image.min() >= data.min()
-    assert result.image.max() <= data.max()
+    for method in (Auto(), Pyramid(min_size=16), DepthMap(), DepthMap("weighted average")):
+        result = focus_stack(stack, method=method)
+        assert result.image.shape == data.shape[1:]
+        assert result.image.dtype == dtype
+        assert result.depth.shape == result.confidence.shape == (96, 100)
+        assert (result.image >= np.asarray(stack).min(axis=0)).all()
+        assert (result.image <= np.asarray(stack).max(axis=0)).all()
 
 
 def test_workers_do_not_change_the_result():
@@ -59,8 +60,9 @@ def test_workers_do_not_change_the_result():
         np.full((3, 7, 5), 0.5, np.float32),
     ],
 )
-def test_one_same_black_and_tiny_frames_come_back(data):
-    result = focus_stack(Stack.wrap(data))
+@pytest.mark.parametrize("method", ["auto", "pyramid", "depth map"])
+def test_one_same_black_and_tiny_frames_come_back(data, method):
+    result = focus_stack(Stack.wrap(data), method=method)
     np.testing.assert_allclose(result.image, data[0], atol=1e-6)
     assert np.isfinite(result.depth).all()
     assert np.isfinite(result.confidence).all()
@@ -68,11 +70,14 @@ def test_one_same_black_and_tiny_frames_come_back(data):
 
 def test_a_method_by_name_or_object():
     stack, _ = samples.focus_series(frames=3, size=(96, 96))
-    for name, method in {"pyramid": Pyramid(), "auto": Auto()}.items():
+    methods = {"pyramid": Pyramid(), "depth map": DepthMap(), "auto": Auto()}
+    for name, method in methods.items():
         expected = focus_stack(stack, method=name).image
         np.testing.assert_array_equal(focus_stack(stack, method=method).image, expected)
     np.testing.assert_array_equal(focus_stack(stack).image, expected)
-    with pytest.raises(ValueError, match="method must be 'auto' or 'pyramid' or Auto"):
+    with pytest.raises(
+        ValueError, match="method must be 'auto' or 'pyramid' or 'depth map' or Auto"
+    ):
         focus_stack(stack, method="depth")
     with pytest.raises(ValueError, match="kernel_size must be odd, got 4"):
         Pyramid(kernel_size=4)
@@ -93,4 +98,5 @@ def test_the_rendered_photograph():
     error = np.abs(result.depth - depth)[inner]
     assert error.mean() <= 0.3
     assert error[result.confidence[inner] > np.median(result.confidence[inner])].mean() <= 0.15
-    assert psnr(focus_stack(stack, method="pyramid").image[inner], truth[inner]) >= 36
+    for method, least in {"pyramid": 36, "depth map": 35.5}.items():
+        assert psnr(focus_stack(stack, method=method).image[inner], truth[inner]) >= least

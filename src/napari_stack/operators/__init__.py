@@ -19,7 +19,7 @@ from napari_stack.operators.flat_field import (
     correct_flat_field,
     measure_flat_field,
 )
-from napari_stack.operators.focus import Auto, Focused, Pyramid, focus_stack
+from napari_stack.operators.focus import Auto, DepthMap, Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry import (
     Constant,
     ReplicateBlurred,
@@ -91,6 +91,7 @@ __all__ = [
     "ByFactor",
     "Clipped",
     "Constant",
+    "DepthMap",
     "Features",
     "FlatField",
     "Focused",

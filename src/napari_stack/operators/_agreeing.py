@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._jit import kernel
-from napari_stack.operators._restricted import Scales
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -52,9 +52,7 @@ class AgreeingFold:
     def prepare(self, stack: Stack, index: int) -> Agreeing:
         """Compare a frame with the image."""
         colours, _, valid = self.sight.split(*stack.read(index, self.rows))
-        gain = self.scales.gains[index]
-        if gain != 1:
-            colours = colours * colours.dtype.type(gain)
+        colours = self.scales.level(colours, index)
         difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth
         difference *= difference
         spread = _smooth(difference, WINDOW)

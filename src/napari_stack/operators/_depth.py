@@ -135,6 +135,10 @@ class DepthState:
         confidence[unseen] = 0
         return DepthMaps(depth, confidence, label)
 
+    def clarity(self) -> Array:
+        """Return how clearly a frame stands out at every pixel at full size, 0 to 1."""
+        return self.curves[0].clarity(self.curves[0].floor())
+
     def _labels(self, depth: Array, clarity: Array) -> Array:
         indices = np.array(self.indices)
         between = ((indices[1:] + indices[:-1]) / 2).astype(np.float32)

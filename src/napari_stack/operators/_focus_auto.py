@@ -9,11 +9,11 @@ import numpy as np
 from napari_stack.operators._agreeing import AgreeingFold
 from napari_stack.operators._depth import DepthState
 from napari_stack.operators._focus_frames import Light, Measured, Sight, gain_of, measure_frame
+from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._restricted import (
     LEVELS,
     MARGIN,
     RestrictedFold,
-    Scales,
     make_zones,
 )
 from napari_stack.run import Run
@@ -122,13 +122,14 @@ def fuse(
         fold = RestrictedFold(stack, sight, zones.rows(wide), scales, wide)
         fold = part(0).fold(fold, stack, what="Fusing frames")
         fused = fold.fused()
-        np.clip(fused, fold.low, fold.high, out=fused)
+        fold.range.clamp(fused)
         if noisy:
             agreeing = AgreeingFold(fused, sight, scales, wide)
             agreeing = part(1).fold(agreeing, stack, what="Averaging what agrees")
-            np.clip(agreeing.averaged(fused), fold.low, fold.high, out=fused)
+            fused = agreeing.averaged(fused)
+            fold.range.clamp(fused)
         inner = slice(band.start - wide.start, band.stop - wide.start)
-        image[band], covered[band] = (part[inner] for part in fold.finished(fused))
+        image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
     return image.reshape(shape), depth, confidence, covered
 
 

@@ -1,21 +1,19 @@
 """A Laplacian pyramid of the frames that are sharp around each pixel, as a fold."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 
 from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators._restricted_kernels import (
     divide,
     gather_base,
     gather_details,
-    widen_stored,
     window_mean,
 )
-from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -84,15 +82,6 @@ class Parts(NamedTuple):
     supports: tuple[Array, ...]
 
 
-@dataclass(frozen=True)
-class Scales:
-    """What a run measured before: gains of the frames, noise, and the brightest pixel."""
-
-    gains: dict[int, float]
-    noise: float
-    top: float
-
-
 class RestrictedFold:
     """The fold: weighted sums of details, level by level.
 
@@ -112,27 +101,17 @@ class RestrictedFold:
         self, stack: Stack, sight: Sight, zones: Zones, scales: Scales, rows: slice
     ) -> None:
         self.sight, self.scales, self.zones, self.rows = sight, scales, zones, rows
-        height, width = rows.stop - rows.start, stack.shape[2]
-        channels = stack.shape[3] if stack.ndim == 4 else 1
-        with_alpha = sight.has_alpha(stack.shape[1:])
-        colours = channels - with_alpha
-        self.stored = stack.dtype if stack.dtype.kind in "ui" else stack.working
-        sizes = [plane.shape for plane in zones.first]
-        self.totals = [np.zeros((*size, colours), stack.working) for size in sizes]
-        self.weights = [np.zeros(size, stack.working) for size in sizes]
-        lowest, highest = limits(self.stored)
-        self.low = np.full((height, width, colours), highest, self.stored)
-        self.high = np.full((height, width, colours), lowest, self.stored)
-        self.opacity = np.full((height, width, 1), -np.inf, stack.working) if with_alpha else None
+        self.range = RangeState(stack, sight, rows)
+        sizes = [(*plane.shape, self.range.low.shape[2]) for plane in zones.first]
+        self.totals = [np.zeros(size, stack.working) for size in sizes]
+        self.weights = [np.zeros(size[:2], stack.working) for size in sizes]
 
     def prepare(self, stack: Stack, index: int) -> Parts:
         """Take a frame apart."""
         values, valid = stack.read(index, self.rows)
         colours, opacity, valid = self.sight.split(values, valid)
-        seen = colours if self.stored.kind == "f" else cast(colours.copy(), self.stored, None)
-        gain = self.scales.gains[index]
-        if gain != 1:
-            colours = colours * colours.dtype.type(gain)
+        seen = self.range.seen(colours)
+        colours = self.scales.level(colours, index)
         taps = generating_weights(0.4, colours.dtype)
         levels = [colours]
         greys = [self.sight.grey(colours)]
@@ -168,12 +147,7 @@ class RestrictedFold:
             self.totals[-1], self.weights[-1], parts.colours[-1], parts.energies[-1],
             parts.supports[-1], zones.first[-1], zones.last[-1], index,
         )  # fmt: skip
-        whole = parts.valid is None
-        valid = np.ones((1, 1), bool) if whole else parts.valid
-        widen_stored(self.low, self.high, parts.seen, valid, whole)
-        if self.opacity is not None and parts.opacity is not None:
-            where: Any = True if whole else parts.valid[..., np.newaxis]  # type: ignore[index]
-            np.maximum(self.opacity, parts.opacity, out=self.opacity, where=where)
+        self.range.add(parts.seen, parts.valid, parts.opacity)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
@@ -181,10 +155,7 @@ class RestrictedFold:
             (*self.totals, *self.weights), (*later.totals, *later.weights), strict=True
         ):
             mine += theirs
-        np.minimum(self.low, later.low, out=self.low)
-        np.maximum(self.high, later.high, out=self.high)
-        if self.opacity is not None and later.opacity is not None:
-            np.maximum(self.opacity, later.opacity, out=self.opacity)
+        self.range.merge(later.range)
 
     def fused(self) -> Array:
         """Return the image (y, x, channel) in the working type, not yet within the range."""
@@ -196,15 +167,6 @@ class RestrictedFold:
             add_expanded(detail, image, taps, 1, detail)
             image = detail
         return image
-
-    def finished(self, image: Array) -> tuple[Array, Array]:
-        """Return an image with its alpha, 0 where no frame is valid, and where one is."""
-        covered = self.high[..., 0] >= self.low[..., 0]
-        if self.opacity is not None:
-            image = np.concatenate([image, self.opacity], axis=2)
-        if not covered.all():
-            image[~covered] = 0
-        return image, covered
 
 
 def _supports(valid: Array | None, taps: Array) -> tuple[Array, ...]:
@@ -221,10 +183,3 @@ def _supports(valid: Array | None, taps: Array) -> tuple[Array, ...]:
         )
         share = coarser
     return tuple(supports)
-
-
-def limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """Return the least and greatest value of a type."""
-    if dtype.kind in "ui":
-        return np.iinfo(dtype).min, np.iinfo(dtype).max
-    return -np.inf, np.inf

@@ -79,10 +79,42 @@ class Pyramid:
             raise ValueError(f"Pyramid: kernel_size must be odd, got {self.kernel_size}")
 
 
+@dataclass(frozen=True)
+class DepthMap:
+    """Fusion by the energy of whole frames, blended over a pyramid so that no seam shows.
+
+    Parameters
+    ----------
+    choice : {"maximum", "weighted average"}
+        Take each pixel from the frame of the largest energy, or average by energy.
+    energy : {"modified laplacian", "laplacian", "sobel", "variance"}
+        What tells how sharp a frame is around a pixel.
+    kernel_size : int
+        Side of the filter, odd.
+    blur_size : int
+        Side of the Gaussian window in which its response is averaged, odd.
+    smooth_size : int
+        Side of the window in which choices are smoothed along the edges of the picture; 0 leaves
+        them.
+    """
+
+    choice: Literal["maximum", "weighted average"] = "maximum"
+    energy: Literal["modified laplacian", "laplacian", "sobel", "variance"] = "modified laplacian"
+    kernel_size: Annotated[int, Bounds(1, 31, step=2, unit="px")] = 5
+    blur_size: Annotated[int, Bounds(1, 99, step=2, unit="px")] = 11
+    smooth_size: Annotated[int, Bounds(0, 256, unit="px")] = 32
+
+    def __post_init__(self) -> None:
+        check(type(self), vars(self))
+        for name in ("kernel_size", "blur_size"):
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(f"DepthMap: {name} must be odd, got {getattr(self, name)}")
+
+
 def focus_stack(
     stack: Stack,
     *,
-    method: Literal["auto", "pyramid"] | Auto | Pyramid = "auto",
+    method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     run: Run = Run(),
 ) -> Focused:
@@ -92,8 +124,9 @@ def focus_stack(
     ----------
     stack : Stack
         Frames at different focus, in order, registered.
-    method : {"auto", "pyramid"}
-        How frames are fused: "auto" for every kind of scene, "pyramid" in one pass over the frames.
+    method : {"auto", "pyramid", "depth map"}
+        How frames are fused: "auto" for every kind of scene, "pyramid" in one pass over the frames,
+        "depth map" for whole pixels of the sharpest frames.
     channel : {"all"} or int
         The channel that decides where frames are sharp; "all" takes the brightness of colours, or
         the mean of bands.
@@ -123,7 +156,7 @@ def _check_channel(stack: Stack, channel: int | str) -> None:
         raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
-def _fused(stack: Stack, method: Auto | Pyramid, channel: int | str, run: Run) -> Any:
+def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, channel: int | str, run: Run) -> Any:
     from napari_stack.operators import _focus_auto
     from napari_stack.operators._focus_frames import Sight
 
@@ -131,6 +164,12 @@ def _fused(stack: Stack, method: Auto | Pyramid, channel: int | str, run: Run) -
     if isinstance(method, Auto):
         options = vars(method)
         return _focus_auto.fuse(stack, run, sight, **options)
+    if isinstance(method, DepthMap):
+        from napari_stack.operators import _depth_map
+
+        energy = _depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
+        how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
+        return _depth_map.fuse(stack, run, sight, energy=energy, **how)
     return run.fold(_Fusion(method, channel), stack, what="Fusing frames").result()
 
 

@@ -1,0 +1,242 @@
+"""Focus stacking by a depth map: the frame of the largest energy, or frames weighted by it."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import cv2
+import numpy as np
+
+from napari_stack.operators._blending import BlendingFold
+from napari_stack.operators._depth import CLEAR
+from napari_stack.operators._focus_auto import SharpnessFold
+from napari_stack.operators._focus_frames import Measured, Sight, measure_frame
+from napari_stack.operators._jit import kernel
+from napari_stack.run import Run
+from napari_stack.stack import Stack
+
+Array = np.ndarray[Any, Any]
+
+# Exponent of the energies as weights; low ones let blurred frames in.
+POWER = 4
+# Share of the largest energy that counts as nothing: flat regions weigh all frames alike.
+FLAT_SHARE = 1e-3
+# Steps of brightness, as a share of the brightest pixel, that edge-aware smoothing keeps.
+EDGE = 0.02
+
+
+@dataclass(frozen=True)
+class Energy:
+    """How the energy of a frame is measured.
+
+    Parameters
+    ----------
+    kind : str
+        "modified laplacian", "laplacian", "sobel" or "variance".
+    kernel_size, blur_size : int
+        Sides of the filter and of the Gaussian window of its response, odd.
+    """
+
+    kind: str
+    kernel_size: int
+    blur_size: int
+
+    def __call__(self, grey: Array) -> Array:
+        """Return the energy (y, x), float32 and never negative."""
+        grey = grey.astype(np.float32, copy=False)
+        response = _RESPONSES[self.kind](grey, self.kernel_size)
+        size = (self.blur_size, self.blur_size)
+        return cv2.GaussianBlur(response, size, 0, borderType=cv2.BORDER_REPLICATE)
+
+
+def _laplacian(grey: Array, size: int) -> Array:
+    filtered = cv2.Laplacian(grey, cv2.CV_32F, ksize=size, borderType=cv2.BORDER_REPLICATE)
+    return np.abs(filtered)
+
+
+def _sobel(grey: Array, size: int) -> Array:
+    across, down = (
+        cv2.Sobel(grey, cv2.CV_32F, dx, 1 - dx, ksize=size, borderType=cv2.BORDER_REPLICATE)
+        for dx in (1, 0)
+    )
+    return np.abs(across) + np.abs(down)
+
+
+def _modified_laplacian(grey: Array, size: int) -> Array:
+    """Nayar and Nakagawa (1994), with smoothed second derivatives for larger kernels."""
+    second, flat = cv2.getDerivKernels(2, 0, max(size, 3))
+    flat = flat / flat.sum()
+    across, down = (
+        cv2.sepFilter2D(grey, cv2.CV_32F, x, y, borderType=cv2.BORDER_REPLICATE)
+        for x, y in ((second, flat), (flat, second))
+    )
+    return np.abs(across) + np.abs(down)
+
+
+def _variance(grey: Array, size: int) -> Array:
+    centred = grey - grey.mean()
+    mean, square = (
+        cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE)
+        for plane in (centred, centred**2)
+    )
+    return np.maximum(square - mean**2, 0)
+
+
+_RESPONSES = {
+    "laplacian": _laplacian,
+    "sobel": _sobel,
+    "modified laplacian": _modified_laplacian,
+    "variance": _variance,
+}
+
+
+class _Frame(NamedTuple):
+    measured: tuple[Measured, float]
+    energy: Array
+    grey: Array
+
+
+class EnergyFold:
+    """The first pass: the largest energy of every pixel, its frame, and that frame's brightness."""
+
+    def __init__(self, measuring: SharpnessFold, energy: Energy) -> None:
+        self.measuring, self.energy = measuring, energy
+        shape = measuring.depth.curves[0].best.shape
+        self.best = np.full(shape, -1, np.float32)
+        self.label = np.zeros(shape, np.uint16)
+        self.grey = np.zeros(shape, np.float32)
+
+    def prepare(self, stack: Stack, index: int) -> _Frame:
+        """Measure a frame."""
+        measured = self.measuring.prepare(stack, index)
+        colours, _, valid = self.measuring.sight.split(*stack.read(index))
+        grey = self.measuring.sight.grey(colours).astype(np.float32, copy=False)
+        grey = grey * np.float32(measured[1])
+        energy = self.energy(grey)
+        if valid is not None:
+            energy[~valid] = -1
+        return _Frame(measured, energy, grey)
+
+    def add(self, index: int, prepared: _Frame) -> None:
+        """Take in a frame."""
+        self.measuring.add(index, prepared.measured)
+        label = np.full((1, 1), index, np.uint16)
+        _keep(self.best, self.label, self.grey, prepared.energy, label, prepared.grey)
+
+    def merge(self, later: Self) -> None:
+        """Take in the state of the frames that follow."""
+        self.measuring.merge(later.measuring)
+        _keep(self.best, self.label, self.grey, later.best, later.label, later.grey)
+
+
+@kernel
+def _keep(
+    best: Array, label: Array, grey: Array, energy: Array, labels: Array, greys: Array
+) -> None:
+    one = labels.shape[0] == 1 and labels.shape[1] == 1
+    for i in range(best.shape[0]):
+        for j in range(best.shape[1]):
+            if energy[i, j] > best[i, j]:
+                best[i, j] = energy[i, j]
+                label[i, j] = labels[0, 0] if one else labels[i, j]
+                grey[i, j] = greys[i, j]
+
+
+def smooth_labels(label: Array, trust: Array, guide: Array, size: int, edge: float) -> Array:
+    """Return labels smoothed along the edges of a picture (He et al. 2013, weighted by trust).
+
+    Parameters
+    ----------
+    label : (y, x) ndarray
+    trust : (y, x) ndarray of float32
+        How much each label is to be trusted, 0 to 1.
+    guide : (y, x) ndarray of float32
+        The picture.
+    size : int
+        Side of the window in pixels.
+    edge : float
+        Steps of the picture that are kept.
+    """
+    weight = trust + np.float32(1e-3)
+    total = _box(weight, size)
+    label = label.astype(np.float32)
+    mean_guide, mean_label = (_box(weight * p, size) / total for p in (guide, label))
+    both = _box(weight * guide * label, size) / total - mean_guide * mean_label
+    spread = _box(weight * guide * guide, size) / total - mean_guide**2
+    slope = both / (np.maximum(spread, 0) + np.float32(max(edge**2, 1e-30)))
+    offset = mean_label - slope * mean_guide
+    return _box(slope, size) * guide + _box(offset, size)
+
+
+def _box(plane: Array, size: int) -> Array:
+    return cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE)
+
+
+@dataclass(frozen=True)
+class PickedWeights:
+    """Weights of the choice "maximum": 1 where the frame was picked."""
+
+    label: Array
+
+    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002 - any frame's weights
+        """Return 1 where the label is the frame's."""
+        return (self.label == index).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class EnergyWeights:
+    """Weights of the choice "weighted average": energies against the largest, to a power."""
+
+    energy: Energy
+    best: Array
+    guide: Array
+    trust: Array
+    size: int
+    edge: float
+
+    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002 - any frame's weights
+        """Return (energy / largest)^POWER, smoothed along edges where no frame stands out."""
+        floor = np.float32(FLAT_SHARE * float(self.best.max()) + np.finfo(np.float32).tiny)
+        weight = ((self.energy(grey) + floor) / (self.best + floor)) ** POWER
+        if self.size > 1:
+            smooth = smooth_labels(weight, self.trust, self.guide, self.size, self.edge)
+            weight = self.trust * weight + (1 - self.trust) * smooth
+        return np.maximum(weight, np.float32(1e-6))
+
+
+def fuse(
+    stack: Stack, run: Run, sight: Sight, *, choice: str, energy: Energy, smooth_size: int
+) -> tuple[Array, Array, Array, Array]:
+    """Fuse a series in two passes; returns what `PyramidState.result` does."""
+    numbers = np.flatnonzero(stack.used)
+    reference = measure_frame(stack, int(numbers[len(numbers) // 2]), sight).light
+    height, width = stack.shape[1:3]
+    first = EnergyFold(SharpnessFold((height, width), sight, reference, even=True), energy)
+    first = run.part(0, 2).fold(first, stack, what="Measuring energies")
+    scales, maps = first.measuring.scales(), first.measuring.depth.maps()
+    weighting = _weighting(first, energy, choice, smooth_size, scales.top, numbers)
+    del first
+    fold = BlendingFold(stack, sight, scales, weighting)
+    image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
+    return image.reshape(stack.shape[1:]), maps.depth, maps.confidence, covered
+
+
+def _weighting(
+    first: EnergyFold, energy: Energy, choice: str, size: int, top: float, numbers: Array
+) -> PickedWeights | EnergyWeights:
+    edge = max(EDGE * top, float(np.finfo(np.float32).tiny))
+    clear = first.measuring.depth.clarity()
+    if choice != "maximum":
+        trust = np.minimum(clear / np.float32(CLEAR), 1)
+        return EnergyWeights(energy, first.best, first.grey, trust, size, edge)
+    label = first.label
+    if size > 1:
+        smooth = smooth_labels(label, clear, first.grey, size, edge)
+        label = np.where(clear > CLEAR, label, nearest(smooth, numbers))
+        label = cv2.medianBlur(label.astype(np.uint16), 5)
+    return PickedWeights(label)
+
+
+def nearest(depth: Array, numbers: Array) -> Array:
+    """Return the nearest of the frame numbers to each depth."""
+    between = ((numbers[1:] + numbers[:-1]) / 2).astype(np.float32)
+    return numbers[np.searchsorted(between, depth)].astype(np.uint16)

@@ -1,0 +1,90 @@
+"""The range of the frames at every pixel, as a fold's part: what no fused image may leave."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._restricted_kernels import widen_stored
+from napari_stack.sources import cast
+from napari_stack.stack import Stack
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What a run measured before: gains of the frames, noise, and the brightest pixel."""
+
+    gains: dict[int, float]
+    noise: float
+    top: float
+
+    def level(self, colours: Array, index: int) -> Array:
+        """Return a frame's colours at the common level of light."""
+        gain = self.gains.get(index, 1.0)
+        return colours if gain == 1 else colours * colours.dtype.type(gain)
+
+
+class RangeState:
+    """Least and greatest valid value of every pixel as seen, and the largest alpha.
+
+    Parameters
+    ----------
+    stack : Stack
+        The frames that will come.
+    sight : Sight
+    rows : slice
+        Rows of the frames that count.
+    """
+
+    def __init__(self, stack: Stack, sight: Sight, rows: slice) -> None:
+        height, width = rows.stop - rows.start, stack.shape[2]
+        channels = stack.shape[3] if stack.ndim == 4 else 1
+        with_alpha = sight.has_alpha(stack.shape[1:])
+        shape = (height, width, channels - with_alpha)
+        self.stored = stack.dtype if stack.dtype.kind in "ui" else stack.working
+        least, most = limits(self.stored)
+        self.low = np.full(shape, most, self.stored)
+        self.high = np.full(shape, least, self.stored)
+        self.opacity = np.full((height, width, 1), -np.inf, stack.working) if with_alpha else None
+
+    def seen(self, colours: Array) -> Array:
+        """Return colours as stored: what is compared."""
+        return colours if self.stored.kind == "f" else cast(colours.copy(), self.stored, None)
+
+    def add(self, seen: Array, valid: Array | None, opacity: Array | None) -> None:
+        """Take in a frame."""
+        whole = valid is None
+        widen_stored(self.low, self.high, seen, np.ones((1, 1), bool) if whole else valid, whole)
+        if self.opacity is not None and opacity is not None:
+            where: Any = True if valid is None else valid[..., np.newaxis]
+            np.maximum(self.opacity, opacity, out=self.opacity, where=where)
+
+    def merge(self, later: Self) -> None:
+        """Take in the state of other frames."""
+        np.minimum(self.low, later.low, out=self.low)
+        np.maximum(self.high, later.high, out=self.high)
+        if self.opacity is not None and later.opacity is not None:
+            np.maximum(self.opacity, later.opacity, out=self.opacity)
+
+    def clamp(self, image: Array) -> None:
+        """Bring an image (y, x, channel) into the range, in place."""
+        np.clip(image, self.low, self.high, out=image)
+
+    def finished(self, image: Array) -> tuple[Array, Array]:
+        """Return an image with its alpha, 0 where no frame is valid, and where one is."""
+        covered = self.high[..., 0] >= self.low[..., 0]
+        if self.opacity is not None:
+            image = np.concatenate([image, self.opacity], axis=2)
+        if not covered.all():
+            image[~covered] = 0
+        return image, covered
+
+
+def limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Return the least and greatest value of a type."""
+    if dtype.kind in "ui":
+        return np.iinfo(dtype).min, np.iinfo(dtype).max
+    return -np.inf, np.inf
