@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         correct_bleaching,
         correct_flat_field,
         correct_vignetting,
+        denoise,
         find_hot_pixels,
         focus_stack,
         measure_bleaching,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         moving_average,
         register,
         repair_hot_pixels,
+        sharpen,
         sigma_clip,
         transform_frames,
         write_hot_pixels,
@@ -86,6 +88,7 @@ _NAMES = {
         Percentile WeightedMean moving_average register
         repair_hot_pixels sigma_clip write_hot_pixels
         Auto Box ByFactor DepthMap ToFit ToSize transform_frames
+        denoise sharpen
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

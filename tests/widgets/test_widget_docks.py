@@ -28,12 +28,14 @@ DOCKS = {
     "sigma_clip": _widgets.SigmaClipDock,
     "moving_average": _widgets.MovingAverageDock,
     "focus_stack": _widgets.FocusStackDock,
+    "denoise": _widgets.DenoiseDock,
+    "sharpen": _widgets.SharpenDock,
     "transform_frames": _widgets.TransformFramesDock,
 }
 
 
 #: Operators that measure nothing: a run ends before a frame is read.
-LAZY = {"moving_average", "transform_frames"}
+LAZY = {"moving_average", "sharpen", "transform_frames"}
 
 
 def docked(viewer, kind):

@@ -84,6 +84,20 @@ class FocusStackDock(OperatorDock):
     main = ("method",)
 
 
+class DenoiseDock(OperatorDock):
+    """Dock of `napari_stack.denoise`."""
+
+    operator = "denoise"
+    main = ("strength",)
+
+
+class SharpenDock(OperatorDock):
+    """Dock of `napari_stack.sharpen`."""
+
+    operator = "sharpen"
+    main = ("amount", "radius")
+
+
 class TransformFramesDock(OperatorDock):
     """Dock of `napari_stack.transform_frames`."""
 
@@ -98,6 +112,7 @@ __all__ = [
     "CorrectBleachingDock",
     "CorrectFlatFieldDock",
     "CorrectVignettingDock",
+    "DenoiseDock",
     "FindHotPixelsDock",
     "FocusStackDock",
     "FrameInspectorDock",
@@ -107,6 +122,7 @@ __all__ = [
     "RecipeDock",
     "RegisterDock",
     "RepairHotPixelsDock",
+    "SharpenDock",
     "SigmaClipDock",
     "TransformFramesDock",
 ]

@@ -26,6 +26,8 @@ combine = on_layers("combine")
 sigma_clip = on_layers("sigma_clip")
 moving_average = on_layers("moving_average")
 focus_stack = on_layers("focus_stack")
+denoise = on_layers("denoise")
+sharpen = on_layers("sharpen")
 transform_frames = on_layers("transform_frames")
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "correct_flat_field",
     "correct_vignetting",
     "default_axis",
+    "denoise",
     "find_hot_pixels",
     "focus_stack",
     "forecast",
@@ -56,6 +59,7 @@ __all__ = [
     "preview_layer",
     "register",
     "repair_hot_pixels",
+    "sharpen",
     "show_limits",
     "sigma_clip",
     "to_layer",

@@ -13,6 +13,7 @@ from napari_stack.operators.bleaching import (
 )
 from napari_stack.operators.clipping import Clipped, sigma_clip
 from napari_stack.operators.combine import Percentile, WeightedMean, combine
+from napari_stack.operators.denoising import Denoise, Sharpen, denoise, sharpen
 from napari_stack.operators.flat_field import (
     FlatField,
     apply_flat_field,
@@ -74,6 +75,8 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "sigma_clip": sigma_clip,
     "moving_average": moving_average,
     "focus_stack": focus_stack,
+    "denoise": denoise,
+    "sharpen": sharpen,
     "transform_frames": transform_frames,
 }
 
@@ -91,6 +94,7 @@ __all__ = [
     "ByFactor",
     "Clipped",
     "Constant",
+    "Denoise",
     "DepthMap",
     "Features",
     "FlatField",
@@ -106,6 +110,7 @@ __all__ = [
     "Pyramid",
     "ReplicateBlurred",
     "Resample",
+    "Sharpen",
     "Sigmoid",
     "ToFit",
     "ToSize",
@@ -124,6 +129,7 @@ __all__ = [
     "correct_bleaching",
     "correct_flat_field",
     "correct_vignetting",
+    "denoise",
     "find_hot_pixels",
     "focus_stack",
     "measure_bleaching",
@@ -134,6 +140,7 @@ __all__ = [
     "moving_average",
     "register",
     "repair_hot_pixels",
+    "sharpen",
     "sigma_clip",
     "transform_frames",
     "warm",
