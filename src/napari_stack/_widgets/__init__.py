@@ -4,6 +4,8 @@ from napari_stack._widgets._compute import ComputeNowDock
 from napari_stack._widgets._dock import OperatorDock
 from napari_stack._widgets._frames import FrameInspectorDock
 from napari_stack._widgets._open import OpenFramesDock
+from napari_stack._widgets._others import ApplyToOthersDock
+from napari_stack._widgets._pixel import PixelInspectorDock
 from napari_stack._widgets._recipe import RecipeDock
 
 
@@ -106,6 +108,7 @@ class TransformFramesDock(OperatorDock):
 
 
 __all__ = [
+    "ApplyToOthersDock",
     "BalanceDock",
     "CombineDock",
     "ComputeNowDock",
@@ -119,6 +122,7 @@ __all__ = [
     "MovingAverageDock",
     "OpenFramesDock",
     "OperatorDock",
+    "PixelInspectorDock",
     "RecipeDock",
     "RegisterDock",
     "RepairHotPixelsDock",

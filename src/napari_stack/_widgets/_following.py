@@ -38,6 +38,7 @@ class FollowingDock(RunningDock):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.area)
+        self.setMinimumWidth(280)  # for the name of the dock
 
     def follow(self) -> None:
         """Begin to follow; to be called when the dock is laid out."""

@@ -14,6 +14,8 @@ from napari_stack._widgets._scales import Panel, Scale, ticks
 _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 10, 18, 8
 #: Pixels below the last panel for the numbers of the frames.
 _FOOT = 18
+#: Pixels of a line of text.
+_LINE = 13
 
 #: Colours of channels: of the colour-blind safe set of Okabe and Ito (2008).
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7")
@@ -156,13 +158,17 @@ class Plot(QWidget):
             painter.setPen(QColor(_COLOURS[k % len(_COLOURS)]))
             x = across.stop - 16 * (len(panel.names) - k)
             painter.drawText(QPointF(x, up.stop - 5), name)
+        written: list[float] = []
         for name, level in panel.levels.items():
             if not np.isfinite(level):
                 continue
             painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
             y = up.pixel(level)
             painter.drawLine(QPointF(across.start, y), QPointF(across.stop, y))
-            where = QRectF(across.start, y - 14, across.stop - across.start - 3, 13)
+            if any(abs(y - other) < _LINE for other in written):
+                continue  # two names on each other nobody can read
+            written.append(y)
+            where = QRectF(across.start, y - _LINE, across.stop - across.start - 3, _LINE)
             painter.drawText(where, Qt.AlignmentFlag.AlignRight, name)
         if self.current is not None:
             painter.setPen(QPen(text, 1))
