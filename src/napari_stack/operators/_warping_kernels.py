@@ -5,20 +5,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.operators._gathering import (
+    BLOCK,
+    MOST_TAPS,
+    gather_cubic,
+    gather_lanczos,
+    gather_linear,
+    gather_nearest,
+    weights,
+)
 from napari_stack.operators._jit import kernel
-
-#: Columns of a block: positions and weights of so many stay in the fastest cache.
-BLOCK = 128
 
 #: A position this far outside the outermost pixel centre still counts as inside: rounding.
 _SLACK = 1e-6
 
 #: A tap of less weight than this is as good as not there (whole shifts meet rounding).
 _FAINT = 1e-5
-
-#: Of the six taps of Lanczos: (-1)^k times cosine and sine of pi (2 - k) / 3.
-_COSINES = tuple((-1) ** k * float(np.cos(np.pi * (2 - k) / 3)) for k in range(6))
-_SINES = tuple((-1) ** k * float(np.sin(np.pi * (2 - k) / 3)) for k in range(6))
 
 
 @kernel
@@ -78,61 +80,6 @@ def positions(
 
 
 @kernel
-def weights(
-    taps: int, count: int, position: NDArray[np.float64], base: NDArray[Any], weights: NDArray[Any]
-) -> None:
-    # Pixel of the first tap, and weights (tap, place), for positions that are never negative.
-    kind = weights.dtype.type
-    one, half = kind(1), kind(0.5)
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    if taps == 4:
-        # Keys 1981 with a = -1/2: exact for polynomials of the second degree.
-        for q in range(count):
-            x = np.int32(position[q])
-            t = kind(position[q] - x)
-            u = one - t
-            w0[q] = -half * t * u * u
-            w1[q] = one + t * t * (kind(1.5) * t - kind(2.5))
-            w2[q] = one + u * u * (kind(1.5) * u - kind(2.5))
-            w3[q] = -half * u * t * t
-            base[q] = x - 1
-    elif taps == 1:
-        for q in range(count):
-            base[q], w0[q] = np.int32(position[q] + 0.5), one
-    elif taps == 2:
-        for q in range(count):
-            x = np.int32(position[q])
-            w1[q] = kind(position[q] - x)
-            w0[q], base[q] = one - w1[q], x
-    else:
-        _lanczos(count, position, base, weights)
-
-
-@kernel
-def _lanczos(
-    count: int, position: NDArray[np.float64], base: NDArray[Any], weights: NDArray[Any]
-) -> None:
-    # Duchon 1979, three lobes, weights made to sum to one; sines of sums instead of six sines.
-    for q in range(count):
-        x = np.int32(position[q])
-        t = position[q] - x
-        base[q] = x - 2
-        if t < 1e-9:
-            for k in range(6):
-                weights[k, q] = 1 if k == 2 else 0
-            continue
-        sine, third, cosine = np.sin(np.pi * t), np.sin(np.pi * t / 3), np.cos(np.pi * t / 3)
-        total = 0.0
-        for k in range(6):
-            d = t + 2 - k
-            weight = sine * (third * _COSINES[k] + cosine * _SINES[k]) / (d * d)
-            weights[k, q] = weight
-            total += weight
-        for k in range(6):
-            weights[k, q] /= total
-
-
-@kernel
 def _index(value: int, last: int, reflect: bool) -> int:
     if reflect:
         value = abs(value)
@@ -141,50 +88,15 @@ def _index(value: int, last: int, reflect: bool) -> int:
 
 
 @kernel
-def gather_one(
-    pixels: NDArray[Any], line: int, first: int, last: int, x: NDArray[Any], y: NDArray[Any],
-    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
-) -> None:  # fmt: skip
-    # Unsigned indices spare the test for negative ones; columns first, four at once.
-    wide, z1, z2, z3 = np.uintp(line), np.uintp(1), np.uintp(2), np.uintp(3)
-    a, b, c, d = wx[0], wx[1], wx[2], wx[3]
-    e, f, g, h = wy[0], wy[1], wy[2], wy[3]
-    for q in range(first, last):
-        i = np.uintp(np.int64(y[q]) * line + x[q])
-        j = i + wide
-        m = j + wide
-        n = m + wide
-        v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
-        v1 = (
-            e[q] * pixels[i + z1]
-            + f[q] * pixels[j + z1]
-            + g[q] * pixels[m + z1]
-            + h[q] * pixels[n + z1]
-        )
-        v2 = (
-            e[q] * pixels[i + z2]
-            + f[q] * pixels[j + z2]
-            + g[q] * pixels[m + z2]
-            + h[q] * pixels[n + z2]
-        )
-        v3 = (
-            e[q] * pixels[i + z3]
-            + f[q] * pixels[j + z3]
-            + g[q] * pixels[m + z3]
-            + h[q] * pixels[n + z3]
-        )
-        out[q, 0] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
-
-
-@kernel
 def _gather_three(
     pixels: NDArray[Any], line: int, first: int, last: int, x: NDArray[Any], y: NDArray[Any],
     wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
 ) -> None:  # fmt: skip
-    # The like for three channels: their number is known to the compiler.
+    # Cubic, for three channels: their number is known to the compiler.
     wide, z3, z6, z9 = np.uintp(line), np.uintp(3), np.uintp(6), np.uintp(9)
-    a, b, c, d = wx[0], wx[1], wx[2], wx[3]
-    e, f, g, h = wy[0], wy[1], wy[2], wy[3]
+    one, two, three = BLOCK, 2 * BLOCK, 3 * BLOCK
+    a, b, c, d = wx[:one], wx[one:two], wx[two:three], wx[three : 4 * BLOCK]
+    e, f, g, h = wy[:one], wy[one:two], wy[two:three], wy[three : 4 * BLOCK]
     for q in range(first, last):
         for k in range(3):
             i = np.uintp(np.int64(y[q]) * line + 3 * x[q] + k)
@@ -224,15 +136,15 @@ def _gather_any(
     bottom = source.shape[0] - 1
     for q in range(first, last):
         for k in range(out.shape[1]):
-            total = wx[0, q] * 0
+            total = wx[q] * 0
             for i in range(taps):
                 column = _index(x[q] + i, right, reflect)
                 value = total * 0
                 for j in range(taps):
                     row = _index(y[q] + first_source_row + j, height - 1, reflect)
                     row = min(max(row - first_source_row, 0), bottom)
-                    value += wy[j, q] * source[row, column, k]
-                total += wx[i, q] * value
+                    value += wy[j * BLOCK + q] * source[row, column, k]
+                total += wx[i * BLOCK + q] * value
             out[q, k] = total
 
 
@@ -244,42 +156,54 @@ def warp_blocks(
     """Fill values (y, x, channel) and inside (y, x) with rows of the warped frame."""
     rows, columns = inside.shape
     width, channels = source.shape[1], source.shape[2]
-    pixels = source.ravel()
+    pixels, flat = source.ravel(), values.ravel()
     px, py = np.empty(BLOCK), np.empty(BLOCK)
     x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    wx, wy = np.empty((6, BLOCK), source.dtype), np.empty((6, BLOCK), source.dtype)
-    deepest = source.shape[0] - 4
+    wx = np.empty(MOST_TAPS * BLOCK, source.dtype)
+    wy = np.empty(MOST_TAPS * BLOCK, source.dtype)
+    start = np.empty(BLOCK, np.int64)
+    deepest, outermost = source.shape[0] - taps, width - taps
     for r in range(rows):
-        for start in range(0, columns, BLOCK):
-            stop = min(start + BLOCK, columns)
-            count = stop - start
-            out = values[r, start:stop]
-            deep = positions(matrix, first_row + r, start, width, height, reflect,
-                              px, py, inside[r, start:stop])  # fmt: skip
+        for left in range(0, columns, BLOCK):
+            stop = min(left + BLOCK, columns)
+            count = stop - left
+            out = values[r, left:stop]
+            deep = positions(matrix, first_row + r, left, width, height, reflect,
+                              px, py, inside[r, left:stop])  # fmt: skip
             weights(taps, count, px, x, wx)
             weights(taps, count, py, y, wy)
             for q in range(count):
                 y[q] -= np.int32(first_source_row)
             first, last = 0, 0
-            if taps == 4 and (channels == 1 or channels == 3):
+            if channels == 1 or (channels == 3 and taps == 4):
                 # The places whose taps all lie within the frame are an interval.
                 last = count
             if last and not deep:
                 while first < count and not (
-                    0 <= x[first] <= width - 4 and 0 <= y[first] <= deepest
+                    0 <= x[first] <= outermost and 0 <= y[first] <= deepest
                 ):
                     first += 1
                 while last > first and not (
-                    0 <= x[last - 1] <= width - 4 and 0 <= y[last - 1] <= deepest
+                    0 <= x[last - 1] <= outermost and 0 <= y[last - 1] <= deepest
                 ):
                     last -= 1
                 if reflect:  # what is mirrored may come back into the frame in between
                     for q in range(first, last):
-                        if not (0 <= x[q] <= width - 4 and 0 <= y[q] <= deepest):
+                        if not (0 <= x[q] <= outermost and 0 <= y[q] <= deepest):
                             first = last = 0
                             break
             if channels == 1:
-                gather_one(pixels, width, first, last, x, y, wx, wy, out)
+                line = flat[r * columns + left : r * columns + stop]
+                for q in range(count):
+                    start[q] = np.int64(y[q]) * width + x[q] - q
+                if taps == 4:
+                    gather_cubic(pixels, width, first, last, start, wx, wy, line)
+                elif taps == 2:
+                    gather_linear(pixels, width, first, last, start, wx, wy, line)
+                elif taps == 6:
+                    gather_lanczos(pixels, width, first, last, start, wx, wy, line)
+                else:
+                    gather_nearest(pixels, width, first, last, start, wx, wy, line)
             elif channels == 3:
                 _gather_three(pixels, 3 * width, first, last, x, y, wx, wy, out)
             for low, high in ((0, first), (last, count)):
@@ -297,7 +221,7 @@ def keep_whole(
     width, bottom = valid.shape[1], valid.shape[0] - 1
     px, py, inside = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.bool_)
     x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    wx, wy = np.empty((6, BLOCK)), np.empty((6, BLOCK))
+    wx, wy = np.empty(MOST_TAPS * BLOCK), np.empty(MOST_TAPS * BLOCK)
     for r in range(rows):
         for start in range(0, columns, BLOCK):
             count = min(start + BLOCK, columns) - start
@@ -310,6 +234,6 @@ def keep_whole(
                     row = _index(y[q] + j, height - 1, reflect) - first_source_row
                     row = min(max(row, 0), bottom)
                     for i in range(taps):
-                        if abs(wx[i, q] * wy[j, q]) > _FAINT:
+                        if abs(wx[i * BLOCK + q] * wy[j * BLOCK + q]) > _FAINT:
                             column = _index(x[q] + i, width - 1, reflect)
                             whole[r, start + q] &= valid[row, column]
