@@ -156,14 +156,15 @@ def _gatherer(taps: int) -> Callable[..., None]:
             stop, odd = begin, np.int64(0)
             while stop < last:
                 end = min(stop + _RUN, last)
-                for q in range(stop, end):
-                    odd |= start[q] ^ start[begin]
+                for near in range(stop, end):
+                    odd |= start[near] ^ start[begin]
                 if odd != 0:
                     break
                 stop = end
             if stop > begin:
                 corner = np.uintp(start[begin] + begin)
-                for n in range(np.uintp(stop - begin)):
+                for m in range(np.uintp(stop - begin)):
+                    n = np.uintp(m)
                     q = np.uintp(begin) + n
                     total = out.dtype.type(0)
                     for i in range(taps):
@@ -178,7 +179,7 @@ def _gatherer(taps: int) -> Callable[..., None]:
                 one_by_one(pixels, line, begin, stop, start, wx, wy, out)
             begin = stop
 
-    return gather  # type: ignore[no-any-return]
+    return gather
 
 
 gather_nearest, gather_linear = _gatherer(1), _gatherer(2)
