@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         correct_vignetting,
         denoise,
         find_hot_pixels,
+        focus_slabs,
         focus_stack,
         measure_bleaching,
         measure_flat_field,
@@ -89,6 +90,7 @@ _NAMES = {
         repair_hot_pixels sigma_clip write_hot_pixels
         Auto Box ByFactor DepthMap ToFit ToSize transform_frames
         denoise sharpen
+        focus_slabs
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",

@@ -16,7 +16,7 @@ from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
 #: Axis that an operator stacks where there is such a one and none was chosen.
-PREFERRED_AXIS = {"focus_stack": "z"}
+PREFERRED_AXIS = {"focus_stack": "z", "focus_slabs": "z"}
 
 #: What axes are called besides z and c, in any case of letters.
 _ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}

@@ -231,3 +231,23 @@ def test_a_turned_and_cropped_view_stays_where_it_was():
     box = ns.Box(left=10, top=5, right=70, bottom=50)
     cropped = layers.transform_frames(source, rotate=30.0, grow=True, crop=box)
     np.testing.assert_allclose(cropped.data_to_world((0, 0, 0)), grown.data_to_world((0, 5, 10)))
+
+
+def test_slabs_lie_in_the_middle_of_their_frames(hyper_layer, timelapse):
+    slabs = layers.focus_slabs(timelapse, frames=3, overlap=1)
+    np.testing.assert_allclose(slabs.scale, [1.0, 0.1, 0.1])
+    assert slabs.data.shape == (2, 96, 112)
+    # Slab 0 is made of frames 0 to 2, slab 1 of 2 to 4.
+    for slab, frame in ((0, 1), (1, 3)):
+        np.testing.assert_allclose(
+            slabs.data_to_world([slab, 5, 6]), timelapse.data_to_world([frame, 5, 6])
+        )
+    assert (slabs.units, slabs.axis_labels) == (timelapse.units, timelapse.axis_labels)
+    slabs = layers.focus_slabs(hyper_layer, frames=2)
+    assert slabs.data.shape == (3, 2, 2, 64, 80)
+    np.testing.assert_allclose(
+        slabs.data_to_world([1, 1, 1, 5, 6]), hyper_layer.data_to_world([1, 1, 2.5, 5, 6])
+    )
+    focused, depth, _ = layers.focus_stack(slabs, method="pyramid")
+    assert focused.data.shape == depth.data.shape == (3, 2, 1, 64, 80)
+    assert focused.axis_labels == hyper_layer.axis_labels

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
-from napari_stack.operators import CATALOGUE
+from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import gives_frames
 
 DOCKS = {
@@ -30,12 +30,13 @@ DOCKS = {
     "focus_stack": _widgets.FocusStackDock,
     "denoise": _widgets.DenoiseDock,
     "sharpen": _widgets.SharpenDock,
+    "focus_slabs": _widgets.FocusSlabsDock,
     "transform_frames": _widgets.TransformFramesDock,
 }
 
 
 #: Operators that measure nothing: a run ends before a frame is read.
-LAZY = {"moving_average", "sharpen", "transform_frames"}
+LAZY = {"moving_average", "focus_slabs", "sharpen", "transform_frames"}
 
 
 def docked(viewer, kind):
@@ -99,17 +100,18 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     if name == "sigma_clip":
         dock.axis = "z"
         dock.set_options({"sigma": 1.0})
-    expected_axis = {"focus_stack": "z", "sigma_clip": "z"}.get(name, "t")
+    expected_axis = {"focus_stack": "z", "focus_slabs": "z", "sigma_clip": "z"}.get(name, "t")
     assert dock.axis == expected_axis
     ran(dock, qtbot)
     result = viewer.layers[1]
     options = {"sigma": 1.0} if name == "sigma_clip" else {}
-    at = {"c": 1, "z": 3} if gives_frames(CATALOGUE[name]) else None
+    measures = gives_frames(CATALOGUE[name]) and name not in UNMEASURED
+    at = {"c": 1, "z": 3} if measures else None
     more = {} if at is None else {"measure_at": at}
     expected = hyper.along(expected_axis).map(CATALOGUE[name], **more, **options)
     expected = expected[0] if isinstance(expected, tuple) else expected
     expected = np.asarray(expected)
-    if expected_axis == "z":
+    if expected_axis == "z" and not gives_frames(CATALOGUE[name]):
         expected = expected[:, :, None]
     np.testing.assert_array_equal(np.asarray(result.data), expected)
     whole = gives_frames(CATALOGUE[name]) or expected_axis == "z"

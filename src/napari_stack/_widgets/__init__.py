@@ -100,6 +100,13 @@ class SharpenDock(OperatorDock):
     main = ("amount", "radius")
 
 
+class FocusSlabsDock(OperatorDock):
+    """Dock of `napari_stack.focus_slabs`."""
+
+    operator = "focus_slabs"
+    main = ("frames", "overlap", "method")
+
+
 class TransformFramesDock(OperatorDock):
     """Dock of `napari_stack.transform_frames`."""
 
@@ -117,6 +124,7 @@ __all__ = [
     "CorrectVignettingDock",
     "DenoiseDock",
     "FindHotPixelsDock",
+    "FocusSlabsDock",
     "FocusStackDock",
     "FrameInspectorDock",
     "MovingAverageDock",

@@ -27,7 +27,7 @@ from napari_stack._widgets._preferences import last_used, preferences, remember
 from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets._warming import warm_up
-from napari_stack.operators import CATALOGUE
+from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import check, gives_frames, options_of, summary
 from napari_stack.run import Run
 
@@ -168,7 +168,8 @@ class OperatorDock(RunningDock):
 
     def measure_at(self) -> dict[str, int]:
         """Return the position of the viewer's sliders on the axes that are not stacked."""
-        if self.layer is None or not gives_frames(CATALOGUE[self.operator]):
+        measures = gives_frames(CATALOGUE[self.operator]) and self.operator not in UNMEASURED
+        if self.layer is None or not measures:
             return {}
         at = self._slider_positions()
         return {name: where for name, where in at.items() if name != self.axis}

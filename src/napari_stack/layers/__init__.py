@@ -25,6 +25,7 @@ repair_hot_pixels = on_layers("repair_hot_pixels")
 combine = on_layers("combine")
 sigma_clip = on_layers("sigma_clip")
 moving_average = on_layers("moving_average")
+focus_slabs = on_layers("focus_slabs")
 focus_stack = on_layers("focus_stack")
 denoise = on_layers("denoise")
 sharpen = on_layers("sharpen")
@@ -45,6 +46,7 @@ __all__ = [
     "default_axis",
     "denoise",
     "find_hot_pixels",
+    "focus_slabs",
     "focus_stack",
     "forecast",
     "is_lazy",

@@ -10,10 +10,12 @@ from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.joined import Joined
 from napari_stack.layers._chain import Chain, history, remember
 from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
+from napari_stack.operators.slabs import Slabs
 from napari_stack.options import check, gives_frames, method_name, options_of
 from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
@@ -136,6 +138,8 @@ class Job:
         """Say which frames failed, or nothing."""
         if computed.frames is None:
             return ""
+        if len(_used(computed.frames)) != len(_used(self.data)):  # other frames: slabs
+            return ""
         failed = np.flatnonzero(_used(self.data) & ~_used(computed.frames))
         count = len(_used(self.data))
         if not len(failed):
@@ -169,9 +173,34 @@ def _used(data: Data) -> Any:
     return data.stack(dict.fromkeys(data.loops, 0)).used
 
 
-def placing(before: Data, after: Data) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Origin of the view and size of a pixel, in pixels of the view before; see `Look.frames`."""
-    return _origin(before, after), _pixel(before, after)
+def placing(
+    before: Data, after: Data
+) -> tuple[tuple[float, float], tuple[float, float], tuple[int, float, float] | None]:
+    """Origin, size of a pixel, and of slabs how thick they are, in what was before.
+
+    See `Look.frames`.
+    """
+    return _origin(before, after), _pixel(before, after), _thick(before, after)
+
+
+def _thick(before: Data, after: Data) -> tuple[int, float, float] | None:
+    """Axis of slabs, how far apart they lie, and the middle of the first one, in frames before."""
+    if isinstance(before, Stack) or isinstance(after, Stack):
+        number = 0
+        slabs: Any = after.source if isinstance(after, Stack) else after.frames.source
+    else:
+        number = before.number
+        made = after.frames.source
+        slabs = made.stacks[0].source if isinstance(made, Joined) else None
+    if not isinstance(slabs, Slabs) or _same_source(before, after):
+        return None
+    middle = (min(slabs.frames, len(slabs.stack)) - 1) / 2
+    return number, float(slabs.frames - slabs.overlap), middle
+
+
+def _same_source(before: Data, after: Data) -> bool:
+    old, new = (data if isinstance(data, Stack) else data.frames for data in (before, after))
+    return old.source is new.source
 
 
 def _origin(before: Data, after: Data) -> tuple[float, float]:
@@ -192,10 +221,9 @@ def _pixel(before: Data, after: Data) -> tuple[float, float]:
 
 def view_after(chain: Chain, before: Data, after: Data) -> NDArray[np.float64]:
     """Return the `Chain.view` of what was made of a chain's data."""
-    old, new = (data if isinstance(data, Stack) else data.frames for data in (before, after))
-    if old.source is not new.source:  # frames were made: they are the source of what follows
+    if not _same_source(before, after):  # frames were made: they are the source of what follows
         return np.eye(3)
-    origin, (y, x) = placing(before, after)
+    origin, (y, x) = _origin(before, after), _pixel(before, after)
     # The centre of the first pixel moves with its size.
     offset = [origin[0] + (x - 1) / 2, origin[1] + (y - 1) / 2]
     return chain.view @ np.array([[x, 0, offset[0]], [0, y, offset[1]], [0, 0, 1]])

@@ -76,17 +76,22 @@ class Look:
         data: Any,
         origin: tuple[float, float],
         pixel: tuple[float, float] = (1.0, 1.0),
+        thick: tuple[int, float, float] | None = None,
         **more: Any,
     ) -> Image:
         """Make a layer of frames: the same axes, the view moved by `origin` (x, y) in pixels.
 
         A pixel has the size `pixel` (y, x) in pixels of the view before, so that its centre lies
-        elsewhere too.
+        elsewhere too. Of frames that stand for several, `thick` tells the axis, how far apart
+        they lie, and where the first lies, in frames of before.
         """
-        offset = np.zeros(self.ndim)
+        offset, size = np.zeros(self.ndim), np.ones(self.ndim)
+        size[-2:] = pixel
         offset[-2:] = np.array(origin[::-1]) + (np.array(pixel) - 1) / 2
+        if thick is not None:
+            axis, size[axis], offset[axis] = thick
         place = self._placed(list(range(self.ndim)), offset)
-        place["scale"] = place["scale"] * np.array([1.0] * (self.ndim - 2) + [*pixel])
+        place["scale"] = place["scale"] * size
         return self._coloured(data, rgb=self.rgb, **place, **more)
 
     def image(

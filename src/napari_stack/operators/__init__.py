@@ -51,6 +51,7 @@ from napari_stack.operators.resampling import (
     ToSize,
     transform_frames,
 )
+from napari_stack.operators.slabs import focus_slabs
 from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import (
     Polynomial,
@@ -77,12 +78,13 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "focus_stack": focus_stack,
     "denoise": denoise,
     "sharpen": sharpen,
+    "focus_slabs": focus_slabs,
     "transform_frames": transform_frames,
 }
 
 #: Operators that measure nothing: what they make of frames is known without reading one, and they
 #: take a single frame as well.
-UNMEASURED = ("transform_frames",)
+UNMEASURED = ("transform_frames", "focus_slabs")
 
 __all__ = [
     "CATALOGUE",
@@ -131,6 +133,7 @@ __all__ = [
     "correct_vignetting",
     "denoise",
     "find_hot_pixels",
+    "focus_slabs",
     "focus_stack",
     "measure_bleaching",
     "measure_flat_field",

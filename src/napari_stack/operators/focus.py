@@ -143,11 +143,27 @@ def focus_stack(
         When an option is out of range or no frame is used.
     """
     check(focus_stack, locals())
+    image, depth, confidence, covered = fuse(stack, method=method, channel=channel, run=run)
+    return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
+
+
+class Fused(NamedTuple):
+    """What `focus_stack` rounds and casts, and which pixels any frame covers."""
+
+    image: NDArray[Any]
+    depth: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    covered: NDArray[np.bool_]
+
+
+def fuse(
+    stack: Stack, *, method: Any = "auto", channel: int | str = "all", run: Run = Run()
+) -> Fused:
+    """Fuse frames with the options of `focus_stack`, neither rounded nor cast."""
     require_used(stack)
     _check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    image, depth, confidence, covered = _fused(stack, chosen, channel, run)
-    return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
+    return Fused(*_fused(stack, chosen, channel, run))
 
 
 def _check_channel(stack: Stack, channel: int | str) -> None:

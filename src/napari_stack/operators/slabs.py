@@ -1,0 +1,150 @@
+"""`focus_slabs`: a long focus series as fewer frames, each fused of a few."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.kept import Kept
+from napari_stack.operators.borrowing import borrowing
+from napari_stack.operators.focus import focus_stack, fuse
+from napari_stack.options import Bounds, check
+from napari_stack.run import Run
+from napari_stack.sources import Pixels, cast
+from napari_stack.stack import Stack
+
+
+@dataclass(frozen=True, eq=False)
+class Slabs:
+    """Source of frames that are fused of neighbouring frames of a stack, each once.
+
+    Parameters
+    ----------
+    stack : Stack
+    frames, overlap : int
+        Frames of a slab, and how many of them the next one has too.
+    options : mapping
+        Of `focus_stack`.
+    kept : Kept
+        The slabs that were fused.
+    run : Run
+        How one is fused.
+    """
+
+    stack: Stack
+    frames: int
+    overlap: int
+    options: Mapping[str, Any]
+    kept: Kept
+    run: Run = field(default_factory=Run)
+
+    #: It tells what is valid besides: see `pixels`.
+    computed = True
+    #: A slab is fused whole, and once only.
+    partial = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Slabs, then the shape of a frame."""
+        return self.kept.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the frames."""
+        return self.stack.dtype
+
+    def window(self, index: int) -> list[int]:
+        """Frames that a slab is fused of: those used."""
+        start = index * (self.frames - self.overlap)
+        stop = min(start + self.frames, len(self.stack))
+        return [i for i in range(start, stop) if self.stack.used[i]]
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        """Read a slab, or some rows of it, as it is seen."""
+        frame, valid = self._fused(index, rows)
+        return cast(frame.astype(self.stack.working), self.dtype, valid)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        """Read what is computed with, and the pixels that a frame covers."""
+        frame, valid = self._fused(index, rows)
+        return frame.astype(self.stack.working), valid
+
+    def label(self, index: int) -> str:
+        """Name the slab by its first and last frame."""
+        first = index * (self.frames - self.overlap)
+        last = min(first + self.frames, len(self.stack)) - 1
+        first_name, last_name = (self.stack.source.label(i) for i in (first, last))
+        return first_name if first == last else f"{first_name} to {last_name}"
+
+    def _fused(self, index: int, rows: slice | None) -> Pixels:
+        with self.kept.lock:  # one at a time: fusing one has threads of its own
+            if index not in self.kept:
+                self.kept.put(index, *self._fuse(index))
+        return self.kept.get(index, rows)
+
+    def _fuse(self, index: int) -> Pixels:
+        if not (window := self.window(index)):
+            return np.zeros(self.shape[1:], self.dtype), np.zeros(self.shape[1:3], bool)
+        found = fuse(self.stack.select(window), run=self.run, **self.options)
+        valid = None if found.covered.all() else found.covered
+        image = cast(found.image, self.dtype, None)
+        if valid is not None:
+            image[~valid] = 0
+        return image, valid
+
+
+@borrowing(focus_stack)
+def focus_slabs(
+    stack: Stack,
+    *,
+    frames: Annotated[int, Bounds(2, 1000)] = 10,
+    overlap: Annotated[int, Bounds(0, 999)] = 0,
+    run: Run = Run(),
+    **options: Any,
+) -> Stack:
+    """Fuse a long focus series in slabs: every few neighbouring frames become one.
+
+    Slabs are a stack again: they are fused once more, also by another method, and go as layers
+    into a file for retouching.
+
+    Parameters
+    ----------
+    stack : Stack
+        Frames at different focus, in order, registered.
+    frames : int
+        How many neighbouring frames make a slab; the last one may have fewer.
+    overlap : int
+        How many of them the next slab has too; less than a slab has.
+    run : Run
+        How a slab is fused.
+
+    Returns
+    -------
+    Stack
+        The slabs. One is fused when it is first read, and kept. The step of its axis is that of
+        the frames times ``frames - overlap``, so that a depth measured in slabs is right in
+        physical units, but for half a slab at which it begins: slab ``d`` lies about frame
+        ``d * (frames - overlap) + (frames - 1) / 2``.
+
+    Raises
+    ------
+    ValueError
+        When an option is out of range, or slabs overlap wholly.
+    """
+    check(focus_slabs, {"stack": stack, "frames": frames, "overlap": overlap, **options})
+    if overlap >= frames:
+        raise ValueError(
+            f"focus_slabs: overlap must be less than the {frames} frames of a slab, got {overlap}"
+        )
+    step = frames - overlap
+    count = 1 + max(0, ceil((len(stack) - frames) / step))
+    kept = Kept((count, *stack.shape[1:]), stack.dtype, run.memory // 4, run.scratch)
+    # Slabs are fused later, maybe in other processes: without this run's progress and executor.
+    how = replace(run, tick=None, executor=None)
+    source = Slabs(stack, int(frames), int(overlap), options, kept, how)
+    used = np.array([bool(source.window(i)) for i in range(count)])
+    depth = replace(stack.axes[0], step=stack.axes[0].step * step, labels=())
+    return replace(stack, source=source, corrections=(), used=used, axes=(depth, *stack.axes[1:]))
