@@ -2,9 +2,12 @@
 
 Every measurement is a process of its own: it clips three tiny frames (which loads and compiles
 all that is needed), then the series, and reports how far anonymous memory rose above the first.
+The result (image, counts) is held whole whatever the bound is: its size is told beside. With
+``--large`` follow 400 frames, and frames of 100 megapixels.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,21 +51,23 @@ class Peak(threading.Thread):
 
 
 def series(folder: Path, frames: int, shape: tuple[int, int], kind: str) -> Path:
-    """Write noise as uint16 files; a few different frames, repeated."""
+    """Write noise as uint16 files: a few different frames, and those again by other names."""
     import imagecodecs
     import tifffile
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    images = [rng.normal(1000, 50, shape).astype(np.uint16) for _ in range(8)]
+    suffix = "png" if kind == "png" else "tif"
     for i in range(frames):
-        image = images[i % 8]
+        path = folder / f"{i:03}.{suffix}"
+        if i >= 8:
+            path.hardlink_to(folder / f"{i % 8:03}.{suffix}")
+            continue
+        image = rng.normal(1000, 50, shape).astype(np.uint16)
         if kind == "png":
-            (folder / f"{i}.png").write_bytes(imagecodecs.png_encode(image, level=1))
+            path.write_bytes(imagecodecs.png_encode(image, level=1))
         else:
-            tifffile.imwrite(
-                folder / f"{i}.tif", image, compression=None if kind == "plain" else kind
-            )
+            tifffile.imwrite(path, image, compression=None if kind == "plain" else kind)
     return folder
 
 
@@ -81,27 +86,36 @@ def measure(tiny: str, big: str, memory: int) -> None:
 
 
 def main() -> None:
-    """Measure series of 60 and 120 frames, plain, deflated and as PNG."""
+    """Measure series of 60 and 120 frames, plain, deflated and as PNG, and larger ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", nargs=2)
     parser.add_argument("--frames", type=int, nargs="+", default=[60, 120])
     parser.add_argument("--files", nargs="+", default=["plain", "zlib", "png"])
+    parser.add_argument("--large", action="store_true", help="400 frames, and 100 megapixels")
     arguments = parser.parse_args()
     if arguments.measure:
         measure(*arguments.measure, MEMORY)
         return
-    print(f"sigma_clip of {SHAPE[0]}x{SHAPE[1]} uint16 from files, memory {MEMORY / 2**20:.0f} MiB")
-    print("frames  files      rise MiB  of the bound  seconds")
+    cases = [(kind, frames, SHAPE) for kind in arguments.files for frames in arguments.frames]
+    if arguments.large:
+        cases += [("plain", 400, SHAPE), ("zlib", 400, SHAPE), ("plain", 20, (10_000, 10_000))]
+    print(f"sigma_clip of uint16 from files, memory {MEMORY / 2**20:.0f} MiB")
+    print("files   frames  megapixels  rise MiB  of the bound  result MiB  seconds  ns a value")
     with tempfile.TemporaryDirectory() as folder:
         tiny = series(Path(folder, "tiny"), 3, (64, 64), "plain")
-        for kind in arguments.files:
-            for frames in arguments.frames:
-                big = series(Path(folder, f"{frames}-{kind}"), frames, SHAPE, kind)
-                command = [sys.executable, __file__, "--measure", str(tiny), str(big)]
-                out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-                rise, seconds = map(float, out.split())
-                line = f"{frames:6}  {kind:9}  {rise / 2**20:8.0f}  {rise / MEMORY:12.2f}"
-                print(f"{line}  {seconds:7.2f}")
+        for kind, frames, shape in cases:
+            big = series(Path(folder, "big"), frames, shape, kind)
+            command = [sys.executable, __file__, "--measure", str(tiny), str(big)]
+            out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            rise, seconds = map(float, out.split())
+            pixels = shape[0] * shape[1]
+            print(
+                f"{kind:7} {frames:6}  {pixels / 1e6:10.0f}  {rise / 2**20:8.0f}  "
+                f"{rise / MEMORY:12.2f}  {4 * pixels / 2**20:10.0f}  {seconds:7.2f}  "
+                f"{seconds / frames / pixels * 1e9:10.2f}",
+                flush=True,
+            )
+            shutil.rmtree(big)
 
 
 if __name__ == "__main__":

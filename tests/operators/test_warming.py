@@ -18,11 +18,27 @@ def test_the_operator_meets_pixels_of_the_type_that_will_come(dtype, monkeypatch
 
     def look(stack, *, run):
         met.append((stack.dtype, stack.shape, stack.rgb))
+        met_holes.append(stack.values(0)[1] is not None)
+
+    met_holes = []
 
     monkeypatch.setitem(CATALOGUE, "look", look)
     warm("look", dtype=dtype)
     warm("look", dtype=dtype, colours=True)
-    assert met == [(dtype, (9, 96, 96), False), (dtype, (9, 96, 96, 3), True)]
+    shapes = [((9, 96, 96), False), ((9, 96, 96, 3), True)]
+    # As they are, and as registered frames are: floats, not valid everywhere.
+    assert met == [(kind, *shape) for shape in shapes for kind in (dtype, np.float32)]
+    assert met_holes == [False, True] * 2
+
+
+def test_what_needs_other_kernels_is_warmed_too(monkeypatch):
+    met = []
+    monkeypatch.setitem(CATALOGUE, "sigma_clip", lambda stack, run, **options: met.append(options))
+    warm("sigma_clip")
+    robust = {"centre": "median", "spread": "MAD"}
+    assert met == [{}, {}, robust, robust]
+    warm("sigma_clip", options={"sigma": 2.0})
+    assert met[4:] == [{"sigma": 2.0}] * 2
 
 
 def test_warming_can_be_stopped():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_stack import operators
 from napari_stack._widgets._worker import Worker
@@ -34,7 +35,9 @@ def warm_up(operator: str, layer: Any = None) -> None:
 
 def _begin(operator: str, dtype: str, colours: bool) -> None:
     # Nobody listens: what goes wrong here is told when the user runs it.
-    Worker(partial(_warm, operator, dtype, colours), Run(workers=1)).start()
+    worker = Worker(partial(_warm, operator, dtype, colours), Run(workers=1))
+    QApplication.instance().aboutToQuit.connect(worker.cancel)  # napari need not wait long
+    worker.start()
 
 
 def _warm(operator: str, dtype: str, colours: bool, run: Run) -> None:

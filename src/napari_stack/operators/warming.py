@@ -1,5 +1,6 @@
 """`warm`: compile what an operator needs before it is asked for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ from napari_stack.stack import Stack
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
 _FRAMES, _SIZE = 9, (96, 96)
+
+#: Options that need kernels of their own, the usual ones first.
+_CHOICES: dict[str, list[dict[str, Any]]] = {
+    "sigma_clip": [{}, {"centre": "median", "spread": "MAD"}],
+    "combine": [{}, {"method": "median"}, {"method": "standard deviation"}],
+}
 
 
 def warm(
@@ -36,7 +43,7 @@ def warm(
     colours : bool
         Whether frames with three channels will come.
     options : dict, optional
-        Options of the operator, where others than the defaults need other kernels.
+        Options of the operator. By default the usual ones, and others that need other kernels.
     run : Run
         How to run; its tick can stop it.
 
@@ -49,9 +56,18 @@ def warm(
 
     if operator not in CATALOGUE:
         raise ValueError(f"operator must be one of {', '.join(CATALOGUE)}, got {operator!r}")
-    stack = Stack.wrap(_frames(np.dtype(dtype), colours), rgb=colours)
+    plain = _frames(np.dtype(dtype), colours)
+    moved = plain.astype(np.result_type(plain.dtype, np.float32))
+    moved[0, :2] = np.nan  # as frames are that were registered: floats with holes
+    choices = [options] if options else _CHOICES.get(operator, [{}])
+    for chosen in choices:
+        for frames in (plain, moved):
+            _try(CATALOGUE[operator], Stack.wrap(frames, rgb=colours), run, chosen)
+
+
+def _try(operator: Callable[..., Any], stack: Stack, run: Run, options: dict[str, Any]) -> None:
     try:
-        result = CATALOGUE[operator](stack, run=run, **(options or {}))
+        result = operator(stack, run=run, **options)
     except ValueError:  # it cannot do without more input: then there is nothing to prepare
         return
     if isinstance(result, Stack):  # lazy: pixels are computed when they are asked for
