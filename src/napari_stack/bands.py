@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from napari_stack.sources import is_computed
 from napari_stack.stack import Stack
 
-#: Rows of every frame that are held together where the source can give parts. It is large enough
-#: that opening the files costs little, and small enough that pages are used again and again.
-_BAND_BYTES = 96 * 2**20
+#: Rows of every frame that are held together where the source can give parts: small enough that
+#: pages are used again and again, and stay in the caches that cores share.
+_BAND_BYTES = 32 * 2**20
+
+#: But so much is read of a frame at a time, that opening its file costs little; up to a limit.
+_READ_BYTES, _MOST_BAND_BYTES = 2**19, 96 * 2**20
 
 #: Makes the rows of the results from those of the frames: gets (values (n, rows, x[, channel]),
 #: valid (n, rows, x) or None) and returns arrays whose first axis is the rows.
@@ -32,7 +35,8 @@ def band_rows(stack: Stack, frames: int, memory: int, *, alone: bool = False) ->
     budget = max(memory - height * width * (pixel + 4), memory // 4)
     whole = row * height <= budget
     if stack.source.partial or not (whole or alone):
-        budget = min(budget, _BAND_BYTES)
+        wanted = max(_BAND_BYTES, min(_READ_BYTES * frames, _MOST_BAND_BYTES))
+        budget = min(budget, wanted)
     return int(np.clip(budget // row, 1, height))
 
 
