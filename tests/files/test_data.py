@@ -53,7 +53,7 @@ def test_odd_tiffs_open_right_or_are_refused(shared_data: Path) -> None:
 def as_others_read_it(path: Path, pixels: NDArray[Any]) -> str:
     """Compare with tifffile; with Pillow where 0 is white, or colours are in a palette."""
     with tifffile.TiffFile(path) as tif:
-        kind = tif.pages.first.photometric.name
+        kind, palette = tif.pages.first.photometric.name, tif.pages.first.colormap
     if kind not in ("PALETTE", "MINISWHITE"):
         expected = tifffile.imread(path).squeeze()
         planes = expected.shape != pixels.shape
@@ -66,6 +66,9 @@ def as_others_read_it(path: Path, pixels: NDArray[Any]) -> str:
             expected = np.asarray(image.convert("RGB") if kind == "PALETTE" else image)
     except (OSError, SyntaxError):  # tifffile tells what is stored
         stored = tifffile.imread(path)
+        if palette is not None:
+            np.testing.assert_array_equal(pixels, palette.T[stored])
+            return "tifffile"
         (bits,) = re.findall(r"-1c-(\d+)b", path.name) or [8 * stored.itemsize]
         np.testing.assert_array_equal(pixels, 2 ** int(bits) - 1 - stored)
         return "tifffile"
