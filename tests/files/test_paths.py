@@ -1,9 +1,12 @@
 """Which files are meant."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from napari_stack.files import read, write
 from napari_stack.files._paths import resolve
 
 
@@ -79,3 +82,42 @@ def test_no_path_at_all() -> None:
     for empty in ("", " ", [""], ["", "a.tif"]):
         with pytest.raises(ValueError, match="the path is empty"):
             resolve(empty)
+
+
+def test_folders_with_brackets_in_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "run [1]"
+    folder.mkdir()
+    for name in ("a1.tif", "a2.tif", "b.tif"):
+        (folder / name).touch()
+    expected = [str(folder / name) for name in ("a1.tif", "a2.tif")]
+    assert resolve(folder / "a*.tif") == expected
+    assert resolve(str(folder / "a[12].tif")) == expected
+
+
+def test_links_in_circles_give_every_file_once(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "again").symlink_to(tmp_path)
+    for name in ("in/a.tif", "b.tif"):
+        (tmp_path / name).touch()
+    assert resolve(tmp_path / "**/*.tif") == [str(tmp_path / "b.tif"), str(tmp_path / "in/a.tif")]
+
+
+@pytest.mark.parametrize("paths", [None, 5, b"/tmp"])
+def test_what_is_no_path(paths: Any) -> None:
+    with pytest.raises(TypeError, match="a path, or a list of paths, is needed"):
+        resolve(paths)
+
+
+@pytest.mark.parametrize("wrong", [{"every": 1.5}, {"start": 1.0}, {"stop": "2"}])
+def test_frames_are_counted_in_whole_numbers(tmp_path: Path, wrong: Any) -> None:
+    write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+    with pytest.raises(ValueError, match="must be a whole number, got"):
+        read(tmp_path, **wrong)
+
+
+def test_the_current_folder_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.tif", np.zeros((4, 5), "uint8"))
+    monkeypatch.chdir(tmp_path)
+    stack = read("a.tif")
+    monkeypatch.chdir("/")
+    assert stack[0].shape == (4, 5)  # type: ignore[index]

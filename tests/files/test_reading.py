@@ -1,5 +1,6 @@
 """Series of files: order, selection, laziness, and what is wrong with which file."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -256,6 +257,16 @@ def test_what_is_no_image(tmp_path: Path, content: bytes, sentence: str) -> None
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(ValueError, match=rf"a\.tif {sentence}"):
         read(tmp_path / "a.tif")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, noise: Noise) -> None:
+    write(tmp_path / "a.tif", noise(4, 5))
+    os.mkfifo(tmp_path / "b.tif")
+    with pytest.raises(ValueError, match=r"b\.tif is a pipe or device"):
+        np.asarray(read(tmp_path))
+    with pytest.warns(UserWarning, match=r"1 odd file is left out: b\.tif"):
+        assert len(read(tmp_path, odd="skip", order="time")) == 1  # type: ignore[arg-type]
 
 
 def test_a_file_that_vanishes(series: tuple[Path, NDArray[Any]]) -> None:

@@ -99,7 +99,7 @@ def _exif(path: str) -> Iterator[tuple[Any, bytes | None]]:
     """Open EXIF and profile of a file; both are empty where its kind has none."""
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-    if Path(path).is_dir():
+    if Path(path).exists() and not Path(path).is_file():  # a folder, or a pipe
         yield Image.Exif(), None
         return
     with Path(path).open("rb") as file:

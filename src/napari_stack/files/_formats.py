@@ -1,5 +1,7 @@
 """Which module reads a file; each has `contents`, `read_frame` and `note`."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,8 +55,11 @@ def format_of(path: str, headers: Headers | None = None) -> Format:
 def _asked(path: str) -> Any:
     if Path(path).is_dir():
         return _zarr
-    with damage_named(path), Path(path).open("rb", buffering=0) as file:
-        start = file.read(16)
+    with damage_named(path):
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise ValueError(f"{path} is a pipe or device, which cannot be read as a file")
+        with Path(path).open("rb", buffering=0) as file:
+            start = file.read(16)
     if path.lower().endswith(_raw.SUFFIXES):
         return _raw
     found = next((kind for magic, kind in _STARTS.items() if start.startswith(magic)), None)

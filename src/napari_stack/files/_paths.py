@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from os.path import isdir
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,9 @@ _FAMILIES = (
 
 #: All of them.
 SUFFIXES = tuple(suffix for family in _FAMILIES for suffix in family)
+
+#: The same in words.
+_KINDS = "TIFF, PNG, JPEG, BMP, WebP, camera RAW, FITS, zarr or NumPy, by their suffix"
 
 #: As given (in a folder by name), all by name ("2" before "10"), or by when they were taken.
 Order = Literal["given", "natural", "time"]
@@ -52,6 +55,8 @@ def resolve(
     ValueError
         When no path is given at all, or an empty one.
     """
+    if isinstance(paths, bytes) or not isinstance(paths, (str, os.PathLike, Iterable)):
+        raise TypeError(f"a path, or a list of paths, is needed, got {paths!r}")
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise ValueError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
@@ -117,19 +122,24 @@ def _in_folder(folder: Path) -> list[str]:
         found = _family([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
     if not found:
         raise FileNotFoundError(
-            f"the folder {folder} holds no images ({', '.join(SUFFIXES)}): name the folder that "
-            "holds them, or a glob"
+            f"the folder {folder} holds no images ({_KINDS}): name the folder that holds them, or "
+            "a glob"
         )
     return found
 
 
 def _matching(pattern: str) -> list[str]:
+    folder, names = os.path.split(pattern)
+    if has_magic(folder) and isdir(folder):  # noqa: PTH112 (a folder called "run [1]")
+        pattern = os.path.join(escape(folder), names)  # noqa: PTH118
     matches = glob(pattern, recursive=True)  # noqa: PTH207 (it takes absolute patterns)
+    if "**" in pattern:  # links may lead round in circles
+        matches = list({os.path.realpath(match): match for match in sorted(matches)[::-1]}.values())
     found = _family([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112
     if not found:
         what = "only files that are no images" if matches else "nothing"
         raise FileNotFoundError(
-            f"the glob {pattern} finds {what}: images are called {', '.join(SUFFIXES)}"
+            f"the glob {pattern} finds {what}: check the spelling; images are {_KINDS}"
         )
     return found
 

@@ -5,6 +5,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
+from os.path import abspath, isabs
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,8 +92,10 @@ def series(
     skip: bool = False,
 ) -> Stack | Hyperstack:
     """Make a stack of files; see `napari_stack.read`."""
+    _check_whole(every=every, start=start, stop=stop)
     if every < 1:
         raise ValueError(f"every must be 1 or more, got {every}")
+    files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
     headers = Headers()
     files = _alike(files, headers) if skip else files
     kind = format_of(files[0], headers)
@@ -131,6 +134,12 @@ def series(
     return Hyperstack(frames, tuple(axes), sizes, axes[stacked].name, chosen=axis is not None)
 
 
+def _check_whole(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if value is not None and not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} must be a whole number, got {value!r}")
+
+
 def _alike(files: list[str], headers: Headers) -> list[str]:
     """Leave out unreadable files, and those that are not like most."""
     found: dict[str, tuple[Any, ...]] = {}
@@ -144,7 +153,8 @@ def _alike(files: list[str], headers: Headers) -> list[str]:
     if not kept:
         raise ValueError(f"none of the {len(files)} files can be read, {files[0]} the first")
     if odd := [Path(path).name for path in files if found.get(path) != usual]:
-        warnings.warn(f"{len(odd)} odd files are left out: {', '.join(odd)}", stacklevel=4)
+        count = "1 odd file is" if len(odd) == 1 else f"{len(odd)} odd files are"
+        warnings.warn(f"{count} left out: {', '.join(odd)}", stacklevel=4)
     return kept
 
 
