@@ -16,7 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_stack.files import read, write
+from napari_stack.files import _layered, read, write
 from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
@@ -170,3 +170,15 @@ def test_every_way_makes_the_same_layers(tmp_path: Path, noise: Noise, way: str)
     expected = [stack[2], stack[1], stack[0], mean]
     for pixels, wanted in zip(found.values(), expected, strict=True):
         np.testing.assert_array_equal(pixels, wanted)
+
+
+def test_layers_beyond_what_a_tiff_holds(
+    tmp_path: Path, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, layers = made("uint8")
+    monkeypatch.setattr(_layered, "_MOST_BYTES", 2000)
+    with pytest.raises(
+        ValueError, match=r"a\.tif: a TIFF with layers holds .* these 3 layers take"
+    ):
+        write(tmp_path / "a.tif", image, layers=layers)
+    assert list(tmp_path.iterdir()) == []

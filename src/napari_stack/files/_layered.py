@@ -1,5 +1,6 @@
 """TIFF with layers for retouching, as Photoshop, Affinity, Krita and GIMP 3 open it; by psdtags."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from napari_stack.stack import Stack
 
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack
+
+#: Of a TIFF with 32-bit offsets, with room for headers.
+_MOST_BYTES = 2**32 - 2**26
 
 #: What image editors open: whole numbers of 8 or 16 bits, and floats of 32.
 _TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
@@ -43,7 +47,7 @@ def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
                 how.run.tick(number + 1, count, "Writing layers")
         exif = _tiff_exif.options(how.origin, rgb=rgb, big=False)
         extra = exif.pop("extratags", [])
-        tag = _source_data(path, made, image.dtype).tifftag(maxworkers=how.run.threads)
+        tag = _tag(path, made, image, how.run.threads)
         tifffile.imwrite(
             part,
             image,
@@ -57,6 +61,21 @@ def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
             **exif,
         )
         _tiff_exif.append(part, how.origin, big=False)
+
+
+def _tag(path: Path, layers: list[Any], image: NDArray[Any], threads: int) -> tuple[Any, ...]:
+    """Make the tag that holds the layers; editors read no BigTIFF."""
+    try:
+        tag: tuple[Any, ...] = _source_data(path, layers, image.dtype).tifftag(maxworkers=threads)
+        fits = tag[2] + image.nbytes < _MOST_BYTES
+    except struct.error:  # a length that 32 bits do not hold
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{path}: a TIFF with layers holds {_MOST_BYTES / 2**30:.3g} GiB, and these "
+            f"{len(layers)} layers take more: write fewer of them, or smaller ones"
+        )
+    return tag
 
 
 def named_layers(results: Mapping[str, Any]) -> dict[str, Any]:
