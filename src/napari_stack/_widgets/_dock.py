@@ -31,6 +31,9 @@ from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import check, gives_frames, options_of, summary
 from napari_stack.run import Run
 
+#: Pixels: the title of a dock fits, with the name of the plugin behind it.
+_NARROWEST = 300
+
 
 class OperatorDock(RunningDock):
     """Layer, axis and options of an operator, its Run and Cancel buttons and its progress.
@@ -89,6 +92,7 @@ class OperatorDock(RunningDock):
         column.addWidget(self.runner)
         column.addStretch(1)
         self._area = ColumnArea(content)
+        self.setMinimumWidth(_NARROWEST)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._area)

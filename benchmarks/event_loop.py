@@ -1,0 +1,198 @@
+"""Whether napari stays at hand: delays of its event loop during a registration, slider, docks.
+
+A timer in the event loop tells how late it comes while frames of ``--size`` are registered in the
+dock (adding the result is not counted); how long Cancel takes, against a frame; what a step of the
+slider costs on the registered layer, against the bare warp and napari's display of an array; and
+how long each dock takes to open. Run it where there is a display, or by ``tools/with-screen.sh``.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
+
+import cv2
+import dask.array as da
+import napari
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_stack import layers, samples
+from napari_stack.layers._source import read_layer
+from napari_stack.stack import Stack
+
+#: Milliseconds between two ticks of the timer.
+TICK = 5
+
+
+def drifting(frames: int, size: tuple[int, int]) -> Any:
+    """Make a lazy array of frames that are windows into one large image: they cost no memory."""
+    reach = 2 * frames
+    small = samples.drifting_cells(1, (1024, 1536), noise=0)[0][0]
+    large = cv2.resize(small, (size[1] + reach, size[0] + reach), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 30, (1024, 1024)).astype(np.int16)
+    tiled = np.tile(grain, np.array(large.shape) // 1024 + 1)[: large.shape[0], : large.shape[1]]
+    large = np.clip(large.astype(np.int16) + tiled, 0, 4095).astype(np.uint16)
+
+    def window(block_info: Any = None) -> np.ndarray:
+        i = block_info[None]["chunk-location"][0]
+        return large[None, i : i + size[0], 2 * i : 2 * i + size[1]]
+
+    chunks = ((1,) * frames, (size[0],), (size[1],))
+    return da.map_blocks(window, chunks=chunks, dtype=np.uint16, meta=np.empty((0, 0, 0), "u2"))
+
+
+class Lateness:
+    """Notes how late a timer in the event loop comes, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.setInterval(TICK)
+        self._timer.timeout.connect(self._tick)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.late.append((now - self._last) * 1000 - TICK)
+        self._last = now
+
+    def start(self) -> None:  # noqa: D102
+        self._last = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> None:  # noqa: D102
+        self._timer.stop()
+
+
+def until(done: Callable[[], bool]) -> float:
+    """Let the event loop run until something is done; return the seconds."""
+    begin = time.perf_counter()
+    while not done():
+        QApplication.processEvents()
+        time.sleep(0.001)
+    return time.perf_counter() - begin
+
+
+def median_ms(work: Callable[[], None], times: int = 5) -> float:
+    """Return the median of the processor's time that some work takes, of all threads."""
+    spent = []
+    for _ in range(times):
+        begin = time.process_time()
+        work()
+        spent.append(time.process_time() - begin)
+    return float(np.median(spent)) * 1000
+
+
+def delays(viewer: Any, dock: Any, frames: int) -> None:
+    """Measure the event loop during a registration, and how long Cancel takes."""
+    lateness, add = Lateness(), dock._add
+
+    def added(*what: Any) -> str:
+        lateness.stop()
+        return add(*what)
+
+    dock._add = added
+    dock.run()
+    lateness.start()
+    seconds = until(lambda: not dock.runner.running)
+    lateness.stop()
+    late = np.array(lateness.late)
+    print(
+        f"registration of {frames} frames: {seconds:.1f} s; the event loop comes late by "
+        f"{np.percentile(late, 50):.1f} ms (median), {np.percentile(late, 99):.1f} ms (p99, "
+        f"wanted <= 100), {late.max():.0f} ms (most), {len(late)} ticks"
+    )
+    print(f"{dock.runner.message.text()}; layers: {[layer.name for layer in viewer.layers]}")
+    dock.run()
+    until(lambda: dock.runner.bar.maximum() > 1 and dock.runner.bar.value() >= 2)
+    dock.cancel()
+    print(
+        f"cancel: {1000 * until(lambda: not dock.runner.running):.0f} ms; a frame takes "
+        f"{1000 * seconds / frames:.0f} ms at {os.cpu_count()} processors"
+    )
+
+
+def slider(viewer: Any, lazy: Any) -> None:
+    """Measure a step of the slider on the registered layer."""
+    stack: Stack = read_layer(lazy).data
+    numbers = iter(range(1, len(stack) - 1))
+    plain = np.stack([stack[0], stack[1]])
+
+    def step(layer: Any, values: Any) -> Callable[[], None]:
+        for other in viewer.layers:
+            other.visible = other is layer
+
+        def go() -> None:
+            viewer.dims.set_current_step(0, next(values))
+            QApplication.processEvents()
+            viewer.window._qt_viewer.canvas._scene_canvas.render()
+
+        go()
+        return go
+
+    warp = median_ms(lambda: stack[len(stack) // 3])
+    raw, matrix = stack.source.read(3), stack.transforms.matrices[3][:2]
+    rival = median_ms(
+        lambda: cv2.warpAffine(
+            raw, matrix, raw.shape[::-1], flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        )
+    )
+    slide = median_ms(step(lazy, numbers))
+    shown = viewer.add_image(plain, contrast_limits=(0, 4095), name="plain")
+    toggle = iter([0, 1] * 20)
+    display = median_ms(step(shown, toggle))
+    viewer.layers.remove(shown)
+    print(
+        f"slider step: {slide:.0f} ms; bare warp {warp:.0f} ms (cv2, quantised: {rival:.0f} ms) + "
+        f"display {display:.0f} ms: {slide / (warp + display):.2f} x (wanted <= 1.5)"
+    )
+
+
+def opening(viewer: Any) -> None:
+    """Measure how long each dock takes to open."""
+    from npe2 import PluginManager
+
+    names = [w.display_name for w in PluginManager.instance().iter_widgets()
+             if w.command.startswith("napari-stack.")]  # fmt: skip
+    spent = {}
+    for name in names:
+        begin, used = time.perf_counter(), time.thread_time()
+        dock, _ = viewer.window.add_plugin_dock_widget("napari-stack", name)
+        QApplication.processEvents()
+        spent[name] = time.perf_counter() - begin, time.thread_time() - used
+        viewer.window.remove_dock_widget(dock)
+    told = ", ".join(f"{name} {1000 * a:.0f} ({1000 * b:.0f})" for name, (a, b) in spent.items())
+    print(f"docks open in ms, and ms of this thread's processor (wanted <= 300): {told}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--size", type=int, nargs=2, default=(4000, 6000), metavar=("Y", "X"))
+    arguments = parser.parse_args()
+    viewer = napari.Viewer(show=False)
+    viewer.window.resize(1120, 760)
+    viewer.window._qt_window.show()
+    data = drifting(arguments.frames, tuple(arguments.size))
+    viewer.add_image(data, name="frames", contrast_limits=(0, 4095), rgb=False, multiscale=False)
+    opening(viewer)
+    warmed = layers.register(viewer.layers[0].__class__(data[:2, :256, :256]))  # compiled
+    del warmed
+    _, dock = viewer.window.add_plugin_dock_widget("napari-stack", "Register", tabify=True)
+    dock.layer = viewer.layers[0]
+    dock.set_options({"transform": "translation"})
+    delays(viewer, dock, arguments.frames)
+    slider(viewer, viewer.layers[-1])
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main()

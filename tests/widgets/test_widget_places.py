@@ -1,0 +1,86 @@
+"""Every dock puts its results where the source lies: scale, units, labels, affine, colours."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_stack.operators import CATALOGUE
+from napari_stack.options import gives_frames
+
+from .test_widget_docks import DOCKS, docked, ran
+
+#: Options that such few and small frames need.
+OPTIONS = {"sigma_clip": {"sigma": 1.2}, "register": {"transform": "translation"}}
+
+
+def volumes(cells):
+    """(t, z, y, x) with all that a layer can have."""
+    data = np.stack([cells[:5, :64, :80], cells[:5, 10:74, 20:100]], axis=1)
+    affine = np.diag([1.0, 1.0, 2.0, 2.0, 1.0])
+    affine[2:4, 4] = 5, 7
+    return Image(
+        data, name="volumes", rgb=False, contrast_limits=(0, 4095),
+        scale=(2.0, 0.5, 0.1, 0.1), translate=(1.0, 2.0, 3.0, 4.0), affine=affine,
+        units=("second", "micrometer", "micrometer", "micrometer"),
+        axis_labels=("t", "z", "y", "x"),
+    )  # fmt: skip
+
+
+def colours(cells):
+    """(t, y, x) in colours."""
+    grey = cells[:5, :64, :80] // 16
+    data = np.stack([grey, grey // 2, grey // 3], axis=-1).astype(np.uint8)
+    return placed(Image(data, name="colours", rgb=True))
+
+
+def levels(cells):
+    """(t, y, x) at two resolutions, of which the finer one counts."""
+    data = cells[:5, :64, :80]
+    fine_and_coarse = [data, data[:, ::2, ::2]]
+    return placed(Image(fine_and_coarse, name="levels", multiscale=True, rgb=False))
+
+
+def placed(layer):
+    layer.scale, layer.translate = (0.5, 0.1, 0.1), (1, 2, 3)
+    layer.units = ("second", "micrometer", "micrometer")
+    layer.axis_labels = ("t", "y", "x")
+    return layer
+
+
+@pytest.mark.parametrize("kind", [volumes, colours, levels])
+@pytest.mark.parametrize("name", DOCKS)
+def test_results_lie_where_the_source_lies(name, kind, viewer, qtbot, cells):
+    source = viewer.add_layer(kind(cells))
+    dock = docked(viewer, DOCKS[name])
+    dock.axis = "t"
+    dock.set_options(OPTIONS.get(name, {}))
+    ran(dock, qtbot)
+    frames = gives_frames(CATALOGUE[name])
+    made = list(viewer.layers)[1:]
+    assert made
+    kept = slice(0 if frames else 1, None)
+    whole = (source.data[0] if source.multiscale else source.data).shape
+    for layer in made:
+        assert not layer.multiscale
+        assert layer.data.shape[: layer.ndim] == whole[: source.ndim][kept]
+        assert layer.rgb == (
+            source.rgb and (frames or (layer is made[0] and name != "find_hot_pixels"))
+        )
+        np.testing.assert_allclose(layer.scale, source.scale[kept])
+        np.testing.assert_allclose(layer.translate, source.translate[kept])
+        full = source.affine.affine_matrix
+        np.testing.assert_allclose(layer.affine.affine_matrix, full[kept, kept])
+        assert layer.units == source.units[kept]
+        assert layer.axis_labels == source.axis_labels[kept]
+        assert layer.data.dtype == source.dtype or layer is not made[0] or name == "find_hot_pixels"
+    for corner in (np.zeros(made[0].ndim), np.array(made[0].data.shape[: made[0].ndim]) - 1):
+        whole_corner = corner if frames else np.concatenate([[0], corner])
+        world = source.data_to_world(whole_corner)[kept]
+        np.testing.assert_allclose(made[0].data_to_world(corner), world)
+    alive = [weakref.ref(layer.data) for layer in (source, *made) if not layer.multiscale]
+    del source, made, layer
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() is not None for ref in alive))
