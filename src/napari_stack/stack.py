@@ -318,4 +318,6 @@ def _of_sensor(correction: Correction) -> bool:
 
 
 def _block(stack: Stack, index: int) -> NDArray[Any]:
-    return stack[index][np.newaxis]
+    frame = stack[index]
+    # Viewers cache what is shown: a view would hold the whole array that it is a part of.
+    return (frame if frame.base is None else frame.copy())[np.newaxis]

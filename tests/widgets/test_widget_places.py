@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -50,37 +51,43 @@ def placed(layer):
     return layer
 
 
-@pytest.mark.parametrize("kind", [volumes, colours, levels])
 @pytest.mark.parametrize("name", DOCKS)
-def test_results_lie_where_the_source_lies(name, kind, viewer, qtbot, cells):
-    source = viewer.add_layer(kind(cells))
+def test_results_lie_where_the_source_lies(name, viewer, qtbot, cells):
     dock = docked(viewer, DOCKS[name])
-    dock.axis = "t"
-    dock.set_options(OPTIONS.get(name, {}))
-    ran(dock, qtbot)
+    for kind in (volumes, colours, levels):
+        viewer.add_layer(kind(cells))
+        dock.axis = "t"
+        dock.set_options(OPTIONS.get(name, {}))
+        ran(dock, qtbot)
+        check(name, *viewer.layers)
+        alive = [weakref.ref(layer.data) for layer in viewer.layers if not layer.multiscale]
+        viewer.layers.clear()
+        gone = partial(none_alive, alive)
+        qtbot.waitUntil(gone, timeout=20_000)
+
+
+def none_alive(references):
+    gc.collect()
+    return all(reference() is None for reference in references)
+
+
+def check(name, source, *made):
     frames = gives_frames(CATALOGUE[name])
-    made = list(viewer.layers)[1:]
-    assert made
     kept = slice(0 if frames else 1, None)
     whole = (source.data[0] if source.multiscale else source.data).shape
+    assert made
     for layer in made:
         assert not layer.multiscale
         assert layer.data.shape[: layer.ndim] == whole[: source.ndim][kept]
-        assert layer.rgb == (
-            source.rgb and (frames or (layer is made[0] and name != "find_hot_pixels"))
-        )
+        assert layer.rgb == (source.rgb and (frames or layer is made[0]))
         np.testing.assert_allclose(layer.scale, source.scale[kept])
         np.testing.assert_allclose(layer.translate, source.translate[kept])
         full = source.affine.affine_matrix
         np.testing.assert_allclose(layer.affine.affine_matrix, full[kept, kept])
         assert layer.units == source.units[kept]
         assert layer.axis_labels == source.axis_labels[kept]
-        assert layer.data.dtype == source.dtype or layer is not made[0] or name == "find_hot_pixels"
+    assert made[0].data.dtype == (bool if name == "find_hot_pixels" else source.dtype)
     for corner in (np.zeros(made[0].ndim), np.array(made[0].data.shape[: made[0].ndim]) - 1):
         whole_corner = corner if frames else np.concatenate([[0], corner])
         world = source.data_to_world(whole_corner)[kept]
         np.testing.assert_allclose(made[0].data_to_world(corner), world)
-    alive = [weakref.ref(layer.data) for layer in (source, *made) if not layer.multiscale]
-    del source, made, layer
-    viewer.layers.clear()
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() is not None for ref in alive))
