@@ -37,11 +37,13 @@ PICTURES = {
     "sigma_clip": ("cosmic_rays", "Sigma Clip", {}, False, ()),
     "moving_average": ("cosmic_rays", "Moving Average", {}, False, ()),
     "focus_stack": ("focus_series", "Focus Stack", {}, False, ("depth",)),
+    "denoise": ("cosmic_rays", "Denoise", {"strength": 5.0}, False, ()),
+    "sharpen": ("vignetted", "Sharpen", {}, False, ()),
     "transform_frames": ("drifting_cells", "Transform Frames", {"rotate": 15.0}, False, ()),
 }
 
 #: Docks that are shown with their live preview instead of a result.
-PREVIEWED = {"correct_vignetting", "repair_hot_pixels"}
+PREVIEWED = {"correct_vignetting", "repair_hot_pixels", "denoise"}
 
 #: Docks without a run: name of the picture, and what the viewer shows first.
 OTHERS = {"compute_now": "Compute Now", "open_frames": "Open Frames"}

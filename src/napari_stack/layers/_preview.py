@@ -19,6 +19,7 @@ from napari_stack.steps import images_of
 #: Operators that are quick enough to be shown while their options move.
 PREVIEWED = (
     "balance", "correct_vignetting", "correct_flat_field", "find_hot_pixels", "repair_hot_pixels",
+    "denoise", "sharpen",
 )  # fmt: skip
 
 #: Frames that are measured at most, where an operator compares all: enough to see what it does.
