@@ -5,10 +5,22 @@ import sys
 import numpy as np
 import pytest
 
-from napari_stack.operators import Bleaching, Gains, HotPixels, Vignetting
+import napari_stack as ns
+from napari_stack.operators import Bleaching, Features, Gains, HotPixels, Transforms, Vignetting
+from napari_stack.operators.matches import Matches, find_matches
 from napari_stack.operators.plots import plot
 
+_TURNED = np.tile(np.eye(3), (4, 1, 1))
+_TURNED[:, 0, 2] = [0, 2, 5, 0]
+
 VALUES = [
+    Transforms(_TURNED, failed=np.array([False, False, False, True]), size=(60, 80)),
+    Matches(
+        (np.zeros((40, 50), np.uint8),) * 2,
+        np.array([[5.0, 6], [7, 8], [20, 30]]),
+        np.array([[6.0, 6], [8, 8], [40, 3]]),
+        np.array([True, True, False]),
+    ),
     Gains(False, [[1.0, 2.0], [1.1, 2.2]]),
     Vignetting(False, (60, 80), "polynomial", [[[39.5, 29.5]]], [[[-0.5, 0, 0]]]),
     Bleaching(False, "ratio", *[np.linspace(2, 1, 5)[:, np.newaxis]] * 3),
@@ -34,3 +46,16 @@ def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="plots need matplotlib"):
         plot(VALUES[0], tmp_path / "a.png")
+
+
+def test_matches_of_drifting_frames():
+    stack, truth = ns.samples.drifting_cells(3, (192, 224), shift=8.0, rotation=2.0, scale=0.0)
+    found = find_matches(stack, 0, method=Features(threshold=2.0))
+    assert found.agree.sum() > 10
+    assert found.images[0].shape == (192, 224)
+    matrix = truth["matrices"][0] @ np.linalg.inv(truth["matrices"][1])
+    expected = np.column_stack([found.reference, np.ones(len(found.reference))]) @ matrix.T
+    error = np.hypot(*(expected[:, :2] - found.moving).T)
+    assert np.median(error[found.agree]) < 1
+    with pytest.raises(ValueError, match="holds no structure to match"):
+        find_matches(ns.Stack.wrap(np.zeros((2, 64, 64), np.uint8)), 0)

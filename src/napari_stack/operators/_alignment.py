@@ -235,7 +235,10 @@ def verify(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[float
 
 def _judge(fixed: Image, warped: Image) -> tuple[float, bool]:
     """How clear the highest peak of the correlation is, and whether it lies at zero."""
-    surface = correlate(spectrum_of(fixed, 1.0), spectrum_of(warped, 1.0))
+    return _judged(correlate(spectrum_of(fixed, 1.0), spectrum_of(warped, 1.0)))
+
+
+def _judged(surface: Image) -> tuple[float, bool]:
     first, second = peaks(surface, 2)
     if not first.height > 0:
         return 0.0, False
@@ -250,16 +253,21 @@ def _parts_in_place(fixed: Image, warped: Image) -> bool:
 
     A wrong rotation or scale can line up one part of the frame and give the whole a clear peak.
     """
-    rows, columns = (side // TILES for side in fixed.shape)
-    places = []
-    for y, x in np.ndindex(TILES, TILES):
-        tile = (slice(y * rows, (y + 1) * rows), slice(x * columns, (x + 1) * columns))
-        if np.isfinite(fixed[tile]).mean() < 0.5:
-            continue
-        quality, in_place = _judge(fixed[tile], warped[tile])
-        if quality >= LEAST_QUALITY:
-            places.append(in_place)
+    pairs = [_tiles(image) for image in (fixed, warped)]
+    enough = np.isfinite(pairs[0]).mean(axis=(1, 2)) >= 0.5
+    if np.count_nonzero(enough) < TILES:
+        return True
+    first, second = (spectrum_of(tiles[enough], 1.0) for tiles in pairs)
+    judged = [_judged(surface) for surface in correlate(first, second)]
+    places = [in_place for quality, in_place in judged if quality >= LEAST_QUALITY]
     return len(places) < TILES or 2 * sum(places) >= len(places)
+
+
+def _tiles(image: Image) -> Image:
+    """Tiles (number, y, x) of an image."""
+    rows, columns = (side // TILES for side in image.shape)
+    cut = image[: TILES * rows, : TILES * columns].reshape(TILES, rows, TILES, columns)
+    return cut.swapaxes(1, 2).reshape(TILES * TILES, rows, columns)
 
 
 def _hypotheses(

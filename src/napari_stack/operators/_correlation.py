@@ -7,9 +7,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-#: The cross spectrum is divided by its modulus to this power: 0 is plain correlation (broad,
-#: ruled by the strongest structure), 1 phase correlation (sharp, drowns in noise).
-WHITENING = 0.5
+from napari_stack.operators._jit import kernel
+
 #: Zero padding, as a multiple of the image.
 PADDING = 1.75
 #: Shifts that leave less of the frame in common are not considered.
@@ -20,6 +19,7 @@ EXCLUSION = 8
 TAPER = 0.1
 
 Image = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,41 +40,62 @@ class Peak:
     height: float
 
 
-def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
-    """Spectrum of a band-passed image (y, x) in robust sigmas, with NaN as zeros.
+def compressed(image: Image) -> Image:
+    """Band-passed image in robust sigmas with strong structure compressed, 4 asinh(v / 4).
 
-    Strong structure is compressed, 4 asinh(v / 4), so that one bright spot does not rule.
+    So one bright spot does not rule.
     """
-    rows, columns = image.shape
+    return np.float32(4) * np.arcsinh(image * np.float32(0.25))
+
+
+def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
+    """Spectrum of a `compressed` image (y, x), or of several (..., y, x), with NaN as zeros."""
+    rows, columns = image.shape[-2:]
     padded = (
         scipy.fft.next_fast_len(int(rows * padding), real=True),
         scipy.fft.next_fast_len(int(columns * padding), real=True),
     )
-    values = np.nan_to_num(image, nan=0.0)
-    values = np.float32(4) * np.arcsinh(values * np.float32(0.25))
-    values *= taper(rows)[:, None]
-    values *= taper(columns)
+    values = np.outer(taper(rows), taper(columns)) * image
+    values[np.isnan(values)] = 0
     return Spectrum(scipy.fft.rfft2(values, s=padded), (rows, columns), padded)
 
 
 def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     """Correlation surface; index (dy, dx), modulo its shape, is the shift of moving.
 
+    The cross spectrum is divided by the root of its modulus: between plain correlation (broad,
+    ruled by the strongest structure) and phase correlation (sharp, drowns in noise).
     Each value is divided by the root of the overlap, so that all shifts have the same noise.
     """
-    cross = reference.values.conj() * moving.values
-    modulus = np.abs(cross)
-    modulus += np.float32(1e-6) * modulus.max() + np.finfo(np.float32).tiny
-    cross /= modulus**WHITENING if WHITENING != 0.5 else np.sqrt(modulus)
-    surface = scipy.fft.irfft2(cross, s=reference.padded)
+    cross = np.empty_like(moving.values)
+    parts = (np.ravel(values).view(np.float32) for values in (reference.values, moving.values))
+    _whitened(*parts, cross.ravel().view(np.float32))
+    surface = scipy.fft.irfft2(cross, s=reference.padded, overwrite_x=True)
     if reference.padded == reference.shape:
         return surface
     overlap_y = _overlap(reference.shape[0], reference.padded[0])
     overlap_x = _overlap(reference.shape[1], reference.padded[1])
     overlap = np.outer(overlap_y, overlap_x)
-    return np.where(
-        overlap >= LEAST_OVERLAP, surface / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0
-    )
+    enough = overlap >= LEAST_OVERLAP
+    surface *= np.where(enough, 1 / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0)
+    return surface
+
+
+@kernel
+def _whitened(first: Floats, second: Floats, cross: Floats) -> None:
+    """Write the cross spectrum, divided by a root of its modulus; real and imaginary in turn."""
+    most = np.float32(0)
+    for i in range(cross.size // 2):
+        a, b, c, d = first[2 * i], first[2 * i + 1], second[2 * i], second[2 * i + 1]
+        cross[2 * i] = a * c + b * d
+        cross[2 * i + 1] = a * d - b * c
+        most = max(most, cross[2 * i] * cross[2 * i] + cross[2 * i + 1] * cross[2 * i + 1])
+    least = np.float32(1e-6) * np.sqrt(most) + np.float32(1e-38)
+    for i in range(cross.size // 2):
+        modulus = np.sqrt(cross[2 * i] * cross[2 * i] + cross[2 * i + 1] * cross[2 * i + 1])
+        share = np.float32(1) / np.sqrt(modulus + least)
+        cross[2 * i] *= share
+        cross[2 * i + 1] *= share
 
 
 def peaks(surface: NDArray[np.float32], count: int) -> list[Peak]:
@@ -123,8 +144,9 @@ _INNER, _OUTER = 0.02, 0.4
 def _log_polar(image: Image, size: int) -> Image:
     """Log magnitude spectrum over (angle in half a turn, log radius), zero mean and padded."""
     rows, columns = image.shape
-    values = np.float32(4) * np.arcsinh(np.nan_to_num(image, nan=0.0) * np.float32(0.25))
-    values = values * np.outer(np.hanning(rows), np.hanning(columns)).astype(np.float32)
+    values = np.nan_to_num(image, nan=0.0) * np.outer(np.hanning(rows), np.hanning(columns)).astype(
+        np.float32
+    )
     magnitude = np.abs(scipy.fft.rfft2(values, s=(size, size)))
     magnitude = np.fft.fftshift(np.log1p(magnitude).astype(np.float32), axes=0)
     angles, radii = size, size // 2

@@ -41,9 +41,7 @@ def match_features(
     """
     factor = reference.factors[0]
     matches = find_matches(reference.levels[0], moving.levels[0], options)
-    if len(matches[0]) < FEWEST_INLIERS:
-        return None
-    matrix = _estimate(*matches, options.threshold / factor, transform, options.estimator)
+    matrix = agreed(*matches, options.threshold / factor, transform, options.estimator)
     if matrix is None or not _plausible(matrix):
         return None
     to_frame = level_to_frame(factor)
@@ -124,6 +122,20 @@ def _eight_bit(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     valid = np.isfinite(image)
     values = 128 + 96 * np.arcsinh(np.where(valid, image, 0) / 4)
     return np.clip(values, 0, 255).astype(np.uint8), valid.astype(np.uint8) * np.uint8(255)
+
+
+def picture(image: Image) -> NDArray[np.uint8]:
+    """Image as detectors see it."""
+    return _eight_bit(image)[0]
+
+
+def agreed(
+    first: Points, second: Points, threshold: float, transform: Transform, estimator: str
+) -> Matrix | None:
+    """Transform that most matches agree with, or None where too few do."""
+    if len(first) < FEWEST_INLIERS:
+        return None
+    return _estimate(first, second, threshold, transform, estimator)
 
 
 def _estimate(

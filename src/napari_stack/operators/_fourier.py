@@ -5,6 +5,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from napari_stack.operators._correlation import (
+    compressed,
     correlate,
     peaks,
     rotations_and_scales,
@@ -86,7 +87,7 @@ def fine_shift(reference: Prepared, moving: Prepared, matrix: Matrix, upsampling
 def _rest(fixed: Image, warped: Image, upsampling: int) -> tuple[float, float]:
     """Shift (x, y) of warped, by a matrix-multiplied transform around the correlation's peak."""
     outside = ~(np.isfinite(fixed) & np.isfinite(warped))
-    images = [np.where(outside, np.float32(np.nan), image) for image in (fixed, warped)]
+    images = [np.where(outside, np.float32(np.nan), compressed(image)) for image in (fixed, warped)]
     first, second = (spectrum_of(image, 1.0) for image in images)
     peak = peaks(correlate(first, second), 1)[0]
     cross = first.values.conj() * second.values

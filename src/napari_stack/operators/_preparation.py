@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._correlation import Spectrum, spectrum_of
+from napari_stack.operators._correlation import Spectrum, compressed, spectrum_of
 from napari_stack.operators._jit import kernel
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
@@ -39,7 +39,8 @@ class Prepared:
         Pixels of the frame per pixel of each level, f. Pixel x of a level lies at
         f * x + (f - 1) / 2 in the frame.
     coarse, coarse_factor
-        The like of a level for correlation: with a wider pass band, at most `COARSE_SIZE` long.
+        The like of a level for correlation: with a wider pass band, `compressed`, at most
+        `COARSE_SIZE` long.
     spectrum
         Zero-padded spectrum of `coarse`. All are empty when `levels` is.
     """
@@ -100,6 +101,7 @@ def prepare(
             coarse, coarse_factor = _band_pass(pixels, valid, COARSE_WIDE_SIGMA), factors[-1]
     if coarse is None:
         return Prepared(shape)
+    coarse = compressed(coarse)
     spectrum = spectrum_of(coarse)
     return Prepared(shape, tuple(levels), tuple(factors), coarse, coarse_factor, spectrum)
 
@@ -111,7 +113,7 @@ def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mas
         valid &= mask
     if not valid.any():
         return np.zeros(image.shape, np.float32), valid
-    level = np.median(image[valid][:: max(1, image.size // 65536)])
+    level = _level(image, valid)
     # Subtracted before the cast, so that a large offset costs no digits of the structure.
     with np.errstate(invalid="ignore", over="ignore"):
         pixels = (image - level).astype(np.float32)
@@ -119,6 +121,13 @@ def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mas
         return _repair(pixels), None
     pixels[~valid] = 0
     return _repair(pixels), valid
+
+
+def _level(image: NDArray[np.floating], valid: Mask) -> np.floating:
+    """Median of a sample of the valid pixels."""
+    step = max(1, image.size // 65536)
+    sample = image.ravel()[::step][valid.ravel()[::step]]
+    return np.median(sample if sample.size else image[valid])
 
 
 def _repair(pixels: Image) -> Image:
