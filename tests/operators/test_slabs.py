@@ -60,6 +60,22 @@ def test_a_slab_is_what_focus_stack_makes_of_its_frames(method, series):
     assert slabs.source.label(1) == "frame 3 to frame 6"
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_slabs_and_results_are_denoised_and_sharpened(dtype):
+    stack, truth = samples.focus_series(frames=4, size=(64, 72), noise=6 / 255, dtype=dtype)
+    plain = focus_stack(stack, method="pyramid").image
+    smooth, crisp = (
+        focus_stack(stack, method="pyramid", **more).image
+        for more in ({"denoise": 6.0}, {"sharpen": 1.0})
+    )
+    assert plain.dtype == smooth.dtype == crisp.dtype == stack.dtype
+    gain = 1.0 if dtype == "float32" else 0.95  # its range, and so its grey level, is smaller
+    assert mean_error(smooth, truth) < gain * mean_error(plain, truth)
+    assert crisp.astype(float).std() > 1.02 * plain.astype(float).std()
+    slabs = focus_slabs(stack, frames=4, method="pyramid", denoise=6.0)
+    np.testing.assert_array_equal(slabs[0], smooth)
+
+
 def test_slabs_stack_again_also_by_another_method(series):
     stack, truth = series
     slabs = focus_slabs(stack, frames=4, overlap=1, method="pyramid")
