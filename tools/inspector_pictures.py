@@ -1,0 +1,120 @@
+"""Make the pictures of the inspectors at work: docs/images/*.png, on the sample data.
+
+Run it where there is a display, or with ``xvfb-run -a python tools/inspector_pictures.py``.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from qtpy.QtWidgets import QApplication
+from screenshots import IMAGES, settle
+
+from napari_stack import layers
+
+
+def add(viewer: Any, made: Any) -> Any:
+    """Add layers, the first one active."""
+    made = made if isinstance(made, list) else [made]
+    for layer in made:
+        viewer.add_layer(layer)
+    viewer.layers.selection.active = made[0]
+    return made[0]
+
+
+def dock(viewer: Any, name: str) -> Any:
+    """Open a dock by its name in the menu."""
+    return viewer.window.add_plugin_dock_widget("napari-stack", name)[1]
+
+
+def recipe(viewer: Any) -> None:
+    """Show the steps that made a clipped image."""
+    viewer.open_sample("napari-stack", "cosmic_rays")
+    moved = add(viewer, layers.register(viewer.layers[0], transform="translation"))
+    add(viewer, layers.sigma_clip(moved, sigma=3.0))
+    opened = dock(viewer, "Recipe")
+    opened.batch.add(["night 1", "night 2", "night 3"])
+    opened.more.expand(animate=False)
+
+
+def frame_inspector(viewer: Any) -> None:
+    """Show where the frames lay, beside those before."""
+    viewer.open_sample("napari-stack", "drifting_cells")
+    moved = add(viewer, layers.register(viewer.layers[0]))
+    for layer in layers.sigma_clip(moved, sigma=2.0):
+        viewer.add_layer(layer).visible = False
+    viewer.layers.selection.active = moved
+    opened = dock(viewer, "Frame Inspector")
+    opened.list.tick(3, False)
+    opened.go_to(9)
+    opened.compare.side.setChecked(True)
+
+
+def pixel_inspector(viewer: Any) -> None:
+    """Show a pixel that a ray went through."""
+    viewer.open_sample("napari-stack", "cosmic_rays")
+    source = viewer.layers[0]
+    add(viewer, layers.sigma_clip(source, sigma=2.5))
+    peaks = np.asarray(source.data).max(axis=0)
+    y, x = np.unravel_index(np.argmax(peaks), peaks.shape)
+    opened = dock(viewer, "Pixel Inspector")
+    opened.look_at(tuple(source.data_to_world((0, y, x))))
+    while opened.latest.busy:
+        QApplication.processEvents()
+
+
+def apply_to_others(viewer: Any) -> None:
+    """Show labels moved as the frames were."""
+    viewer.open_sample("napari-stack", "drifting_cells")
+    source = viewer.layers[0]
+    moved = add(viewer, layers.register(source))
+    nuclei = viewer.add_labels(
+        (np.asarray(source.data) > 1500).astype(np.uint8), name="nuclei", scale=source.scale,
+        units=source.units, axis_labels=source.axis_labels,
+    )  # fmt: skip
+    viewer.layers.selection.active = moved
+    opened = dock(viewer, "Apply To Other Layers")
+    opened.tick(nuclei)
+    opened.run()
+    source.visible = nuclei.visible = False
+
+
+PICTURES: dict[str, Callable[[Any], None]] = {
+    "recipe": recipe,
+    "frame_inspector": frame_inspector,
+    "pixel_inspector": pixel_inspector,
+    "apply_to_others": apply_to_others,
+}
+
+
+def picture(name: str, folder: Path) -> Path:
+    """Take one picture of a whole window."""
+    viewer = napari.Viewer(show=False)
+    viewer.window.resize(1120, 820)
+    viewer.window._qt_window.show()
+    PICTURES[name](viewer)
+    settle(1.0)
+    path = folder / f"{name}.png"
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    viewer.close()
+    settle()
+    return path
+
+
+def main() -> None:
+    """Make the pictures named on the command line, by default all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(PICTURES), metavar="NAME")
+    parser.add_argument("--folder", type=Path, default=IMAGES)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for name in arguments.names:
+        path = picture(name, arguments.folder)
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
