@@ -37,6 +37,7 @@ PICTURES = {
     "sigma_clip": ("cosmic_rays", "Sigma Clip", {}, False, ()),
     "moving_average": ("cosmic_rays", "Moving Average", {}, False, ()),
     "focus_stack": ("focus_series", "Focus Stack", {}, False, ("depth",)),
+    "focus_slabs": ("focus_series", "Focus Slabs", {}, False, ()),
     "denoise": ("cosmic_rays", "Denoise", {"strength": 5.0}, False, ()),
     "sharpen": ("vignetted", "Sharpen", {}, False, ()),
     "transform_frames": ("drifting_cells", "Transform Frames", {"rotate": 15.0}, False, ()),

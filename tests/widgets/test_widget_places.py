@@ -78,15 +78,18 @@ def check(name, source, *made):
     assert made
     for layer in made:
         assert not layer.multiscale
-        assert layer.data.shape[: layer.ndim] == whole[: source.ndim][kept]
+        same = slice(1 if name == "focus_slabs" else 0, None)  # fewer frames, each thicker
+        assert layer.data.shape[: layer.ndim][same] == whole[: source.ndim][kept][same]
         assert layer.rgb == (source.rgb and (frames or layer is made[0]))
-        np.testing.assert_allclose(layer.scale, source.scale[kept])
-        np.testing.assert_allclose(layer.translate, source.translate[kept])
+        np.testing.assert_allclose(layer.scale[same], source.scale[kept][same])
+        np.testing.assert_allclose(layer.translate[same], source.translate[kept][same])
         full = source.affine.affine_matrix
         np.testing.assert_allclose(layer.affine.affine_matrix, full[kept, kept])
         assert layer.units == source.units[kept]
         assert layer.axis_labels == source.axis_labels[kept]
     assert made[0].data.dtype == (bool if name == "find_hot_pixels" else source.dtype)
+    if name == "focus_slabs":
+        return
     for corner in (np.zeros(made[0].ndim), np.array(made[0].data.shape[: made[0].ndim]) - 1):
         whole_corner = corner if frames else np.concatenate([[0], corner])
         world = source.data_to_world(whole_corner)[kept]
