@@ -5,7 +5,7 @@ import inspect
 import dask.array as da
 import numpy as np
 import pytest
-from napari.layers import Image, Labels, Points
+from napari.layers import Image, Labels, Points, Shapes
 
 import napari_stack as ns
 from napari_stack import layers
@@ -116,6 +116,21 @@ def test_region_may_be_a_layer(timelapse):
     assert "region is an array" in note["note"]
     with pytest.raises(ValueError, match="region: 'dots' is a Points layer"):
         layers.register(timelapse, region=Points(name="dots"))
+
+
+def test_region_may_be_drawn(timelapse):
+    """In the world: the layer is scaled, sheared and turned, and so are the shapes."""
+    mask = np.zeros((96, 112), bool)
+    mask[20:80, 20:90] = True
+    corners = [[19.5, 19.5], [19.5, 89.5], [79.5, 89.5], [79.5, 19.5]]
+    world = [timelapse.data_to_world((3, *corner)) for corner in corners]
+    drawn = Shapes([np.array(world)], shape_type="polygon", units=timelapse.units, name="drawn")
+    job = layers.prepare("register", timelapse, region=drawn)
+    assert (job.images["region"] != mask).sum() <= 140, "pixels on the outline"
+    with pytest.raises(ValueError, match="no shape of 'nothing' covers"):
+        layers.register(timelapse, region=Shapes(name="nothing", ndim=3))
+    with pytest.raises(ValueError, match="flat: 'drawn' is a Shapes layer; an Image or Labels"):
+        layers.correct_flat_field(timelapse, flat=drawn)
 
 
 @pytest.mark.parametrize(

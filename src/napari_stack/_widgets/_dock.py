@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Shapes
 from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
@@ -158,7 +158,7 @@ class OperatorDock(RunningDock):
             For an unknown option or a value out of range; then nothing is set. The sentence is
             that of the operator itself.
         """
-        images = {n for n, value in options.items() if isinstance(value, Image | Labels)}
+        images = {n for n, value in options.items() if isinstance(value, Image | Labels | Shapes)}
         check(CATALOGUE[self.operator], {n: v for n, v in options.items() if n not in images})
         for form in self._forms:
             form.set_values({n: v for n, v in options.items() if n in form.options})
@@ -365,4 +365,4 @@ class OperatorDock(RunningDock):
 
 def _may_be_a_mask(layer: Any) -> bool:
     image = isinstance(layer, Image | Labels) and layer.ndim == 2
-    return image and not layers.is_preview(layer)
+    return isinstance(layer, Shapes) or (image and not layers.is_preview(layer))

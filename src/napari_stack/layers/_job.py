@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
@@ -14,6 +14,7 @@ from napari_stack.joined import Joined
 from napari_stack.layers._chain import Chain, history, remember
 from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
+from napari_stack.layers._regions import DRAWN, mask_of
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
 from napari_stack.operators.slabs import Slabs
 from napari_stack.options import check, gives_frames, method_name, options_of
@@ -259,7 +260,8 @@ def prepare(
     function = Step(operator).function
     known = options_of(function)
     sources = [name for name in options if name in known and known[name].kind is np.ndarray]
-    images = {n: _pixels(n, options.pop(n)) for n in sources if isinstance(options[n], Layer)}
+    given = [n for n in sources if isinstance(options[n], Layer)]
+    images = {n: _pixels(n, options.pop(n), layer) for n in given}
     check(function, options)
     chain = read_layer(layer)
     chosen = axis_name(layer, axis) or default_axis(operator, layer)
@@ -309,11 +311,14 @@ def _position(data: Data, measure_at: Mapping[str, int]) -> dict[str, int]:
     return {name: int(at) for name, at in measure_at.items() if at != centre[name]}
 
 
-def _pixels(name: str, layer: Layer) -> Any:
+def _pixels(name: str, layer: Layer, frames: Layer) -> Any:
     """Take the data of a layer given as an option; it is read when the work begins."""
+    if isinstance(layer, Shapes) and name in DRAWN and isinstance(frames, Image):
+        return mask_of(layer, frames)
     if not isinstance(layer, Image | Labels):
+        drawn = ", Labels or Shapes" if name in DRAWN else " or Labels"
         raise ValueError(
-            f"{name}: {layer.name!r} is a {type(layer).__name__} layer; an Image or Labels layer "
+            f"{name}: {layer.name!r} is a {type(layer).__name__} layer; an Image{drawn} layer "
             "is needed"
         )
     return full_resolution(layer)

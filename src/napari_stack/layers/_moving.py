@@ -129,7 +129,7 @@ def _move_shapes(layer: Any, motion: Motion, inverse: bool) -> Layer:
         points = np.asarray(vertices, float)
         moved, matrices = _moved(layer, points, motion, inverse)
         if kind == "ellipse" and matrices[:, 2, :2].any():
-            moved, _ = _moved(layer, _ellipse(points), motion, inverse)
+            moved, _ = _moved(layer, ellipse(points), motion, inverse)
             kind = "polygon"
         if kind == "rectangle" and not _keeps_angles(matrices):
             kind = "polygon"
@@ -162,7 +162,7 @@ def _keeps_angles(matrices: NDArray[np.float64]) -> bool:
     return bool(alike and not matrices[:, 2, :2].any())
 
 
-def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+def ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points on the ellipse that touches the sides of a rectangle in their middles."""
     centre = corners.mean(axis=0)
     across, along = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
