@@ -9,6 +9,7 @@ from typing import Any, Literal
 from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files._paths import resolve
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.plotting import Plots
 from napari_stack.recipe import Recipe, Step
 from napari_stack.results import new_folders, output_paths
 from napari_stack.run import Run
@@ -110,6 +111,7 @@ def run_series(
     *,
     choice: Choice = Choice(),
     overwrite: bool = False,
+    plots: Plots | None = None,
     run: Run = Run(),
 ) -> Done:
     """Run a recipe on the frames of some files; everything is measured on them.
@@ -122,7 +124,8 @@ def run_series(
     data = choice.read(inputs, recipe.steps[0])
     named = Recipe([choice.named(step, data) for step in recipe.steps])
     before = steps_before(inputs)
-    results = named.run(data, folder=folder, overwrite=overwrite, before=before, run=run)
+    how: dict[str, Any] = {"overwrite": overwrite, "plots": plots, "before": before}
+    results = named.run(data, folder=folder, **how, run=run)
     return Done(tuple(inputs), results, named, folder)
 
 
@@ -133,6 +136,7 @@ def run_each(
     *,
     choice: Choice = Choice(),
     overwrite: bool = False,
+    plots: Plots | None = None,
     done: Callable[[Done], object] = lambda _done: None,
     run: Run = Run(),
 ) -> list[Done]:
@@ -152,6 +156,8 @@ def run_each(
     choice : Choice
     overwrite : bool
         Replace files that are there.
+    plots : Plots, optional
+        Where plots go: into a folder for each series, as the results do.
     done : callable
         Called with each `Done` as it comes, in the thread of the call.
     run : Run
@@ -172,6 +178,8 @@ def run_each(
         place = folder / name
         try:
             how: dict[str, Any] = {"choice": choice, "overwrite": overwrite, "run": part}
+            if plots is not None:
+                how["plots"] = plots._replace(folder=plots.folder / name)
             with new_folders([place]):
                 result = run_series(recipe, [inputs], place, **how)
         except (OSError, ValueError, MemoryError) as error:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from napari_stack.files._replacing import refuse_homeless, replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.options import gives_frames
+from napari_stack.plotting import Plots
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run
 from napari_stack.script import python_script
@@ -153,6 +154,7 @@ class Recipe:
         stack: Data,
         *,
         folder: str | Path | None = None,
+        plots: str | Path | Plots | None = None,
         overwrite: bool = False,
         before: Sequence[Step] = (),
         run: Run = Run(),
@@ -164,6 +166,10 @@ class Recipe:
         stack : Stack or Hyperstack
         folder : str or Path, optional
             Where the files named by `Step.save` go. Without it nothing is saved.
+        plots : str, Path or Plots, optional
+            Folder for plots of what the steps measured, such as gains, drift or a fall-off, as PNG
+            (`napari_stack.plotting.Plots` takes SVG too). It is made where it is not there. Needs
+            matplotlib.
         overwrite : bool
             Replace files that are there.
         before : sequence of Step
@@ -180,21 +186,29 @@ class Recipe:
         FileExistsError, FileNotFoundError, ValueError
             Before anything is computed, when a file is there and `overwrite` is False, cannot
             hold what would go there, or `folder` is not there.
+        ImportError
+            When there is something to plot and matplotlib is not installed.
         """
         place = None if folder is None else Path(folder).expanduser()
         saves = [place / step.save for step in self.steps if step.save] if place else []
         if place and saves:
             refuse_homeless(place / "file")
-        with new_folders(path.parent for path in saves):
-            self._foresee(stack, place, overwrite)
-            return self._run(stack, place, overwrite, before, run)
+        if isinstance(plots, str | Path):
+            plots = Plots(Path(plots).expanduser(), overwrite=overwrite)
+        with new_folders([*(path.parent for path in saves), *([plots.folder] if plots else [])]):
+            self._foresee(stack, place, plots, overwrite)
+            return self._run(stack, place, plots, overwrite, before, run)
 
-    def _foresee(self, data: Data, folder: Path | None, overwrite: bool) -> None:
+    def _foresee(
+        self, data: Data, folder: Path | None, plots: Plots | None, overwrite: bool
+    ) -> None:
         """Refuse what would only be refused when some steps are done."""
         frames = {"": data}
         for name, step in self.named().items():
             placed = step.placed(frames[step.input])
             step.check_count(placed)
+            if plots is not None:
+                plots.check(name, step, frames[step.input])
             if folder is not None and step.save:
                 layered = bool(step.layers)
                 target = folder / step.save
@@ -209,6 +223,7 @@ class Recipe:
         self,
         stack: Data,
         folder: Path | None,
+        plots: Plots | None,
         overwrite: bool,
         before: Sequence[Step],
         run: Run,
@@ -220,6 +235,8 @@ class Recipe:
             part = run.part(number, len(self.steps))
             saved = folder is not None and step.save
             results[name] = result = step.apply(source, run=part.part(0, 2) if saved else part)
+            if plots is not None:
+                plots.save(name, step, source, result)
             if folder is not None and step.save:
                 done = history(before, self._lineage(name), stack)
                 save_result(

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 import napari_stack as ns
-from napari_stack.operators import Bleaching, Features, Gains, HotPixels, Transforms, Vignetting
+from napari_stack.operators import (
+    Bleaching,
+    Features,
+    FlatField,
+    Gains,
+    HotPixels,
+    Transforms,
+    Vignetting,
+)
 from napari_stack.operators.matches import Matches, find_matches
 from napari_stack.operators.plots import plot
 
@@ -24,6 +32,9 @@ VALUES = [
     Gains(False, [[1.0, 2.0], [1.1, 2.2]]),
     Vignetting(False, (60, 80), "polynomial", [[[39.5, 29.5]]], [[[-0.5, 0, 0]]]),
     Bleaching(False, "ratio", *[np.linspace(2, 1, 5)[:, np.newaxis]] * 3),
+    HotPixels(np.eye(9, 12, dtype=bool)),
+    FlatField(False, np.linspace(1, 2, 108, dtype=np.float32).reshape(9, 12)),
+    Transforms(np.tile(np.eye(3), (4, 1, 1)), failed=np.array([False, True, False, False])),
 ]
 
 
@@ -41,8 +52,8 @@ def test_values_are_drawn_to_files(value, tmp_path):
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"written as \.png or \.svg"):
         plot(VALUES[0], tmp_path / "a.txt")
-    with pytest.raises(TypeError, match="not HotPixels"):
-        plot(HotPixels(np.zeros((3, 3), bool)), tmp_path / "a.png")
+    with pytest.raises(TypeError, match="not ndarray"):
+        plot(np.zeros((3, 3)), tmp_path / "a.png")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="plots need matplotlib"):
         plot(VALUES[0], tmp_path / "a.png")

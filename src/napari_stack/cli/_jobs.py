@@ -24,6 +24,7 @@ from napari_stack.cli._notes import mention_failed, mention_uncovered, stack_of
 from napari_stack.cli._report import Report, complain, progress
 from napari_stack.files._replacing import refuse_existing, refuse_homeless
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.plotting import Plots
 from napari_stack.progress import Tick
 from napari_stack.recipe import Recipe, history
 from napari_stack.results import check_outputs, new_folders, save_result
@@ -141,6 +142,7 @@ def run_step(
     transforms: Path | None = None,
     layers: bool = False,
     writing: Mapping[str, Any] | None = None,
+    plots: Plots | None = None,
 ) -> None:
     """Run one operator from files to files.
 
@@ -161,7 +163,9 @@ def run_step(
     if transforms is not None:
         _check_transforms(transforms, overwrite=overwrite)
     recipe = history(steps_before(inputs), [step], data).to_plain()
-    with settings.run() as run:
+    with new_folders([plots.folder] if plots else []), settings.run() as run:
+        if plots:
+            plots.check(step.operator, step, data)
         result = step.apply(data, run=run)
         mention_failed(result, step)
         mention_uncovered(result)
@@ -173,6 +177,8 @@ def run_step(
             output, result, step, data, recipe, overwrite=overwrite, run=run,
             layers={"frame": data} if layers else None, writing=writing,
         )  # fmt: skip
+        for path in plots.save(step.operator, step, data, result) if plots else ():
+            report.line(f"{path}: plot")
     _tell(report, paths, result)
     report.end()
 
@@ -185,6 +191,7 @@ def run_recipe(
     *,
     overwrite: bool = False,
     each: bool = False,
+    plots: Plots | None = None,
 ) -> None:
     """Run a recipe from files to files; with `each`, on every input for itself.
 
@@ -197,7 +204,7 @@ def run_recipe(
     """
     report = Report(settings.quiet)
     recipe, folder = placed(Recipe.load(path), output.expanduser())
-    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite}
+    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
     failed: list[Done] = []
 
     def tell(done: Done) -> None:

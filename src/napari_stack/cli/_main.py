@@ -15,7 +15,9 @@ from napari_stack.cli._jobs import Settings, run_recipe, run_step
 from napari_stack.cli._report import complain, warnings_as_lines
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
+from napari_stack.operators.plots import PLOTS, PlotFormat
 from napari_stack.options import gives_frames, summary
+from napari_stack.plotting import Plots
 from napari_stack.run import Cancelled
 from napari_stack.steps import Step
 
@@ -140,6 +142,19 @@ def _output(text: str) -> list[inspect.Parameter]:
     ]
 
 
+def _drawn(folder: Path | None, kind: PlotFormat, overwrite: bool) -> Plots | None:
+    return None if folder is None else Plots(folder.expanduser(), kind, overwrite)
+
+
+def _plots() -> list[inspect.Parameter]:
+    text = "Folder for plots of what was measured; made where it is not there. Needs matplotlib."
+    kind = "Kind of these files."
+    return [
+        _keyword("plots", Path | None, text, _OUTPUT, default=None, show_default=False),
+        _keyword("plots_as", PlotFormat, kind, _OUTPUT, default="png"),
+    ]
+
+
 def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., Any]:
     """Make the command of an operator; called, it gives the job or refuses its options."""
 
@@ -151,6 +166,8 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
         measure_each: bool = False,
         transforms: Path | None = None,
         layers: bool = False,
+        plots: Path | None = None,
+        plots_as: PlotFormat = "png",
         **given: Any,
     ) -> Callable[[], object]:
         settings = Settings.taken_from(given)
@@ -161,7 +178,7 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
             raise ValueError("--transforms holds those of one position: leave out --measure-each")
         return partial(
             run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms,
-            layers=layers, writing=writing,
+            layers=layers, writing=writing, plots=_drawn(plots, plots_as, overwrite),
         )  # fmt: skip
 
     frames = gives_frames(operator)
@@ -171,6 +188,8 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
         for key, (hint, default, text, for_frames) in _WRITING.items()
         if for_frames in (None, frames)
     ]
+    if name in PLOTS:
+        parameters += _plots()
     if frames:
         parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
         parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
@@ -239,11 +258,17 @@ def _recipe_command() -> Callable[..., Any]:
         output: Path,
         overwrite: bool = False,
         each: bool = False,
+        plots: Path | None = None,
+        plots_as: PlotFormat = "png",
         **given: Any,
     ) -> Callable[[], object]:
         """Run the steps of a recipe (a .json file) on frames."""
         settings = Settings.taken_from(given)
-        return partial(run_recipe, recipe, inputs, output, settings, overwrite=overwrite, each=each)
+        drawn = _drawn(plots, plots_as, overwrite)
+        return partial(
+            run_recipe, recipe, inputs, output, settings, overwrite=overwrite, each=each,
+            plots=drawn,
+        )  # fmt: skip
 
     first = inspect.Parameter(
         "recipe",
@@ -255,7 +280,8 @@ def _recipe_command() -> Callable[..., Any]:
         "where that names none."
     )
     each = _keyword("each", bool, _EACH_SERIES, _OUTPUT, negative=())
-    return _with_signature(command, [first, _INPUTS, *_output(text), each, *Settings.flags()])
+    mine = [*_output(text), each, *_plots(), *Settings.flags()]
+    return _with_signature(command, [first, _INPUTS, *mine])
 
 
 def _demo(

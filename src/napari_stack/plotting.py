@@ -1,0 +1,112 @@
+"""Plots of the steps that were run, as files: refused before the work, then drawn."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from napari_stack.files._replacing import refuse_existing
+from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
+from napari_stack.stack import Stack
+from napari_stack.steps import Data, Step
+
+
+class Plots(NamedTuple):
+    """Where plots go, and how.
+
+    Attributes
+    ----------
+    folder : Path
+    kind : {"png", "svg"}
+    overwrite : bool
+        Replace files that are there.
+    """
+
+    folder: Path
+    kind: PlotFormat = "png"
+    overwrite: bool = False
+
+    def paths(self, name: str, step: Step, data: Data) -> dict[Path, tuple[str, dict[str, int]]]:
+        """Files of a step's plots: the name of the plot, and the position that it is about.
+
+        Parameters
+        ----------
+        name : str
+            Of the step; names of files begin with it.
+        step : Step
+        data : Stack or Hyperstack
+            What the step is applied to.
+        """
+        start = re.sub(r"[^\w.-]+", "_", name)
+        return {
+            self.folder / f"{start}-{plot}{_suffix(place, several)}.{self.kind}": (plot, place)
+            for place, several in _positions(step, step.placed(data))
+            for plot in PLOTS.get(step.operator, {})
+        }
+
+    def check(self, name: str, step: Step, data: Data) -> None:
+        """Refuse before the work what `save` would refuse after it.
+
+        Raises
+        ------
+        FileExistsError
+            When a file is there and `overwrite` is False.
+        ImportError
+            When there is something to draw and matplotlib is not installed.
+        """
+        if step.operator in PLOTS:
+            new_figure()
+        for path in self.paths(name, step, data):
+            refuse_existing(path, self.overwrite)
+
+    def save(self, name: str, step: Step, data: Data, result: Any) -> list[Path]:
+        """Draw what a step made.
+
+        Parameters
+        ----------
+        name, step, data
+            As for `paths`.
+        result : object
+            What `Step.apply` gave.
+
+        Returns
+        -------
+        list of Path
+            The files that were written.
+        """
+        written = []
+        for path, (plot, place) in self.paths(name, step, data).items():
+            figure = new_figure()
+            made = _made(step, step.placed(data), result, place)
+            PLOTS[step.operator][plot](figure, made)
+            if figure.axes:
+                save_figure(figure, path, overwrite=self.overwrite)
+                written.append(path)
+        return written
+
+
+def _positions(step: Step, data: Data) -> Iterator[tuple[dict[str, int], bool]]:
+    """Positions of the other axes where a step measured, and whether there are several."""
+    if isinstance(data, Stack):
+        yield {}, False
+    elif step.measure_each:
+        yield from ((place, True) for place in data.positions())
+    else:
+        yield {**data.centre(), **step.measure_at}, False
+
+
+def _suffix(place: Mapping[str, int], several: bool) -> str:
+    return "".join(f"-{name}{at}" for name, at in place.items()) if several else ""
+
+
+def _made(step: Step, data: Data, result: Any, place: dict[str, int]) -> Made:
+    if isinstance(data, Stack):
+        return Made(data, result, step.options)
+    if isinstance(result, Hyperstack):
+        return Made(data.stack(place), result.stack(place), step.options)
+    at = tuple(place[name] for name in data.loops)
+    if not hasattr(result, "_fields"):
+        return Made(data.stack(place), result[at], step.options)
+    parts = (None if part is None else part[at] for part in result)
+    return Made(data.stack(place), type(result)(*parts), step.options)
