@@ -45,6 +45,34 @@ def test_recipes_hold_only_what_is_not_default(recipe):
     assert Recipe.load(recipe).to_plain() == json.loads(recipe.read_text())
 
 
+def test_macro_recipe_keeps_slabs_and_both_results_for_retouching(tmp_path):
+    """What users of focusstack do: noise map, corrections, slabs, two methods, one file of all."""
+    pytest.importorskip("psdtags")
+    stack, truth = ns.samples.focus_series(frames=18, size=(96, 112), noise=2 / 255)
+    ns.write(tmp_path / "frames", stack)
+    recipe = EXAMPLES / "macro-retouching.json"
+    assert main(["run", str(recipe), str(tmp_path / "frames"), "-o", str(tmp_path / "out")]) == 0
+    results = Recipe.load(recipe).run(ns.read(tmp_path / "frames"))
+    slabs, pyramid, by_depth = (results[n] for n in ("slabs", "pyramid", "depth map"))
+    assert [slabs.source.window(i) for i in range(2)] == [list(range(10)), list(range(8, 18))]
+    assert len(slabs) == 2
+    np.testing.assert_array_equal(np.asarray(ns.read(tmp_path / "out" / "slabs")), slabs)
+    layers = _layers(tmp_path / "out" / "retouch.tif")
+    assert [name.split()[0] for name in layers] == ["focus_stack", "pyramid", "slabs", "slabs"]
+    expected = [by_depth.image, pyramid.image, slabs[0], slabs[1]]
+    for found, like in zip(layers.values(), expected, strict=True):
+        np.testing.assert_array_equal(found.squeeze(), like)
+    error = [np.abs(im[8:-8, 8:-8] - truth["image"][8:-8, 8:-8]).mean() for im in expected[:2]]
+    assert max(error) < np.abs(stack[9] - truth["image"])[8:-8, 8:-8].mean() / 1.5
+
+
+def _layers(path):
+    import psdtags
+
+    read = psdtags.TiffImageSourceData.fromtiff(path).layers.layers
+    return {layer.name: layer.asarray() for layer in read[::-1]}
+
+
 @pytest.mark.skipif(not BURST.is_dir(), reason="needs the development data")
 def test_real_frames_give_the_same_pixels_from_recipe_and_script(tmp_path):
     recipe = EXAMPLES / "register-sigma-clip.json"

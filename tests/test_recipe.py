@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import napari_stack as ns
 from napari_stack import read, results, samples, write
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import Clipped, Features, Pyramid, combine, register, sigma_clip
@@ -392,3 +393,55 @@ def test_a_binary_file_is_no_recipe(tmp_path):
     (tmp_path / "r.json").write_bytes(bytes(range(128, 256)))
     with pytest.raises(ValueError, match=r"r\.json: this is no recipe"):
         Recipe.load(tmp_path / "r.json")
+
+
+def test_a_step_saves_the_transforms_that_it_measured(tmp_path):
+    step = Step("register", {"transform": "translation"}, transforms="moves.csv")
+    plain = {
+        "operator": "register",
+        "options": {"transform": "translation"},
+        "transforms": "moves.csv",
+    }
+    assert step.to_plain() == plain
+    assert Step.from_plain(plain) == step
+    stack = ns.samples.drifting_cells(frames=3, size=(64, 72), shift=2)[0]
+    recipe = Recipe([step, Step("combine", save="mean.tif")])
+    found = recipe.run(stack, folder=tmp_path)["register"].transforms
+    saved = ns.Transforms.load(tmp_path / "moves.csv")
+    np.testing.assert_allclose(saved.matrices, found.matrices, atol=1e-6)
+    with pytest.raises(FileExistsError, match="exists already"):
+        Recipe([step]).run(stack, folder=tmp_path)
+    script = recipe.to_script()
+    assert "register.transforms.save('moves.csv')" in script
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"operator": "combine", "transforms": "a.csv"}, "transforms are measured by register"),
+        ({"operator": "register", "transforms": "a.tif"}, "transforms are written as .json"),
+        ({"operator": "register", "transforms": "../a.csv"}, "leads out of the folder"),
+        ({"operator": "register", "transforms": "a.csv", "measure_each": True}, "at one position"),
+        ({"operator": "register", "transforms": 3}, "transforms must be a text"),
+    ],
+)
+def test_transforms_that_cannot_be_saved_are_refused(more, said):
+    with pytest.raises(ValueError, match=said):
+        Step.from_plain(more)
+
+
+def test_slabs_are_foreseen_and_one_slab_is_enough(tmp_path):
+    stack = ns.samples.focus_series(frames=5, size=(64, 72))[0]
+    steps = [
+        Step("focus_slabs", {"method": "pyramid", "frames": 3}, save="slabs.tif"),
+        Step("focus_stack", {"method": "pyramid"}, save="fused.tif"),
+    ]
+    results = Recipe(steps).run(stack, folder=tmp_path)
+    assert ns.read(tmp_path / "slabs.tif").shape == (2, 64, 72)
+    np.testing.assert_array_equal(
+        results["focus_stack"].image,
+        ns.focus_stack(ns.focus_slabs(stack, method="pyramid", frames=3), method="pyramid").image,
+    )
+    short = Recipe([Step("focus_slabs"), Step("focus_stack", {"method": "pyramid"})]).run(stack)
+    assert len(short["focus_slabs"]) == 1
+    assert short["focus_stack"].image.shape == (64, 72)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.files._replacing import refuse_homeless, replacing
+from napari_stack.files._replacing import refuse_existing, refuse_homeless, replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.options import gives_frames
 from napari_stack.plotting import Plots
@@ -71,6 +71,7 @@ class Recipe:
         """Refuse that two steps save the same file."""
         saving = [step for step in self.steps if step.save]
         paths = [p for s in saving for p in output_paths(Path(s.save), s).values()]
+        paths += [Path(step.transforms) for step in self.steps if step.transforms]
         path, times = Counter(paths).most_common(1)[0] if paths else ("", 0)
         if times > 1:
             raise ValueError(f"{path} is saved by {times} steps: give each a file of its own")
@@ -190,7 +191,8 @@ class Recipe:
             When there is something to plot and matplotlib is not installed.
         """
         place = None if folder is None else Path(folder).expanduser()
-        saves = [place / step.save for step in self.steps if step.save] if place else []
+        files = [path for step in self.steps for path in (step.save, step.transforms) if path]
+        saves = [place / path for path in files] if place else []
         if place and saves:
             refuse_homeless(place / "file")
         if isinstance(plots, str | Path):
@@ -215,6 +217,8 @@ class Recipe:
                 check_outputs(
                     target, step, placed, overwrite=overwrite, layered=layered, writing=step.writing
                 )
+            if folder is not None and step.transforms:
+                refuse_existing(folder / step.transforms, overwrite)
             if gives_frames(step.function):
                 made = step.foreseen(frames[step.input])
                 frames[""] = frames[name] = _bound_like(made, frames[step.input])
@@ -245,6 +249,9 @@ class Recipe:
                     layers={layer: results[layer] for layer in step.layers} or None,
                     writing=step.writing,
                 )  # fmt: skip
+            if folder is not None and step.transforms:
+                one = result.stack() if isinstance(result, Hyperstack) else result
+                one.transforms.save(folder / step.transforms, overwrite=overwrite)
             if isinstance(result, Stack | Hyperstack):
                 data = result
         return results
@@ -304,6 +311,7 @@ def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe
     if isinstance(placed, Hyperstack):  # else the axis of the step before would be taken
         first = replace(first, axis=placed.axis)
     # In a row each takes its frames from the one before: names only could meet twice.
-    earlier = [replace(step, name="", input="", save="", layers=(), writing={}) for step in before]
+    bare: dict[str, Any] = {"save": "", "layers": (), "writing": {}, "transforms": ""}
+    earlier = [replace(step, name="", input="", **bare) for step in before]
     now = [replace(step, name="", input="", layers=()) for step in (first, *rest)]
     return Recipe([*earlier, *now])

@@ -120,9 +120,12 @@ def _written(value: Any) -> str:
 def _saves(
     variables: Mapping[str, str], name: str, step: Step, source: str, data: Data | None
 ) -> list[str]:
+    result = variables[name]
+    lines = (
+        [f"{_one(result, data)}.transforms.save({step.transforms!r})"] if step.transforms else []
+    )
     if not step.save:
-        return []
-    result, lines = variables[name], []
+        return lines
     for number, (image, path) in enumerate(output_paths(Path(step.save), step).items()):
         target = repr(path.as_posix())
         if not image:  # frames bring their axes along
@@ -138,6 +141,11 @@ def _saves(
             more.append(f"layers=named_layers({{{entries}}})")
         lines += _lines("ns.write(", [target, value, *more], ")")
     return lines
+
+
+def _one(result: str, data: Data | None) -> str:
+    """Write one stack of a result: what was measured is the same at all positions."""
+    return f"{result}.stack()" if isinstance(data, Hyperstack) else result
 
 
 def _is_tuple(step: Step) -> bool:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
+from napari_stack.operators.slabs import holds_slabs
+from napari_stack.operators.transforms import check_form
 from napari_stack.options import check, gives_frames, image_names
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.run import Run
@@ -51,6 +53,8 @@ class Step:
     writing : mapping
         How the file is written: ``compression``, ``level``, ``quality``, ``exif_from`` (a file or
         folder, or "" for none) and ``names``, as `napari_stack.write` takes them.
+    transforms : str
+        File for the transforms that ``register`` measured: .json, .csv, .txt or .npy.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Step:
     save: str = ""
     layers: Sequence[str] = ()
     writing: Mapping[str, Any] = field(default_factory=dict)
+    transforms: str = ""
 
     def __post_init__(self) -> None:
         _check_kinds(vars(self))
@@ -80,10 +85,22 @@ class Step:
         object.__setattr__(self, "layers", tuple(self.layers))
         if self.layers and (not self.save or gives_frames(self.function)):
             raise ValueError("layers go into the file of an image: name it by save='name.tif'")
-        if Path(self.save).is_absolute() or ".." in Path(self.save).parts:
+        for key, path in (("save", self.save), ("transforms", self.transforms)):
+            if Path(path).is_absolute() or ".." in Path(path).parts:
+                raise ValueError(
+                    f"{key}: {path!r} leads out of the folder of results: name a file inside it"
+                )
+        if self.transforms:
+            self._check_transforms()
+
+    def _check_transforms(self) -> None:
+        """Refuse a file for transforms where none are measured, or that cannot hold them."""
+        if self.operator != "register" or self.measure_each:
             raise ValueError(
-                f"save: {self.save!r} leads out of the folder of results: name a file inside it"
+                "transforms are measured by register, at one position: name no file for them "
+                f"with {'measure_each' if self.measure_each else self.operator}"
             )
+        check_form(self.transforms)
 
     def _check_measuring(self) -> None:
         """Refuse to say where to measure when nothing is, or twice over."""
@@ -127,7 +144,7 @@ class Step:
         plain: dict[str, Any] = {"operator": self.operator}
         if options := to_plain(self.function, self.options):
             plain["options"] = options
-        for key in ("name", "input", "axis", "measure_at", "measure_each", "save"):
+        for key in ("name", "input", "axis", "measure_at", "measure_each", "save", "transforms"):
             if value := getattr(self, key):
                 plain[key] = value
         if self.measure_at:
@@ -223,7 +240,7 @@ class Step:
 
 def _check_kinds(values: Mapping[str, Any]) -> None:
     """Refuse a value of a step that is of another kind, in a sentence that names its key."""
-    for key in ("operator", "name", "input", "axis", "save"):
+    for key in ("operator", "name", "input", "axis", "save", "transforms"):
         if not isinstance(value := values.get(key, ""), str):
             raise ValueError(f"{key} must be a text, got {value!r}")
     if not isinstance(value := values.get("options", {}), Mapping):
@@ -264,8 +281,8 @@ def _is_position(value: Any) -> bool:
 def refuse_single(data: Data) -> None:
     """Refuse data with one frame only along the axis that is stacked."""
     count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
-    if count < 2:
-        frames = data if isinstance(data, Stack) else data.frames
+    frames = data if isinstance(data, Stack) else data.frames
+    if count < 2 and not holds_slabs(frames.source):  # a short series makes one slab
         name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
         raise ValueError(
             f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.joined import Joined
 from napari_stack.kept import Kept
 from napari_stack.operators.borrowing import borrowing
 from napari_stack.operators.focus import focus_stack, fuse
 from napari_stack.options import Bounds, check
 from napari_stack.run import Run
-from napari_stack.sources import Pixels, cast
+from napari_stack.sources import Pixels, Source, cast
 from napari_stack.stack import Stack
 
 
@@ -94,6 +95,12 @@ class Slabs:
         if valid is not None:
             image[~valid] = 0
         return image, valid
+
+
+def holds_slabs(source: Source) -> bool:
+    """Tell whether frames are slabs, at one position or at several."""
+    one = source.stacks[0].source if isinstance(source, Joined) else source
+    return isinstance(one, Slabs)
 
 
 @borrowing(focus_stack)

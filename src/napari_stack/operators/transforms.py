@@ -193,6 +193,17 @@ class Transforms:
             raise ValueError(f"{path}: {error}") from error
 
 
+def check_form(path: str | Path) -> None:
+    """Refuse the name of a file that transforms are not written to.
+
+    Raises
+    ------
+    ValueError
+        For another ending than those of `Transforms.save`.
+    """
+    _form(path)
+
+
 def _form(path: str | Path) -> tuple[Any, Any]:
     from napari_stack.operators._transform_files import FORMS
 
