@@ -83,6 +83,20 @@ def test_a_method_by_name_or_object():
         Pyramid(kernel_size=4)
 
 
+@pytest.mark.parametrize("method", ["auto", "pyramid", "depth map"])
+@pytest.mark.parametrize("colour", [True, False])
+def test_true_colours_are_those_of_a_frame(method, colour):
+    grey = np.asarray(samples.focus_series(frames=4, size=(96, 100))[0])
+    data = np.stack([grey, 255 - grey, grey // 2], axis=3) if colour else grey
+    stack = Stack.wrap(data)
+    result = focus_stack(stack, method=method, true_colours=True)
+    same = data == result.image
+    assert (same.all(axis=3) if colour else same).any(axis=0).all()
+    fused = focus_stack(stack, method=method)
+    assert np.abs(fused.image.astype(int) - result.image).mean() < 3
+    np.testing.assert_array_equal(result.depth, fused.depth)
+
+
 @pytest.mark.skipif(not MOTORCYCLE.exists(), reason="the sample files are not here")
 def test_the_rendered_photograph():
     import tifffile

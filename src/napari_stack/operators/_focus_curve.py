@@ -104,6 +104,41 @@ def _add(
             last[i, j] = value
 
 
+@kernel
+def _clarity(best: Array, total: Array, count: Array, floor: float, out: Array) -> None:
+    for i in range(best.shape[0]):
+        for j in range(best.shape[1]):
+            top, frames = max(best[i, j], 0), count[i, j]
+            mean = (total[i, j] - top) / (frames - 1) if frames > 1 else top
+            clear = (top - mean - NOISE_MARGIN * floor) / (top + floor)
+            out[i, j] = min(max(clear, 0), 1)
+
+
+@kernel
+def _peak(
+    best: Array,
+    before: Array,
+    after: Array,
+    label: Array,
+    indices: Array,
+    gaps: Array,
+    floor: float,
+    out: Array,
+) -> None:
+    for i in range(best.shape[0]):
+        for j in range(best.shape[1]):
+            out[i, j] = label[i, j]
+            if before[i, j] < 0 or after[i, j] < 0:
+                continue
+            place = np.searchsorted(indices, label[i, j])
+            down, up = gaps[max(place - 1, 0)], gaps[min(place, gaps.size - 1)]
+            top = max(best[i, j], 0) + floor
+            rise = np.log(top / (before[i, j] + floor)) / down
+            bend = rise + np.log(top / (after[i, j] + floor)) / up
+            if bend > 0:
+                out[i, j] += (down + up) / 2 * rise / bend - down / 2
+
+
 class FocusCurve:
     """What is known of every pixel's sharpness over the frames so far.
 
@@ -172,11 +207,9 @@ class FocusCurve:
 
     def clarity(self, floor: float) -> Array:
         """Return how clearly the sharpest frame stands out from the others and from noise, 0..1."""
-        best = np.maximum(self.best, 0)
-        others = (np.maximum(self.count, 2) - 1).astype(np.float32)
-        mean = np.where(self.count > 1, (self.total - best) / others, best)
-        clear = best - mean - np.float32(NOISE_MARGIN * floor)
-        return np.clip(clear / (best + np.float32(floor)), 0, 1).astype(np.float32)
+        out = np.empty(self.best.shape, np.float32)
+        _clarity(self.best, self.total, self.count, np.float32(floor), out)
+        return out
 
     def peak(self, floor: float) -> Array:
         """Return the depth between frames: the vertex of a parabola through three log energies.
@@ -186,18 +219,8 @@ class FocusCurve:
         """
         indices = np.array(self.indices, np.float32)
         gaps = np.diff(indices) if len(indices) > 1 else np.ones(1, np.float32)
-        place = np.searchsorted(indices, self.label).clip(0, len(indices) - 1)
-        gap_before = np.concatenate([gaps[:1], gaps])[place]
-        gap_after = np.concatenate([gaps, gaps[-1:]])[place]
-        inside = (self.before >= 0) & (self.after >= 0)
-        top, before, after = (
-            np.log(np.maximum(energy, 0) + np.float32(floor))
-            for energy in (self.best, self.before, self.after)
-        )
-        rise, fall = (top - before) / gap_before, (after - top) / gap_after
-        bend = rise - fall
-        inside &= bend > 0
-        share = np.divide(rise, bend, out=np.zeros_like(bend), where=inside)
-        shift = np.where(inside, (gap_before + gap_after) / 2 * share - gap_before / 2, 0)
         label = np.maximum(self.label, self.indices[0])  # -1 where no frame is valid
-        return (label + shift).astype(np.float32)
+        out = np.empty(self.best.shape, np.float32)
+        energies = (self.best, self.before, self.after)
+        _peak(*energies, label, indices, gaps, np.float32(floor), out)
+        return out

@@ -117,6 +117,7 @@ def focus_stack(
     *,
     method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
+    true_colours: bool = False,
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
     run: Run = Run(),
@@ -133,6 +134,9 @@ def focus_stack(
     channel : {"all"} or int
         The channel that decides where frames are sharp; "all" takes the brightness of colours, or
         the mean of bands.
+    true_colours : bool
+        Give every pixel exactly the colours that it has in one of the frames: those nearest to the
+        fused image, before any denoising or sharpening. It takes one more pass.
     denoise : float
         Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
         is modest; 0 leaves it.
@@ -152,6 +156,7 @@ def focus_stack(
     """
     check(focus_stack, locals())
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
+    options["true_colours"] = true_colours
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     image, depth, confidence, covered = found
     return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
@@ -171,6 +176,7 @@ def fuse(
     *,
     method: Any = "auto",
     channel: int | str = "all",
+    true_colours: bool = False,
     denoise: float = 0.0,
     sharpen: float = 0.0,
     run: Run = Run(),
@@ -179,7 +185,15 @@ def fuse(
     require_used(stack)
     _check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    found = Fused(*_fused(stack, chosen, channel, run))
+    from napari_stack.operators._focus_frames import Sight  # OpenCV, before a run counts threads
+
+    sight, passes = Sight(stack.rgb, stack.alpha, channel), 1 + true_colours
+    found = Fused(*_fused(stack, chosen, sight, run.part(0, passes)))
+    if true_colours:
+        from napari_stack.operators._nearest import nearest_colours
+
+        picked = nearest_colours(stack, run.part(1, passes), sight, found.image)
+        found = found._replace(image=picked)
     return found._replace(image=polished(found.image, stack, denoise, sharpen, run))
 
 
@@ -189,11 +203,9 @@ def _check_channel(stack: Stack, channel: int | str) -> None:
         raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
-def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, channel: int | str, run: Run) -> Any:
+def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, run: Run) -> Any:
     from napari_stack.operators import _focus_auto
-    from napari_stack.operators._focus_frames import Sight
 
-    sight = Sight(stack.rgb, stack.alpha, channel)
     if isinstance(method, Auto):
         options = vars(method)
         return _focus_auto.fuse(stack, run, sight, **options)
@@ -203,7 +215,7 @@ def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, channel: int | str, 
         energy = _depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
         how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
         return _depth_map.fuse(stack, run, sight, energy=energy, **how)
-    return run.fold(_Fusion(method, channel), stack, what="Fusing frames").result()
+    return run.fold(_Fusion(method, sight.channel), stack, what="Fusing frames").result()
 
 
 @dataclass
