@@ -108,8 +108,10 @@ class DepthState:
         """Return the depth (frame index) and its confidence (0 to 1): two of `maps`."""
         return self.maps()[:2]
 
-    def maps(self) -> "DepthMaps":
+    def maps(self, *, last: bool = False) -> "DepthMaps":
         """Return depth and confidence, and the sharpest frame around every pixel.
+
+        When it is the `last` that is asked of the state, memory is let go as soon as it can be.
 
         The confidence is the product of two numbers from 0 to 1:
 
@@ -124,9 +126,14 @@ class DepthState:
         Where the first number is low, the depth comes from the surroundings and from the same
         measure at a quarter of the size, and so does the label.
         """
+        if last:
+            self.curves[0].forget("first", "last")
         depth, clarity = _map(self.curves[0])
+        if last:
+            self.curves[0].forget("best", "before", "after", "total", "count")
         coarse, coarse_clarity = _map(self.curves[1])
-        confidence = clarity * evenness(depth)
+        confidence = evenness(depth)
+        confidence *= clarity
         depth = fill_unsure(depth, _say(clarity, *FINE), coarse, _say(coarse_clarity, *COARSE))
         np.clip(depth, self.indices[0], self.indices[-1], out=depth)
         label = self._labels(depth, clarity)
@@ -143,8 +150,9 @@ class DepthState:
         indices = np.array(self.indices)
         between = ((indices[1:] + indices[:-1]) / 2).astype(np.float32)
         filled = indices.astype(np.uint16)[np.searchsorted(between, depth)]
-        own = np.maximum(self.curves[0].label, indices[0]).astype(np.uint16)
-        return np.where(clarity > CLEAR, cv2.medianBlur(own, 5), filled)
+        own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
+        np.copyto(filled, own, where=clarity > CLEAR)
+        return filled
 
 
 def _map(curve: FocusCurve) -> tuple[Array, Array]:
@@ -159,11 +167,15 @@ def _say(clarity: Array, none: float, full: float) -> Array:
 def evenness(depth: Array) -> Array:
     """Return how even a depth map is around every pixel, 0 to 1: noise and edges are not."""
     centred = depth - depth.mean()
-    mean, square = (
-        cv2.GaussianBlur(plane, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
-        for plane in (centred, centred**2)
-    )
-    return np.exp(-np.maximum(square - mean**2, 0) / np.float32(TOLERANCE**2))
+    mean = cv2.GaussianBlur(centred, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
+    centred *= centred
+    square = cv2.GaussianBlur(centred, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
+    del centred
+    mean *= mean
+    square -= mean
+    np.maximum(square, 0, out=square)
+    square *= np.float32(-1 / TOLERANCE**2)
+    return np.exp(square, out=square)
 
 
 def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array) -> Array:

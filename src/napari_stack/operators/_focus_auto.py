@@ -1,6 +1,7 @@
 """The automatic way to focus-stack: depth first, then details from the frames it points to."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ Array = np.ndarray[Any, Any]
 
 # Noise, as a share of the brightest pixel, from which on averaging frames is worth a pass.
 NOISY = 0.004
+# Bytes a pixel and channel that a frame in flight takes while it is measured.
+FRAME_BYTES = 8
 # Bytes a pixel and channel that a fold and the frames in flight take, in float32.
 PIXEL_BYTES = 40
 
@@ -106,12 +109,14 @@ def fuse(
     middle = int(numbers[len(numbers) // 2])
     reference = measure_frame(stack, middle, sight).light
     height, width = stack.shape[1:3]
+    run = calmed(run, stack)
     first = SharpnessFold((height, width), sight, reference, even_brightness)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     scales, shape = first.scales(), stack.shape[1:]
-    depth, confidence, label = first.depth.maps()
+    depth, confidence, label = first.depth.maps(last=True)
     del first
     zones = make_zones(label, reach)
+    del label
     noisy = average_noise and len(numbers) > 2 and scales.noise > NOISY * scales.top
     image = np.empty((*shape[:2], shape[2] if len(shape) == 3 else 1), stack.working)
     covered = np.empty(shape[:2], bool)
@@ -131,6 +136,13 @@ def fuse(
         inner = slice(band.start - wide.start, band.stop - wide.start)
         image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
     return image.reshape(shape), depth, confidence, covered
+
+
+def calmed(run: Run, stack: Stack) -> Run:
+    """Return a run with fewer frames in flight where several would not fit its memory."""
+    frame = int(np.prod(stack.shape[1:])) * FRAME_BYTES
+    fitting = max(1, run.memory // frame - 1)
+    return replace(run, workers=fitting) if fitting < run.threads else run
 
 
 def bands_of(shape: tuple[int, ...], memory: int) -> Iterator[slice]:

@@ -127,7 +127,7 @@ def _peak(
 ) -> None:
     for i in range(best.shape[0]):
         for j in range(best.shape[1]):
-            out[i, j] = label[i, j]
+            out[i, j] = max(label[i, j], indices[0])  # -1 where no frame is valid
             if before[i, j] < 0 or after[i, j] < 0:
                 continue
             place = np.searchsorted(indices, label[i, j])
@@ -199,6 +199,11 @@ class FocusCurve:
         np.copyto(self.before, other.before, where=wins)
         np.copyto(self.before, self.last, where=wins & (other.label == other.indices[0]))
 
+    def forget(self, *names: str) -> None:
+        """Let planes go that are not needed any more: no frame can be added then."""
+        for name in names:
+            setattr(self, name, np.empty((0, 0), np.float32))
+
     def floor(self) -> float:
         """Return the sharpness below which there is nothing but noise and quantisation."""
         strongest = float(np.percentile(self.best[::4, ::4], 99.9))
@@ -219,8 +224,7 @@ class FocusCurve:
         """
         indices = np.array(self.indices, np.float32)
         gaps = np.diff(indices) if len(indices) > 1 else np.ones(1, np.float32)
-        label = np.maximum(self.label, self.indices[0])  # -1 where no frame is valid
         out = np.empty(self.best.shape, np.float32)
         energies = (self.best, self.before, self.after)
-        _peak(*energies, label, indices, gaps, np.float32(floor), out)
+        _peak(*energies, self.label, indices, gaps, np.float32(floor), out)
         return out
