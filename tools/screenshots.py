@@ -47,7 +47,7 @@ PICTURES = {
 PREVIEWED = {"correct_vignetting", "repair_hot_pixels", "denoise"}
 
 #: Docks without a run: name of the picture, and what the viewer shows first.
-OTHERS = {"compute_now": "Compute Now", "open_frames": "Open Frames"}
+OTHERS = {"compute_now": "Compute Now", "open_frames": "Open Frames", "surface": "3-D Surface"}
 
 
 def picture(name: str, folder: Path) -> Path:
@@ -75,10 +75,16 @@ def picture(name: str, folder: Path) -> Path:
 
 def other(name: str, folder: Path) -> Path:
     """Take a picture of a dock that runs no operator."""
-    viewer = opened("drifting_cells")
+    viewer = opened("focus_series" if name == "surface" else "drifting_cells")
+    if name == "surface":
+        for layer in layers.focus_stack(viewer.layers[0]):
+            viewer.add_layer(layer)
+        viewer.layers[0].visible = False
     if name == "compute_now":
         viewer.add_layer(layers.register(viewer.layers[0], transform="translation"))
-    viewer.window.add_plugin_dock_widget("napari-stack", OTHERS[name])
+    _, dock = viewer.window.add_plugin_dock_widget("napari-stack", OTHERS[name])
+    if name == "surface":
+        dock.run()
     return taken(viewer, folder / f"{name}.png")
 
 

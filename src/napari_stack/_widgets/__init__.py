@@ -7,6 +7,7 @@ from napari_stack._widgets._open import OpenFramesDock
 from napari_stack._widgets._others import ApplyToOthersDock
 from napari_stack._widgets._pixel import PixelInspectorDock
 from napari_stack._widgets._recipe import RecipeDock
+from napari_stack._widgets._surface import SurfaceDock
 
 
 class RegisterDock(OperatorDock):
@@ -136,5 +137,6 @@ __all__ = [
     "RepairHotPixelsDock",
     "SharpenDock",
     "SigmaClipDock",
+    "SurfaceDock",
     "TransformFramesDock",
 ]

@@ -14,6 +14,7 @@ from napari_stack.layers._preview import PREVIEWED, is_preview, keeping, preview
 from napari_stack.layers._show import show_limits, to_layer
 from napari_stack.layers._solid import compute_now, is_lazy, is_made_here, prepare_compute
 from napari_stack.layers._source import leading_axes
+from napari_stack.layers._surface import depth_surface
 
 register = on_layers("register")
 balance = on_layers("balance")
@@ -45,6 +46,7 @@ __all__ = [
     "correct_vignetting",
     "default_axis",
     "denoise",
+    "depth_surface",
     "find_hot_pixels",
     "focus_slabs",
     "focus_stack",

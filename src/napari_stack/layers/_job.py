@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.joined import Joined
-from napari_stack.layers._chain import Chain, history, remember
+from napari_stack.layers._chain import KEY, Chain, history, remember
 from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
 from napari_stack.layers._regions import DRAWN, mask_of
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
+from napari_stack.layers._surface import DEPTH_AXIS
 from napari_stack.operators.slabs import Slabs
 from napari_stack.options import check, gives_frames, method_name, options_of
 from napari_stack.recipe import Step, images_of
@@ -117,13 +118,20 @@ class Job:
         made = {
             kind: self.look.image(
                 image, kind, self._axis_number, self._count, computed.limits[kind],
-                metadata=metadata,
+                metadata=self._noted(metadata) if kind == "depth" else metadata,
                 name=name if kind == "image" else f"{source} - {kind}",
             )
             for kind, image in computed.images.items()
         }  # fmt: skip
         self._link(computed, {kind: full_resolution(layer) for kind, layer in made.items()})
         return list(made.values())
+
+    def _noted(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Add, for a map of depth, where the frames lie and how far apart."""
+        axis = self.data.axes[self._axis_number]
+        start = float(self.look.place.translate[self._axis_number])
+        told = {"name": axis.name, "step": axis.step, "unit": axis.unit, "start": start}
+        return {KEY: {**metadata[KEY], DEPTH_AXIS: told}}
 
     def _link(self, computed: Computed, arrays: Mapping[str, Any]) -> None:
         """Remember what the results were made from."""

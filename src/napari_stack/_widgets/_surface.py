@@ -1,0 +1,156 @@
+"""`SurfaceDock`: a fused image on the surface of its depth, in three dimensions."""
+
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from napari.layers import Image
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_stack import layers
+from napari_stack._widgets._fields import Number, choice
+from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows, tooltip
+from napari_stack._widgets._runner import MENDABLE, tell
+from napari_stack.layers._chain import KEY
+from napari_stack.layers._source import full_resolution
+from napari_stack.layers._surface import DEPTH_AXIS
+from napari_stack.options import options_of
+
+
+class SurfaceDock(QWidget):
+    """A fused image, its depth, and how much the depth is stretched.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__()
+        self.viewer = napari_viewer
+        self._image_box = choice(lambda _widget: self._pictures())
+        self._depth_box = choice(lambda _widget: self._depths())
+        option = options_of(layers.depth_surface)["exaggeration"]
+        self.exaggeration = Number(option)
+        self.exaggeration.native.setSpecialValueText("automatic")
+        self.button = QPushButton("Show")
+        self.button.setToolTip(tooltip("Add the surface, and look at it in three dimensions."))
+        self._told = paragraph()
+        self._taken: Callable[[], Any] = lambda: None  # the depth that was new last
+        self._lay_out(option.help)
+        self.button.clicked.connect(self.run)
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self.reset_choices)
+        if hasattr(events, "renamed"):  # napari 0.6 has it not
+            events.renamed.connect(self.reset_choices)
+        self.reset_choices()
+
+    def _lay_out(self, help_text: str) -> None:
+        content, form = QWidget(), QWidget()
+        column, layout = QVBoxLayout(content), rows()
+        form.setLayout(layout)
+        labelled(layout, "Depth", self._depth_box.native, "The depth that Focus Stack gave.")
+        labelled(layout, "Image", self._image_box.native, "What is shown on it: the fused image.")
+        labelled(layout, "Exaggeration", self.exaggeration.native, help_text)
+        column.addWidget(
+            paragraph("Show how deep a focus-stacked image lies, as a surface with it on top.")
+        )
+        for widget in (form, self.button, self._told):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.setMinimumWidth(280)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(ColumnArea(content))
+
+    @property
+    def image(self) -> Any:
+        """The chosen image."""
+        return self._image_box.value
+
+    @image.setter
+    def image(self, layer: Any) -> None:
+        self._image_box.value = layer
+
+    @property
+    def depth(self) -> Any:
+        """The chosen depth."""
+        return self._depth_box.value
+
+    @depth.setter
+    def depth(self, layer: Any) -> None:
+        self._depth_box.value = layer
+
+    def _depths(self) -> list[Any]:
+        """Return what can be a depth: first what is known to be one, the newest before others."""
+        grey = [la for la in self._images() if not la.rgb]
+        return sorted(grey, key=lambda layer: not _is_depth(layer))
+
+    def _pictures(self) -> list[Any]:
+        return [la for la in self._images() if not _is_map(la)]
+
+    def _images(self) -> list[Any]:
+        return [la for la in reversed(self.viewer.layers) if isinstance(la, Image)]
+
+    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
+        """Follow the layers of the viewer."""
+        if not isalive(self):
+            return
+        for box in (self._image_box, self._depth_box):
+            box.reset_choices()
+        self._take_newest()
+        ready = self.image is not None and any(map(_is_map, self._depths()))
+        self.button.setEnabled(self.image is not None and self.depth is not None)
+        self._told.setText("" if ready else "Focus-stack frames first: that gives their depth.")
+
+    def _take_newest(self) -> None:
+        """Take a depth that is new here, and the image that came with it."""
+        newest = next((layer for layer in self._depths() if _is_depth(layer)), None)
+        if newest is None or newest is self._taken():
+            return
+        self._taken = ref(newest)
+        self.depth = newest
+        alike = (la for la in self._pictures() if _size(la) == _size(newest))
+        if (image := next(alike, None)) is not None:
+            self.image = image
+
+    def run(self) -> None:
+        """Add the surface, and turn the view to three dimensions."""
+        if self.image is None or self.depth is None:
+            return
+        point = self.depth.world_to_data(self.viewer.dims.point[-self.depth.ndim :])
+        position = {axis: max(round(float(at)), 0) for axis, at in enumerate(point[:-2])}
+        try:
+            made = layers.depth_surface(
+                self.image, self.depth, exaggeration=self.exaggeration.value, position=position
+            )
+        except MENDABLE as error:
+            tell(error)
+            return
+        self.viewer.add_layer(made)
+        for layer in (self.image, self.depth):  # flat ones would cut through it
+            layer.visible = False
+        self.viewer.dims.ndisplay = 3
+        self.viewer.reset_view()
+        # Seen from a corner, from above.
+        self.viewer.camera.angles = (-20.0, 35.0, -50.0)
+        self.viewer.camera.zoom *= 0.75
+        stretch = made.metadata[KEY]["exaggeration"]
+        self._told.setText(f"Added {made.name!r}, its depth stretched {stretch:.3g} times.")
+
+
+def _size(layer: Any) -> tuple[int, ...]:
+    """Return the number of axes, then rows and columns."""
+    shape = full_resolution(layer).shape
+    return (layer.ndim, *shape[layer.ndim - 2 : layer.ndim])
+
+
+def _is_depth(layer: Any) -> bool:
+    return DEPTH_AXIS in layer.metadata.get(KEY, {})
+
+
+def _is_map(layer: Any) -> bool:
+    """Tell what focus stacking measured from a picture."""
+    return _is_depth(layer) or layer.name.endswith((" - depth", " - confidence"))

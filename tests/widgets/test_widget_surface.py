@@ -1,0 +1,42 @@
+"""The dock that shows a fused image on the surface of its depth."""
+
+import numpy as np
+from napari.layers import Surface
+
+from napari_stack import layers
+from napari_stack._widgets import SurfaceDock
+
+
+def test_it_shows_the_newest_depth_in_space(viewer, hyper):
+    source = viewer.add_layer(layers.to_layer(hyper, "hyper"))
+    dock = SurfaceDock(viewer)
+    viewer.window.add_dock_widget(dock)
+    assert "Focus-stack frames first" in dock._told.text()
+    made = layers.focus_stack(source, method="pyramid")
+    for layer in made:
+        viewer.add_layer(layer)
+    assert (dock.image.name, dock.depth.name) == ("hyper - focus stack", "hyper - depth")
+    assert not dock._told.text()
+    viewer.dims.set_current_step((0, 1), (2, 1))
+    dock.button.click()
+    surface = viewer.layers[-1]
+    assert isinstance(surface, Surface)
+    np.testing.assert_array_equal(surface.data[0][:, 0].reshape(64, 80), made[1].data[2, 1, 0])
+    assert viewer.dims.ndisplay == 3
+    assert not dock.image.visible
+    assert "stretched" in dock._told.text()
+    viewer.layers.clear()
+    assert not dock.button.isEnabled()
+    dock.run()
+    assert len(viewer.layers) == 0
+
+
+def test_layers_that_do_not_belong_together_are_told(viewer, notes):
+    viewer.add_image(np.zeros((9, 9)), name="a - depth")
+    viewer.add_image(np.zeros((9, 8)), name="b")
+    dock = SurfaceDock(viewer)
+    viewer.window.add_dock_widget(dock)
+    dock.depth = viewer.layers[0]
+    dock.button.click()
+    assert len(viewer.layers) == 2
+    assert any("they must be of the same frames" in text for _, text in notes)
