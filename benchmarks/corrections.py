@@ -9,7 +9,8 @@ recording.
 import argparse
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,18 @@ DATA = Path(__file__).parents[1] / "../shared/data"
 RECORDINGS = ("wsi_brain", "timelapse_brightfield", "timelapse_nanog")
 
 
-def best(function: Callable[[], Any], repeats: int = 5) -> float:
-    """Shortest time of some runs, in milliseconds; the first run is not counted."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times) * 1e3
+def best(functions: Mapping[str, Callable[[], Any]], rounds: int = 7) -> dict[str, float]:
+    """Shortest times in milliseconds, by name; all take turns, and the first does not count."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds + 1):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - start)
+    return {name: min(found[1:]) * 1e3 for name, found in times.items()}
 
 
-def all_corrections(frame: np.ndarray, recorded: bool) -> ns.Stack:
+def all_corrections(frame: np.ndarray, recorded: bool, gains: ns.Gains) -> ns.Stack:
     """Stack of one frame with every correction of this page."""
     rng = np.random.default_rng(1)
     height, width = frame.shape
@@ -49,26 +50,30 @@ def all_corrections(frame: np.ndarray, recorded: bool) -> ns.Stack:
         ns.Vignetting(False, frame.shape, "polynomial", middle, [[[-0.4, -0.1, 0]]]),
     )
     stack = ns.apply_bleaching(stack, ns.Bleaching(False, "ratio", [[1.1]], [[1.0]], [[1.0]]))
-    return ns.apply_gains(stack, ns.Gains(False, [[0.95]]))
+    return ns.apply_gains(stack, gains)
 
 
 def cost() -> None:
     """Time the corrections together and alone."""
     frame = np.random.default_rng(0).integers(200, 4000, (4000, 6000)).astype(np.uint16)
-    cast = best(lambda: frame.astype(np.float32).astype(np.uint16))
-    print(f"24 megapixels uint16: to float32 and back {cast:.0f} ms")
     plain = ns.Stack.wrap(frame[np.newaxis])
-    for name, recorded in (("estimated flat", False), ("recorded flat and dark", True)):
-        stack = all_corrections(frame, recorded)
-        took = best(lambda stack=stack: stack[0])
-        print(f"all corrections, {name}: {took:.0f} ms, {took / cast:.1f} times the cast")
-    for correction in stack.corrections:
-        for part in getattr(correction, "parts", (correction,)):
-            took = best(lambda part=part: plain.corrected(part)[0])
-            print(f"  {type(part).__name__} alone: {took:.0f} ms, {took / cast:.1f} times")
+    linear = ns.Gains(False, [[0.95]])
     gamma = ns.Gains(False, [[1.2]], mapping="gamma", top=4095)
-    took = best(lambda: plain.corrected(gamma)[0])
-    print(f"  a gamma alone: {took:.0f} ms, {took / cast:.1f} times")
+    kinds = {
+        "all corrections, estimated flat": (False, linear),
+        "all corrections, recorded flat and dark": (True, linear),
+        "all corrections, recorded flat and dark, gamma": (True, gamma),
+    }
+    stacks = {name: all_corrections(frame, *kind) for name, kind in kinds.items()}
+    recorded = stacks["all corrections, recorded flat and dark"]
+    parts = [part for c in recorded.corrections for part in getattr(c, "parts", (c,))]
+    stacks |= {f"  {type(part).__name__} alone": plain.corrected(part) for part in parts}
+    stacks["  a gamma alone"] = plain.corrected(gamma)
+    work = {name: partial(stack.seen, 0) for name, stack in stacks.items()}
+    cast = "24 megapixels uint16, to float32 and back"
+    times = best({cast: lambda: frame.astype(np.float32).astype(np.uint16), **work})
+    for name, took in times.items():
+        print(f"{name}: {took:.0f} ms, {took / times[cast]:.1f} times")
 
 
 def residual(vignetting: ns.Vignetting, share: np.ndarray) -> float:

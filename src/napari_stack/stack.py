@@ -20,6 +20,9 @@ from napari_stack.sources import (
     is_computed,
 )
 
+#: Bytes of the rows that go through local corrections at a time.
+_BLOCK = 2**20
+
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -173,8 +176,23 @@ class Stack:
         """Return a frame, or some of its rows, as seen."""
         if not self.corrections:
             return self.source.read(index, rows)
+        if rows is None and all(getattr(c, "local", False) for c in self.corrections):
+            return self._seen_in_blocks(index)
         values, valid = self.read(index, rows)
         return cast(values, self.dtype, valid)
+
+    def _seen_in_blocks(self, index: int) -> NDArray[Any]:
+        """Return a frame as seen, a few rows at a time: these stay in the cache from end to end."""
+        stored, known = self._read(index)
+        result = np.empty(self.shape[1:], self.dtype)
+        step = max(1, _BLOCK // (result[0].size * self.working.itemsize))
+        for start in range(0, len(result), step):
+            rows = slice(start, min(start + step, len(result)))
+            needed = self.source_rows(index, rows)
+            pixels = stored[needed[0]], None if known is None else known[needed[0]]
+            values, valid = self._through(self._begun(*pixels), index, needed)
+            result[rows] = cast(values, self.dtype, valid)
+        return result
 
     def source_rows(self, index: int, rows: slice) -> list[slice]:
         """Rows that each step needs to make `rows`: of the source first, `rows` themselves last."""
@@ -205,18 +223,27 @@ class Stack:
         """Return the same numbers as `read` in the `native` type, which may save a cast."""
         needed = self.source_rows(index, rows or slice(0, self.shape[1]))
         whole = needed[0] == slice(0, self.source.shape[1])
-        values, valid = self._stored(index, None if whole else needed[0])
+        stored = self._read(index, None if whole else needed[0])
+        return self._through(self._begun(*stored), index, needed)
+
+    def _through(self, pixels: Pixels, index: int, needed: Sequence[slice]) -> Pixels:
+        values, valid = pixels
         for correction, wanted in zip(self.corrections, needed[1:], strict=True):
             values, valid = correction.apply(values, valid, index, wanted)
         return values, valid
 
-    def _stored(self, index: int, rows: slice | None) -> Pixels:
-        """Read from the source what the corrections begin with; they may change it."""
+    def _read(self, index: int, rows: slice | None = None) -> Pixels:
+        """Read from the source, as it is."""
         if is_computed(self.source):
             values, valid = self.source.pixels(index, rows)  # type: ignore[attr-defined]
+            return values, valid
+        return self.source.read(index, rows), None
+
+    def _begun(self, values: NDArray[Any], valid: NDArray[np.bool_] | None) -> Pixels:
+        """Turn what was read into what the corrections begin with; they may change it."""
+        if is_computed(self.source):
             return values.astype(self.native, copy=False), valid
-        raw = self.source.read(index, rows)
-        return self._declared(raw.astype(self.native, copy=bool(self.corrections)))
+        return self._declared(values.astype(self.native, copy=bool(self.corrections)))
 
     def _declared(self, values: NDArray[Any]) -> Pixels:
         """Take out what the data itself calls invalid: not finite, or not opaque."""

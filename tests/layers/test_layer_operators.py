@@ -189,3 +189,31 @@ def test_cancelled(timelapse):
 
     with pytest.raises(ns.Cancelled):
         layers.combine(timelapse, run=ns.Run(tick=tick))
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_hot_pixels_are_labels_that_can_be_painted_on_and_repaired(channels):
+    rng = np.random.default_rng(0)
+    data = rng.normal(100, 3, (4, 40, 50, *channels)).astype(np.uint8)
+    data[:, 20, 30] = 250
+    layer = Image(data, rgb=bool(channels), scale=(1, 0.5, 0.5), units=("s", "um", "um"))
+    (found,) = layers.find_hot_pixels(layer)
+    assert isinstance(found, Labels)
+    assert found.data.shape == (40, 50)
+    assert found.data[20, 30] == 1
+    assert found.scale.tolist() == [0.5, 0.5]
+    painted = np.zeros((40, 50), np.uint8)
+    painted[5, 5] = 3
+    found.data = found.data | painted
+    repaired = layers.repair_hot_pixels(layer, mask=found)
+    changed = (np.asarray(repaired.data[0]) != data[0]).reshape(40, 50, -1).any(axis=2)
+    assert changed[20, 30]
+    assert not changed[found.data == 0].any()
+    (mask,) = [part.mask for part in repaired_by(repaired)]
+    assert mask[5, 5]
+
+
+def repaired_by(layer):
+    from napari_stack.layers._chain import recall
+
+    return recall(layer, layer.data).data.corrections

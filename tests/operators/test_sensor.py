@@ -12,19 +12,25 @@ from napari_stack.operators import (
     FlatField,
     Gains,
     HotPixels,
+    Sigmoid,
     Transforms,
     Vignetting,
     Warp,
+    apply_flat_field,
+    apply_gains,
+    apply_hot_pixels,
     apply_transforms,
     balance,
     combine,
     correct_bleaching,
     correct_vignetting,
+    find_hot_pixels,
     register,
     repair_hot_pixels,
 )
 from napari_stack.operators.pixelwise import Fused, parts_of
 from napari_stack.operators.sensor import sensor_view
+from napari_stack.options import options_of
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -116,3 +122,39 @@ def test_registered_hyperstacks_are_corrected_before_the_warp(measure_each):
     assert kinds == [[HotPixels], [Vignetting], [Warp], [Bleaching]]
     assert isinstance(seen, Hyperstack)
     assert np.asarray(seen).shape == hyper.shape
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_frames_seen_block_by_block_are_those_computed_as_a_whole(dtype, channels, monkeypatch):
+    from napari_stack import stack as module
+    from napari_stack.sources import cast
+
+    rng = np.random.default_rng(0)
+    shape = (40, 50)
+    stack = Stack.wrap((rng.random((2, *shape, *channels)) * 200).astype(dtype))
+    mask = rng.random(shape) < 0.1
+    mask[8:12] = True  # across the border of two blocks
+    stack = apply_hot_pixels(stack, HotPixels(mask))
+    stack = apply_flat_field(stack, FlatField(False, rng.uniform(0.5, 1.5, shape)))
+    stack = apply_gains(stack, Gains(False, [[1.2], [0.9]], mapping="gamma", top=200.0))
+    monkeypatch.setattr(module, "_BLOCK", 10 * 50 * 4 * (3 if channels else 1))
+    for index in range(2):
+        values, valid = stack.read(index)
+        np.testing.assert_array_equal(stack[index], cast(values, stack.dtype, valid))
+
+
+@pytest.mark.parametrize(
+    ("owner", "defaults"),
+    [
+        (balance, {"channels": "luminosity", "mapping": "linear", "mask_size": 0.0,
+                   "intensity_min": 0.0, "intensity_max": -1.0, "subsample": 8}),
+        (correct_vignetting, {"black_threshold": 1.0, "max_correction": 1.0, "each_frame": False}),
+        (Sigmoid, {"r_steps": 100}),
+        (find_hot_pixels, {"blur": 5}),
+        (repair_hot_pixels, {"method": "mean", "kernel_size": 3}),
+    ],
+)  # fmt: skip
+def test_defaults_are_those_of_focusstack(owner, defaults):
+    options = options_of(owner)
+    assert {name: options[name].default for name in defaults} == defaults

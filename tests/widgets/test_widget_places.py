@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_stack.operators import CATALOGUE
 from napari_stack.options import gives_frames
@@ -73,6 +73,8 @@ def none_alive(references):
 
 def check(name, source, *made):
     frames = gives_frames(CATALOGUE[name])
+    mask = isinstance(made[0], Labels)
+    assert mask == (name == "find_hot_pixels")
     kept = slice(0 if frames else 1, None)
     whole = (source.data[0] if source.multiscale else source.data).shape
     assert made
@@ -80,14 +82,16 @@ def check(name, source, *made):
         assert not layer.multiscale
         same = slice(1 if name == "focus_slabs" else 0, None)  # fewer frames, each thicker
         assert layer.data.shape[: layer.ndim][same] == whole[: source.ndim][kept][same]
-        assert layer.rgb == (source.rgb and (frames or layer is made[0]))
+        assert getattr(layer, "rgb", False) == (
+            not mask and source.rgb and (frames or layer is made[0])
+        )
         np.testing.assert_allclose(layer.scale[same], source.scale[kept][same])
         np.testing.assert_allclose(layer.translate[same], source.translate[kept][same])
         full = source.affine.affine_matrix
         np.testing.assert_allclose(layer.affine.affine_matrix, full[kept, kept])
         assert layer.units == source.units[kept]
         assert layer.axis_labels == source.axis_labels[kept]
-    assert made[0].data.dtype == (bool if name == "find_hot_pixels" else source.dtype)
+    assert made[0].data.dtype == (np.uint8 if mask else source.dtype)
     if name == "focus_slabs":
         return
     for corner in (np.zeros(made[0].ndim), np.array(made[0].data.shape[: made[0].ndim]) - 1):

@@ -166,7 +166,7 @@ class RecipeDock(FollowingDock):
         pairs = zip(self.steps.draft.steps[count:], self.steps.draft.on[count:], strict=True)
         return [step for step, on in pairs if on]
 
-    def _add(self, made: list[Image]) -> str:
+    def _add(self, made: list[Image | Labels]) -> str:
         for layer in made[::-1]:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from textwrap import wrap
 from typing import Any
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_stack.layers._job import prepare
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
@@ -46,7 +46,7 @@ def _signature(
     place = [own["axis"], *([own["measure_at"]] if frames else [])]
     return inspect.Signature(
         [own["layer"], *place, *options, own["run"]],
-        return_annotation=Image if frames else list[Image],
+        return_annotation=Image if frames else list[Image | Labels],
     )
 
 

@@ -103,7 +103,7 @@ class Job:
         view = view_after(self.chain, self.data, computed.frames)
         return Chain(computed.frames, steps, self.chain.source, origin, view)
 
-    def finish(self, computed: Computed) -> list[Image]:
+    def finish(self, computed: Computed) -> list[Image | Labels]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
         steps = (*self.chain.steps, computed.step)
         metadata = history(steps, self.chain.source, self.chain.data)

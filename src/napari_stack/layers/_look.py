@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Labels
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
@@ -96,8 +96,8 @@ class Look:
 
     def image(
         self, data: Any, kind: str, stacked: int, count: int, limits: Limits, **more: Any
-    ) -> Image:
-        """Make a layer of an operator's image.
+    ) -> Image | Labels:
+        """Make a layer of an operator's image; of a mask Labels, which can be painted on.
 
         The first axis is gone when it was stacked. Another one stays, one pixel long, that is as
         thick as all its frames: napari aligns the axes of layers from the last one on, so without
@@ -121,6 +121,9 @@ class Look:
             offset[stacked] = (count - 1) / 2
             place = self._placed(list(range(self.ndim)), offset)
             place["scale"] = place["scale"] * np.where(np.arange(self.ndim) == stacked, count, 1)
+        if data.dtype == bool:
+            place["blending"] = "translucent_no_depth"
+            return Labels(data.astype(np.uint8), multiscale=False, **place, **more)
         if limits is None:
             return self._coloured(data, rgb=self.rgb, **place, **more)
         look = {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits}
@@ -136,8 +139,8 @@ class Look:
         return self._coloured(data, **{"rgb": self.rgb, **place, **more})
 
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
-        """Return an operator's image as a layer holds it: of counts, the most in any colour."""
-        if kind != "image" and self.rgb and data.ndim == self.ndim:
+        """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
+        if (kind != "image" or data.dtype == bool) and self.rgb and data.ndim == self.ndim:
             return np.asarray(data.max(axis=-1))
         return data
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 
 from napari_stack.files._origins import file_of
 from napari_stack.hyperstack import Hyperstack
@@ -116,15 +116,15 @@ class RecipeJob:
                 chains[name] = chains[""] = job.after(computed)
         return done
 
-    def finish(self, done: Mapping[str, tuple[Job, Computed]]) -> list[Image]:
+    def finish(self, done: Mapping[str, tuple[Job, Computed]]) -> list[Image | Labels]:
         """Make layers of what no later step took: the last result first.
 
         Frames that images were made of come along, hidden, so that they can be inspected.
         """
         steps = self.recipe.named()
         looks, sources = {"": self.look}, {"": self.sources}
-        frames: dict[str, Image] = {}
-        made: list[Image] = []
+        frames: dict[str, Image | Labels] = {}
+        made: list[Image | Labels] = []
         kept: set[str] = set()
         current = ""
         for name, (job, computed) in done.items():

@@ -37,6 +37,7 @@ class HotPixels(Measured):
 
     _name: ClassVar[str] = "hot pixels"
     of_sensor: ClassVar[bool] = True
+    local: ClassVar[bool] = True  # a row is made of a few around it: see `Stack.seen`
 
     mask: NDArray[np.bool_] = ()  # type: ignore[assignment]
     method: Method = "mean"

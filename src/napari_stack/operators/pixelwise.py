@@ -19,6 +19,7 @@ class Pixelwise:
     """A correction of every pixel by itself, in place; neighbours are fused."""
 
     of_sensor: ClassVar[bool] = False
+    local: ClassVar[bool] = True  # a row is made of itself: see `Stack.seen`
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
