@@ -1,0 +1,89 @@
+"""Every script and command in docs/ and in the README runs, on samples, page by page."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import napari_stack as ns
+from napari_stack.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+#: What a page needs: an environment, a window, a cluster or time that a test has not.
+LEFT_OUT = re.compile(r"^(make|python -m pip|pip|cd|git|napari-stack demo)\b|viewer|tcp://")
+
+
+def blocks(page):
+    """Code blocks of a page: (language, text), in order."""
+    return re.findall(r"^ *```(python|sh)\n(.*?)^ *```", page.read_text("utf-8"), re.S | re.M)
+
+
+def commands(text):
+    """Give the commands of a shell block, also those that go on in the next line."""
+    joined = text.replace("\\\n", " ")
+    return [line.strip() for line in joined.splitlines() if line.strip()]
+
+
+def run_page(page, enter=lambda: None):
+    names = {"__name__": "page"}
+    for language, text in blocks(page):
+        enter()
+        if language == "python":
+            if not LEFT_OUT.search(text):
+                exec(compile(text, str(page), "exec"), names)
+            continue
+        for command in commands(text):
+            if LEFT_OUT.search(command) or not command.startswith("napari-stack "):
+                continue
+            words = shlex.split(command, comments=True)[1:]
+            assert main(words) == 0, command
+
+
+def nights():
+    """Make three series, of which pages speak."""
+    for number in (1, 2, 3):
+        ns.write(f"night{number}", ns.samples.cosmic_rays(frames=3, size=(64, 72))[0])
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of its own, from which the examples can be reached."""
+    pytest.importorskip("psdtags")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_run(page, place):
+    if page.stem == "inspectors":  # it speaks of what the reader has
+        nights()
+        ns.Recipe([ns.Step("combine", save="mean.tif")]).save("recipe.json")
+    run_page(page)
+
+
+def test_readme_runs(place, monkeypatch):
+    """Each block is run alone: they show the same work in several ways."""
+    ns.write("frames", ns.samples.cosmic_rays(frames=9, size=(96, 112))[0])
+    ns.write("slices", ns.samples.focus_series(frames=5, size=(96, 112))[0])
+    nights()
+    folders = iter(range(100))
+
+    def enter():
+        here = place / f"block {next(folders)}"
+        here.mkdir()
+        for name in ("frames", "slices", "examples", "night1", "night2"):
+            (here / name).symlink_to(place / name)
+        monkeypatch.chdir(here)
+
+    run_page(ROOT / "README.md", enter)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_links_and_pictures_are_there(page):
+    text = page.read_text("utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (page.parent / target).exists(), target
