@@ -412,6 +412,18 @@ def test_frames_that_cannot_be_registered_are_named(stack, tmp_path, capsys):
     assert "1 of 7 frames could not be registered: in.tif page 7" in _said(capsys)
 
 
+def test_clipped_pixels_are_counted(tmp_path, capsys):
+    data = np.full((2, 60, 80), [[[200]], [[100]]], np.uint8)
+    data[1, 0, :3] = 180
+    ns.write(tmp_path / "in.tif", ns.Stack.wrap(data))
+    words = ["--reference", "first", "--subsample", "1", "-o", str(tmp_path / "out.tif")]
+    assert main(["balance", str(tmp_path / "in.tif"), *words]) == 0
+    told = "note: balancing clips 3 pixels in 1 frames, most in in.tif page 2"
+    assert told in capsys.readouterr().out
+    assert main(["balance", str(tmp_path / "in.tif"), *words, "--quiet", "--overwrite"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_warning_is_one_line(frames, tmp_path, capsys):
     words = ["--stop", "3", "-o", str(tmp_path / "out.tif")]
     assert main(["sigma-clip", frames, *words]) == 0

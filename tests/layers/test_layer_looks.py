@@ -195,6 +195,17 @@ def test_failed_frames_are_named(cells):
     assert job.remark(computed) == "1 of 5 frames failed and are left out of what follows: 3"
 
 
+def test_clipped_pixels_are_counted():
+    data = np.full((2, 60, 80), [[[200]], [[100]]], np.uint8)
+    data[1, 0, :3] = 180
+    job = layers.prepare("balance", Image(data), reference="first", subsample=1)
+    computed = job.compute()
+    assert job.remark(computed) == ""
+    assert job.note(computed).startswith("balancing clips 3 pixels in 1 frames, most in frame 1")
+    other = layers.prepare("combine", Image(data))
+    assert other.note(other.compute()) == ""
+
+
 def test_nothing_stays_alive(cells):
     gc.collect()
     before = set(_chain._chains)

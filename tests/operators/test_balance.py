@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import napari_stack as ns
 from napari_stack.operators import Gains, apply_gains, balance, measure_gains
+from napari_stack.operators.balance import clipping
 from napari_stack.run import Cancelled, Run
 from napari_stack.stack import Stack
 
@@ -123,6 +124,42 @@ def test_clipped_pixels_are_counted_and_reported():
         gains = measure_gains(Stack.wrap(data), reference="first", intensity_max=250, subsample=1)
     assert gains.clipped.tolist() == [0, 480]
     assert Stack.wrap(data).corrected(gains)[1].max() == 255
+
+
+@pytest.mark.parametrize(
+    ("channels", "mapping", "dtype"),
+    [
+        ("luminosity", "linear", "uint8"),
+        ("rgb", "match_histogram", "uint16"),
+        ("hsv", "linear", "uint8"),
+        ("hls", "linear", "uint8"),
+        ("hls", "linear", "float32"),
+        ("lab", "linear", "uint16"),
+    ],
+)
+def test_clipped_pixels_are_counted_whatever_is_balanced(channels, mapping, dtype):
+    top = TOPS[dtype] if dtype == "float32" else np.iinfo(dtype).max
+    grey = np.full((2, 60, 80, 3), 0.7)
+    grey[1] = 0.35
+    grey[1, :2, :1] = 0.9  # no brighter than full, but it will be
+    grey[:, -1, -1] = 1  # full brightness is seen
+    data = grey * top if dtype == "float32" else np.rint(grey * top)
+    stack = Stack.wrap(data.astype(dtype), rgb=True)
+    gains = measure_gains(
+        stack, channels=channels, mapping=mapping, reference="first", subsample=1,
+        intensity_max=0.95 * top,
+    )  # fmt: skip
+    matched = mapping == "match_histogram"  # it sends the brightest to the brightest
+    assert gains.clipped.tolist() == [0, 0 if matched else 2]
+    told = clipping(apply_gains(stack, gains))
+    assert told.startswith("" if matched else "balancing clips 2 pixels in 1 frames, most in frame")
+    assert bool(told) != matched
+    assert clipping(stack) == ""
+
+
+def test_a_gamma_clips_nothing():
+    stack = frames_of([SCENE.clip(0, 1), SCENE.clip(0, 1) ** 2], "uint16")
+    assert not measure_gains(stack, mapping="gamma", subsample=1).clipped.any()
 
 
 @given(gain=st.floats(0.3, 1.6))

@@ -343,7 +343,8 @@ class OperatorDock(RunningDock):
         self.viewer.layers.selection.active = made[0]
         if remark := job.remark(computed):
             show_warning(f"{job.look.name}: {remark}")
-        return f"Added {made[0].name!r}" + (f". {remark}." if remark else "")
+        said = [text for text in (remark, job.note(computed)) if text]
+        return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
 
     def closing(self) -> None:
         """End the run, and take the preview away."""

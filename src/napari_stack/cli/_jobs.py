@@ -20,7 +20,7 @@ from napari_stack.batch import (
 )
 from napari_stack.cli._cluster import cluster
 from napari_stack.cli._flags import memory_size
-from napari_stack.cli._notes import mention_failed, mention_uncovered, stack_of
+from napari_stack.cli._notes import mention_clipped, mention_failed, mention_uncovered, stack_of
 from napari_stack.cli._report import Report, complain, progress
 from napari_stack.files._replacing import refuse_existing, refuse_homeless
 from napari_stack.hyperstack import Hyperstack
@@ -168,6 +168,7 @@ def run_step(
             plots.check(step.operator, step, data)
         result = step.apply(data, run=run)
         mention_failed(result, step)
+        mention_clipped(result, step, report)
         mention_uncovered(result)
         if transforms is not None:
             measured = stack_of(result).transforms
@@ -214,6 +215,7 @@ def run_recipe(
             return
         for name, step in done.recipe.named().items():
             mention_failed(done.results[name], step)
+            mention_clipped(done.results[name], step, report)
         for file, made in done.files.items():
             report.written(file, made.shape, made.dtype)
 

@@ -1,12 +1,13 @@
-"""What the command line remarks about registered frames: failed ones, and what they leave open."""
+"""What the command line remarks: failed frames, borders left open, clipped pixels."""
 
 from typing import Any
 
 import numpy as np
 
-from napari_stack.cli._report import complain
+from napari_stack.cli._report import Report, complain
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import Warp
+from napari_stack.operators.balance import clipping
 from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step
 
@@ -31,6 +32,14 @@ def mention_failed(result: Any, step: Step) -> None:
     failed = np.flatnonzero(stack.transforms.failed)
     names = ", ".join(stack.source.label(int(i)) for i in failed)
     complain(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
+
+
+def mention_clipped(result: Any, step: Step, report: Report) -> None:
+    """Say how many pixels balancing clips, where there was no warning of many."""
+    if step.operator != "balance" or not isinstance(result, Stack | Hyperstack):
+        return
+    if told := clipping(result if isinstance(result, Stack) else result.frames):
+        report.line(f"note: {told}")
 
 
 def mention_uncovered(result: Any) -> None:

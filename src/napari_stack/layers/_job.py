@@ -17,6 +17,7 @@ from napari_stack.layers._look import Limits, Look
 from napari_stack.layers._regions import DRAWN, mask_of
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
 from napari_stack.layers._surface import DEPTH_AXIS
+from napari_stack.operators.balance import clipping
 from napari_stack.operators.slabs import Slabs
 from napari_stack.options import check, gives_frames, method_name, options_of
 from napari_stack.recipe import Step, images_of
@@ -155,6 +156,13 @@ class Job:
             return ""
         numbers = ", ".join(map(str, failed[:10])) + (", ..." if len(failed) > 10 else "")
         return f"{len(failed)} of {count} frames failed and are left out of what follows: {numbers}"
+
+    def note(self, computed: Computed) -> str:
+        """Say how many pixels were clipped, where that is no reason for a warning."""
+        if computed.frames is None or self.step.operator != "balance":
+            return ""
+        frames = computed.frames
+        return clipping(frames if isinstance(frames, Stack) else frames.frames)
 
     @property
     def _count(self) -> int:

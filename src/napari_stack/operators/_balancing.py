@@ -1,6 +1,7 @@
 """Pixel work of `balance`: samples of frames, what lies between two, and its application."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import cv2
@@ -17,6 +18,11 @@ from napari_stack.operators._tones import (
 )
 from napari_stack.run import Run
 from napari_stack.stack import Stack
+
+Tone = Callable[[NDArray[Any], int, float], None]
+
+#: Part of the greatest value by which single precision may miss it.
+_ROUNDING = 1e-4
 
 #: Pixels that are sampled at least, where a frame has so many.
 _LEAST_SAMPLE = 2**17
@@ -193,26 +199,47 @@ def _ratio(pixels: NDArray[Any], reference: NDArray[Any]) -> float:
 def _count_clipped(
     stack: Stack, moving: Sample, gains: list[float], curves: list[Curve], sampling: Sampling
 ) -> int:
-    """Pixels that a gain or a curve sends out of the range of the type, as sampled."""
-    if stack.dtype.kind not in "ui" or sampling.channels not in ("luminosity", "rgb"):
-        return 0
-    if sampling.mapping == "gamma":
-        return 0
-    limit = np.iinfo(stack.dtype).max
-    values = moving.everywhere
-    out = np.zeros(len(values), bool)
-    for k in range(values.shape[1]):
-        which = k if len(gains) > 1 else 0
-        if curves:
-            nodes = curves[which].start + curves[which].step * np.arange(len(curves[which].nodes))
-            after = np.interp(values[:, k], nodes, curves[which].nodes)
-        else:
-            after = values[:, k] * gains[which]
-        out |= (after >= limit + 0.5) & (values[:, k] < limit)
+    """Pixels that are sent out of the range of the type, or of the colours, as sampled."""
+    most = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "ui" else np.inf
+    tone = partial(_tone, gains=gains, curves=curves, mapping=sampling.mapping)
+    before = moving.everywhere[np.newaxis]
+    if sampling.channels in _SPACES:
+        out = _beyond_colours(before, tone, sampling, most)
+    else:
+        after = before.copy()
+        change(after, tone, sampling.channels, sampling.top, len(gains))
+        out = np.any((after >= most + 0.5) & (before < most), axis=2)
     return int(out.sum()) * moving.weight
 
 
-Tone = Callable[[NDArray[Any], int, float], None]
+def _beyond_colours(
+    values: NDArray[Any], tone: Tone, sampling: Sampling, most: float
+) -> NDArray[np.bool_]:
+    """Pixels whose saturation or brightness is sent beyond what there is."""
+    _, *parts = _split(values[..., :3], sampling.channels, sampling.top)
+    full = 100.0 if sampling.channels == "lab" else 1.0
+    # Chroma has no bound of its own, and value only that of the pixel type.
+    bounds = {
+        "hsv": (1.0, most / sampling.top), "hls": (1.0, 1.0), "lab": (np.inf, 100.0),
+    }[sampling.channels]  # fmt: skip
+    out: NDArray[np.bool_] = np.zeros(values.shape[:2], bool)
+    for k, (part, bound) in enumerate(zip(parts, bounds, strict=True)):
+        after = part[..., np.newaxis].copy()
+        tone(after, k, full)
+        out = out | ((after[..., 0] > bound * (1 + _ROUNDING)) & (part < bound))
+    return out
+
+
+def _tone(
+    part: NDArray[Any], k: int, top: float, *, gains: list[float], curves: list[Curve], mapping: str
+) -> None:
+    """Change quantity `k` in place, as `Gains` will."""
+    if curves:
+        apply_curve(part, curves[k].nodes, curves[k].start, curves[k].step)
+    elif mapping == "gamma":
+        apply_gamma(part, gains[k], top)
+    else:
+        apply_gain(part, np.array([gains[k]]))
 
 
 def change(block: NDArray[Any], tone: Tone, channels: str, top: float, count: int) -> None:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.operators.measured import frozen
-from napari_stack.operators.pixelwise import PixelwiseValue, check_frames, joined, per_frame
+from napari_stack.operators.pixelwise import (
+    PixelwiseValue,
+    check_frames,
+    joined,
+    parts_of,
+    per_frame,
+)
 from napari_stack.options import Bounds, check, composed
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -40,8 +46,8 @@ class Gains(PixelwiseValue):
     top : float
         Value of full brightness, which a gamma leaves as it is.
     clipped : ndarray of int, shape (n,)
-        Pixels that leave the range of the pixel type and will be clipped, as counted on those
-        that were measured.
+        Pixels that leave the range of the pixel type, or of the colours, and will be clipped;
+        every n-th along both axes was looked at, and stands for those around.
     starts, steps, curves : ndarray, shapes (n, k), (n, k) and (n, k, nodes), or None
         Matching curves: results for ``start``, ``start + step``, and so on.
 
@@ -202,15 +208,43 @@ def _collected(
 
 
 def _report(clipped: NDArray[np.int64], stack: Stack) -> None:
+    if _much(clipped, stack):
+        told = _told(clipped, stack)
+        remedy = "choose a darker reference, or mapping='gamma'"
+        warnings.warn(f"{told}: {remedy}", stacklevel=3)
+
+
+def _much(clipped: NDArray[np.int64], stack: Stack) -> bool:
+    return bool(clipped.max() > _MUCH_CLIPPED * stack.shape[1] * stack.shape[2])
+
+
+def _told(clipped: NDArray[np.int64], stack: Stack) -> str:
     worst = int(clipped.argmax())
     share = clipped[worst] / (stack.shape[1] * stack.shape[2])
-    if share > _MUCH_CLIPPED:
-        warnings.warn(
-            f"balancing clips {int(clipped.sum())} pixels in {int((clipped > 0).sum())} frames, "
-            f"most in {stack.source.label(worst)} ({share:.1%}): choose a darker reference, or "
-            "mapping='gamma'",
-            stacklevel=3,
-        )
+    part = f"{share:.1%}" if share >= _MUCH_CLIPPED else f"{share:.2g} of it"
+    return (
+        f"balancing clips {int(clipped.sum())} pixels in {int((clipped > 0).sum())} frames, most "
+        f"in {stack.source.label(worst)} ({part})"
+    )
+
+
+def clipping(stack: Stack) -> str:
+    """Tell how many pixels the last balancing of a stack clips.
+
+    Parameters
+    ----------
+    stack : Stack
+        Balanced.
+
+    Returns
+    -------
+    str
+        Nothing where none is clipped, or so many that `measure_gains` has warned of it.
+    """
+    gains = [p for c in stack.corrections for p in parts_of(c) if isinstance(p, Gains)]
+    if not gains or not gains[-1].clipped.any() or _much(gains[-1].clipped, stack):
+        return ""
+    return _told(gains[-1].clipped, stack)
 
 
 def apply_gains(stack: Stack, gains: Gains) -> Stack:
