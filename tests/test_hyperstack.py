@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_stack import samples
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import (
     Transforms,
@@ -11,7 +12,7 @@ from napari_stack.operators import (
     focus_stack,
     sigma_clip,
 )
-from napari_stack.recipe import images_of
+from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -169,3 +170,24 @@ def test_axes_are_known_by_other_names_and_by_the_numbers_of_napari():
     np.testing.assert_array_equal(np.asarray(hyper.stack({"-4": 1, "-3": 0})), DATA[:, 1, 0])
     with pytest.raises(ValueError, match="there is no axis '-2'"):
         hyper.along("-2")
+
+
+def test_depth_of_one_channel_for_all():
+    data, _ = samples.hyperstack(times=2, slices=4, size=(64, 72))
+    found = data.map(focus_stack, measure_at={"c": 1}, method="pyramid")
+    alone = data.map(focus_stack, method="pyramid")
+    assert found.image.shape == alone.image.shape == (2, 2, 64, 72)
+    assert found.depth.shape == alone.depth.shape
+    np.testing.assert_allclose(found.depth[:, 0], found.depth[:, 1])
+    np.testing.assert_allclose(found.depth[:, 1], alone.depth[:, 1], atol=1e-4)
+    np.testing.assert_array_equal(found.image[:, 1], alone.image[:, 1])
+    assert (found.image[:, 0] != alone.image[:, 0]).any()
+    step = Step("focus_stack", {"method": "pyramid"}, measure_at={"c": 1})
+    np.testing.assert_array_equal(step.apply(data).image, found.image)
+    assert Step.from_plain(step.to_plain()) == step
+    with pytest.raises(ValueError, match="name that axis alone"):
+        data.map(focus_stack, measure_at={"c": 1, "t": 0})
+    with pytest.raises(ValueError, match="outside its 2 positions"):
+        data.map(focus_stack, measure_at={"c": 2})
+    with pytest.raises(ValueError, match="measure_at is for operators"):
+        data.map(combine, measure_at={"c": 1})

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_stack.banded import banded
 from napari_stack.joined import Joined
-from napari_stack.options import gives_frames
+from napari_stack.options import gives_frames, options_of
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
@@ -210,7 +211,8 @@ class Hyperstack:
             An operator of a stack.
         measure_at : mapping of str to int, optional
             For an operator that corrects frames: the position at which it measures; the result is
-            applied to all positions. Default: `centre`.
+            applied to all positions. Default: `centre`. For focus stacking: the place on one axis,
+            such as ``{"c": 1}``, whose depth is taken for all along it. Default: each its own.
         measure_each : bool
             Measure every position for itself.
         run : Run, optional
@@ -228,6 +230,8 @@ class Hyperstack:
             how = {"measure_at": measure_at, "measure_each": measure_each, "run": run}
             return placed.map(operator, **how, **options)
         frames_out = gives_frames(operator)
+        if measure_at and not frames_out and "channel" in options_of(operator):
+            return self._jointly(operator, measure_at, run, options)
         if measure_at and not frames_out:
             raise ValueError(
                 f"{operator.__name__} makes images at all positions: measure_at is for operators "
@@ -251,6 +255,41 @@ class Hyperstack:
             return self._shared(first)
         rest = enumerate(places[1:], 1)
         return self._each([first, *(at(self._closed(p), i, len(places)) for i, p in rest)])
+
+    def _jointly(
+        self,
+        operator: Callable[..., Any],
+        measure_at: Mapping[str, int],
+        run: Any,
+        options: Mapping[str, Any],
+    ) -> Any:
+        """Make images at all positions, along one loop by what is measured at one of its places.
+
+        The frames along that loop are bands of one stack meanwhile.
+        """
+        if len(measure_at) > 1 or "channel" in options:
+            raise ValueError(
+                f"{operator.__name__} measures along one axis for all: name that axis alone in "
+                "measure_at, and no channel"
+            )
+        ((name, at),) = ((self._called(name), at) for name, at in measure_at.items())
+        self.stack({name: at})  # refuses what is not there
+        size, others = self.loops[name], {n: s for n, s in self.loops.items() if n != name}
+        places = [dict(zip(others, p, strict=True)) for p in np.ndindex(*others.values())]
+        found: list[Any] = []
+        for number, place in enumerate(places):
+            stack = banded([self.stack({**place, name: k}) for k in range(size)])
+            part = {} if run is None else {"run": run.part(number, len(places))}
+            found.append(operator(stack, channel=int(at) % size, **options, **part))
+        kind, axis = type(found[0]), list(self.loops).index(name)
+        whole = []
+        for images in zip(*found, strict=True):  # bands in front, a map once for each of them
+            bands = [
+                np.moveaxis(im, 2, 0) if im.ndim == 3 else np.stack([im] * size) for im in images
+            ]
+            made = np.stack(bands).reshape(*others.values(), *bands[0].shape)
+            whole.append(np.moveaxis(made, len(others), axis))
+        return kind(*whole)
 
     def _closed(self, position: Mapping[str, int]) -> Stack:
         """Stack at a position, its corrections closed, so that a result holds only new ones."""

@@ -140,3 +140,13 @@ def test_chain_over_two_axes(hyper_layer, hyper):
     image = layers.focus_stack(registered)[0]
     expected = hyper[0].along("t").map(ns.register).along("z").map(ns.focus_stack)
     np.testing.assert_array_equal(image.data[:, :, 0], expected.image)
+
+
+def test_depth_of_one_channel_for_all(hyper, hyper_layer):
+    stack, _ = hyper
+    image, depth, _ = layers.focus_stack(hyper_layer, measure_at={"c": 0}, method="pyramid")
+    expected = stack.map(ns.focus_stack, measure_at={"c": 0}, method="pyramid")
+    np.testing.assert_array_equal(image.data[:, :, 0], expected.image)
+    np.testing.assert_array_equal(depth.data[:, 0], depth.data[:, 1])
+    assert image.axis_labels == hyper_layer.axis_labels
+    assert image.units == hyper_layer.units

@@ -41,9 +41,10 @@ def _signature(
     function: Callable[..., Any], engine: Callable[..., Any], frames: bool
 ) -> inspect.Signature:
     own = inspect.signature(function).parameters
+    jointly = "channel" in options_of(engine)
     theirs = inspect.signature(engine).parameters
     options = [theirs[name] for name in options_of(engine)]
-    place = [own["axis"], *([own["measure_at"]] if frames else [])]
+    place = [own["axis"], *([own["measure_at"]] if frames or jointly else [])]
     return inspect.Signature(
         [own["layer"], *place, *options, own["run"]],
         return_annotation=Image if frames else list[Image | Labels],
@@ -68,6 +69,12 @@ def _text(operator: str, engine: Callable[..., Any], frames: bool) -> str:
             "measure_at : mapping of str to int, optional",
             "    With more axes: where on the others to measure, such as ``{'c': 1}``; by default",
             "    the first channel and the middle of the rest. The result is applied everywhere.",
+        ]
+    elif "channel" in options_of(engine):
+        lines += [
+            "measure_at : mapping of str to int, optional",
+            "    With more axes: the place on one of them, as ``{'c': 1}``, that is measured for",
+            "    all along it; by default each is measured for itself.",
         ]
     for name, option in options_of(engine).items():
         lines += [name, *wrap(option.help, 96, initial_indent="    ", subsequent_indent="    ")]

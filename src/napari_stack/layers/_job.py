@@ -287,6 +287,8 @@ def prepare(
     step.check_count(placed)
     if gives_frames(function):
         step = replace(step, measure_at=where)
+    elif measure_at:  # along one axis, also where that is its first place
+        step = replace(step, measure_at={name: int(at) for name, at in measure_at.items()})
     weak = reference(layer), reference(full_resolution(layer))
     return Job(chain, Look.of(layer), step, images, *weak)
 
