@@ -125,6 +125,8 @@ def test_masks_to_files_and_back(tmp_path):
         assert [p.stem for p in paths] == ["hot-rgb", "hot-r", "hot-g", "hot-b"]
         joint = np.asarray(ns.read(paths[0]))[0]
         np.testing.assert_array_equal(joint != 0, mask.any(axis=2))
+        channels = [np.asarray(ns.read(path))[0] != 0 for path in paths[1:]]
+        np.testing.assert_array_equal(np.stack(channels, axis=-1), mask)
         used = repair_hot_pixels(stack, mask=paths[0]).corrections[0]
         np.testing.assert_array_equal(used.mask, mask.any(axis=2))
     with pytest.raises(FileExistsError):
