@@ -172,6 +172,54 @@ def test_a_killed_writer_leaves_the_old_file_or_none(
     assert hidden(tmp_path) == []
 
 
+_SWAPS = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+import napari_stack as ns
+rename = Path.rename
+def renamed(path, target):
+    rename(path, target)
+    if path.name == "a.zarr":
+        os.kill(os.getpid(), signal.SIGKILL)
+Path.rename = renamed
+ns.write(sys.argv[1], ns.Stack.wrap(np.zeros((3, 9, 11))), overwrite=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_an_old_zarr_comes_back_after_a_kill_while_it_was_replaced(
+    tmp_path: Path, noise: Noise, replaced: bool
+) -> None:
+    pytest.importorskip("zarr")
+    pixels, other = noise(3, 9, 11), noise(3, 9, 11)
+    target = tmp_path / "a.zarr"
+    write(target, Stack.wrap(pixels))
+    command = [sys.executable, "-c", _SWAPS, str(target)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert not target.exists()
+    if replaced:  # by somebody else, in the meantime
+        write(target, Stack.wrap(other))
+    age(hidden(tmp_path))
+    if replaced:
+        write(tmp_path / "next.tif", pixels[0])
+    else:
+        with pytest.raises(FileExistsError):
+            write(target, Stack.wrap(other))
+    np.testing.assert_array_equal(np.asarray(read(target)), other if replaced else pixels)
+    assert hidden(tmp_path) == []
+
+
+def test_files_take_the_place_of_no_folder(tmp_path: Path, noise: Noise) -> None:
+    (tmp_path / "out" / "1.tif").mkdir(parents=True)
+    (tmp_path / "out" / "1.tif" / "diary.txt").touch()
+    with pytest.raises(FileExistsError, match=r"1\.tif exists already"):
+        write(tmp_path / "out", Stack.wrap(noise(3, 9, 11)), names="{index}.tif", overwrite=True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1.tif"]
+    assert (tmp_path / "out" / "1.tif" / "diary.txt").exists()
+
+
 def hidden(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.name.startswith(".")]
 

@@ -244,6 +244,22 @@ def test_a_turned_and_cropped_view_stays_where_it_was():
     np.testing.assert_allclose(cropped.data_to_world((0, 0, 0)), grown.data_to_world((0, 5, 10)))
 
 
+@pytest.mark.parametrize("turn", [90.0, 180.0, 270.0])
+@pytest.mark.parametrize("grow", [True, False])
+@pytest.mark.parametrize("size", [None, ns.ByFactor(0.5)])
+def test_pixels_that_are_not_square_turn_about_the_middle(turn, grow, size):
+    source = Image(np.zeros((2, 40, 60), np.uint8), translate=(0, 7, 9), scale=(1, 0.5, 0.2))
+    middle = source.data_to_world((0, 19.5, 29.5))
+    more = {"resize": size} if size else {}
+    turned = layers.transform_frames(source, rotate=turn, grow=grow, **more)
+    centre = (0, (turned.data.shape[1] - 1) / 2, (turned.data.shape[2] - 1) / 2)
+    np.testing.assert_allclose(turned.data_to_world(centre), middle)
+    box = ns.Box(left=4, top=6, right=34, bottom=38)
+    cropped = layers.transform_frames(source, rotate=turn, grow=grow, crop=box)
+    whole = layers.transform_frames(source, rotate=turn, grow=grow)
+    np.testing.assert_allclose(cropped.data_to_world((0, 0, 0)), whole.data_to_world((0, 6, 4)))
+
+
 def test_slabs_lie_in_the_middle_of_their_frames(hyper_layer, timelapse):
     slabs = layers.focus_slabs(timelapse, frames=3, overlap=1)
     np.testing.assert_allclose(slabs.scale, [1.0, 0.1, 0.1])

@@ -1,5 +1,6 @@
 """`replacing`: write under another name and move it into place when it is whole."""
 
+import os
 import shutil
 import sys
 import time
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-_HIDDEN, _LOCK = ".napari-stack-", "lock"
+#: The last two lie in the hidden folder: what its program locks, and what it is replacing.
+_HIDDEN, _LOCK, _OLD = ".napari-stack-", "lock", "old"
 
 #: Seconds for which a folder counts as new.
 _NEW = 60
@@ -61,6 +63,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     target = path.resolve() if path.is_symlink() else path
     refuse_homeless(target)
     with failure_named(path), hidden_folder(target) as folder:
+        refuse_existing(path, overwrite)  # it may have come back
         yield folder / target.name
         refuse_existing(path, overwrite)
         move(folder / target.name, target)
@@ -81,7 +84,7 @@ def hidden_folder(beside: Path) -> Iterator[Path]:
             _lock(file)
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
 
 
 def _sweep(parent: Path) -> None:
@@ -89,7 +92,17 @@ def _sweep(parent: Path) -> None:
     with suppress(OSError):
         for folder in parent.glob(f"{_HIDDEN}*"):
             if _abandoned(folder / _LOCK):
-                shutil.rmtree(folder, ignore_errors=True)
+                _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove a hidden folder; an old folder whose place is still empty goes back there first."""
+    with suppress(OSError):  # then the user's data stay where they are
+        for old in (folder / _OLD).glob("*"):
+            home = folder.parent / old.name
+            if not os.path.lexists(home):
+                old.rename(home)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _abandoned(file: Path) -> bool:
@@ -120,11 +133,12 @@ def _lock(file: IO[bytes]) -> bool:
 
 
 def move(part: Path, path: Path) -> None:
-    """Move a file or folder to its place; an old folder goes last, or comes back on failure."""
-    if not path.is_dir():
+    """Move a file or folder out of a hidden folder; an old folder goes last, or comes back."""
+    if not (part.is_dir() and path.is_dir()):  # no file takes the place of a folder
         part.replace(path)
         return
-    old = path.with_name(f".{path.name}-{uuid4().hex[:12]}")  # never swept: it is the user's
+    old = part.parent / _OLD / path.name  # comes back after a kill: see `_clear`
+    old.parent.mkdir(exist_ok=True)
     path.rename(old)
     try:
         part.rename(path)

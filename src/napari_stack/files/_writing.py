@@ -146,7 +146,7 @@ def write_folder(folder: Path, content: Content, names: str, how: How) -> None:
             run = how.run.part(index, len(files))
             _write(part / name, frame, replace(how, origin=origin, run=run))
         for name in files:
-            refuse_existing(folder / name, how.overwrite)
+            refuse_existing(folder / name, how.overwrite and not (folder / name).is_dir())
         folder.mkdir(exist_ok=True)
         for name in files:
             move(part / name, folder / name)

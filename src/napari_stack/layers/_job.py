@@ -222,12 +222,17 @@ def _same_source(before: Data, after: Data) -> bool:
 
 def _origin(before: Data, after: Data) -> tuple[float, float]:
     """Where the view begins, (x, y) in pixels of the view before."""
-    frames = (data if isinstance(data, Stack) else data.frames for data in (before, after))
+    frames = [data if isinstance(data, Stack) else data.frames for data in (before, after)]
     # A view begins anew with a warp; what resizes it may come after.
     old, new = ([c for c in f.corrections if hasattr(c, "origin")] for f in frames)
     if not new or (old and new[-1] is old[-1]):
         return (0.0, 0.0)
-    return getattr(new[-1], "origin", (0.0, 0.0))
+    left, top = getattr(new[-1], "origin", (0.0, 0.0))
+    # Where a quarter turn makes pixels as high as they were wide, the middle stays where it was.
+    (height, width), size = (f.shape[1:3] for f in frames)
+    sides = zip(_pixel(before, after), size, getattr(new[-1], "size", size), strict=True)
+    high, wide = (pixel * now / turned for pixel, now, turned in sides)
+    return left + (width / 2 - left) * (1 - wide), top + (height / 2 - top) * (1 - high)
 
 
 def _pixel(before: Data, after: Data) -> tuple[float, float]:
