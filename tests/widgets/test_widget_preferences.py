@@ -67,6 +67,22 @@ def test_a_folder_that_cannot_be_written_loses_nothing_else(settings_folder, cap
     assert last_used(ns.sigma_clip) == {}
 
 
+@pytest.fixture
+def saved(settings_folder):
+    """The file that napari writes when a setting is changed, which it does not while testing."""
+    settings_folder.mkdir()
+    (settings_folder / "napari-stack.yaml").touch()
+
+
+def test_napari_is_not_asked_where_nothing_was_ever_set(monkeypatch):
+    def ask(_plugin):
+        raise AssertionError("napari was asked")
+
+    monkeypatch.setattr(napari.settings, "get_plugin_settings", ask, raising=False)
+    assert preferences() == Preferences()
+
+
+@pytest.mark.usefixtures("saved")
 def test_preferences_of_napari_are_what_docks_run_with(viewer, qtbot, tmp_path, monkeypatch):
     settings = pytest.importorskip("napari.settings")
     if not hasattr(settings, "get_plugin_settings"):
@@ -84,6 +100,7 @@ def test_preferences_of_napari_are_what_docks_run_with(viewer, qtbot, tmp_path, 
     assert how == [ns.Run(workers=3, memory=2**28, scratch=str(tmp_path)), ns.Run(workers=1)]
 
 
+@pytest.mark.usefixtures("saved")
 def test_interpolation_of_the_preferences(opened, viewer, qtbot, cells):
     napari.settings.get_plugin_settings("napari-stack").running.interpolation = "lanczos"
     assert opened(_widgets.RegisterDock).options() == {"interpolation": "lanczos"}

@@ -1,142 +1,60 @@
-"""The docks: one for every operator, and one that opens frames."""
+"""The docks: one for every operator, and those that open, compute, look and repeat."""
 
-from napari_stack._widgets._compute import ComputeNowDock
-from napari_stack._widgets._dock import OperatorDock
-from napari_stack._widgets._frames import FrameInspectorDock
-from napari_stack._widgets._open import OpenFramesDock
-from napari_stack._widgets._others import ApplyToOthersDock
-from napari_stack._widgets._pixel import PixelInspectorDock
-from napari_stack._widgets._recipe import RecipeDock
-from napari_stack._widgets._surface import SurfaceDock
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from napari_stack._widgets._compute import ComputeNowDock
+    from napari_stack._widgets._dock import OperatorDock
+    from napari_stack._widgets._frames import FrameInspectorDock
+    from napari_stack._widgets._open import OpenFramesDock
+    from napari_stack._widgets._operators import (
+        BalanceDock,
+        CombineDock,
+        CorrectBleachingDock,
+        CorrectFlatFieldDock,
+        CorrectVignettingDock,
+        DenoiseDock,
+        FindHotPixelsDock,
+        FocusSlabsDock,
+        FocusStackDock,
+        MovingAverageDock,
+        RegisterDock,
+        RepairHotPixelsDock,
+        SharpenDock,
+        SigmaClipDock,
+        TransformFramesDock,
+    )
+    from napari_stack._widgets._others import ApplyToOthersDock
+    from napari_stack._widgets._pixel import PixelInspectorDock
+    from napari_stack._widgets._recipe import RecipeDock
+    from napari_stack._widgets._surface import SurfaceDock
 
-class RegisterDock(OperatorDock):
-    """Dock of `napari_stack.register`."""
+# The modules of the docks. Each is imported when its dock is first opened, so that a dock does not
+# wait for what the others need.
+_NAMES = {
+    "_compute": "ComputeNowDock",
+    "_dock": "OperatorDock",
+    "_frames": "FrameInspectorDock",
+    "_open": "OpenFramesDock",
+    "_operators": """
+        BalanceDock CombineDock CorrectBleachingDock
+        CorrectFlatFieldDock CorrectVignettingDock DenoiseDock
+        FindHotPixelsDock FocusSlabsDock FocusStackDock
+        MovingAverageDock RegisterDock RepairHotPixelsDock
+        SharpenDock SigmaClipDock TransformFramesDock
+    """,
+    "_others": "ApplyToOthersDock",
+    "_pixel": "PixelInspectorDock",
+    "_recipe": "RecipeDock",
+    "_surface": "SurfaceDock",
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
-    operator = "register"
-    main = ("transform", "method", "reference")
-
-
-class BalanceDock(OperatorDock):
-    """Dock of `napari_stack.balance`."""
-
-    operator = "balance"
-    main = ("channels", "mapping", "reference")
-
-
-class CorrectVignettingDock(OperatorDock):
-    """Dock of `napari_stack.correct_vignetting`."""
-
-    operator = "correct_vignetting"
-    main = ("model", "scene")
-
-
-class CorrectFlatFieldDock(OperatorDock):
-    """Dock of `napari_stack.correct_flat_field`."""
-
-    operator = "correct_flat_field"
-    main = ("flat", "dark")
-
-
-class CorrectBleachingDock(OperatorDock):
-    """Dock of `napari_stack.correct_bleaching`."""
-
-    operator = "correct_bleaching"
-    main = ("method",)
-
-
-class FindHotPixelsDock(OperatorDock):
-    """Dock of `napari_stack.find_hot_pixels`."""
-
-    operator = "find_hot_pixels"
-    main = ("thresholds", "kind")
-
-
-class RepairHotPixelsDock(OperatorDock):
-    """Dock of `napari_stack.repair_hot_pixels`."""
-
-    operator = "repair_hot_pixels"
-    main = ("mask", "method")
+__all__ = sorted(_HOMES)
 
 
-class CombineDock(OperatorDock):
-    """Dock of `napari_stack.combine`."""
-
-    operator = "combine"
-    main = ("method",)
-
-
-class SigmaClipDock(OperatorDock):
-    """Dock of `napari_stack.sigma_clip`."""
-
-    operator = "sigma_clip"
-    main = ("sigma", "iterations")
-
-
-class MovingAverageDock(OperatorDock):
-    """Dock of `napari_stack.moving_average`."""
-
-    operator = "moving_average"
-    main = ("frames",)
-
-
-class FocusStackDock(OperatorDock):
-    """Dock of `napari_stack.focus_stack`."""
-
-    operator = "focus_stack"
-    main = ("method",)
-
-
-class DenoiseDock(OperatorDock):
-    """Dock of `napari_stack.denoise`."""
-
-    operator = "denoise"
-    main = ("strength",)
-
-
-class SharpenDock(OperatorDock):
-    """Dock of `napari_stack.sharpen`."""
-
-    operator = "sharpen"
-    main = ("amount", "radius")
-
-
-class FocusSlabsDock(OperatorDock):
-    """Dock of `napari_stack.focus_slabs`."""
-
-    operator = "focus_slabs"
-    main = ("frames", "overlap", "method")
-
-
-class TransformFramesDock(OperatorDock):
-    """Dock of `napari_stack.transform_frames`."""
-
-    operator = "transform_frames"
-    main = ("rotate", "crop", "resize")
-
-
-__all__ = [
-    "ApplyToOthersDock",
-    "BalanceDock",
-    "CombineDock",
-    "ComputeNowDock",
-    "CorrectBleachingDock",
-    "CorrectFlatFieldDock",
-    "CorrectVignettingDock",
-    "DenoiseDock",
-    "FindHotPixelsDock",
-    "FocusSlabsDock",
-    "FocusStackDock",
-    "FrameInspectorDock",
-    "MovingAverageDock",
-    "OpenFramesDock",
-    "OperatorDock",
-    "PixelInspectorDock",
-    "RecipeDock",
-    "RegisterDock",
-    "RepairHotPixelsDock",
-    "SharpenDock",
-    "SigmaClipDock",
-    "SurfaceDock",
-    "TransformFramesDock",
-]
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'napari_stack._widgets' has no attribute {name!r}")
+    return getattr(import_module(f"napari_stack._widgets.{_HOMES[name]}"), name)

@@ -60,6 +60,8 @@ class Preferences:
 
 def preferences() -> Preferences:
     """Read napari's Preferences; where napari has none for plugins (before 0.9), the defaults."""
+    if _never_set():
+        return Preferences()
     try:
         from napari.settings import get_plugin_settings
 
@@ -68,6 +70,16 @@ def preferences() -> Preferences:
         return Preferences(memory, workers, run.scratch.strip(), run.interpolation)
     except (ImportError, KeyError, AttributeError):
         return Preferences()
+
+
+def _never_set() -> bool:
+    """Tell without asking napari, which reads the manifests of all plugins when first asked.
+
+    That takes a third of a second, in which a dock should open. napari writes the file of a
+    plugin's settings as soon as one is changed.
+    """
+    path = _path()
+    return path is not None and not path.with_name(f"{_PLUGIN}.yaml").exists()
 
 
 def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
