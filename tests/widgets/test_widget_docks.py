@@ -46,7 +46,7 @@ def docked(viewer, kind):
 
 
 def ran(dock, qtbot):
-    with qtbot.waitSignal(dock.runner.finished, timeout=30_000):
+    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
         dock.run()
 
 

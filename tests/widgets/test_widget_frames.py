@@ -39,7 +39,7 @@ def shown(viewer, cells, failing=None):
 
 
 def ran(dock, run, qtbot):
-    with qtbot.waitSignal(dock.runner.finished, timeout=30_000):
+    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
         run()
 
 

@@ -34,7 +34,7 @@ def shown(viewer, cells, name="cells"):
 
 
 def ran(runner, run, qtbot):
-    with qtbot.waitSignal(runner.finished, timeout=30_000):
+    with qtbot.waitSignal(runner.finished, timeout=120_000):
         run()
 
 
