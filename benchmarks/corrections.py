@@ -2,12 +2,13 @@
 
 ``--parts cost`` times all of them together on a 24-megapixel uint16 frame against one cast to
 float32 and back; ``quality`` measures synthetic truth; ``data`` the shared recordings, where they
-are there. ``--flat FILE.npz`` gives flats that another program estimated, by the name of the
-recording.
+are there. ``--flat FILE.npz`` gives flats that another program estimated of every second frame, by
+the name of the recording with ``_0`` or ``_1``, the first frame taken.
 """
 
 import argparse
 import csv
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -140,19 +141,19 @@ def coarse_shading(frames: np.ndarray, width: float) -> float:
 
 
 def flat_field(others: Path | None) -> None:
-    """Estimate flats on every second frame, and measure what they leave of the rest."""
+    """Estimate flats on every second frame, and measure what they leave of the others."""
     flats = dict(np.load(others)) if others else {}
-    print("flat field, shading left of held-out frames at a blur of 8 px: before, here, other")
-    for name in RECORDINGS:
+    print("flat field, shading left of the other half of the frames, at a blur of 8 px:")
+    print("  before, smoothness 1, 2 (the default), 4 and 8; other program")
+    for name, half in itertools.product(RECORDINGS, (0, 1)):
         images = np.load(DATA / "flat_field" / f"{name}.npz", allow_pickle=False)["images"]
-        rest = images[1::2]
-        value = ns.measure_flat_field(ns.Stack.wrap(images[::2]))
-        line = (
-            f"  {name:22} {coarse_shading(rest, 8):.4f}  {coarse_shading(rest * value.gain, 8):.4f}"
-        )
-        if name in flats:
-            line += f"  {coarse_shading(rest / flats[name].squeeze(), 8):.4f}"
-        print(line)
+        rest = images[1 - half :: 2]
+        stack = ns.Stack.wrap(images[half::2])
+        gains = [ns.measure_flat_field(stack, smoothness=s).gain for s in (1.0, 2.0, 4.0, 8.0)]
+        flat = flats.get(f"{name}_{half}")
+        tried = [1.0, *gains, *([] if flat is None else [1 / flat.squeeze()])]
+        left = "  ".join(f"{coarse_shading(rest * gain, 8):.4f}" for gain in tried)
+        print(f"  {name:22} {half}  {left}")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
 
 import napari
+from napari.layers import Labels
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
@@ -67,7 +68,7 @@ def picture(name: str, folder: Path) -> Path:
     if len(viewer.layers) < 2:
         raise RuntimeError(f"{name}: {dock.runner.message.text()}")
     source = dock.layer
-    source.visible = False
+    source.visible = isinstance(viewer.layers[-1], Labels)  # a mask lies on what it is about
     for layer in viewer.layers:
         layer.visible |= layer.name.endswith(shown) if shown else layer.visible
     return taken(viewer, folder / f"{name}.png")
