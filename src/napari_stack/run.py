@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -186,9 +186,10 @@ class Run:
         with self._pool() as pool:
             if self.executor is None:
                 prepare = partial(state.prepare, stack)
-                for i, prepared in zip(numbers, self._ordered(pool, prepare, numbers), strict=True):
-                    state.add(i, prepared)
-                    progress.step()
+                with closing(self._ordered(pool, prepare, numbers)) as arriving:
+                    for i in numbers:  # nothing else holds what arrived while the next is made
+                        state.add(i, next(arriving))
+                        progress.step()
                 return state
             size = _PART_FRAMES
             parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
@@ -284,9 +285,10 @@ class Run:
 
     def _ordered(
         self, pool: Executor, function: Callable[[Any], Any], items: Iterable[Any]
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Yield results in order, with few enough parts in flight that memory stays bounded."""
-        ahead = self.threads + 1
+        # One worker has one part in flight, for those who are short of memory.
+        ahead = self.threads + (self.threads > 1)
         if self.executor is not None:  # more than there are workers, so that none is idle
             ahead = max(4 * self.threads, _workers_of(self.executor) + 2)
         waiting: deque[Any] = deque()

@@ -114,3 +114,38 @@ def test_the_rendered_photograph():
     assert error[result.confidence[inner] > np.median(result.confidence[inner])].mean() <= 0.15
     for method, least in {"pyramid": 36, "depth map": 35.5}.items():
         assert psnr(focus_stack(stack, method=method).image[inner], truth[inner]) >= least
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_little_memory_changes_no_pixel_of_a_pyramid(dtype):
+    data = np.asarray(samples.focus_series(frames=4, size=(160, 170))[0]).astype(dtype)
+    stack = Stack.wrap(data)
+    plenty, little = (
+        focus_stack(stack, method="pyramid", run=Run(memory=memory)) for memory in (2**30, 2**20)
+    )
+    np.testing.assert_array_equal(plenty.image, little.image)
+    assert np.abs(plenty.depth - little.depth).mean() < 0.01
+    np.testing.assert_array_equal(stack.source.read(1), data[1])  # frames are not written to
+
+
+def test_one_worker_holds_one_frame_at_a_time():
+    alive, most = set(), []
+
+    class Frame:
+        def __init__(self, index):
+            self.index = index
+            alive.add(index)
+            most.append(len(alive))
+
+        def __del__(self):
+            alive.discard(self.index)
+
+    class Counting:
+        def prepare(self, stack, index):  # noqa: ARG002
+            return Frame(index)
+
+        def add(self, index, prepared):
+            assert prepared.index == index
+
+    Run(workers=1).fold(Counting(), Stack.wrap(np.zeros((5, 4, 4))), what="counting")
+    assert max(most) == 1

@@ -81,13 +81,15 @@ class DepthState:
     ----------
     shape : (int, int)
         Rows and columns of a frame.
+    alone : bool
+        No state comes before this one: what only merging needs is left out.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], *, alone: bool = False) -> None:
         small = shape
         for _ in range(HALVINGS):
             small = ((small[0] + 1) // 2, (small[1] + 1) // 2)
-        self.curves = (FocusCurve(shape), FocusCurve(small))
+        self.curves = (FocusCurve(shape, alone=alone), FocusCurve(small, alone=alone))
 
     @property
     def indices(self) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._depth import CLEAR
-from napari_stack.operators._focus_auto import SharpnessFold
+from napari_stack.operators._focus_auto import SharpnessFold, calmed
 from napari_stack.operators._focus_frames import Measured, Sight, measure_frame
 from napari_stack.operators._jit import kernel
 from napari_stack.run import Run
@@ -210,21 +210,31 @@ def fuse(
     numbers = np.flatnonzero(stack.used)
     reference = measure_frame(stack, int(numbers[len(numbers) // 2]), sight).light
     height, width = stack.shape[1:3]
-    first = EnergyFold(SharpnessFold((height, width), sight, reference, even=True), energy)
+    run = calmed(run, stack)
+    alone = run.executor is None
+    measuring = SharpnessFold((height, width), sight, reference, even=True, alone=alone)
+    first = EnergyFold(measuring, energy)
     first = run.part(0, 2).fold(first, stack, what="Measuring energies")
-    scales, maps = first.measuring.scales(), first.measuring.depth.maps()
-    weighting = _weighting(first, energy, choice, smooth_size, scales.top, numbers)
-    del first
+    measuring, scales = first.measuring, first.measuring.scales()
+    clear = measuring.depth.clarity()
+    maps = measuring.depth.maps(last=True)._replace(label=np.empty((0, 0), np.uint16))
+    weighting = _weighting(first, clear, energy, choice, smooth_size, scales.top, numbers)
+    del first, measuring, clear
     fold = BlendingFold(stack, sight, scales, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
     return image.reshape(stack.shape[1:]), maps.depth, maps.confidence, covered
 
 
 def _weighting(
-    first: EnergyFold, energy: Energy, choice: str, size: int, top: float, numbers: Array
+    first: EnergyFold,
+    clear: Array,
+    energy: Energy,
+    choice: str,
+    size: int,
+    top: float,
+    numbers: Array,
 ) -> PickedWeights | EnergyWeights:
     edge = max(EDGE * top, float(np.finfo(np.float32).tiny))
-    clear = first.measuring.depth.clarity()
     if choice != "maximum":
         trust = np.minimum(clear / np.float32(CLEAR), 1)
         return EnergyWeights(energy, first.best, first.grey, trust, size, edge)

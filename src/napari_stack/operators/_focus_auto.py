@@ -41,11 +41,21 @@ class SharpnessFold:
         Of one of the frames.
     even : bool
         Bring frames to one level of light.
+    alone : bool
+        As for `DepthState`.
     """
 
-    def __init__(self, shape: tuple[int, int], sight: Sight, reference: Light, even: bool) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        sight: Sight,
+        reference: Light,
+        *,
+        even: bool,
+        alone: bool = False,
+    ) -> None:
         self.sight, self.reference, self.even = sight, reference, even
-        self.depth = DepthState(shape)
+        self.depth = DepthState(shape, alone=alone)
         self.gains: dict[int, float] = {}
         self.noises: list[float] = []
         self.top = -np.inf
@@ -110,7 +120,8 @@ def fuse(
     reference = measure_frame(stack, middle, sight).light
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
-    first = SharpnessFold((height, width), sight, reference, even_brightness)
+    alone = run.executor is None
+    first = SharpnessFold((height, width), sight, reference, even=even_brightness, alone=alone)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     scales, shape = first.scales(), stack.shape[1:]
     depth, confidence, label = first.depth.maps(last=True)

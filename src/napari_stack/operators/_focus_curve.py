@@ -146,26 +146,31 @@ class FocusCurve:
     ----------
     shape : (int, int)
         Rows and columns of a frame.
+    alone : bool
+        No state comes before this one: what only merging needs is left out.
 
     Notes
     -----
-    A sharpness of -1 stands for "not valid there". Eight planes are kept, however long the series.
+    A sharpness of -1 stands for "not valid there". Eight planes are kept, however long the series;
+    the first frame's is wanted only where states are merged.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], *, alone: bool = False) -> None:
+        self.alone = alone
         self.indices: list[int] = []
         self.noises: list[float] = []
-        self.best, self.before, self.after, self.first, self.last = (
-            np.full(shape, -1, np.float32) for _ in range(5)
+        self.best, self.before, self.after, self.last = (
+            np.full(shape, -1, np.float32) for _ in range(4)
         )
+        self.first = np.full((0, 0) if alone else shape, -1, np.float32)
         self.total = np.zeros(shape, np.float32)
-        self.count = np.zeros(shape, np.uint32)
+        self.count = np.zeros(shape, np.uint16)
         self.label = np.full(shape, -1, np.int32)
 
     def add(self, index: int, energy: Array, noise: float) -> None:
         """Take in the sharpness (y, x) of the frame `index`, -1 where it is not valid."""
         previous = self.indices[-1] if self.indices else -2
-        if not self.indices:
+        if not (self.indices or self.alone):
             self.first = energy.copy()
         _add(
             energy, index, previous, self.best, self.before, self.after,

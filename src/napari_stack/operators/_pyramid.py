@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.operators._depth import DepthState
+from napari_stack.operators._focus_range import limits
 from napari_stack.operators._pyramid_frame import Prepared, has_alpha, levels_of, prepare
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
@@ -29,7 +30,7 @@ class PyramidState:
         Shape of a frame: (y, x) or (y, x, channel).
     dtype_working : dtype
         The floating type of the frames' values.
-    min_size, kernel_size, kernel_parameter, rgb, alpha, channel
+    min_size, kernel_size, kernel_parameter, rgb, alpha, channel, stored, measure
         As for `prepare`, and the same for all frames of a series.
 
     Examples
@@ -57,6 +58,8 @@ class PyramidState:
         rgb: bool = False,
         alpha: bool = False,
         channel: int | str = "all",  # noqa: ARG002
+        stored: np.dtype[Any] | None = None,
+        measure: bool = True,
     ) -> None:
         height, width = shape[:2]
         channels = shape[2] if len(shape) == 3 else 1
@@ -71,10 +74,13 @@ class PyramidState:
         colours = channels - with_alpha
         self.pixels = [np.zeros((*size, colours), dtype) for size in sizes]
         self.energies = [np.full(size, -2, dtype) for size in sizes]
-        self.low = np.full((height, width, colours), np.inf, dtype)
-        self.high = np.full((height, width, colours), -np.inf, dtype)
+        seen = stored or dtype
+        least, most = limits(seen)
+        self.low = np.full((height, width, colours), most, seen)
+        self.high = np.full((height, width, colours), least, seen)
         self.alpha = np.full((height, width, 1), -np.inf, dtype) if with_alpha else None
-        self.depth = DepthState((height, width))
+        self.indices: list[int] = []
+        self.depth = DepthState((height, width)) if measure else None
 
     def add(self, index: int, prepared: Prepared) -> None:
         """Take in a frame.
@@ -91,7 +97,7 @@ class PyramidState:
         ValueError
             If the index does not increase.
         """
-        indices = self.depth.indices
+        indices = self.indices
         if indices and index <= indices[-1]:
             raise ValueError(
                 f"frame {index} comes after frame {indices[-1]}: add frames in increasing order"
@@ -99,9 +105,11 @@ class PyramidState:
         candidates = (*prepared.details, prepared.base, prepared.base)
         energies = (*prepared.energies, prepared.deviation, prepared.entropy)
         self._keep(energies, candidates)
-        colours = prepared.colours
-        self._widen(colours, colours, prepared.alpha, prepared.valid)
-        self.depth.add(index, prepared.sharpness)
+        seen = prepared.seen
+        self._widen(seen, seen, prepared.alpha, prepared.valid)
+        self.indices.append(index)
+        if self.depth is not None:
+            self.depth.add(index, prepared.sharpness)
 
     def merge(self, other: "PyramidState") -> None:
         """Take in the state of the frames that follow, as if they had been added one by one.
@@ -111,7 +119,7 @@ class PyramidState:
         ValueError
             If the other state holds frames that do not all come later.
         """
-        mine, others = self.depth.indices, other.depth.indices
+        mine, others = self.indices, other.indices
         if mine and others and others[0] <= mine[-1]:
             raise ValueError(
                 f"the other state starts at frame {others[0]}, this one ends at frame {mine[-1]}: "
@@ -119,7 +127,9 @@ class PyramidState:
             )
         self._keep(other.energies, other.pixels)
         self._widen(other.low, other.high, other.alpha, None)
-        self.depth.merge(other.depth)
+        self.indices += other.indices
+        if self.depth is not None and other.depth is not None:
+            self.depth.merge(other.depth)
 
     def _keep(self, energies: Any, candidates: Any) -> None:
         for best, pixels, energy, candidate in zip(
@@ -157,7 +167,14 @@ class PyramidState:
         ValueError
             If no frame was added.
         """
-        if not self.depth.indices:
+        image, covered = self.fused()
+        if self.depth is None:
+            raise ValueError("this state does not measure the depth")
+        return image, *self.depth.result(), covered
+
+    def fused(self) -> tuple[Array, Array]:
+        """Return the image and where it is covered: two of `result`; the state is used up."""
+        if not self.indices:
             raise ValueError("a focus stack of no frames: add one frame at least")
         image = self._assembled()
         covered = self.high[..., 0] >= self.low[..., 0]
@@ -166,8 +183,7 @@ class PyramidState:
             image = np.concatenate([image, self.alpha], axis=2)
         if not covered.all():
             image[~covered] = 0
-        depth, confidence = self.depth.result()
-        return image.reshape(self.shape), depth, confidence, covered
+        return image.reshape(self.shape), covered
 
     def _assembled(self) -> Array:
         image = (self.pixels[-2] + self.pixels[-1]) / 2

@@ -12,6 +12,7 @@ from napari_stack.operators._pyramid_kernels import (
     reduce,
     weighted_sum,
 )
+from napari_stack.sources import cast
 
 Array = np.ndarray[Any, Any]
 
@@ -21,6 +22,8 @@ LUMINOSITY = (0.299, 0.587, 0.114)
 ENTROPY_BINS = 16
 # The window's Gaussian against its side; 5 taps then come near the generating kernel with a = 0.4.
 WINDOW_SHARE = 0.17
+# Rows that are rounded together.
+STRIP = 256
 
 
 class Prepared(NamedTuple):
@@ -30,7 +33,7 @@ class Prepared(NamedTuple):
     of valid support minus 1, so that any frame with full support goes before them.
     """
 
-    colours: Array  # (y, x, channel) working type, without alpha
+    seen: Array  # (y, x, channel) as stored, without alpha: for the range
     alpha: Array | None  # (y, x, 1)
     valid: Array | None  # (y, x) bool
     details: tuple[Array, ...]  # fine to coarse, (y, x, channel)
@@ -38,7 +41,7 @@ class Prepared(NamedTuple):
     base: Array
     deviation: Array  # of the base, (y, x)
     entropy: Array  # of the base, (y, x)
-    sharpness: tuple[Sharpness, ...]  # for the depth
+    sharpness: tuple[Sharpness, ...]  # for the depth; empty where that is not wanted
 
 
 def levels_of(shape: tuple[int, ...], min_size: int) -> int:
@@ -119,6 +122,9 @@ def prepare(
     rgb: bool = False,
     alpha: bool = False,
     channel: int | str = "all",
+    stored: np.dtype[Any] | None = None,
+    measure: bool = True,
+    owned: bool = False,
 ) -> Prepared:
     """Take a frame apart into a Laplacian pyramid with its local energies.
 
@@ -142,6 +148,12 @@ def prepare(
         Whether the last channel is alpha, which has no part in the choice.
     channel : int or "all"
         The channel whose energy decides.
+    stored : dtype, optional
+        The integer type in which the range of the frames is kept, which saves memory.
+    measure : bool
+        Measure the sharpness for the depth too.
+    owned : bool
+        `values` may be changed, which saves memory.
 
     Returns
     -------
@@ -158,20 +170,23 @@ def prepare(
     colours, valid = finite(colours, valid)
     weights = channel_weights(colours.shape[2], rgb, colours.dtype, channel)
     taps = generating_weights(kernel_parameter, colours.dtype)
-    grey = weighted_sum(colours, weights)
-    sharpness = measure_sharpness(grey, valid, taps)
-    supports = _supports(valid, levels_of(grey.shape, min_size), taps, kernel_size)
-    details, energies, base = [], [], colours
+    seen = colours if stored is None else as_stored(colours, stored)
+    sharpness: tuple[Sharpness, ...] = ()
+    if measure:
+        sharpness = measure_sharpness(weighted_sum(colours, weights), valid, taps)
+    supports = _supports(valid, levels_of(colours.shape, min_size), taps, kernel_size)
+    details: list[Array] = []
+    energies, base = [], colours
     for support in supports[:-1]:
         finer, base = base, reduce(base, taps)
-        detail = np.empty_like(finer)
+        detail = finer if details or (owned and seen is not colours) else np.empty_like(finer)
         add_expanded(finer, base, taps, -1, detail)
         energy = local_mean(np.abs(weighted_sum(detail, weights)), kernel_size)
         details.append(detail)
         energies.append(_ranked(energy, support))
     base_grey = weighted_sum(base, weights)
     return Prepared(
-        colours,
+        seen,
         opacity,
         valid,
         tuple(details),
@@ -181,6 +196,15 @@ def prepare(
         _ranked(local_entropy(base_grey, kernel_size), supports[-1]),
         sharpness,
     )
+
+
+def as_stored(colours: Array, stored: np.dtype[Any]) -> Array:
+    """Return pixels rounded to an integer type, some rows at a time; they are not changed."""
+    out = np.empty(colours.shape, stored)
+    for start in range(0, len(colours), STRIP):
+        rows = slice(start, start + STRIP)
+        out[rows] = cast(colours[rows].copy(), stored, None)
+    return out
 
 
 def split_alpha(values: Array, rgb: bool, alpha: bool) -> tuple[Array, Array | None]:

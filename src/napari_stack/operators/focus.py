@@ -1,8 +1,7 @@
 """`focus_stack`: one image that is sharp all over, and how deep each pixel lies."""
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,36 +214,6 @@ def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, run: Run
         energy = _depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
         how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
         return _depth_map.fuse(stack, run, sight, energy=energy, **how)
-    return run.fold(_Fusion(method, sight.channel), stack, what="Fusing frames").result()
+    from napari_stack.operators import _pyramid_fold
 
-
-@dataclass
-class _Fusion:
-    """The fold: a pyramid's state, begun with the first frame."""
-
-    method: Pyramid
-    channel: int | str = "all"
-    state: Any = None
-
-    def prepare(self, stack: Stack, index: int) -> Any:
-        from napari_stack.operators._pyramid import PyramidState
-
-        options: dict[str, Any] = {"rgb": stack.rgb, "alpha": stack.alpha, "channel": self.channel}
-        options |= vars(self.method)
-        begin = partial(PyramidState, stack.shape[1:], stack.working, **options)
-        return begin, PyramidState.prepare(*stack.read(index), **options)
-
-    def add(self, index: int, prepared: Any) -> None:
-        begin, bundle = prepared
-        if self.state is None:
-            self.state = begin()
-        self.state.add(index, bundle)
-
-    def merge(self, later: Self) -> None:
-        if self.state is None:
-            self.state = later.state
-        elif later.state is not None:
-            self.state.merge(later.state)
-
-    def result(self) -> Any:
-        return self.state.result()
+    return _pyramid_fold.fuse(stack, run, sight, **vars(method))
