@@ -141,7 +141,7 @@ def test_one_worker_holds_one_frame_at_a_time():
             alive.discard(self.index)
 
     class Counting:
-        def prepare(self, stack, index):  # noqa: ARG002
+        def prepare(self, stack, index):
             return Frame(index)
 
         def add(self, index, prepared):

@@ -1,0 +1,182 @@
+"""Seconds and memory that a series of JPEG takes to be registered and fused, beside other programs.
+
+Run ``python benchmarks/focus_speed.py FOLDER [--rival-python PYTHON] [--rounds 5]``; FOLDER holds
+the JPEG frames; PYTHON is one that has shinestacker; enfuse is taken from the PATH. Every program
+of Python is a process that stays alive and runs once before it counts; programs take turns;
+medians are told. Anonymous memory is that of a whole process, its highest during the rounds.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from focus_rivals import ENFUSE
+
+# Every server reads a line, does its work, and answers with a line.
+OURS = """
+import sys, napari_stack as ns
+source, out, method, register = sys.argv[1:]
+for line in sys.stdin:
+    stack = ns.read(source)
+    if register == "True":
+        stack = ns.register(stack)
+    ns.write(out, ns.focus_stack(stack, method=method).image, overwrite=True)
+    print("done", flush=True)
+"""
+SHINESTACKER = """
+import os, sys, shutil
+from shinestacker.algorithms.align import AlignFrames
+from shinestacker.algorithms.pyramid import PyramidStack
+from shinestacker.algorithms.stack import FocusStack
+from shinestacker.algorithms.stack_framework import CombinedActions, StackJob
+source, out, method, register = sys.argv[1:]
+said, sys.stdout = sys.stdout, open(os.devnull, "w")
+for line in sys.stdin:
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    job = StackJob("job", out, input_path=source)
+    job.add_action(CombinedActions("align", [AlignFrames()]))
+    job.add_action(FocusStack("fused", PyramidStack()))
+    job.run()
+    print("done", file=said, flush=True)
+"""
+
+
+class Server:
+    """A program that is kept alive; it is asked to run with a line."""
+
+    def __init__(self, words: list[str], log: Path) -> None:
+        self.log = log.open("w")
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=self.log, text=True)
+
+    def run(self) -> tuple[float, float, int]:
+        """Run once; return seconds, seconds of the processors, and peak bytes."""
+        assert self.process.stdin
+        assert self.process.stdout
+        cpu = _cpu_seconds(self.process.pid)
+        with Watch(self.process.pid) as watch:
+            start = time.perf_counter()
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+            seconds = time.perf_counter() - start
+        if not answer:
+            raise RuntimeError(f"it failed: {Path(self.log.name).read_text()[-500:]}")
+        return seconds, _cpu_seconds(self.process.pid) - cpu, watch.bytes
+
+    def close(self) -> None:
+        """End the program."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+        self.log.close()
+
+
+class Watch(threading.Thread):
+    """Watches the anonymous memory of a process (Linux) while the block runs."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.status, self.bytes, self._over = Path(f"/proc/{pid}/status"), 0, threading.Event()
+
+    def __enter__(self) -> "Watch":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:  # noqa: D102
+        while not self._over.wait(0.002):
+            try:
+                lines = self.status.read_text().splitlines()
+            except OSError:  # the process is over
+                return
+            found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")]
+            self.bytes = max(self.bytes, *found, 0)
+
+
+def _cpu_seconds(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def enfuse(files: list[str], out: Path) -> Callable[[], tuple[float, float, int]]:
+    """Return what runs enfuse once."""
+
+    def run() -> tuple[float, float, int]:
+        start = time.perf_counter()
+        quiet = subprocess.DEVNULL
+        words = ["enfuse", *ENFUSE, "-o", str(out), *files]
+        process = subprocess.Popen(words, stdout=quiet, stderr=quiet)
+        with Watch(process.pid) as watch:
+            _, _, used = os.wait4(process.pid, 0)
+        return time.perf_counter() - start, used.ru_utime + used.ru_stime, watch.bytes
+
+    return run
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rival-python", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "frames"
+        source.mkdir()
+        for path in sorted(given.folder.glob("*.jpg")):
+            shutil.copy(path, source)
+        contests, servers = _contests(source, folder, given.rival_python)
+        found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in contests}
+        for number in range(given.rounds + 1):
+            for name, run in contests.items():
+                result = run()
+                if number:
+                    found[name].append(result)
+        for server in servers:
+            server.close()
+    _report(found)
+
+
+def _contests(
+    source: Path, folder: Path, python: Path | None
+) -> tuple[dict[str, Callable[[], tuple[float, float, int]]], list[Server]]:
+    kinds = [("auto", True), ("pyramid", True), ("auto", False), ("pyramid", False)]
+    contests, servers = {}, []
+    for number, (method, register) in enumerate(kinds):
+        words = [sys.executable, "-c", OURS, str(source), str(folder / f"{number}.tif")]
+        servers.append(Server([*words, method, str(register)], folder / f"{number}.log"))
+        contests[f"{'register + ' if register else ''}{method}"] = servers[-1].run
+    if python:
+        words = [str(python), "-c", SHINESTACKER, str(source), str(folder / "shine")]
+        servers.append(Server([*words, "pyramid", "True"], folder / "shine.log"))
+        contests["shinestacker, align + pyramid"] = servers[-1].run
+    if shutil.which("enfuse"):
+        files = sorted(str(path) for path in source.iterdir())
+        contests["enfuse"] = enfuse(files, folder / "enfuse.tif")
+    return contests, servers
+
+
+def _report(found: dict[str, list[tuple[float, float, int]]]) -> None:
+    print(f"{'program':32}{'seconds':>9}{'cpu s':>8}{'peak MiB':>10}")
+    for name, runs in found.items():
+        wall, cpu = (statistics.median(run[place] for run in runs) for place in (0, 1))
+        peak = max(run[2] for run in runs)
+        print(f"{name:32}{wall:9.2f}{cpu:8.2f}{peak / 2**20:10.0f}")
+
+
+if __name__ == "__main__":
+    main()
