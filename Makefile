@@ -11,6 +11,8 @@ SCREEN := tools/with-screen.sh
 PYTHON ?=
 # Options of pytest: make test PYTEST="-k focus"
 PYTEST ?=
+# Processes that the tests run in, a file of tests at a time; 0 for none but the first.
+PROCESSES ?= 2
 
 .PHONY: help setup demo test lint style types contracts manifest screenshots benchmarks constraints clean
 
@@ -30,7 +32,7 @@ demo: $(READY)
 	$(BIN)/napari-stack demo
 
 test: $(READY)
-	@$(SCREEN) $(BIN)/python -m pytest $(PYTEST)
+	@$(SCREEN) $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(PYTEST)
 
 lint: style types contracts manifest
 
