@@ -149,7 +149,7 @@ def denoise(stack: Stack, *, strength: Strength = 1.0, run: Run = Run()) -> Stac
         Frames of any type, grey, colours or bands.
     strength : float
         How far pixels that count as alike may differ, in 255ths of the range of the data. 0.75 to
-        1 is modest; noise of a standard deviation s needs about s. 0 changes nothing.
+        1 is modest; noise of a standard deviation s needs half of s to s. 0 changes nothing.
     run : Run
 
     Returns
