@@ -48,6 +48,8 @@ def files_of(data: Data | None) -> list[str]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from napari_stack import Stack
     >>> files_of(Stack.wrap(np.zeros((2, 3, 4))))
     []
     """
