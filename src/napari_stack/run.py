@@ -221,8 +221,9 @@ class Run:
         alone = self.executor is not None
         rows = band_rows(stack, len(frames), self.memory, alone=alone)
         if self.executor is None:
-            with self._pool() as pool:
-                return self._local_bands(pool, function, stack, rows, what)
+            # The pool ends first: no frame is still being put when the scratch file is closed.
+            with Scratch(self.scratch) as scratch, self._pool() as pool:
+                return self._local_bands(pool, scratch, function, stack, rows, what)
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
         progress = Progress(self.tick, len(bands), what)
         results = []
@@ -233,40 +234,45 @@ class Run:
         return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
 
     def _local_bands(
-        self, pool: Executor, function: BandFunction, stack: Stack, rows: int, what: str
+        self,
+        pool: Executor,
+        scratch: Scratch,
+        function: BandFunction,
+        stack: Stack,
+        rows: int,
+        what: str,
     ) -> tuple[NDArray[Any], ...]:
         frames = np.flatnonzero(stack.used)
         height = stack.shape[1]
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
-        with Scratch(self.scratch) as scratch:
-            read: Callable[..., Pixels] = stack.values
-            spooled = 0
-            if len(bands) > 1 and reads_twice(stack, bands):
-                read, spooled = scratch.values, len(frames)
-                scratch.open(stack, len(frames), masked=may_be_invalid(stack))
-            progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
-            if spooled:
-                places = {int(index): place for place, index in enumerate(frames)}
-                for _ in self._ordered(pool, partial(scratch.put, stack, places), frames):
-                    progress.step()
-                frames = np.arange(len(frames))
-            block = Block(stack, len(frames), rows)
-            results: list[NDArray[Any]] = []
-            for band in bands:
-                tasks = list(enumerate(int(i) for i in frames))
-                for _ in self._ordered(pool, partial(block.fill, read, band), tasks):
-                    progress.step()
-                pieces = split(band.stop - band.start, self.threads)
-                compute = partial(block.compute, function)
-                done = self._ordered(pool, compute, pieces)
-                for piece, found in zip(pieces, done, strict=True):
-                    progress.step(0)
-                    results = results or [
-                        np.empty((height, *part.shape[1:]), part.dtype) for part in found
-                    ]
-                    target = slice(band.start + piece.start, band.start + piece.stop)
-                    for result, part in zip(results, found, strict=True):
-                        result[target] = part
+        read: Callable[..., Pixels] = stack.values
+        spooled = 0
+        if len(bands) > 1 and reads_twice(stack, bands):
+            read, spooled = scratch.values, len(frames)
+            scratch.open(stack, len(frames), masked=may_be_invalid(stack))
+        progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
+        if spooled:
+            places = {int(index): place for place, index in enumerate(frames)}
+            for _ in self._ordered(pool, partial(scratch.put, stack, places), frames):
+                progress.step()
+            frames = np.arange(len(frames))
+        block = Block(stack, len(frames), rows)
+        results: list[NDArray[Any]] = []
+        for band in bands:
+            tasks = list(enumerate(int(i) for i in frames))
+            for _ in self._ordered(pool, partial(block.fill, read, band), tasks):
+                progress.step()
+            pieces = split(band.stop - band.start, self.threads)
+            compute = partial(block.compute, function)
+            done = self._ordered(pool, compute, pieces)
+            for piece, found in zip(pieces, done, strict=True):
+                progress.step(0)
+                results = results or [
+                    np.empty((height, *part.shape[1:]), part.dtype) for part in found
+                ]
+                target = slice(band.start + piece.start, band.start + piece.stop)
+                for result, part in zip(results, found, strict=True):
+                    result[target] = part
         return tuple(results)
 
     @contextmanager
