@@ -26,11 +26,6 @@ Amount = Annotated[float, Bounds(0, 5, step=0.1)]
 class _Alike:
     """A correction that treats all frames alike and looks at rows around those it makes."""
 
-    @property
-    def margin(self) -> int:
-        """Rows seen above and below."""
-        raise NotImplementedError
-
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a corrected frame."""
         return shape
