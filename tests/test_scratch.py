@@ -1,10 +1,15 @@
 """Scratch vanishes, however the work ends."""
 
+import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +46,12 @@ def scratch_files(folder: Path) -> list[str]:
         except FileNotFoundError:  # of the listing itself
             continue
     return [link for link in links if link.startswith(str(folder))]
+
+
+def mapped_files(folder: Path) -> list[str]:
+    """Files in a folder that this process has mapped, those without a name among them."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return [line for line in lines if str(folder) in line]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be listed here")
@@ -82,3 +93,34 @@ def test_scratch_is_gone_after_a_kill(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files cannot be listed here")
+@pytest.mark.parametrize("pooled", [False, True])
+def test_results_larger_than_the_memory_lie_in_a_file_that_goes_with_them(
+    pooled: bool, tmp_path: Path
+) -> None:
+    frames = np.random.default_rng(0).integers(0, 999, (5, 400, 600), dtype=np.uint16)
+    stack = Stack.wrap(frames)
+    small, large = Run(memory=2**20, scratch=tmp_path), Run(memory=2**24, scratch=tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        found = sigma_clip(stack, sigma=1.5, run=replace(small, executor=pool if pooled else None))
+    assert mapped_files(tmp_path), "960 KB of image and counts, and 786 KB may lie in memory"
+    assert list(tmp_path.iterdir()) == []
+    wanted = sigma_clip(stack, sigma=1.5, run=large)
+    assert type(found.image) is np.ndarray
+    np.testing.assert_array_equal(found.image, wanted.image)
+    np.testing.assert_array_equal(found.rejected, wanted.rejected)
+    del found
+    gc.collect()
+    assert not mapped_files(tmp_path)
+    assert not scratch_files(tmp_path)
+
+
+def test_results_that_the_disk_has_no_room_for_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    stack = Stack.wrap(np.zeros((3, 400, 600), np.uint16))
+    with pytest.raises(OSError, match="raise the memory of the run"):
+        sigma_clip(stack, sigma=1.0, run=Run(memory=2**20, scratch=tmp_path))

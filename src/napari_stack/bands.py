@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.scratch import unnamed_array
 from napari_stack.sources import is_computed
 from napari_stack.stack import Stack
 
@@ -16,6 +18,9 @@ _BAND_BYTES = 32 * 2**20
 
 #: But so much is read of a frame at a time, that opening its file costs little; up to a limit.
 _READ_BYTES, _MOST_BAND_BYTES = 2**19, 96 * 2**20
+
+#: Share of the memory that results may take; larger ones lie in a file.
+RESULTS_SHARE = 0.75
 
 #: Makes the rows of the results from those of the frames: gets (values (n, rows, x[, channel]),
 #: valid (n, rows, x) or None) and returns arrays whose first axis is the rows.
@@ -31,8 +36,8 @@ def band_rows(stack: Stack, frames: int, memory: int, *, alone: bool = False) ->
     _, height, width, *channels = stack.shape
     pixel = int(np.prod(channels or 1)) * stack.native.itemsize
     row = width * (pixel + (1 if may_be_invalid(stack) else 0)) * frames
-    # The results (an image and a count) stay in memory besides the band.
-    budget = max(memory - height * width * (pixel + 4), memory // 4)
+    # The results (an image and a count) stay in memory besides the band, if they are not larger.
+    budget = int(max(memory - height * width * (pixel + 4), (1 - RESULTS_SHARE) * memory))
     whole = row * height <= budget
     if stack.source.partial or not (whole or alone):
         wanted = max(_BAND_BYTES, min(_READ_BYTES * frames, _MOST_BAND_BYTES))
@@ -66,6 +71,45 @@ class Block:
         """Make some rows, counted from the band's first, of the results."""
         valid = None if self.valid is None else self.valid[:, rows]
         return function(self.values[:, rows], valid)
+
+
+class Results:
+    """Images that are put together from rows: in a file where they leave memory to no frames.
+
+    Parameters
+    ----------
+    height : int
+        All rows.
+    memory : int
+        Bytes; images that take more than `RESULTS_SHARE` of it go to a file without a name.
+    folder : str or path, optional
+        Where that file is.
+    """
+
+    def __init__(self, height: int, memory: int, folder: str | Path | None) -> None:
+        self._height, self._most, self._folder = height, RESULTS_SHARE * memory, folder
+        self.images: tuple[NDArray[Any], ...] = ()
+
+    def put(self, rows: slice, found: Sequence[NDArray[Any]]) -> None:
+        """Take in some rows of every image.
+
+        Raises
+        ------
+        OSError
+            When the disk has too little free space.
+        """
+        if not self.images:
+            row = sum(part.nbytes // len(part) for part in found)
+            filed = row * self._height > self._most
+            self.images = tuple(self._room(part, filed) for part in found)
+        for image, part in zip(self.images, found, strict=True):
+            image[rows] = part
+
+    def _room(self, part: NDArray[Any], filed: bool) -> NDArray[Any]:
+        shape = (self._height, *part.shape[1:])
+        if filed:
+            return unnamed_array(shape, part.dtype, self._folder)
+        return np.empty(shape, part.dtype)
 
 
 def may_be_invalid(stack: Stack) -> bool:

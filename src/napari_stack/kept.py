@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.scratch import free_scratch
+from napari_stack.scratch import require_free
 from napari_stack.sources import Pixels
 
 
@@ -93,13 +93,7 @@ class Kept:
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
-            needed = self._bytes * self.shape[0]
-            if needed > (free := free_scratch(self.folder)):
-                raise OSError(
-                    f"scratch space of {needed / 2**30:.1f} GiB is needed and "
-                    f"{free / 2**30:.1f} GiB are free: set TMPDIR to a larger disk, or raise the "
-                    "memory of the run"
-                )
+            require_free(self._bytes * self.shape[0], self.folder)
             self._file = tempfile.TemporaryFile(  # noqa: SIM115
                 prefix="napari-stack-", buffering=0, dir=self.folder
             )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_stack.bands import (
     BandFunction,
     Block,
+    Results,
     band_part,
     band_rows,
     may_be_invalid,
@@ -67,9 +68,8 @@ class Run:
         Threads (default: the processors this process may use).
     memory : int
         Bytes that pixels may take while frames are clipped or sorted. Default 1 GiB. The images
-        that come out are held whole: they count as far as they leave a quarter of it to the
-        frames, and are more than that when they are large (a clipped image of 100 megapixels of
-        16 bits takes 400 MB with its counts).
+        that come out are among them; where they leave less than a quarter of it to the frames,
+        they are arrays in a scratch file without a name, which goes with them.
     tick : callable, optional
         Called as ``tick(done, total, what)`` in the calling thread; raising `Cancelled` in it
         stops the work within one frame.
@@ -226,12 +226,13 @@ class Run:
                 return self._local_bands(pool, scratch, function, stack, rows, what)
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
         progress = Progress(self.tick, len(bands), what)
-        results = []
+        results = Results(height, self.memory, self.scratch)
         with self._pool() as pool:
-            for result in self._ordered(pool, partial(band_part, function, stack), bands):
-                results.append(result)
+            done = self._ordered(pool, partial(band_part, function, stack), bands)
+            for band, found in zip(bands, done, strict=True):
+                results.put(band, found)
                 progress.step()
-        return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
+        return results.images
 
     def _local_bands(
         self,
@@ -257,7 +258,7 @@ class Run:
                 progress.step()
             frames = np.arange(len(frames))
         block = Block(stack, len(frames), rows)
-        results: list[NDArray[Any]] = []
+        results = Results(height, self.memory, self.scratch)
         for band in bands:
             tasks = list(enumerate(int(i) for i in frames))
             for _ in self._ordered(pool, partial(block.fill, read, band), tasks):
@@ -267,13 +268,8 @@ class Run:
             done = self._ordered(pool, compute, pieces)
             for piece, found in zip(pieces, done, strict=True):
                 progress.step(0)
-                results = results or [
-                    np.empty((height, *part.shape[1:]), part.dtype) for part in found
-                ]
-                target = slice(band.start + piece.start, band.start + piece.stop)
-                for result, part in zip(results, found, strict=True):
-                    result[target] = part
-        return tuple(results)
+                results.put(slice(band.start + piece.start, band.start + piece.stop), found)
+        return results.images
 
     @contextmanager
     def _pool(self) -> Iterator[Executor]:

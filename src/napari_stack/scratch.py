@@ -36,6 +36,39 @@ def free_scratch(folder: str | Path | None = None) -> int:
     return int(shutil.disk_usage(folder or tempfile.gettempdir()).free * (1 - _RESERVE))
 
 
+def require_free(needed: int, folder: str | Path | None = None) -> None:
+    """Refuse scratch that the disk has no room for.
+
+    Raises
+    ------
+    OSError
+        With what is needed, and what is free.
+    """
+    if needed > (free := free_scratch(folder)):
+        raise OSError(
+            f"scratch space of {needed / 2**30:.1f} GiB is needed and {free / 2**30:.1f} GiB are "
+            "free: set TMPDIR to a larger disk, or raise the memory of the run"
+        )
+
+
+def unnamed_array(
+    shape: tuple[int, ...], dtype: np.dtype[Any], folder: str | Path | None = None
+) -> NDArray[Any]:
+    """Make an array of zeros that lies in a file without a name, and goes with the array.
+
+    Raises
+    ------
+    OSError
+        When the disk has too little free space.
+    """
+    needed = int(np.prod(shape)) * dtype.itemsize
+    require_free(needed, folder)
+    with tempfile.TemporaryFile(prefix="napari-stack-", dir=folder) as file:
+        if hasattr(os, "posix_fallocate"):  # else a disk that fills up later ends the process
+            os.posix_fallocate(file.fileno(), 0, needed)
+        return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+
+
 class Scratch:
     """Corrected frames on disk, for reading them again in bands of rows.
 
@@ -71,13 +104,7 @@ class Scratch:
         self._pixels = int(np.prod(self._shape)) * self._dtype.itemsize
         self._masked = masked
         self._stride = frame_bytes(stack, masked=masked)
-        needed = self._stride * frames
-        free = free_scratch(self._folder)
-        if needed > free:
-            raise OSError(
-                f"scratch space of {needed / 2**30:.1f} GiB is needed and {free / 2**30:.1f} GiB "
-                f"are free: set TMPDIR to a larger disk, or raise the memory of the run"
-            )
+        require_free(self._stride * frames, self._folder)
         self._file = tempfile.TemporaryFile(  # noqa: SIM115
             prefix="napari-stack-", buffering=0, dir=self._folder
         )

@@ -96,6 +96,14 @@ def test_scratch_is_what_the_run_writes(monkeypatch):
     assert forecast(job).scratch == 0, "it fits the memory"
 
 
+def test_large_results_take_disk():
+    job = prepare("sigma_clip", image((3, 600, 800)))
+    small, large = forecast(job, ns.Run(memory=2**20)), forecast(job)
+    assert small.scratch == 600 * 800 * (2 + 4)
+    assert large.scratch == 0
+    assert large.memory - small.memory >= small.scratch
+
+
 def test_a_disk_that_is_full_or_gone(monkeypatch, tmp_path):
     job = prepare("sigma_clip", image((30, 300, 400), lazy=True))
     monkeypatch.setattr("napari_stack.layers._forecast.free_scratch", lambda folder: 1000)

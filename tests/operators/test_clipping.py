@@ -468,3 +468,10 @@ def test_sorted_values_are_narrowed(count, spread):
     start, stop = narrow(room, 0, count, 3.0, 3.0, MEDIAN, spread, 5, np.inf)
     assert start == 0
     assert stop == (count - 1 if count >= (8 if spread == DEVIATION else 3) else count)
+
+
+def test_more_frames_than_can_be_counted_are_refused():
+    frames = np.broadcast_to(np.uint8(7), (65_536, 1, 2))
+    with pytest.raises(ValueError, match="65536 frames are used.*counted up to 65535"):
+        sigma_clip(Stack.wrap(frames))
+    np.testing.assert_array_equal(sigma_clip(Stack.wrap(frames[1:])).image, 7)

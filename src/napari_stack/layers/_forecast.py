@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.bands import band_rows, may_be_invalid, reads_twice
+from napari_stack.bands import RESULTS_SHARE, band_rows, may_be_invalid, reads_twice
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._job import Job
 from napari_stack.operators.clipping import why_not_clipped
@@ -140,12 +140,16 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     rows = band_rows(stack, used, run.memory)
     masked = may_be_invalid(stack)
     frame = frame_bytes(stack, masked=masked)
-    memory = results + frame * used * rows // height
+    memory, filed = frame * used * rows // height, 0
+    if _positions(job) == 1 and results > RESULTS_SHARE * run.memory:
+        filed = results
+    else:
+        memory += results
     bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
     numbers = np.flatnonzero(stack.used)
     few = stack.select(numbers[np.linspace(0, used - 1, min(_FEW, used)).astype(int)])
     spooled = len(bands) > 1 and run.executor is None and reads_twice(few, bands)
-    return memory, frame * used if spooled else 0
+    return memory, filed + (frame * used if spooled else 0)
 
 
 def _in_bands(job: Job) -> bool:

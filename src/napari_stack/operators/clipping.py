@@ -102,7 +102,7 @@ def sigma_clip(
     Raises
     ------
     ValueError
-        When an option is out of range or no frame is used.
+        When an option is out of range, no frame is used, or more than 65,535 are.
 
     Warns
     -----
@@ -114,6 +114,11 @@ def sigma_clip(
     require_used(stack)
     low, high = sigma_low or sigma, sigma_high or sigma
     used = int(stack.used.sum())
+    if used > _MOST_FRAMES:
+        raise ValueError(
+            f"{used} frames are used, and rejected ones are counted up to {_MOST_FRAMES}: clip "
+            "every few thousand frames on their own, and average those results"
+        )
     if too_few := why_not_clipped(used, sigma, sigma_low, sigma_high, iterations, centre, spread):
         warnings.warn(too_few, stacklevel=2)
     from napari_stack.operators import _clipping
@@ -129,6 +134,9 @@ def sigma_clip(
     image, rejected, tally, present, *more = last.bands(clip, levelled, what="Clipping")
     return Clipped(image, rejected, _fractions(stack, tally, present), *more)
 
+
+#: The numbers of frames at each pixel are uint16.
+_MOST_FRAMES = 65_535
 
 # By their numbers in the kernels, which are imported when they are needed.
 _CENTRES = {"mean": 0, "median": 1}
