@@ -3,6 +3,7 @@
 import builtins
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,33 @@ def test_bmp_and_webp(tmp_path: Path, noise: Noise, suffix: str, mode: str) -> N
     assert (stack.rgb, stack.alpha) == (expected != "L", expected == "RGBA")
 
 
-def test_frames_of_an_animation(tmp_path: Path, noise: Noise) -> None:
-    images = [Image.fromarray(frame) for frame in noise(3, 9, 12, 3, dtype="uint8")]
-    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], lossless=True)
-    assert_holds(tmp_path / "a.webp", np.stack([np.asarray(image) for image in images]))
+@pytest.mark.parametrize("suffix", ["webp", "png"])
+@pytest.mark.parametrize("shape", [(3, 9, 12, 3), (3, 9, 12, 4), (3, 9, 12), (3, 400, 500, 3)])
+def test_frames_of_an_animation(
+    tmp_path: Path, noise: Noise, suffix: str, shape: tuple[int, ...]
+) -> None:
+    pixels = noise(*shape, dtype="uint8")
+    if shape[-1] == 4:
+        pixels[..., 3] |= 1  # no colour is lost where nothing is seen
+    images = [Image.fromarray(frame) for frame in pixels]
+    more = {"exact": True} if suffix == "webp" else {"blend": 0}
+    path = tmp_path / f"a.{suffix}"
+    images[0].save(path, save_all=True, append_images=images[1:], lossless=True, **more)
+    if suffix == "webp" and len(shape) == 3:
+        pixels = np.stack([pixels] * 3, axis=-1)
+    stack = assert_holds(path, pixels)
+    assert stack.alpha == (shape[-1] == 4)
+
+
+def test_an_animation_that_pillow_would_spoil_is_refused(tmp_path: Path, noise: Noise) -> None:
+    path = tmp_path / "a.png"
+    write(path, noise(9, 12, dtype="uint16"))
+    data = path.read_bytes()
+    control = b"acTL" + (2).to_bytes(4, "big") + bytes(4)
+    chunk = (8).to_bytes(4, "big") + control + zlib.crc32(control).to_bytes(4, "big")
+    path.write_bytes(data[:33] + chunk + data[33:])
+    with pytest.raises(ValueError, match=r"a\.png.*animated PNG of 16 bits.*save its frames"):
+        read(path)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])

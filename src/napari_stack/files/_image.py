@@ -31,8 +31,13 @@ def is_png(data: bytes) -> bool:
 
 
 def is_image(data: bytes) -> bool:
-    """Tell a PNG or JPEG by its first bytes."""
-    return data.startswith((PNG, JPEG))
+    """Tell a JPEG, or a PNG that is not animated, by its first bytes."""
+    return data.startswith(JPEG) or (is_png(data) and not is_animated(data))
+
+
+def is_animated(png: bytes) -> bool:
+    """Tell whether a PNG holds several frames."""
+    return any(name == b"acTL" for name, _ in png_chunks(png))
 
 
 def frame_of(data: bytes) -> Frame:
