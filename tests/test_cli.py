@@ -380,7 +380,7 @@ def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):
     *said, end = capsys.readouterr().out.splitlines()
     assert said == [
         f"{moves}: transforms of 6 frames",
-        f"{tmp_path / 'moved'}: 6 x 72 x 88 uint16",
+        f"{tmp_path / 'moved'}: (6, 72, 88) uint16",
     ]
     assert re.fullmatch(r"done in \d+\.\d s", end)
 
@@ -617,7 +617,7 @@ def test_a_recipe_with_branches(branched, frames, stack, tmp_path, capsys):
         np.testing.assert_array_equal(ns.read(output / name)[0], image)
     steps = read_recipe(output / "clean_image.tif")["steps"]
     assert [step["operator"] for step in steps] == ["register", "sigma_clip"]
-    assert capsys.readouterr().out.count("72 x 88") == 7
+    assert capsys.readouterr().out.count("72, 88") == 7
 
 
 def test_a_recipe_is_refused_before_the_work_when_a_file_is_there(
@@ -664,7 +664,7 @@ def test_many_series_are_measured_each_for_itself(stack, tmp_path, capsys):
     said = capsys.readouterr()
     assert "nowhere" in said.err
     assert "1 of 3 series could not be processed" in said.err
-    assert said.out.count("mean.tif: 72 x 88") == 2
+    assert said.out.count("mean.tif: (72, 88)") == 2
     assert sorted(path.name for path in output.iterdir()) == ["night", "night 2"]
     for name, frames in (("night", stack), ("night 2", other)):
         np.testing.assert_array_equal(

@@ -362,3 +362,10 @@ def test_of_a_folder_the_first_family_counts(tmp_path: Path, noise: Noise) -> No
     write(tmp_path / "a.tif", noise(4, 5))
     (tmp_path / "a.nef").write_bytes(b"II*\0")
     assert len(read(tmp_path)) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "hint"), [("U3", "them as numbers"), ("c8", "their magnitude")])
+def test_numpy_of_what_cannot_be_stacked(tmp_path: Path, kind: str, hint: str) -> None:
+    np.save(tmp_path / "a.npy", np.ones((4, 5)).astype(kind))
+    with pytest.raises(ValueError, match=rf"a\.npy holds .* pixels.*save {hint}"):
+        read(tmp_path / "a.npy")

@@ -417,6 +417,14 @@ def test_all_that_would_be_refused_is_refused_before_the_work(
         write(tmp_path / name, Stack.wrap(data))
 
 
+def test_data_before_the_path_are_told_apart(tmp_path: Path) -> None:
+    frames = np.zeros((2, 4, 5), np.uint8)
+    for data in (frames, Stack.wrap(frames)):
+        with pytest.raises(TypeError, match=f"must come first, got a {type(data).__name__}"):
+            write(data, tmp_path / "a.tif")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_target_for_what_is_not_there_yet(tmp_path: Path) -> None:
     check_target(tmp_path / "a.png", data=("uint8", (40000, 50000)))
     check_target(tmp_path / "a.png", data=("uint8", (4, 5, 2)), alpha=True)

@@ -72,7 +72,7 @@ class Report:
 
     def written(self, path: Path, shape: Sequence[int], dtype: Any) -> None:
         """Say that a file or folder was written."""
-        self.line(f"{path}: {' x '.join(map(str, shape))} {dtype}")
+        self.line(f"{path}: {tuple(map(int, shape))} {dtype}")
 
     def end(self) -> None:
         """Say how long it took."""

@@ -154,9 +154,8 @@ def check_plausible(path: str, frame: Frame, stored: int) -> None:
         Bytes of the file.
     """
     if frame.dtype.kind not in "buif":
-        raise ValueError(
-            f"{path} holds {frame.dtype} pixels, which cannot be stacked: save their magnitude"
-        )
+        what = "save their magnitude" if frame.dtype.kind == "c" else "save them as numbers"
+        raise ValueError(f"{path} holds {frame.dtype} pixels, which cannot be stacked: {what}")
     size = prod(frame.shape) * frame.dtype.itemsize
     if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
         raise ValueError(

@@ -78,9 +78,14 @@ def expanded(path: PathLike) -> Path:
 
     Raises
     ------
+    TypeError
+        For what is neither text nor a path.
     ValueError
         For an empty one, which would mean the current folder.
     """
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise TypeError(f"the path of a file or folder must come first, got a {kind}")
     if not str(path).strip():
         raise ValueError("the path is empty: name a file or a folder (. is the current one)")
     return Path(path).expanduser()
