@@ -4,6 +4,7 @@ import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
 from napari_stack.files import read, read_recipe, write
 from napari_stack.files._origins import file_of
@@ -52,6 +54,37 @@ def assert_exif(path: Path) -> None:
         assert float(details[EXPOSURE]) == pytest.approx(0.004)
         assert (place[1], float(place[2][0])) == ("N", 52.0)
         assert image.info["icc_profile"] == PROFILE
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_exif_is_of_the_types_of_the_standard(tmp_path: Path, noise: Noise, name: str) -> None:
+    bias, components, version = 0x9204, 0x9101, 0x9000
+    details = DETAILS | {EXPOSURE: IFDRational(1, 250), bias: IFDRational(1, 2)}
+    details |= {components: b"\1\2\3\0", version: b"0230"}
+    photograph(tmp_path / "in.jpg", noise(9, 12, 3, dtype="uint8"), details)
+    write(tmp_path / name, read(tmp_path / "in.jpg"))
+    data = (tmp_path / name).read_bytes()
+    if name != "a.tif":
+        with Image.open(tmp_path / name) as image:
+            data = image.info["exif"].removeprefix(b"Exif\0\0")
+    types, values = types_of(BytesIO(data), 0x8769)
+    assert {tag: types[tag] for tag in (EXPOSURE, bias, components, version, LENS)} == {
+        EXPOSURE: 5, bias: 10, components: 7, version: 7, LENS: 2,
+    }  # fmt: skip
+    assert (float(values[bias]), values[components], values[version]) == (
+        0.5, b"\1\2\3\0", b"0230",
+    )  # fmt: skip
+
+
+def types_of(file: Any, pointer: int) -> tuple[dict[int, int], dict[int, Any]]:
+    """Types and values of a directory that the first one points to."""
+    directory = ImageFileDirectory_v2(head := file.read(8))
+    file.seek(directory.next)
+    directory.load(file)
+    other = ImageFileDirectory_v2(head)
+    file.seek(directory[pointer])
+    other.load(file)
+    return dict(other.tagtype), dict(other)
 
 
 @pytest.mark.parametrize("source", ["jpg", "png", "webp", "tif"])

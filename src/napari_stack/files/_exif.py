@@ -15,6 +15,17 @@ _DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeE
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PROFILE = 34675
+
+#: The header of EXIF in a JPEG: little endian, the first directory follows.
+_HEAD = b"II*\0\x08\0\0\0"
+
+#: Types of values in a TIFF.
+_LONG, _UNDEFINED, _SIGNED_RATIONAL = 4, 7, 10
+
+#: Shutter speed, brightness and exposure bias may be negative; version and reference of the
+#: altitude of GPS are bytes, and others that Pillow hands out as bytes have no type of their own.
+_SIGNED = (0x9201, 0x9203, 0x9204)
+_BYTES = ((_GPS_IFD, 0), (_GPS_IFD, 5))
 _DATE, _TAKEN, _FRACTION = 306, 36867, 37521
 
 #: Who, what and when: make, model, date, artist, copyright. The rest of the first directory tells
@@ -49,15 +60,24 @@ class Origin:
 
     def to_bytes(self) -> bytes:
         """Write EXIF as it stands in a JPEG, or nothing."""
-        from PIL import Image
+        others = self.directories
+        if not self.main and not others:
+            return b""
+        pointers = dict.fromkeys(others, 0)
+        start = len(_HEAD) + len(encoded(_HEAD, 0, self.main | pointers, len(_HEAD)))
+        parts = []
+        for tag, values in others.items():
+            pointers[tag] = start
+            parts.append(encoded(_HEAD, tag, values, start))
+            start += len(parts[-1])
+        main = encoded(_HEAD, 0, self.main | pointers, len(_HEAD))
+        return b"Exif\0\0" + _HEAD + main + b"".join(parts)
 
-        exif = Image.Exif()
-        for tag, value in self.main.items():
-            exif[tag] = value
-        for ifd, values in ((_EXIF_IFD, self.taken), (_GPS_IFD, self.place)):
-            if values:
-                exif.get_ifd(ifd).update(values)
-        return exif.tobytes() if self.main or self.taken or self.place else b""
+    @property
+    def directories(self) -> dict[int, dict[int, Any]]:
+        """The directories besides the main one that hold something, by their tags."""
+        found = {_EXIF_IFD: self.taken, _GPS_IFD: self.place}
+        return {tag: values for tag, values in found.items() if values}
 
     def profile_for(self, rgb: bool) -> bytes:
         """Return the profile where it is one of colours, or of grey, as the image is."""
@@ -65,6 +85,24 @@ class Origin:
 
 
 NOTHING = Origin({}, {}, {})
+
+
+def encoded(head: bytes, group: int, values: dict[int, Any], start: int) -> bytes:
+    """Write a directory that stands at an (even) offset of a TIFF, of an even number of bytes."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    directory = ImageFileDirectory_v2(head, group=group or None)
+    for tag, value in values.items():
+        directory[tag] = value
+        # Pillow guesses the types of those that it does not know from their values.
+        if group == 0 and tag in (_EXIF_IFD, _GPS_IFD):
+            directory.tagtype[tag] = _LONG
+        elif group == _EXIF_IFD and tag in _SIGNED:
+            directory.tagtype[tag] = _SIGNED_RATIONAL
+        elif isinstance(value, bytes) and (group, tag) not in _BYTES:
+            directory.tagtype[tag] = _UNDEFINED
+    data = bytes(directory.tobytes(start))
+    return data + b"\0" * (len(data) % 2)
 
 
 def origin_of(path: str) -> Origin:

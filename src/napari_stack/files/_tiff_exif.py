@@ -4,9 +4,7 @@ import struct
 from pathlib import Path
 from typing import IO, Any
 
-from napari_stack.files._exif import Origin
-
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+from napari_stack.files._exif import Origin, encoded
 
 #: tifffile writes no tags of pointers: others, next to them in the order of tags, keep the room.
 _SHIFT = -1
@@ -34,8 +32,7 @@ def options(origin: Origin, *, rgb: bool, big: bool) -> dict[str, Any]:
 def _directories(origin: Origin, big: bool) -> list[tuple[int, dict[int, Any]]]:
     if big:  # Pillow writes directories with 32-bit offsets only
         return []
-    found = ((_EXIF_IFD, origin.taken), (_GPS_IFD, origin.place))
-    return [(tag, values) for tag, values in found if values]
+    return list(origin.directories.items())
 
 
 def append(path: Path, origin: Origin, *, big: bool) -> None:
@@ -50,7 +47,7 @@ def append(path: Path, origin: Origin, *, big: bool) -> None:
         for tag, values in directories:
             start = file.seek(0, 2)
             start += file.write(b"\0" * (start % 2))
-            file.write(_encoded(head, tag, values, start))
+            file.write(encoded(head, tag, values, start))
             place = places[tag + _SHIFT]
             file.seek(place)
             file.write(struct.pack(order + "H", tag))
@@ -67,12 +64,3 @@ def _entries(file: IO[bytes], order: str, directory: int) -> dict[int, int]:
         struct.unpack_from(order + "H", entries, 12 * i)[0]: directory + 2 + 12 * i
         for i in range(count)
     }
-
-
-def _encoded(head: bytes, tag: int, values: dict[int, Any], start: int) -> bytes:
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    directory = ImageFileDirectory_v2(head, group=tag)
-    for number, value in values.items():
-        directory[number] = value
-    return bytes(directory.tobytes(start))
