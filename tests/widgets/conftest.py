@@ -1,5 +1,6 @@
 """A viewer, docks in it, and frames that wait at a gate, so that a run can be met half-way."""
 
+import gc
 import threading
 
 import napari.settings
@@ -82,6 +83,16 @@ class Everything(set):
 
     def __contains__(self, item):
         return True
+
+
+@pytest.fixture(autouse=True)
+def quick_garbage_collection():
+    """The collector leaves alone what was there before the test.
+
+    napari keeps some thousand objects of every viewer that was closed, and each viewer, and tests
+    of what stays alive, collect garbage several times.
+    """
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
