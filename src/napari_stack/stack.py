@@ -151,6 +151,11 @@ class Stack:
         found = (getattr(c, "transforms", None) for c in reversed(self.corrections))
         return next((transforms for transforms in found if transforms is not None), None)
 
+    @property
+    def corrected_by(self) -> tuple[Correction, ...]:
+        """All that was done to the frames: also before they were computed and kept as pixels."""
+        return (*getattr(self.source, "corrected_by", ()), *self.corrections)
+
     def __len__(self) -> int:
         return self.source.shape[0]
 

@@ -6,12 +6,13 @@ import weakref
 import dask.array as da
 import numpy as np
 import pytest
-from napari.layers import Image
+from napari.layers import Image, Points
 
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack.layers import compute_now, is_lazy, prepare_compute
 from napari_stack.layers._source import read_layer
+from napari_stack.operators.inspection import frame_table
 
 
 @pytest.fixture
@@ -115,3 +116,22 @@ def test_nothing_stays_alive(registered):
     del made
     gc.collect()
     assert alive() is None
+
+
+@pytest.mark.parametrize("where", ["memory", "zarr"])
+def test_what_was_measured_is_still_told(where, timelapse, tmp_path):
+    lazy = layers.register(layers.balance(timelapse), transform="translation", framing="common")
+    made = compute_now(lazy, tmp_path / "frames.zarr" if where == "zarr" else None)
+    before, after = (frame_table(read_layer(layer).data) for layer in (lazy, made))
+    assert list(after.columns) == list(before.columns)
+    assert {"rotation (degrees)", "quality", "gain"} <= set(after.columns)
+    for name, column in before.columns.items():
+        np.testing.assert_array_equal(after.columns[name], column)
+    assert read_layer(made).data.transforms is None, "its pixels lie where they belong"
+    place = {"scale": timelapse.scale, "translate": timelapse.translate}
+    points = Points(np.array([[0.0, 20, 30], [4, 50, 60]]), **place)
+    expected, found = (layers.apply_transforms(points, layer).data for layer in (lazy, made))
+    np.testing.assert_allclose(found, expected)
+    again = layers.register(made, transform="translation")
+    moved = read_layer(again).data.transforms.matrices[:, :2, 2]
+    assert np.abs(moved).max() < 0.2, "nothing is moved a second time"

@@ -48,7 +48,7 @@ class Motion:
         """Take it from a registered layer."""
         chain = recall(layer, full_resolution(layer)) if isinstance(layer, Image) else None
         frames = None if chain is None else frames_of(chain.data)
-        warps = [] if frames is None else [c for c in frames.corrections if isinstance(c, Warp)]
+        warps = [] if frames is None else [c for c in frames.corrected_by if isinstance(c, Warp)]
         if chain is None or frames is None or not warps:
             raise ValueError(
                 f"{getattr(layer, 'name', layer)!r} is no layer that register made in this "
@@ -56,11 +56,10 @@ class Motion:
             )
         sizes = (len(frames),) if isinstance(chain.data, Stack) else chain.data.sizes
         matrices = np.stack([_matrix(frames, i) for i in range(len(frames))])
-        height, width = frames.source.shape[1:3]
         rows, columns = frames.shape[1:3]
         return cls(
             Place.of(layer), matrices.reshape(*sizes, 3, 3), chain.view,
-            (height, width), (rows, columns), frames.used.reshape(sizes), warps[-1],
+            recorded_size(frames), (rows, columns), frames.used.reshape(sizes), warps[-1],
         )  # fmt: skip
 
     @classmethod
@@ -188,10 +187,17 @@ def frames_of(data: Stack | Hyperstack) -> Stack:
     return data if isinstance(data, Stack) else data.frames
 
 
+def recorded_size(frames: Stack) -> tuple[int, int]:
+    """Height and width of a frame as it was recorded."""
+    height, width = frames.source.shape[1:3]
+    found: tuple[int, int] = getattr(frames.source, "recorded", (height, width))
+    return found
+
+
 def _matrix(frames: Stack, index: int) -> Matrix:
     """From a pixel of a frame as seen to that of the frame as recorded."""
     matrix = np.eye(3)
-    for correction in frames.corrections:
+    for correction in frames.corrected_by:
         if isinstance(correction, Warp):
             matrix = matrix @ correction.matrix(index)
         elif isinstance(correction, Resample):

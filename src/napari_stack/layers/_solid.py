@@ -1,12 +1,12 @@
 """`compute_now`: the frames of a lazy layer computed once, into memory or into a zarr folder."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from napari.layers import Image
@@ -16,9 +16,10 @@ from napari_stack.files import check_target, read, write
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember, remember_pixels
 from napari_stack.layers._forecast import size_text
 from napari_stack.layers._look import Look
+from napari_stack.layers._motion import frames_of, recorded_size
 from napari_stack.layers._source import Data, full_resolution, read_layer
 from napari_stack.run import Run
-from napari_stack.sources import Pixels, Source, cast, is_computed
+from napari_stack.sources import Correction, Pixels, Source, cast, is_computed
 from napari_stack.stack import Stack
 
 
@@ -42,10 +43,21 @@ class Solid:
         The frames as seen.
     valid : mapping of int to ndarray
         For frames with pixels that are not: which are, as packed bits.
+    corrected_by : tuple of Correction
+        What was done to the frames, to be looked up; their pixels are done already.
+    recorded : tuple of int
+        Height and width of a frame before that.
     """
 
     source: Source
     valid: Mapping[int, NDArray[np.uint8]]
+    corrected_by: tuple[Correction, ...]
+    recorded: tuple[int, int]
+
+    @classmethod
+    def of(cls, frames: Stack, source: Source, valid: Mapping[int, NDArray[np.uint8]]) -> Self:
+        """Put computed frames in the place of lazy ones."""
+        return cls(source, valid, frames.corrected_by, recorded_size(frames))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,7 +139,7 @@ class Solidifying:
 
     @property
     def _frames(self) -> Stack:
-        return self.chain.data if isinstance(self.chain.data, Stack) else self.chain.data.frames
+        return frames_of(self.chain.data)
 
     @property
     def size(self) -> int:
@@ -178,7 +190,8 @@ class Solidifying:
         recorder = _Recorder(frames)
         seen = replace(frames, source=recorder, corrections=())
         source = self._in_memory(seen, run) if self.path is None else self._on_disk(seen, run)
-        made = replace(frames, source=Solid(source, recorder.valid), corrections=())
+        solid = Solid.of(frames, source, recorder.valid)
+        made = replace(frames, source=solid, corrections=())
         return made if isinstance(self.chain.data, Stack) else replace(self.chain.data, frames=made)
 
     def _in_memory(self, seen: Stack, run: Run) -> Source:
@@ -202,9 +215,10 @@ class Solidifying:
         """Make the layer; on the main thread where there is Qt."""
         chain = replace(self.chain, data=data)
         if self.path is None:
-            solid: Any = (data if isinstance(data, Stack) else data.frames).source
+            solid: Any = frames_of(data).source
             array = solid.source.data.reshape(data.shape)
-            remember_pixels(array, partial(_chained, _without_pixels(chain), solid.valid))
+            hollow = replace(solid, source=Absent(solid.shape, solid.dtype))
+            remember_pixels(array, partial(_chained, _with_source(chain, hollow)))
         else:
             array = data.to_dask()
             remember(array, chain)
@@ -214,27 +228,21 @@ class Solidifying:
         )  # fmt: skip
 
 
-def _without_pixels(chain: Chain) -> Chain:
-    """Let go of the array: it is what this is kept for."""
-    return _with_source(chain, lambda frames: Absent(frames.shape, frames.dtype))
+def _chained(chain: Chain, array: NDArray[Any]) -> Chain:
+    """Put an array in the place of the absent frames of a chain."""
+    solid: Any = frames_of(chain.data).source
+    source = Stack.wrap(array.reshape(solid.shape)).source
+    return _with_source(chain, replace(solid, source=source))
 
 
-def _chained(chain: Chain, valid: Mapping[int, NDArray[np.uint8]], array: NDArray[Any]) -> Chain:
-    """Put an array in the place of the frames of a chain."""
-    return _with_source(
-        chain, lambda frames: Solid(Stack.wrap(array.reshape(frames.shape)).source, valid)
-    )
-
-
-def _with_source(chain: Chain, source_of: Callable[[Stack], Any]) -> Chain:
+def _with_source(chain: Chain, source: Solid) -> Chain:
     data = chain.data
-    frames = data if isinstance(data, Stack) else data.frames
-    made = replace(frames, source=source_of(frames))
+    made = replace(frames_of(data), source=source)
     return replace(chain, data=made if isinstance(data, Stack) else replace(data, frames=made))
 
 
 class Absent(NamedTuple):
-    """Stands for frames that are held elsewhere."""
+    """Stands for frames that are held elsewhere: of an array, by whom it is looked up."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

@@ -87,19 +87,25 @@ class FrameTable:
             temporary.write_text(self.to_csv(), encoding="utf-8")
 
 
+def measured_transforms(stack: Stack) -> Any:
+    """Return how frames were last registered, also before they were computed, or None."""
+    found = (getattr(c, "transforms", None) for c in reversed(stack.corrected_by))
+    return next((transforms for transforms in found if transforms is not None), None)
+
+
 def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTable:
     """Collect what was measured for the frames of a stack.
 
     Parameters
     ----------
     stack : Stack
-        Its corrections tell: shifts, rotation, scale and quality of a registration; gains of
-        balancing and of bleaching.
+        What it was corrected by tells: shifts, rotation, scale and quality of a registration;
+        gains of balancing and of bleaching.
     more : mapping of str to sequence of float, optional
         Further columns, such as the sharpness or the rejected fraction.
     """
     columns: dict[str, Column] = {}
-    transforms = stack.transforms
+    transforms = measured_transforms(stack)
     if transforms is not None:
         parts = transforms.decomposed()
         unit = "px" if parts.unit == "pixel" else parts.unit
@@ -107,7 +113,7 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         columns["rotation (degrees)"] = parts.rotation
         columns["scale"] = np.sqrt(np.prod(parts.scale, axis=1))
         columns["quality"] = transforms.quality
-    for correction in stack.corrections:
+    for correction in stack.corrected_by:
         for value in parts_of(correction):
             columns |= _gains(value, columns)
     for name, values in (more or {}).items():
