@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
+from napari_stack.layers._source import read_layer
 from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import gives_frames
 
@@ -203,6 +204,27 @@ def test_source_removed_and_another_of_its_name_during_the_run(viewer, qtbot, ga
     np.testing.assert_allclose(viewer.layers[1].scale, (0.1, 0.1))
 
 
+def test_renamed_and_reordered_during_the_run(viewer, qtbot, gate, cells):
+    source = cells_layer(viewer, gate)
+    other = viewer.add_image(np.zeros((6, 96, 112), np.uint16), name="other", rgb=False)
+    viewer.layers.selection.active = source
+    dock = docked(viewer, _widgets.CombineDock)
+    assert dock.layer.name == "cells"
+    dock.run()
+    qtbot.waitUntil(gate.reached.is_set)
+    source.name, other.name = "night", "cells"
+    viewer.layers.move(0, 2)
+    viewer.layers.selection.active = other
+    source.scale = (0.5, 0.2, 0.2)
+    with qtbot.waitSignal(dock.runner.finished):
+        gate.opened.set()
+    assert not other.data.any()
+    made = viewer.layers[-1]
+    np.testing.assert_array_equal(made.data, ns.combine(ns.Stack.wrap(cells)))
+    np.testing.assert_allclose(made.scale, (0.1, 0.1), err_msg="as it was when the run began")
+    assert {layer.name for layer in viewer.layers} == {"night", "cells", "cells - mean"}
+
+
 @pytest.mark.parametrize("way", ["dock", "window"])
 def test_closing_during_a_run(way, viewer, qtbot, gate, run_threads):
     cells_layer(viewer, gate)
@@ -289,6 +311,30 @@ def test_nothing_stays_alive(viewer, qtbot, cells):
     viewer.layers.clear()
     qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() is not None for ref in alive[2:]))
     assert dock.layer is None
+
+
+def test_without_docks_nothing_stays_alive_either(viewer, qtbot, cells, run_threads):
+    def held():
+        source = cells_layer(viewer, cells.copy())
+        for name in ("register", "combine"):
+            dock = docked(viewer, DOCKS[name])
+            viewer.layers.selection.active = source
+            ran(dock, qtbot)
+            viewer.window.remove_dock_widget(dock)
+        assert [layer.name for layer in viewer.layers] == [
+            "cells", "cells - register", "cells - mean",
+        ]  # fmt: skip
+        _, lazy, combined = viewer.layers
+        assert hasattr(lazy.data, "dask")
+        references = [weakref.ref(layer) for layer in (source, combined)]
+        data = [weakref.ref(layer.data) for layer in (source, lazy, combined)]
+        behind = weakref.ref(read_layer(lazy).data)
+        return [*references, *data, weakref.ref(lazy), behind]
+
+    references = held()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() for ref in references))
+    assert not run_threads()
 
 
 @pytest.mark.parametrize("kind", [*DOCKS.values(), _widgets.OpenFramesDock])

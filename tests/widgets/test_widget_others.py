@@ -62,6 +62,30 @@ def test_a_channel_labels_and_points(dock, viewer, cells):
     np.testing.assert_allclose(viewer.layers[-1].data, points.data, atol=1e-6)
 
 
+def test_shapes(dock, viewer, cells):
+    *_, moved = shown(viewer, cells)
+    corners = np.array([[5, 20, 30], [5, 20, 60], [5, 50, 60], [5, 50, 30]])
+    drawn = viewer.add_shapes(
+        [corners], shape_type="rectangle", edge_width=3, name="drawn", axis_labels=("t", "y", "x")
+    )
+    viewer.layers.selection.active = moved
+    dock.tick(drawn)
+    dock.run()
+    made = viewer.layers[-1]
+    assert (made.name, made.edge_width) == ("drawn - moved", [3])
+    assert made.shape_type in (["rectangle"], ["polygon"])
+    stack = ns.register(ns.Stack.wrap(cells), transform="translation")
+    shift = stack.transforms.matrices[5][:2, 2]
+    assert np.abs(shift).max() > 0.5
+    np.testing.assert_allclose(made.data[0][:, 1:], corners[:, 1:] - shift[::-1], atol=1e-6)
+    viewer.layers.selection.active = moved
+    dock.tick(drawn, False)
+    dock.tick(made)
+    dock.back.setChecked(True)
+    dock.run()
+    np.testing.assert_allclose(viewer.layers[-1].data[0], corners, atol=1e-6)
+
+
 def test_what_cannot_be_moved_is_told(dock, viewer, cells, notes):
     shown(viewer, cells)
     flat = viewer.add_points([[4, 5]], name="flat")

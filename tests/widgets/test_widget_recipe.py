@@ -1,7 +1,9 @@
 """The recipe dock: change, switch off, run again, apply, save, copy, batch."""
 
 import gc
+import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
+from napari_stack.batch import run_series
 from napari_stack.layers._links import reference
 from napari_stack.recipe import Recipe, Step
 
@@ -200,6 +203,37 @@ def test_batch(dock, viewer, qtbot, notes, cells, tmp_path):
         image = ns.read(tmp_path / "out" / name / "image.tif")[0]
         np.testing.assert_array_equal(image, ns.sigma_clip(moved, sigma=1.5).image)
         assert (tmp_path / "out" / name / "rejected.tif").is_file()
+
+
+def test_batch_can_be_cancelled(dock, viewer, qtbot, cells, tmp_path, monkeypatch, run_threads):
+    for name in ("one", "two", "three"):
+        ns.write(tmp_path / name, ns.Stack.wrap(cells))
+    reached, opened = threading.Event(), threading.Event()
+
+    def held(recipe, inputs, *more, **how):
+        if Path(inputs[0]).name == "two":
+            reached.set()
+            assert opened.wait(20)
+        return run_series(recipe, inputs, *more, **how)
+
+    monkeypatch.setattr("napari_stack.batch.run_series", held)
+    shown(viewer, cells)
+    panel = dock.batch
+    panel.add([tmp_path / name for name in ("one", "two", "three")])
+    panel.output.setText(str(tmp_path / "out"))
+    panel.run()
+    qtbot.waitUntil(reached.is_set)
+    with qtbot.waitSignal(panel.runner.finished):
+        panel.runner.cancel()
+        opened.set()
+    assert panel.runner.message.text() == "Cancelled"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["one"], "what is complete stays"
+    assert not run_threads()
+    monkeypatch.undo()
+    for path in (tmp_path / "out" / "one").iterdir():
+        path.unlink()
+    ran(panel.runner, panel.run, qtbot)
+    assert panel.runner.message.text() == "3 of 3 series done"
 
 
 def test_nothing_stays_alive(dock, viewer, qtbot, cells):
