@@ -402,14 +402,14 @@ def test_axes_follow_the_data_of_the_layer(viewer, qtbot, cells):
     dock = docked(viewer, _widgets.CombineDock)
     dock.layer = source
     source.data = cells[:4]
-    assert dock._axis_box.choices == ("t",)
-    assert dock._axes() == [("t (4 frames)", "t")]
-    assert dock._axis_box.native.itemText(0) == "t (4 frames)"
+    assert dock.source.axis_box.choices == ("t",)
+    assert dock.source.axes() == [("t (4 frames)", "t")]
+    assert dock.source.axis_box.native.itemText(0) == "t (4 frames)"
     source.data = np.zeros((2, 3, 20, 20))
-    assert len(dock._axis_box.choices) == 2
-    dock.axis = dock._axis_box.choices[1]
+    assert len(dock.source.axis_box.choices) == 2
+    dock.axis = dock.source.axis_box.choices[1]
     source.data = np.zeros((2, 4, 20, 20))
-    assert dock.axis == dock._axis_box.choices[1], "what was chosen stays"
+    assert dock.axis == dock.source.axis_box.choices[1], "what was chosen stays"
     source.data = np.zeros((20, 20))
     assert dock.layer == other
     viewer.layers.remove(other)

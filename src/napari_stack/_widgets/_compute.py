@@ -5,14 +5,15 @@ from typing import Any
 
 from magicgui.widgets import FileEdit
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets._fields import choice
-from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows
+from napari_stack._widgets._layout import fill, labelled, paragraph, rows
 from napari_stack._widgets._notice import watch
 from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence, tell
+from napari_stack._widgets._source import on_layers
 from napari_stack.run import Run
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
@@ -40,11 +41,7 @@ class ComputeNowDock(RunningDock):
         self._layer_box.changed.connect(self._update)
         self._where.changed.connect(self._update)
         self._folder.changed.connect(self._update)
-        events = self.viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.connect(self.reset_choices)
-        if hasattr(events, "renamed"):  # napari 0.6 has it not
-            events.renamed.connect(self.reset_choices)
+        on_layers(self.viewer, self.reset_choices)
         self.viewer.layers.selection.events.active.connect(self._follow)
         self.runner.clicked.connect(self.run)
         self.runner.finished.connect(self._update)
@@ -52,8 +49,7 @@ class ComputeNowDock(RunningDock):
         self._update()
 
     def _lay_out(self) -> None:
-        content, form = QWidget(), QWidget()
-        column, layout = QVBoxLayout(content), rows()
+        form, layout = QWidget(), rows()
         form.setLayout(layout)
         labelled(
             layout, "Image layer", self._layer_box.native,
@@ -64,16 +60,8 @@ class ComputeNowDock(RunningDock):
         self._folder_label = labelled(
             layout, "Folder", self._folder.native, "A new folder, whose name ends with .zarr."
         )
-        column.addWidget(
-            paragraph("Compute all frames of a lazy layer once, so that showing them is quick.")
-        )
-        for widget in (form, self._told, self.runner):
-            column.addWidget(widget)
-        column.addStretch(1)
-        self.setMinimumWidth(280)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(ColumnArea(content))
+        text = "Compute all frames of a lazy layer once, so that showing them is quick."
+        fill(self, paragraph(text), form, self._told, self.runner)
 
     @property
     def layer(self) -> Any:

@@ -6,26 +6,23 @@ from typing import Any, ClassVar
 from napari.layers import Image, Labels, Shapes
 from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton
 
 from napari_stack import layers
-from napari_stack._widgets._fields import choice
 from napari_stack._widgets._forecast import ForecastText
 from napari_stack._widgets._form import OptionsForm
 from napari_stack._widgets._layout import (
-    ColumnArea,
     align,
     collapsible,
-    frames_text,
-    labelled,
+    fill,
     paragraph,
-    rows,
     tooltip,
 )
 from napari_stack._widgets._notice import watch
 from napari_stack._widgets._preferences import last_used, preferences, remember
 from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
+from napari_stack._widgets._source import SourceChoice
 from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import check, gives_frames, options_of, summary
@@ -55,8 +52,7 @@ class OperatorDock(RunningDock):
         #: How to run: threads and memory. None asks napari's Preferences at every run.
         self.how: Run | None = None
         function = CATALOGUE[self.operator]
-        self._layer_box = choice(lambda _widget: self._stackable())
-        self._axis_box = choice(lambda _widget: self._axes())
+        self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
         rest = [name for name in options_of(function) if name not in self.main]
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
@@ -69,59 +65,35 @@ class OperatorDock(RunningDock):
         self._lay_out(summary(function))
         self.set_options(preferences().options(function) | last_used(function))
         self._connect()
-        self._follow()
-        self._layer_changed()
+        self.source.follow()
 
     def _lay_out(self, text: str) -> None:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        for widget in (paragraph(text), self._layer_rows(), self._place):
-            column.addWidget(widget)
-        column.addWidget(self._forms[0].native)
-        self._forms[0].native.setVisible(bool(self.main))
-        for form in self._forms[1:]:
+        first, *rest = self._forms
+        parts = [paragraph(text), self.source, self._place, first.native]
+        first.native.setVisible(bool(self.main))
+        for form in rest:
             self.more = collapsible("More options", form.native)
-            column.addWidget(self.more)
-        column.addWidget(self.forecast)
+            parts.append(self.more)
+        parts.append(self.forecast)
         if self.preview is not None:
-            column.addWidget(self.preview.box)
+            parts.append(self.preview.box)
         defaults = QPushButton("Defaults")
         defaults.setToolTip(tooltip("Set all options back to what they were at first."))
         defaults.clicked.connect(self.reset)
         self.runner.add_button(defaults)
-        column.addWidget(self.runner)
-        column.addStretch(1)
-        self._area = ColumnArea(content)
-        self.setMinimumWidth(_NARROWEST)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._area)
-
-    def _layer_rows(self) -> QWidget:
-        top = QWidget()
-        layout = rows()
-        top.setLayout(layout)
-        layer, axis = self._layer_box.native, self._axis_box.native
-        self._labels = [
-            labelled(layout, "Image layer", layer, "Frames along an axis, then y and x."),
-            labelled(layout, "Axis", axis, "The axis to stack; results keep the others."),
-        ]
-        return top
+        self._area = fill(self, *parts, self.runner, narrowest=_NARROWEST)
 
     def _connect(self) -> None:
-        self._watched: Any = None
-        self._layer_box.changed.connect(self._layer_changed)
-        self._axis_box.changed.connect(self._show_place)
-        self._axis_box.changed.connect(self.forecast.soon)
+        source = self.source
+        source.layers_changed.connect(self._layers_changed)
+        source.layer_changed.connect(self._layer_changed)
+        source.data_changed.connect(self._data_changed)
+        source.axes_found.connect(self._axes_found)
+        source.axis_changed.connect(self._show_place)
+        source.axis_changed.connect(self.forecast.soon)
         for form in self._forms:
             form.changed.connect(self._fit)
         self.runner.clicked.connect(self.run)
-        events = self.viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.connect(self.reset_choices)
-        if hasattr(events, "renamed"):  # napari 0.6 has it not
-            events.renamed.connect(self.reset_choices)
-        self.viewer.layers.selection.events.active.connect(self._follow)
         self.viewer.dims.events.current_step.connect(self._show_place)
         self.runner.finished.connect(self._allow_run)
 
@@ -130,20 +102,20 @@ class OperatorDock(RunningDock):
     @property
     def layer(self) -> Image | None:
         """The chosen layer."""
-        return self._layer_box.value
+        return self.source.layer
 
     @layer.setter
     def layer(self, layer: Image) -> None:
-        self._layer_box.value = layer
+        self.source.layer = layer
 
     @property
     def axis(self) -> str | None:
         """Name of the axis to stack."""
-        return self._axis_box.value
+        return self.source.axis
 
     @axis.setter
     def axis(self, name: str) -> None:
-        self._axis_box.value = name
+        self.source.axis = name
 
     def options(self) -> dict[str, Any]:
         """Return the options that are not at their default."""
@@ -175,7 +147,7 @@ class OperatorDock(RunningDock):
         measures = gives_frames(CATALOGUE[self.operator]) and self.operator not in UNMEASURED
         if self.layer is None or not measures:
             return {}
-        at = self._slider_positions()
+        at = self.source.position()
         return {name: where for name, where in at.items() if name != self.axis}
 
     def position(self) -> dict[str, int]:
@@ -183,96 +155,44 @@ class OperatorDock(RunningDock):
         dims = self.viewer.dims
         if self.layer is None or set(dims.displayed) != {dims.ndim - 2, dims.ndim - 1}:
             return {}
-        return self._slider_positions()
-
-    def _slider_positions(self) -> dict[str, int]:
-        layer = self.layer
-        sizes = layers.leading_axes(layer)
-        point = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])
-        return {
-            name: min(max(round(float(where)), 0), size - 1)
-            for (name, size), where in zip(sizes.items(), point, strict=False)
-        }
+        return self.source.position()
 
     # what follows the viewer
-
-    def _stackable(self) -> list[Image]:
-        return [la for la in self.viewer.layers if isinstance(la, Image) and la.ndim > 2]
 
     def _masks(self) -> list[Any]:
         return [la for la in self.viewer.layers if _may_be_a_mask(la)]
 
-    def _axes(self) -> list[tuple[str, str]]:
-        if self.layer is None:
-            return []
-        sizes = layers.leading_axes(self.layer)
-        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
+    def _keeps_its_layer(self) -> bool:
+        """Whether the layer stays although another becomes active.
 
-    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
-        """Follow the layers of the viewer."""
-        if not isalive(self):
-            return
-        self._layer_box.reset_choices()
+        What a run adds becomes active, and the dock keeps its layer, so that it can be run again
+        with other options.
+        """
+        return self.runner.running or LivePreview.changing
+
+    def _layers_changed(self) -> None:
         for form in self._forms:
             form.reset_choices()
-        if self.layer != self._watched:  # the viewer is a proxy, which wraps a layer each time
-            self._layer_changed()
-
-    def _follow(self, event: Any = None) -> None:  # noqa: ARG002
-        """Take the active layer of the viewer when it can be stacked.
-
-        Not while a run is under way: what it adds becomes active, and this dock keeps its layer,
-        so that it can be run again with other options.
-        """
-        if not isalive(self) or self.runner.running or LivePreview.changing:
-            return
-        active = self.viewer.layers.selection.active
-        if active in self._stackable() and active != self.layer:
-            self._layer_box.reset_choices()
-            self.layer = active
 
     def _layer_changed(self) -> None:
         if self.preview is not None:
             self.preview.off()
-        if self._watched is not None:
-            self._watched.events.axis_labels.disconnect(self._axes_changed)
-            self._watched.events.data.disconnect(self._data_changed)
-        self._watched = self.layer
-        if self._watched is not None:
-            self._watched.events.axis_labels.connect(self._axes_changed)
-            self._watched.events.data.connect(self._data_changed)
-        self._axes_found()
 
-    def _axes_found(self) -> None:
-        self._axis_box.reset_choices()
-        names = [name for _, name in self._axes()]
-        if names:
-            self.axis = layers.default_axis(self.operator, self.layer)
-        self._allow_run()
-        self.forecast.soon()
-        if not self.runner.running:
-            self.runner.say("" if names else "Open an image with three axes or more.")
-        self._show_place()
-
-    def _axes_changed(self, event: Any = None) -> None:  # noqa: ARG002
-        if isalive(self):
-            self._axes_found()
-
-    def _data_changed(self, event: Any = None) -> None:
-        """Follow other data in the same layer, which may have other axes or none to stack."""
-        chosen = self.axis
-        self.reset_choices(event)
-        if not isalive(self):
-            return
-        self._axes_found()
-        if chosen in [name for _, name in self._axes()]:
-            self.axis = chosen
+    def _data_changed(self) -> None:
         if self.preview is not None:
             self.preview.outdated()
 
+    def _axes_found(self) -> None:
+        self._allow_run()
+        self.forecast.soon()
+        if not self.runner.running:
+            there = self.source.axes()
+            self.runner.say("" if there else "Open an image with three axes or more.")
+        self._show_place()
+
     def _allow_run(self) -> None:
         if isalive(self):
-            self.runner.run_button.setEnabled(bool(self._axes()) and not self.runner.running)
+            self.runner.run_button.setEnabled(bool(self.source.axes()) and not self.runner.running)
 
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
         if not isalive(self):
@@ -357,7 +277,7 @@ class OperatorDock(RunningDock):
         super().showEvent(event)
         # What is always in view lies in one column; the rest, with longer names, in its own.
         first, *rest = self._forms
-        align(self._labels + first.labels, list(first.panel_labels()))
+        align(self.source.labels + first.labels, list(first.panel_labels()))
         for form in rest:
             align(form.labels, list(form.panel_labels()))
         self._fit()

@@ -4,10 +4,11 @@ from typing import Any
 
 from napari.layers import Image, Layer
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton
 
-from napari_stack._widgets._layout import ColumnArea, paragraph, tooltip
+from napari_stack._widgets._layout import fill, paragraph, tooltip
 from napari_stack._widgets._runner import RunningDock
+from napari_stack._widgets._source import on_layers
 from napari_stack.layers._links import reference
 
 
@@ -29,24 +30,11 @@ class FollowingDock(RunningDock):
 
     def lay_out(self, *parts: Any) -> None:
         """Put widgets and layouts one below the other, in an area that scrolls."""
-        content = QWidget()
-        column = QVBoxLayout(content)
-        for part in parts:
-            (column.addWidget if isinstance(part, QWidget) else column.addLayout)(part)
-        column.addStretch(1)
-        self.area = ColumnArea(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.area)
-        self.setMinimumWidth(280)  # for the name of the dock
+        self.area = fill(self, *parts)
 
     def follow(self) -> None:
         """Begin to follow; to be called when the dock is laid out."""
-        events = self.viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.connect(self._layers_changed)
-        if hasattr(events, "renamed"):  # napari 0.6 has it not
-            events.renamed.connect(self._layers_changed)
+        on_layers(self.viewer, self._layers_changed)
         self.viewer.layers.selection.events.active.connect(self._active_changed)
         self._active_changed()
         if self._layer is None:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QLabel,
     QScrollArea,
+    QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
@@ -98,6 +99,29 @@ class ColumnArea(QScrollArea):
         """As wide as the content needs."""
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self.widget().minimumSizeHint().width() + bar, 120)
+
+
+def fill(dock: QWidget, *parts: Any, narrowest: int = 280) -> ColumnArea:
+    """Put widgets and layouts one below the other into a dock, in an area that scrolls.
+
+    Parameters
+    ----------
+    dock : QWidget
+    *parts : QWidget or QLayout
+    narrowest : int
+        Pixels in which the title of the dock fits.
+    """
+    content = QWidget()
+    column = QVBoxLayout(content)
+    for part in parts:
+        (column.addWidget if isinstance(part, QWidget) else column.addLayout)(part)
+    column.addStretch(1)
+    dock.setMinimumWidth(narrowest)
+    area = ColumnArea(content)
+    outer = QVBoxLayout(dock)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(area)
+    return area
 
 
 class _WheelScrolls(QObject):

@@ -12,14 +12,13 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_stack import layers
 from napari_stack._widgets._fields import ChoiceOrNumber, Number, choice
 from napari_stack._widgets._glance import Data, FramesPreview, extent
-from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows, tooltip
+from napari_stack._widgets._layout import fill, labelled, paragraph, rows, tooltip
 from napari_stack._widgets._notice import watch
 from napari_stack._widgets._runner import RunningDock
 from napari_stack.files import SUFFIXES, read
@@ -98,8 +97,6 @@ class OpenFramesDock(RunningDock):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        column = QVBoxLayout(content)
         buttons = QHBoxLayout()
         for name, choose, help_text in (
             ("Folder...", self._choose_folder, "Choose a folder; all images in it are frames."),
@@ -115,19 +112,8 @@ class OpenFramesDock(RunningDock):
         for name, (field, help_text) in self._fields.items():
             text = {"odd": "Odd files"}.get(name, name.capitalize())
             labelled(layout, text, field.native, help_text)
-        column.addWidget(
-            paragraph("Open many files as one layer; a frame is read when it is shown.")
-        )
-        column.addWidget(self.path)
-        column.addLayout(buttons)
-        column.addWidget(form)
-        column.addWidget(self.preview)
-        column.addWidget(self.runner)
-        column.addStretch(1)
-        self.setMinimumWidth(280)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(ColumnArea(content))
+        text = "Open many files as one layer; a frame is read when it is shown."
+        fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
 
     def _choose_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Folder of frames"):

@@ -6,12 +6,13 @@ from weakref import ref
 
 from napari.layers import Image
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_stack import layers
 from napari_stack._widgets._fields import Number, choice
-from napari_stack._widgets._layout import ColumnArea, labelled, paragraph, rows, tooltip
+from napari_stack._widgets._layout import fill, labelled, paragraph, rows, tooltip
 from napari_stack._widgets._runner import MENDABLE, tell
+from napari_stack._widgets._source import on_layers
 from napari_stack.layers._chain import KEY
 from napari_stack.layers._source import full_resolution
 from napari_stack.layers._surface import DEPTH_AXIS
@@ -40,30 +41,17 @@ class SurfaceDock(QWidget):
         self._taken: Callable[[], Any] = lambda: None  # the depth that was new last
         self._lay_out(option.help)
         self.button.clicked.connect(self.run)
-        events = self.viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.connect(self.reset_choices)
-        if hasattr(events, "renamed"):  # napari 0.6 has it not
-            events.renamed.connect(self.reset_choices)
+        on_layers(self.viewer, self.reset_choices)
         self.reset_choices()
 
     def _lay_out(self, help_text: str) -> None:
-        content, form = QWidget(), QWidget()
-        column, layout = QVBoxLayout(content), rows()
+        form, layout = QWidget(), rows()
         form.setLayout(layout)
         labelled(layout, "Depth", self._depth_box.native, "The depth that Focus Stack gave.")
         labelled(layout, "Image", self._image_box.native, "What is shown on it: the fused image.")
         labelled(layout, "Exaggeration", self.exaggeration.native, help_text)
-        column.addWidget(
-            paragraph("Show how deep a focus-stacked image lies, as a surface with it on top.")
-        )
-        for widget in (form, self.button, self._told):
-            column.addWidget(widget)
-        column.addStretch(1)
-        self.setMinimumWidth(280)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(ColumnArea(content))
+        text = "Show how deep a focus-stacked image lies, as a surface with it on top."
+        fill(self, paragraph(text), form, self.button, self._told)
 
     @property
     def image(self) -> Any:

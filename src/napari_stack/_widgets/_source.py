@@ -1,0 +1,163 @@
+"""`SourceChoice`: the layer that an operator takes, and the axis to stack."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.layers import Image
+from qtpy.compat import isalive
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QWidget
+
+from napari_stack import layers
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._layout import frames_text, labelled, rows
+
+
+def on_layers(viewer: Any, function: Callable[..., Any]) -> None:
+    """Call a method whenever the viewer has other layers, in another order or by other names."""
+    events = viewer.layers.events
+    for event in (events.inserted, events.removed, events.reordered):
+        event.connect(function)
+    if hasattr(events, "renamed"):  # napari 0.6 has it not
+        events.renamed.connect(function)
+
+
+class SourceChoice(QWidget):
+    """Two rows: the image layer and its axis.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    operator : str
+        Whose axis by default is taken.
+    busy : callable
+        Tells whether the layer is to stay, although another one becomes active.
+    """
+
+    #: There are other layers in the viewer.
+    layers_changed = Signal()
+    #: Another layer was chosen; its axes are found next.
+    layer_changed = Signal()
+    #: The layer chosen holds other data; its axes were found.
+    data_changed = Signal()
+    #: The axes were found.
+    axes_found = Signal()
+    #: Another axis was chosen.
+    axis_changed = Signal()
+
+    def __init__(self, viewer: Any, operator: str, busy: Callable[[], bool]) -> None:
+        super().__init__()
+        self.viewer, self._operator, self._busy = viewer, operator, busy
+        self._watched: Any = None
+        self.layer_box = choice(lambda _widget: self._stackable())
+        self.axis_box = choice(lambda _widget: self.axes())
+        layout = rows()
+        self.setLayout(layout)
+        layer, axis = self.layer_box.native, self.axis_box.native
+        self.labels = [
+            labelled(layout, "Image layer", layer, "Frames along an axis, then y and x."),
+            labelled(layout, "Axis", axis, "The axis to stack; results keep the others."),
+        ]
+
+    def follow(self) -> None:
+        """Begin to follow the viewer; to be called when the signals are connected."""
+        self.layer_box.changed.connect(self._changed)
+        self.axis_box.changed.connect(self.axis_changed.emit)
+        on_layers(self.viewer, self.reset_choices)
+        self.viewer.layers.selection.events.active.connect(self._follow)
+        self._follow()
+        self._changed()
+
+    # what is chosen
+
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer."""
+        return self.layer_box.value
+
+    @layer.setter
+    def layer(self, layer: Image) -> None:
+        self.layer_box.value = layer
+
+    @property
+    def axis(self) -> str | None:
+        """Name of the axis to stack."""
+        return self.axis_box.value
+
+    @axis.setter
+    def axis(self, name: str) -> None:
+        self.axis_box.value = name
+
+    def axes(self) -> list[tuple[str, str]]:
+        """Return the axes that can be stacked: what is shown of each, and its name."""
+        if self.layer is None:
+            return []
+        sizes = layers.leading_axes(self.layer)
+        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
+
+    def position(self) -> dict[str, int]:
+        """Return where the viewer's sliders stand on all axes of the layer but y and x."""
+        layer = self.layer
+        if layer is None:
+            return {}
+        sizes = layers.leading_axes(layer)
+        point = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])
+        return {
+            name: min(max(round(float(where)), 0), size - 1)
+            for (name, size), where in zip(sizes.items(), point, strict=False)
+        }
+
+    # what follows the viewer
+
+    def _stackable(self) -> list[Image]:
+        return [la for la in self.viewer.layers if isinstance(la, Image) and la.ndim > 2]
+
+    def reset_choices(self, event: Any = None) -> None:  # noqa: ARG002
+        """Follow the layers of the viewer."""
+        if not isalive(self):
+            return
+        self.layer_box.reset_choices()
+        self.layers_changed.emit()
+        if self.layer != self._watched:  # the viewer is a proxy, which wraps a layer each time
+            self._changed()
+
+    def _follow(self, event: Any = None) -> None:  # noqa: ARG002
+        """Take the active layer of the viewer when it can be stacked."""
+        if not isalive(self) or self._busy():
+            return
+        active = self.viewer.layers.selection.active
+        if active in self._stackable() and active != self.layer:
+            self.layer_box.reset_choices()
+            self.layer = active
+
+    def _changed(self) -> None:
+        self.layer_changed.emit()
+        if self._watched is not None:
+            self._watched.events.axis_labels.disconnect(self._labels_changed)
+            self._watched.events.data.disconnect(self._data_changed)
+        self._watched = self.layer
+        if self._watched is not None:
+            self._watched.events.axis_labels.connect(self._labels_changed)
+            self._watched.events.data.connect(self._data_changed)
+        self._find_axes()
+
+    def _find_axes(self) -> None:
+        self.axis_box.reset_choices()
+        if self.axes():
+            self.axis = layers.default_axis(self._operator, self.layer)
+        self.axes_found.emit()
+
+    def _labels_changed(self, event: Any = None) -> None:  # noqa: ARG002
+        if isalive(self):
+            self._find_axes()
+
+    def _data_changed(self, event: Any = None) -> None:
+        """Follow other data in the same layer, which may have other axes or none to stack."""
+        chosen = self.axis
+        self.reset_choices(event)
+        if not isalive(self):
+            return
+        self._find_axes()
+        if chosen in [name for _, name in self.axes()]:
+            self.axis = chosen
+        self.data_changed.emit()
