@@ -178,7 +178,7 @@ def test_out_of_range_of_a_method_is_the_sentence_of_its_class(capsys):
         ("combine a.tif -o b.tif --memory plenty", "512MiB"),
         ("combine a.tif -o b.tif --memory 1KB", "1 MiB"),
         ("combine a.tif -o b.tif --workers 0", "1 worker"),
-        ("register a.tif -o b.tif --at c", "c=1,z=3"),
+        ("register a.tif -o b.tif --at c", "c=1,z=maximum"),
         ("combine a.tif", "-o result.tif"),
         ("combine a.tif -o", "requires an argument"),
         ("combine a.tif -o b.tif --sigma 3", "--sigma"),
@@ -453,18 +453,22 @@ def test_frames_are_chosen_along_the_axis_that_is_stacked(hyper, tmp_path):
     np.testing.assert_array_equal(np.asarray(ns.read(output)), expected)
 
 
-@pytest.mark.parametrize("axis", ["t", "0"])
-def test_register_measures_at_a_position_and_corrects_all(hyper, tmp_path, axis):
+@pytest.mark.parametrize(
+    ("axis", "at", "place"),
+    [("t", "c=1,z=3", {"c": 1, "z": 3}), ("0", "c=1, z=mean", {"c": 1, "z": "mean"})],
+)
+def test_register_measures_at_a_position_and_corrects_all(hyper, tmp_path, axis, at, place):
     output, moves = tmp_path / "out.tif", tmp_path / "moves.json"
-    words = ["--axis", axis, "--at", "c=1,z=3", "--transforms", str(moves)]
+    words = ["--axis", axis, "--at", at, "--transforms", str(moves), "--plots", str(tmp_path / "p")]
     assert main(["register", hyper, "-o", str(output), *words]) == 0
+    assert (tmp_path / "p" / "register-drift.png").is_file()
     source = ns.read(hyper, axis="t")
-    expected = source.map(ns.register, measure_at={"c": 1, "z": 3})
+    expected = source.map(ns.register, measure_at=place)
     np.testing.assert_array_equal(np.asarray(ns.read(output)), np.asarray(expected))
     assert ns.read(output).axes == source.axes
     assert ns.Transforms.load(moves) == expected.stack({"c": 0, "z": 0}).transforms
     (step,) = read_recipe(output)["steps"]
-    assert (step["axis"], step["measure_at"]) == ("t", {"c": 1, "z": 3})
+    assert (step["axis"], step["measure_at"]) == ("t", place)
 
 
 def test_register_measures_at_each_position(hyper, tmp_path):

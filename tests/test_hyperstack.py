@@ -1,5 +1,7 @@
 """`Hyperstack`: axes, positions, mapping, shared and separate corrections."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,10 @@ from napari_stack.operators import (
     apply_transforms,
     combine,
     focus_stack,
+    register,
     sigma_clip,
 )
+from napari_stack.operators.sensor import sensor_view
 from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
 from napari_stack.sources import Axis
@@ -191,3 +195,73 @@ def test_depth_of_one_channel_for_all():
         data.map(focus_stack, measure_at={"c": 2})
     with pytest.raises(ValueError, match="measure_at is for operators"):
         data.map(combine, measure_at={"c": 1})
+
+
+def glimpses() -> np.ndarray:
+    """(t, z, y, x) of cells that drift over t; each plane shows some of them, in other noise."""
+    stack, _ = samples.drifting_cells(4, (96, 128), shift=6.0, rotation=0, scale=0)
+    frames = np.asarray(stack).astype(float)
+    y, x = np.mgrid[:96, :128]
+    quarter = (y // 16 + 2 * (x // 16)) % 4
+    planes = [np.where(quarter == z, frames, 300.0) for z in range(4)]
+    noise = np.random.default_rng(0).normal(0, 60, (4, 4, 96, 128))
+    return np.clip(np.stack(planes, axis=1) + noise, 0, 4095).astype(np.uint16)
+
+
+@pytest.mark.parametrize("way", ["mean", "maximum"])
+def test_drift_is_measured_on_a_projection(way: str):
+    data = glimpses()
+    hyper = Hyperstack.wrap(data, axes="tzyx")
+    seen = hyper.stack({"z": way})
+    projection = {"mean": np.mean, "maximum": np.max}[way](data, axis=1)
+    for rows in (None, slice(3, 20)):
+        values, valid = seen.read(1, rows)
+        assert valid is None
+        np.testing.assert_allclose(values, projection[1][rows or slice(None)], rtol=1e-6)
+    moved = hyper.map(register, measure_at={"z": way}, transform="translation")
+    alone = register(Stack.wrap(projection.astype(np.float32)), transform="translation")
+    found = moved.stack({"z": 0}).transforms
+    np.testing.assert_allclose(found.matrices, alone.transforms.matrices, atol=1e-6)
+    np.testing.assert_array_equal(found.matrices, moved.stack({"z": 3}).transforms.matrices)
+    assert np.asarray(moved).shape == data.shape
+    again = Step("register", {"transform": "translation"}, measure_at={"z": way})
+    assert Step.from_plain(again.to_plain()) == again
+    np.testing.assert_array_equal(np.asarray(again.apply(hyper)), np.asarray(moved))
+
+
+def test_projections_leave_out_what_is_not_valid():
+    data = DATA.astype(np.float32)
+    data[1, 0, :2, 3] = np.nan
+    data[1, 0, :, 5, 5] = np.nan
+    hyper = Hyperstack.wrap(data, axes=AXES, axis="t")
+    kept = np.delete(data[1, 0].reshape(4, -1), 5 * 8 + 5, axis=1)
+    for way, by_numpy in (("mean", np.nanmean), ("maximum", np.nanmax)):
+        values, valid = hyper.stack({"z": way, "c": 0}).read(1)
+        assert (~valid).sum() == 1
+        assert not valid[5, 5]
+        found = np.delete(values.ravel(), 5 * 8 + 5)
+        np.testing.assert_allclose(found, by_numpy(kept, axis=0), rtol=1e-6)
+    both = hyper.stack({"z": "maximum", "c": "mean"}).read(2)[0]
+    np.testing.assert_allclose(both, data[2].mean(axis=0).max(axis=0), rtol=1e-6)
+    used = replace(hyper.frames, used=np.arange(24) % 4 != 0)  # the first plane is ticked off
+    left = replace(hyper, frames=used).stack({"z": "mean", "c": 1}).read(0)[0]
+    np.testing.assert_allclose(left, data[0, 1, 1:].mean(axis=0), rtol=1e-6)
+
+
+def test_corrections_of_the_sensor_look_below_a_warp_on_a_projection_too():
+    hyper = Hyperstack.wrap(DATA, axes=AXES, axis="t").map(shifted)
+    below = sensor_view(hyper.stack({"z": "maximum", "c": 1}))
+    np.testing.assert_allclose(below.read(2)[0], DATA[2, 1].max(axis=0))
+
+
+def test_a_projection_that_is_none_is_refused():
+    hyper = Hyperstack.wrap(DATA, axes="tczyx", axis="t")
+    with pytest.raises(ValueError, match="z='least' must be a number, or mean or maximum"):
+        hyper.stack({"z": "least"})
+    with pytest.raises(ValueError, match="there is no loop 'q'"):
+        hyper.stack({"q": "mean"})
+    along_z = hyper.along("z")
+    with pytest.raises(ValueError, match=r"measures at one place of 'c'.*give its number"):
+        along_z.map(focus_stack, measure_at={"c": "mean"})
+    with pytest.raises(ValueError, match=r"measures at one place: give its number"):
+        Step("focus_stack", measure_at={"c": "mean"})

@@ -101,10 +101,22 @@ def test_what_is_unknown_is_refused_by_name(tmp_path, change, message):
         ({"operator": ["x"]}, r"operator must be a text, got \['x'\]"),
         ({"operator": None}, "operator must be a text, got None"),
         ({"options": []}, r"options must be values by name, .*, got \[\]"),
-        ({"measure_at": 5}, "measure_at must be whole numbers by axis, .*, got 5"),
-        ({"measure_at": {"c": "1"}}, "measure_at must be whole numbers by axis, .* {'c': '1'}"),
-        ({"measure_at": {"c": True}}, "measure_at must be whole numbers by axis, .* True}"),
-        ({"measure_at": "c=1"}, "measure_at must be whole numbers by axis, .*, got 'c=1'"),
+        (
+            {"measure_at": 5},
+            "measure_at must be whole numbers, .* by axis, .*, got 5",
+        ),
+        (
+            {"measure_at": {"c": "1"}},
+            "measure_at must be whole numbers, .* by axis, .* {'c': '1'}",
+        ),
+        (
+            {"measure_at": {"c": True}},
+            "measure_at must be whole numbers, .* by axis, .* True}",
+        ),
+        (
+            {"measure_at": "c=1"},
+            "measure_at must be whole numbers, .* by axis, .*, got 'c=1'",
+        ),
         ({"measure_each": 1}, "measure_each must be True or False, got 1"),
         ({"save": 3}, "save must be a text, got 3"),
         ({"name": 3}, "name must be a text, got 3"),

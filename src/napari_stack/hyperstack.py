@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_stack.banded import banded
 from napari_stack.joined import Joined
 from napari_stack.options import gives_frames, options_of
+from napari_stack.projected import PROJECTIONS, Place, is_place, projected
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
@@ -169,17 +170,28 @@ class Hyperstack:
         for place in itertools.product(*map(range, self.loops.values())):
             yield dict(zip(self.loops, place, strict=True))
 
-    def stack(self, position: Mapping[str, int] | None = None) -> Stack:
-        """Return the stack at a position; a loop that is not named is taken at its `centre`."""
-        return self._along(self.frames.select(self._numbers(position or {})))
+    def stack(self, position: Mapping[str, Place] | None = None) -> Stack:
+        """Return the stack at a position; a loop that is not named is taken at its `centre`.
 
-    def _numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
-        position = {self._called(name): index for name, index in position.items()}
-        if unknown := set(position) - set(self.loops):
+        In place of a number, "mean" or "maximum" gives the projection along a loop.
+        """
+        place = {self._called(name): at for name, at in (position or {}).items()}
+        if unknown := set(place) - set(self.loops):
             raise ValueError(
                 f"there is no loop {sorted(unknown)[0]!r}; the loops are "
                 f"{', '.join(self.loops) or 'none'}"
             )
+        numbers: dict[str, int] = {}
+        for name, at in place.items():
+            if not is_place(at):
+                raise ValueError(f"{name}={at!r} must be a number, or {' or '.join(PROJECTIONS)}")
+            if isinstance(at, str):
+                along = range(self.loops[name])
+                return projected([self.stack({**place, name: k}) for k in along], at)
+            numbers[name] = int(at)
+        return self._along(self.frames.select(self._numbers(numbers)))
+
+    def _numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
         place = {**self.centre(), **position}
         for name, index in place.items():
             if not -self.loops[name] <= index < self.loops[name]:
@@ -198,7 +210,7 @@ class Hyperstack:
         self,
         operator: Callable[..., Any],
         *,
-        measure_at: Mapping[str, int] | None = None,
+        measure_at: Mapping[str, Place] | None = None,
         measure_each: bool = False,
         run: Any = None,
         **options: Any,
@@ -209,9 +221,10 @@ class Hyperstack:
         ----------
         operator : callable
             An operator of a stack.
-        measure_at : mapping of str to int, optional
-            For an operator that corrects frames: the position at which it measures; the result is
-            applied to all positions. Default: `centre`. For focus stacking: the place on one axis,
+        measure_at : mapping of str to int, "mean" or "maximum", optional
+            For an operator that corrects frames: the position at which it measures, or the
+            projection along an axis, such as ``{"c": 1, "z": "maximum"}``; the result is applied
+            to all positions. Default: `centre`. For focus stacking: the place on one axis,
             such as ``{"c": 1}``, whose depth is taken for all along it. Default: each its own.
         measure_each : bool
             Measure every position for itself.
@@ -259,7 +272,7 @@ class Hyperstack:
     def _jointly(
         self,
         operator: Callable[..., Any],
-        measure_at: Mapping[str, int],
+        measure_at: Mapping[str, Place],
         run: Any,
         options: Mapping[str, Any],
     ) -> Any:
@@ -273,6 +286,11 @@ class Hyperstack:
                 "measure_at, and no channel"
             )
         ((name, at),) = ((self._called(name), at) for name, at in measure_at.items())
+        if isinstance(at, str):
+            raise ValueError(
+                f"{operator.__name__} measures at one place of {name!r}, not at {at!r}: give its "
+                "number"
+            )
         self.stack({name: at})  # refuses what is not there
         size, others = self.loops[name], {n: s for n, s in self.loops.items() if n != name}
         places = [dict(zip(others, p, strict=True)) for p in np.ndindex(*others.values())]
@@ -291,7 +309,7 @@ class Hyperstack:
             whole.append(np.moveaxis(made, len(others), axis))
         return kind(*whole)
 
-    def _closed(self, position: Mapping[str, int]) -> Stack:
+    def _closed(self, position: Mapping[str, Place]) -> Stack:
         """Stack at a position, its corrections closed, so that a result holds only new ones."""
         stack = self.stack(position)
         if not stack.corrections:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from napari_stack.files._replacing import refuse_existing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
+from napari_stack.projected import Place
 from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step
 
@@ -27,7 +28,9 @@ class Plots(NamedTuple):
     kind: PlotFormat = "png"
     overwrite: bool = False
 
-    def paths(self, name: str, step: Step, data: Data) -> dict[Path, tuple[str, dict[str, int]]]:
+    def paths(
+        self, name: str, step: Step, data: Data
+    ) -> dict[Path, tuple[str, Mapping[str, Place]]]:
         """Files of a step's plots: the name of the plot, and the position that it is about.
 
         Parameters
@@ -86,7 +89,7 @@ class Plots(NamedTuple):
         return written
 
 
-def _positions(step: Step, data: Data) -> Iterator[tuple[dict[str, int], bool]]:
+def _positions(step: Step, data: Data) -> Iterator[tuple[Mapping[str, Place], bool]]:
     """Positions of the other axes where a step measured, and whether there are several."""
     if isinstance(data, Stack):
         yield {}, False
@@ -96,15 +99,16 @@ def _positions(step: Step, data: Data) -> Iterator[tuple[dict[str, int], bool]]:
         yield {**data.centre(), **step.measure_at}, False
 
 
-def _suffix(place: Mapping[str, int], several: bool) -> str:
+def _suffix(place: Mapping[str, Place], several: bool) -> str:
     return "".join(f"-{name}{at}" for name, at in place.items()) if several else ""
 
 
-def _made(step: Step, data: Data, result: Any, place: dict[str, int]) -> Made:
+def _made(step: Step, data: Data, result: Any, place: Mapping[str, Place]) -> Made:
     if isinstance(data, Stack):
         return Made(data, result, step.options)
-    if isinstance(result, Hyperstack):
-        return Made(data.stack(place), result.stack(place), step.options)
+    if isinstance(result, Hyperstack):  # every place has the corrections, a projection has none
+        numbers = {name: at for name, at in place.items() if not isinstance(at, str)}
+        return Made(data.stack(place), result.stack(numbers), step.options)
     at = tuple(place[name] for name in data.loops)
     if not hasattr(result, "_fields"):
         return Made(data.stack(place), result[at], step.options)

@@ -12,6 +12,7 @@ import numpy as np
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.options import gives_frames, options_of
 from napari_stack.plain import to_plain
+from napari_stack.projected import plain_places
 from napari_stack.results import output_paths
 from napari_stack.steps import Data, Step
 
@@ -78,7 +79,7 @@ def _call(variable: str, source: str, step: Step, data: Data | None) -> list[str
     if not isinstance(data, Hyperstack):
         return _lines(f"{variable} = ns.{step.operator}(", [source, *options], ")")
     if step.measure_at:
-        place = {name: int(at) for name, at in step.measure_at.items()}
+        place = plain_places(step.measure_at)
         options.insert(0, f"measure_at={place!r}")
     if step.measure_each:
         options.insert(0, "measure_each=True")

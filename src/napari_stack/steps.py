@@ -14,6 +14,7 @@ from napari_stack.operators.slabs import holds_slabs
 from napari_stack.operators.transforms import check_form
 from napari_stack.options import check, gives_frames, image_names, options_of
 from napari_stack.plain import from_plain, to_plain
+from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places
 from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -40,8 +41,9 @@ class Step:
         Name of the step it takes its frames from; by default the step before.
     axis : str
         Axis to stack, for data with more than one; by default the first, for focus stacking z.
-    measure_at : mapping of str to int
-        Where to measure corrections in data with more axes, such as ``{"c": 1}``.
+    measure_at : mapping of str to int, "mean" or "maximum"
+        Where to measure corrections in data with more axes, or on which projections of them, such
+        as ``{"c": 1, "z": "maximum"}``.
     measure_each : bool
         Measure corrections at every position of the other axes, for itself.
     save : str
@@ -67,7 +69,7 @@ class Step:
     name: str = ""
     input: str = ""
     axis: str = ""
-    measure_at: Mapping[str, int] = field(default_factory=dict)
+    measure_at: Mapping[str, Place] = field(default_factory=dict)
     measure_each: bool = False
     save: str = ""
     layers: Sequence[str] = ()
@@ -104,11 +106,16 @@ class Step:
 
     def _check_measuring(self) -> None:
         """Refuse to say where to measure when nothing is, or twice over."""
-        jointly = bool(self.measure_at) and "channel" in options_of(self.function)
-        if self._measuring and not gives_frames(self.function) and not jointly:
+        frames = gives_frames(self.function)
+        jointly = not frames and bool(self.measure_at) and "channel" in options_of(self.function)
+        if self._measuring and not frames and not jointly:
             raise ValueError(
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
                 "position: leave it out"
+            )
+        if jointly and any(isinstance(at, str) for at in self.measure_at.values()):
+            raise ValueError(
+                f"{self._measuring}; {self.operator} measures at one place: give its number"
             )
         if self.measure_at and self.measure_each:
             raise ValueError("measure_each measures everywhere: leave out measure_at")
@@ -149,7 +156,7 @@ class Step:
             if value := getattr(self, key):
                 plain[key] = value
         if self.measure_at:
-            plain["measure_at"] = {name: int(at) for name, at in self.measure_at.items()}
+            plain["measure_at"] = plain_places(self.measure_at)
         if self.layers:
             plain["layers"] = list(self.layers)
         if self.writing:
@@ -250,7 +257,10 @@ def _check_kinds(values: Mapping[str, Any]) -> None:
         raise ValueError(f"layers must be a list of names of steps, got {value!r}")
     _check_writing(values.get("writing", {}))
     if not _is_position(value := values.get("measure_at", {})):
-        raise ValueError(f"measure_at must be whole numbers by axis, as {{'c': 1}}, got {value!r}")
+        raise ValueError(
+            f"measure_at must be whole numbers, {' or '.join(map(repr, PROJECTIONS))} by axis, as "
+            f"{{'c': 1}}, got {value!r}"
+        )
     if not isinstance(value := values.get("measure_each", False), bool):
         raise ValueError(f"measure_each must be True or False, got {value!r}")
 
@@ -274,8 +284,7 @@ def _are_names(value: Any) -> bool:
 
 def _is_position(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(at, int | np.integer) and not isinstance(at, bool)
-        for name, at in value.items()
+        isinstance(name, str) and is_place(at) for name, at in value.items()
     )
 
 

@@ -111,6 +111,8 @@ def test_focus_over_z_for_every_time_and_channel(hyper_layer, hyper):
 
 
 def test_transforms_of_one_position_for_all(hyper_layer, hyper):
+    on_all = layers.register(hyper_layer, measure_at={"z": "maximum"})
+    assert on_all.metadata["napari_stack"]["recipe"]["steps"][-1]["measure_at"] == {"z": "maximum"}
     registered = layers.register(hyper_layer, measure_at={"c": 1, "z": 0})
     expected = hyper[0].along("t").map(ns.register, measure_at={"c": 1, "z": 0})
     np.testing.assert_array_equal(np.asarray(registered.data), np.asarray(expected))

@@ -119,7 +119,7 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     assert result.axis_labels == tuple("tczyx" if whole else "czyx")
     assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
     if at:
-        assert "c = 1, z = 3" in dock._place.text()
+        assert "c = 1, z = 3" in dock.place.text()
 
 
 def test_sliders_of_a_viewer_with_more_axes(viewer, hyper):
@@ -131,6 +131,30 @@ def test_sliders_of_a_viewer_with_more_axes(viewer, hyper):
     assert dock.measure_at() == {"c": 1, "z": 2}
     dock.axis = "z"
     assert set(dock.measure_at()) == {"t", "c"}
+
+
+def test_measuring_on_a_projection(viewer, qtbot, hyper):
+    source = viewer.add_layer(layers.to_layer(hyper.along("t"), "hyper"))
+    dock = docked(viewer, _widgets.RegisterDock)
+    shown = [dock.place.box.native.itemText(i) for i in range(dock.place.box.native.count())]
+    assert shown == ["sliders", "mean over c", "maximum over c", "mean over z", "maximum over z"]
+    dock.place.box.value = ("z", "maximum")
+    assert dock.measure_at() == {"c": viewer.dims.current_step[1], "z": "maximum"}
+    assert "maximum over z, applied everywhere" in dock.place.text()
+    dock.set_options({"transform": "translation"})
+    ran(dock, qtbot)
+    how = {"transform": "translation", "measure_at": dock.measure_at()}
+    expected = hyper.along("t").map(ns.register, **how)
+    np.testing.assert_array_equal(np.asarray(viewer.layers[1].data), np.asarray(expected))
+    step = viewer.layers[1].metadata["napari_stack"]["recipe"]["steps"][-1]
+    assert step["measure_at"]["z"] == "maximum"
+    viewer.layers.selection.active = source
+    dock.axis = "z"
+    assert [way for way in dock.place.box.choices if "z" in way] == []
+    assert dock.measure_at() == {"t": 1, "c": 0}
+    combine = docked(viewer, _widgets.CombineDock)
+    assert combine.measure_at() == {}
+    assert combine.place.isHidden()
 
 
 def test_run_button_and_progress(viewer, qtbot, gate):

@@ -19,6 +19,7 @@ from napari_stack._widgets._layout import (
     tooltip,
 )
 from napari_stack._widgets._notice import watch
+from napari_stack._widgets._place import PlaceChoice
 from napari_stack._widgets._preferences import last_used, preferences, remember
 from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
@@ -26,6 +27,7 @@ from napari_stack._widgets._source import SourceChoice
 from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE, UNMEASURED
 from napari_stack.options import check, gives_frames, options_of, summary
+from napari_stack.projected import Place
 from napari_stack.run import Run
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
@@ -57,9 +59,7 @@ class OperatorDock(RunningDock):
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(OptionsForm(function, self._masks, rest))
-        self._place = paragraph(
-            help_text="Measured at this position of the sliders, and applied to all others."
-        )
+        self.place = PlaceChoice()
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self) if self.operator in layers.PREVIEWED else None
         self._lay_out(summary(function))
@@ -69,7 +69,7 @@ class OperatorDock(RunningDock):
 
     def _lay_out(self, text: str) -> None:
         first, *rest = self._forms
-        parts = [paragraph(text), self.source, self._place, first.native]
+        parts = [paragraph(text), self.source, self.place, first.native]
         first.native.setVisible(bool(self.main))
         for form in rest:
             self.more = collapsible("More options", form.native)
@@ -91,6 +91,7 @@ class OperatorDock(RunningDock):
         source.axes_found.connect(self._axes_found)
         source.axis_changed.connect(self._show_place)
         source.axis_changed.connect(self.forecast.soon)
+        self.place.changed.connect(self._show_place)
         for form in self._forms:
             form.changed.connect(self._fit)
         self.runner.clicked.connect(self.run)
@@ -142,13 +143,19 @@ class OperatorDock(RunningDock):
             form.reset()
         self.set_options(preferences().options(CATALOGUE[self.operator]))
 
-    def measure_at(self) -> dict[str, int]:
-        """Return the position of the viewer's sliders on the axes that are not stacked."""
+    def measure_at(self) -> dict[str, Place]:
+        """Return where is measured on the axes that are not stacked."""
+        loops = self._loops()
+        at = self.source.position() if loops else {}
+        return self.place.places({name: where for name, where in at.items() if name in loops})
+
+    def _loops(self) -> dict[str, int]:
+        """Lengths of the axes that are not stacked, where something is measured."""
         measures = gives_frames(CATALOGUE[self.operator]) and self.operator not in UNMEASURED
         if self.layer is None or not measures:
             return {}
-        at = self.source.position()
-        return {name: where for name, where in at.items() if name != self.axis}
+        sizes = layers.leading_axes(self.layer)
+        return {name: size for name, size in sizes.items() if name != self.axis}
 
     def position(self) -> dict[str, int]:
         """Return the position of the viewer's sliders on all axes; none without y and x in view."""
@@ -199,9 +206,8 @@ class OperatorDock(RunningDock):
             return
         if self.preview is not None:
             self.preview.moved()
-        at = ", ".join(f"{name} = {where}" for name, where in self.measure_at().items())
-        self._place.setText(f"Measured at {at}, applied everywhere" if at else "")
-        self._place.setVisible(bool(at))
+        self.place.show_axes(self._loops())
+        self.place.tell(self.measure_at())
 
     def _fit(self) -> None:
         """Make room: a choice may have shown one more input."""
@@ -277,7 +283,7 @@ class OperatorDock(RunningDock):
         super().showEvent(event)
         # What is always in view lies in one column; the rest, with longer names, in its own.
         first, *rest = self._forms
-        align(self.source.labels + first.labels, list(first.panel_labels()))
+        align(self.source.labels + self.place.labels + first.labels, list(first.panel_labels()))
         for form in rest:
             align(form.labels, list(form.panel_labels()))
         self._fit()

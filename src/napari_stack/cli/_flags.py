@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from napari_stack.options import Option, options_of
 from napari_stack.plain import from_plain
+from napari_stack.projected import PROJECTIONS, Place
 
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
@@ -156,13 +157,13 @@ def memory_size(text: str) -> int:
         raise ValueError(f"--memory must be a size such as 512MiB or 2GiB, got {text!r}") from None
 
 
-def position(text: str) -> dict[str, int]:
-    """Read a position on axes.
+def position(text: str) -> dict[str, Place]:
+    """Read a position on axes, or projections along them.
 
     Examples
     --------
-    >>> position("c=1,z=3")
-    {'c': 1, 'z': 3}
+    >>> position("c=1,z=maximum")
+    {'c': 1, 'z': 'maximum'}
 
     Raises
     ------
@@ -171,6 +172,13 @@ def position(text: str) -> dict[str, int]:
     """
     try:
         pairs = [part.split("=") for part in text.split(",")] if text else []
-        return {name.strip(): int(index) for name, index in pairs}
+        return {name.strip(): _place(at.strip()) for name, at in pairs}
     except ValueError:
-        raise ValueError(f"--at must be axes and numbers such as c=1,z=3, got {text!r}") from None
+        raise ValueError(
+            f"--at must be axes with numbers, {' or '.join(PROJECTIONS)}, such as c=1,z=maximum, "
+            f"got {text!r}"
+        ) from None
+
+
+def _place(text: str) -> Place:
+    return text if text in PROJECTIONS else int(text)  # type: ignore[return-value]

@@ -238,8 +238,8 @@ _OUTPUT_TEXTS = {
 
 
 _AT = (
-    "Position of the other axes at which to measure, such as c=1,z=3. By default the first "
-    "channel and the middle of the others."
+    "Position of the other axes at which to measure, such as c=1,z=3, or the projection along one, "
+    "such as z=maximum or z=mean. By default the first channel and the middle of the others."
 )
 
 _EACH = "Measure at every position of the other axes, for itself."

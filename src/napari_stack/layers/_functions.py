@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 from napari_stack.layers._job import prepare
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
 from napari_stack.options import gives_frames, options_of, summary
+from napari_stack.projected import Place
 from napari_stack.run import Run
 
 
@@ -22,7 +23,7 @@ def on_layers(operator: str) -> Callable[..., Any]:
         layer: Image,
         *,
         axis: str | int | None = None,
-        measure_at: Mapping[str, int] | None = None,
+        measure_at: Mapping[str, Place] | None = None,
         run: Run = Run(),
         **options: Any,
     ) -> Any:
@@ -66,9 +67,10 @@ def _text(operator: str, engine: Callable[..., Any], frames: bool) -> str:
     ]  # fmt: skip
     if frames:
         lines += [
-            "measure_at : mapping of str to int, optional",
-            "    With more axes: where on the others to measure, such as ``{'c': 1}``; by default",
-            "    the first channel and the middle of the rest. The result is applied everywhere.",
+            'measure_at : mapping of str to int, "mean" or "maximum", optional',
+            "    With more axes: where on the others to measure, or on which projection along one,",
+            "    as ``{'c': 1, 'z': 'maximum'}``; by default the first channel and the middle of",
+            "    the rest. The result is applied everywhere.",
         ]
     elif "channel" in options_of(engine):
         lines += [

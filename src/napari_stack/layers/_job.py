@@ -20,6 +20,7 @@ from napari_stack.layers._surface import DEPTH_AXIS
 from napari_stack.operators.balance import clipping
 from napari_stack.operators.slabs import Slabs
 from napari_stack.options import check, gives_frames, method_name, options_of
+from napari_stack.projected import Place, plain_places
 from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -256,7 +257,7 @@ def prepare(
     layer: Layer,
     *,
     axis: str | int | None = None,
-    measure_at: Mapping[str, int] | None = None,
+    measure_at: Mapping[str, Place] | None = None,
     **options: Any,
 ) -> Job:
     """Read from a layer what an operator needs; the layer's pixels are not touched.
@@ -268,7 +269,7 @@ def prepare(
     layer : Image layer
     axis : str or int, optional
         See the operators of this package.
-    measure_at : mapping of str to int, optional
+    measure_at : mapping of str to int, "mean" or "maximum", optional
         See the operators of this package.
     **options
         Options of the operator; an option that is an image may be a layer too.
@@ -293,7 +294,7 @@ def prepare(
     if gives_frames(function):
         step = replace(step, measure_at=where)
     elif measure_at:  # along one axis, also where that is its first place
-        step = replace(step, measure_at={name: int(at) for name, at in measure_at.items()})
+        step = replace(step, measure_at=plain_places(measure_at))
     weak = reference(layer), reference(full_resolution(layer))
     return Job(chain, Look.of(layer), step, images, *weak)
 
@@ -321,7 +322,7 @@ def _axis(operator: str, data: Data, chosen: str) -> str:
     return "" if chosen == usual else chosen
 
 
-def _position(data: Data, measure_at: Mapping[str, int]) -> dict[str, int]:
+def _position(data: Data, measure_at: Mapping[str, Place]) -> dict[str, Place]:
     """Check where to measure, and leave out what would be taken anyway."""
     if isinstance(data, Stack):
         if measure_at:
@@ -331,7 +332,7 @@ def _position(data: Data, measure_at: Mapping[str, int]) -> dict[str, int]:
         return {}
     data.stack(measure_at)  # refuses what is not there
     centre = data.centre()
-    return {name: int(at) for name, at in measure_at.items() if at != centre[name]}
+    return plain_places({name: at for name, at in measure_at.items() if at != centre[name]})
 
 
 def _pixels(name: str, layer: Layer, frames: Layer) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from napari_stack.projected import Projected, projected
 from napari_stack.sources import Selected, Source
 from napari_stack.stack import Seen, Stack
 
@@ -16,6 +17,9 @@ def sensor_view(stack: Stack) -> Stack:
     >>> sensor_view(Stack.wrap(np.zeros((3, 4, 5)))).shape
     (3, 4, 5)
     """
+    if isinstance(stack.source, Projected):
+        planes = [sensor_view(plane) for plane in stack.source.stacks]
+        return replace(projected(planes, stack.source.way), used=stack.used)
     inner = _opened(stack.source)
     if inner is not None:
         return replace(sensor_view(inner), used=stack.used)
@@ -27,6 +31,9 @@ def _opened(source: Source) -> Stack | None:
     """Stack whose frames, as seen, are the source of another."""
     if isinstance(source, Seen):
         return source.stack
+    if isinstance(source, Selected) and isinstance(source.source, Projected):
+        planes = [plane.select(source.frames) for plane in source.source.stacks]
+        return projected(planes, source.source.way)
     if isinstance(source, Selected) and (inner := _opened(source.source)) is not None:
         return inner.select(source.frames)
     return None

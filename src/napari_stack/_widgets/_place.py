@@ -1,0 +1,69 @@
+"""`PlaceChoice`: where something is measured on the axes that are not stacked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_stack._widgets._fields import choice
+from napari_stack._widgets._layout import labelled, paragraph, rows
+from napari_stack.projected import PROJECTIONS, Place
+
+
+class PlaceChoice(QWidget):
+    """At the sliders, or on a projection along an axis; hidden while there is no such axis."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sizes: dict[str, int] = {}
+        self.box = choice(lambda _widget: self._ways())
+        self._text = paragraph(
+            help_text="What is measured there is applied to all other positions."
+        )
+        form, layout = QWidget(), rows()
+        form.setLayout(layout)
+        self.labels = [
+            labelled(
+                layout, "Measure at", self.box.native,
+                "Where the sliders stand, or on all planes of an axis seen as one: their mean, or "
+                "the largest value of each pixel.",
+            )
+        ]  # fmt: skip
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(form)
+        column.addWidget(self._text)
+        self.setVisible(False)
+        self.box.changed.connect(self.changed.emit)
+
+    def _ways(self) -> list[tuple[str, tuple[str, ...]]]:
+        along = [name for name, size in self._sizes.items() if size > 1]
+        ways = [(f"{way} over {name}", (name, way)) for name in along for way in PROJECTIONS]
+        return [("sliders", ()), *ways]
+
+    def show_axes(self, sizes: Mapping[str, int]) -> None:
+        """Offer projections along the axes that are not stacked, given by their lengths."""
+        if dict(sizes) != self._sizes:
+            self._sizes = dict(sizes)
+            self.box.reset_choices()
+        self.setVisible(bool(sizes))
+
+    def places(self, position: Mapping[str, int]) -> dict[str, Place]:
+        """Return where to measure, for sliders at a position."""
+        chosen: Any = self.box.value
+        return {**position, **dict([chosen] if chosen else [])}
+
+    def tell(self, places: Mapping[str, Place]) -> None:
+        """Say where it is measured."""
+        at = ", ".join(
+            f"{where} over {name}" if isinstance(where, str) else f"{name} = {where}"
+            for name, where in places.items()
+        )
+        self._text.setText(f"Measured at {at}, applied everywhere" if at else "")
+
+    def text(self) -> str:
+        """Return what is said."""
+        return self._text.text()
