@@ -1,6 +1,7 @@
 """Correlation of band-passed images by partly whitened spectra: where two frames match at all."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -45,7 +46,13 @@ def compressed(image: Image) -> Image:
 
     So one bright spot does not rule.
     """
-    return np.float32(4) * np.arcsinh(image * np.float32(0.25))
+    size = np.abs(image)
+    size *= np.float32(0.25)
+    root = cv2.sqrt(1 + size * size)
+    root += size
+    result = np.copysign(np.float32(4) * cv2.log(root), image)
+    result[np.isnan(image)] = np.nan  # OpenCV's logarithm, which is the quicker one, may lose it
+    return result
 
 
 def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
@@ -73,12 +80,18 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     surface = scipy.fft.irfft2(cross, s=reference.padded, overwrite_x=True)
     if reference.padded == reference.shape:
         return surface
-    overlap_y = _overlap(reference.shape[0], reference.padded[0])
-    overlap_x = _overlap(reference.shape[1], reference.padded[1])
-    overlap = np.outer(overlap_y, overlap_x)
-    enough = overlap >= LEAST_OVERLAP
-    surface *= np.where(enough, 1 / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0)
+    surface *= _fairness(reference.shape, reference.padded)
     return surface
+
+
+@lru_cache(maxsize=4)
+def _fairness(shape: tuple[int, int], padded: tuple[int, int]) -> Image:
+    """One over the root of the overlap of two images at each shift; 0 where it is too little."""
+    overlap = np.outer(_overlap(shape[0], padded[0]), _overlap(shape[1], padded[1]))
+    enough = overlap >= LEAST_OVERLAP
+    weights = np.where(enough, 1 / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0)
+    weights.setflags(write=False)  # shared by threads
+    return weights.astype(np.float32, copy=False)
 
 
 @kernel

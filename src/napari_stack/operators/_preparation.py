@@ -134,8 +134,10 @@ def _repair(pixels: Image) -> Image:
     """Replace defective columns and rows, then isolated pixels, by their neighbours."""
     if min(pixels.shape) < 8:
         return pixels
-    pixels = _repair_columns(pixels)
-    pixels = cv2.transpose(_repair_columns(cv2.transpose(pixels)))
+    columns = _defective(np.ascontiguousarray(pixels[::4]))
+    pixels = _interpolated(pixels, columns)
+    rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, ::4])))
+    pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
     excess = pixels - smooth
     limit = DEFECT_SIGMAS * _robust_sigma(excess)
@@ -144,9 +146,8 @@ def _repair(pixels: Image) -> Image:
     return pixels
 
 
-def _repair_columns(pixels: Image) -> Image:
-    """Interpolate columns that differ from both sides over most of their length."""
-    sample = np.ascontiguousarray(pixels[::4])
+def _defective(sample: Image) -> Mask:
+    """Tell the columns that differ from both sides over most of their length."""
     detail = sample - cv2.medianBlur(sample, 5)
     # Sorting lines that are contiguous is several times quicker than numpy's median of columns.
     ordered = np.sort(cv2.transpose(detail), axis=1)
@@ -155,7 +156,12 @@ def _repair_columns(pixels: Image) -> Image:
     # A column's median is known to about 1.25 sigma / sqrt(rows): less is no defect.
     noise = 1.25 * _robust_sigma(detail) / np.sqrt(detail.shape[0])
     bad = np.abs(offset - np.median(offset)) > 1.5 * DEFECT_SIGMAS * max(sigma, noise)
-    if not bad.any() or bad.mean() > 0.1:
+    return bad if bad.mean() <= 0.1 else np.zeros_like(bad)
+
+
+def _interpolated(pixels: Image, bad: Mask) -> Image:
+    """Replace columns by the mean of the good ones beside them."""
+    if not bad.any():
         return pixels
     pixels = pixels.copy()
     good = np.flatnonzero(~bad)
