@@ -219,6 +219,24 @@ def test_periodic_pattern_is_right_or_flagged(period):
         assert not found.verified or corner_error(found.matrix, truth, SHAPE) < 0.5
 
 
+@pytest.mark.parametrize(("period", "angle"), [(43.8, 2.78), (48.1, 2.41)])
+def test_a_grid_is_not_found_a_quarter_turn_away(period, angle):
+    """Its whitened correlation has one peak, for the borders of both frames coincide."""
+    shape = (1024, 1024)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
+    axes = [(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))]
+    truth = similarity((30, -20), -12, 1.1, shape)
+    frames = []
+    for seed, matrix in enumerate((np.eye(3), truth)):
+        back = np.linalg.inv(matrix)
+        px = back[0, 0] * x + back[0, 1] * y + back[0, 2]
+        py = back[1, 0] * x + back[1, 1] * y + back[1, 2]
+        waves = sum(30 * np.cos(2 * np.pi * (a * px + b * py) / period) for a, b in axes)
+        frames.append(waves + np.random.default_rng(seed).normal(128, 5, shape))
+    found = register(*frames)
+    assert not found.verified or corner_error(found.matrix, truth, shape) < 0.5
+
+
 def test_nan_borders_and_holes(scene):
     first, second, truth = (np.array(a) for a in scene)
     first[:30] = np.nan
