@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._correlation import Peak, correlate, peaks, spectrum_of
+from napari_stack.operators._correlation import correlate, peaks, repeated, spectrum_of
 from napari_stack.operators._features import match_features
 from napari_stack.operators._fourier import (
     coarse_shift,
@@ -38,6 +38,9 @@ LARGEST_REST = 1.5
 LEAST_AT_ZERO = 0.85
 #: ... and the second peak must stay this share of it below.
 LEAST_QUALITY = 0.5
+#: Frames that are so much alike at another place too, as a share of how much they are here, show a
+#: grid. The whitened correlation does not always tell: what both lack at their borders is alike.
+LARGEST_REPEATED = 0.8
 #: Below one of these, quality or score, other hypotheses are heard as well, and the one that
 #: matches best is taken: a disc alone gives a clear peak at any rotation.
 CERTAIN_QUALITY, CERTAIN_SCORE = 0.6, 0.7
@@ -229,36 +232,22 @@ def verify(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[float
     score = alike * float(np.sqrt(common))
     if alike < max(LIKENESS_OF_NONE * (1 - common / ENOUGH_COMMON), LEAST_LIKENESS):
         return 0.0, score
-    quality, in_place, rival = _judged(correlate(spectrum_of(fixed, 1.0), spectrum_of(warped, 1.0)))
-    if not in_place or _likeness_at(rival, fixed, warped) > SHARE_OF_RIVAL * alike:
+    spectra = spectrum_of(fixed, 1.0), spectrum_of(warped, 1.0)
+    quality, in_place = _judged(correlate(*spectra))
+    if not in_place or repeated(*spectra) > LARGEST_REPEATED or not _parts_in_place(fixed, warped):
         return 0.0, score
-    return (quality if _parts_in_place(fixed, warped) else 0.0), score
+    return quality, score
 
 
-def _likeness_at(peak: Peak, fixed: Image, warped: Image) -> float:
-    """Likeness of two images, one of them shifted to a peak of their correlation.
-
-    A grid is as much like itself a period further on, which the peaks alone may not tell: what
-    both images lack at their borders makes the one at zero higher.
-    """
-    x, y = round(peak.x), round(peak.y)
-    rows, columns = fixed.shape
-    if 2 * abs(x) > columns or 2 * abs(y) > rows:
-        return 0.0
-    there = fixed[max(-y, 0) : rows - max(y, 0), max(-x, 0) : columns - max(x, 0)]
-    shifted = warped[max(y, 0) : rows - max(-y, 0), max(x, 0) : columns - max(-x, 0)]
-    return likeness(there, shifted)
-
-
-def _judged(surface: Image) -> tuple[float, bool, Peak]:
-    """How clear the highest peak of a correlation is, whether it lies at zero, and the next one."""
+def _judged(surface: Image) -> tuple[float, bool]:
+    """How clear the highest peak of a correlation is, and whether it lies at zero."""
     first, second = peaks(surface, 2)
     if not first.height > 0:
-        return 0.0, False, second
+        return 0.0, False
     # A blurred frame has a broad peak, whose place says less than its height at zero.
     near = np.hypot(first.x, first.y) <= LARGEST_REST
     in_place = near or surface[0, 0] >= LEAST_AT_ZERO * first.height
-    return float(np.clip(1 - second.height / first.height, 0, 1)), bool(in_place), second
+    return float(np.clip(1 - second.height / first.height, 0, 1)), bool(in_place)
 
 
 def _parts_in_place(fixed: Image, warped: Image) -> bool:
@@ -272,7 +261,7 @@ def _parts_in_place(fixed: Image, warped: Image) -> bool:
         return True
     first, second = (spectrum_of(tiles[enough], 1.0) for tiles in pairs)
     judged = [_judged(surface) for surface in correlate(first, second)]
-    places = [in_place for quality, in_place, _ in judged if quality >= LEAST_QUALITY]
+    places = [in_place for quality, in_place in judged if quality >= LEAST_QUALITY]
     return len(places) < TILES or 2 * sum(places) >= len(places)
 
 

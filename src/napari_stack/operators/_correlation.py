@@ -84,6 +84,15 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     return surface
 
 
+def repeated(reference: Spectrum, moving: Spectrum) -> float:
+    """Highest maximum of the plain correlation away from zero, as a share of its value at zero."""
+    surface = scipy.fft.irfft2(reference.values.conj() * moving.values, s=reference.padded)
+    if not surface[0, 0] > 0:
+        return 1.0
+    away = [p.height for p in peaks(surface, 2) if max(abs(p.x), abs(p.y)) > EXCLUSION / 2]
+    return max(away, default=0.0) / float(surface[0, 0])
+
+
 @lru_cache(maxsize=4)
 def _fairness(shape: tuple[int, int], padded: tuple[int, int]) -> Image:
     """One over the root of the overlap of two images at each shift; 0 where it is too little."""
