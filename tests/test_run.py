@@ -97,6 +97,59 @@ def test_cancelling_stops_within_a_frame_and_leaves_nothing(loop, stop_at):
     assert not own_threads()
 
 
+class Ledger:
+    """A fold over rows that writes down what it was given, and weighs the order."""
+
+    def __init__(self, height, tall):
+        self.rows = [slice(a, min(a + tall, height)) for a in range(0, height, tall)]
+        self.taken = {rows.start: [] for rows in self.rows}
+        self.closed = []
+
+    def strips(self):
+        return self.rows
+
+    def take(self, index, frame, rows):
+        self.taken[rows.start].append((index, int(frame.seen(0, rows).sum())))
+
+    def close(self, index):
+        assert all(found[len(self.closed)][0] == index for found in self.taken.values())
+        self.closed.append(index)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("tall", [3, 16, 99])
+def test_rows_are_taken_in_in_the_order_of_the_frames(workers, tall):
+    source = Watched(DATA)
+    used = np.arange(len(DATA)) % 5 != 1
+    ticks = []
+    run = Run(workers=workers, tick=lambda *tick: ticks.append(tick))
+    ledger = run.fold_rows(Ledger(DATA.shape[1], tall), Stack(source, used=used), what="x")
+    numbers = np.flatnonzero(used).tolist()
+    for start, found in ledger.taken.items():
+        sums = DATA[used, start : start + tall].sum(axis=(1, 2), dtype=int).tolist()
+        assert found == list(zip(numbers, sums, strict=True))
+    assert ledger.closed == numbers
+    assert [index for index, _ in source.reads] == numbers  # each is decoded once
+    assert ticks[-1] == (len(numbers), len(numbers), "x")
+    assert not own_threads()
+
+
+def test_a_run_over_rows_is_cancelled_within_a_frame():
+    source, ticks = Watched(DATA), []
+
+    def tick(*tick):
+        ticks.append(tick)
+        if len(ticks) > 2:  # one at the start
+            raise Cancelled
+
+    ledger = Ledger(DATA.shape[1], 2)
+    with pytest.raises(Cancelled):
+        Run(workers=1, tick=tick).fold_rows(ledger, Stack(source), what="x")
+    assert ticks[-1][0] == 0
+    assert ledger.closed == []
+    assert not own_threads()
+
+
 def test_an_error_in_a_frame_comes_through_and_leaves_nothing():
     def fail(stack, index):
         if index == 4:

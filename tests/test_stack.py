@@ -86,6 +86,24 @@ def test_only_wanted_rows_are_read():
     np.testing.assert_array_equal(stack.seen(1, slice(3, 6)), 2 * data[1, 3:6])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("computed", [False, True])
+def test_an_opened_frame_gives_its_rows_and_is_read_once(dtype, computed):
+    data = RNG.integers(1, 99, (3, 9, 4)).astype(dtype)
+    if dtype == np.float32:
+        data[1, 2, 3] = np.nan
+    whole = dask.array.from_array(data, chunks=(1, 9, 4))  # gives no rows for less
+    stack = Stack.wrap(whole).corrected(Gain(np.array([1.0, 2.0, 3.0])))
+    stack = Stack(Seen(stack)) if computed else stack
+    frame = stack.opened(1)
+    assert len(frame) == 1
+    for rows in (None, slice(0, 5), slice(2, 9), slice(2, 9)):  # nothing is changed in place
+        for found, expected in zip(frame.read(0, rows), stack.read(1, rows), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(frame[0], stack[1])
+    assert frame.source.label(0) == stack.source.label(1)
+
+
 def test_select_takes_corrections_and_used_along():
     data = np.arange(4, dtype=np.uint8).reshape(4, 1, 1)
     stack = replace(

@@ -55,7 +55,24 @@ class Fold(Protocol):
         ...
 
 
+class RowFold(Fold, Protocol):
+    """A fold whose state is made of rows: frames are taken in some rows at a time."""
+
+    def strips(self) -> Sequence[slice]:
+        """Rows that are taken in together; they do not overlap."""
+        ...
+
+    def take(self, index: int, frame: Stack, rows: slice) -> None:
+        """Take in rows of an opened frame, in a thread; frames come in order at each row."""
+        ...
+
+    def close(self, index: int) -> None:
+        """Do what is left when all rows of a frame were taken in, in a thread too."""
+        ...
+
+
 F = TypeVar("F", bound=Fold)
+R = TypeVar("R", bound=RowFold)
 
 
 @dataclass(frozen=True)
@@ -200,6 +217,28 @@ class Run:
                 progress.step(len(part))
         return state
 
+    def fold_rows(self, state: R, stack: Stack, *, what: str) -> R:
+        """Add all used frames to a state like `fold`, in parallel over rows instead of frames.
+
+        A frame is decoded while the one before it is taken in, and nothing else of it is held
+        whole. It can be cancelled within a frame.
+        """
+        if self.executor is not None:
+            return self.fold(state, stack, what=what)
+        numbers = [int(i) for i in np.flatnonzero(stack.used)]
+        progress = Progress(self.tick, len(numbers), what)
+        strips = state.strips()
+        with self._pool() as pool:
+            # No more in flight than a frame has: a strip is taken in after the last frame's.
+            ahead = min(self.threads + (self.threads > 1), len(strips))
+            tasks = _row_tasks(state, stack, numbers, strips, ahead)
+            with closing(self._ordered(pool, _call, tasks, ahead)) as arriving:
+                for done in arriving:
+                    progress.step(done)
+        state.close(numbers[-1])
+        progress.step()
+        return state
+
     def bands(self, function: BandFunction, stack: Stack, *, what: str) -> tuple[NDArray[Any], ...]:
         """Compute images from bands of rows that hold every used frame.
 
@@ -286,11 +325,15 @@ class Run:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _ordered(
-        self, pool: Executor, function: Callable[[Any], Any], items: Iterable[Any]
+        self,
+        pool: Executor,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        ahead: int | None = None,
     ) -> Generator[Any, None, None]:
         """Yield results in order, with few enough parts in flight that memory stays bounded."""
         # One worker has one part in flight, for those who are short of memory.
-        ahead = self.threads + (self.threads > 1)
+        ahead = ahead or self.threads + (self.threads > 1)
         if self.executor is not None:  # more than there are workers, so that none is idle
             ahead = max(4 * self.threads, _workers_of(self.executor) + 2)
         waiting: deque[Any] = deque()
@@ -315,6 +358,43 @@ def _workers_of(executor: Any) -> int:
 
 def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
     return [function(stack, index) for index in part]
+
+
+def _row_tasks(
+    state: R, stack: Stack, numbers: Sequence[int], strips: Sequence[slice], ahead: int
+) -> Iterator[Callable[[], int]]:
+    """Give what is to be done, in order; each task tells how many frames it finishes.
+
+    Of tasks that are `ahead` apart the earlier one is over when the later one begins. So a frame
+    is closed some strips into the next one, and the last frame is left to be closed.
+    """
+    opened: dict[int, Stack] = {}
+
+    def open_frame(index: int) -> int:
+        opened[index] = stack.opened(index)
+        return 0
+
+    def take(index: int, frame: Stack, rows: slice) -> int:
+        state.take(index, frame, rows)
+        return 0
+
+    def close(index: int) -> int:
+        state.close(index)
+        return 1
+
+    open_frame(numbers[0])
+    for place, index in enumerate(numbers):
+        frame = opened.pop(index)
+        if place + 1 < len(numbers):
+            yield partial(open_frame, numbers[place + 1])
+        for number, rows in enumerate(strips):
+            yield partial(take, index, frame, rows)
+            if place and number + 1 == ahead:
+                yield partial(close, numbers[place - 1])
+
+
+def _call(task: Callable[[], int]) -> int:
+    return task()
 
 
 def _fold_part(state: F, stack: Stack, part: list[int]) -> F:

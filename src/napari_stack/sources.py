@@ -192,6 +192,53 @@ class Selected:
         return self.source.label(int(self.frames[index]))
 
 
+@dataclass(frozen=True)
+class Held:
+    """One frame that was read before, as it was read: any of its rows are at hand.
+
+    Parameters
+    ----------
+    source : Source
+        Where it is from.
+    number : int
+        Its number there.
+    values, valid : ndarray
+        What `pixels` of a source that is computed gave, else what `read` did and None.
+    """
+
+    source: Source
+    number: int
+    values: NDArray[Any]
+    valid: NDArray[np.bool_] | None = None
+
+    #: Rows cost nothing but themselves.
+    partial = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return (1, *self.source.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
+        return self.source.dtype
+
+    @property
+    def computed(self) -> bool:  # noqa: D102
+        return is_computed(self.source)
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: ARG002, D102
+        rows = rows or slice(None)  # corrections may change what they are given
+        return self.values[rows].copy(), None if self.valid is None else self.valid[rows].copy()
+
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: ARG002, D102
+        if self.computed:
+            return self.source.read(self.number, rows)
+        return self.values[rows or slice(None)]
+
+    def label(self, index: int) -> str:  # noqa: ARG002, D102
+        return self.source.label(self.number)
+
+
 def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None) -> NDArray[Any]:
     """Round, clip and cast pixels once; invalid ones become 0, or NaN in a float type.
 

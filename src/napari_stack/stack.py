@@ -13,6 +13,7 @@ from napari_stack.sources import (
     ArraySource,
     Axis,
     Correction,
+    Held,
     Pixels,
     Selected,
     Source,
@@ -295,6 +296,13 @@ class Stack:
             used=self.used[numbers],
             axes=(self.axes[0].taken(numbers), *self.axes[1:]),
         )
+
+    def opened(self, index: int) -> "Stack":
+        """Return the stack of one frame, decoded once: its rows can be asked for one by one."""
+        one = self.select([index])
+        if self.source.partial and not is_computed(self.source):
+            return one
+        return replace(one, source=Held(self.source, index, *self._read(index)))
 
     def to_dask(self) -> Any:
         """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.operators import Auto, Transforms, apply_transforms, focus_stack
+from napari_stack.operators import (
+    Auto,
+    Transforms,
+    _agreeing,
+    _focus_frames,
+    _restricted,
+    apply_transforms,
+    balance,
+    focus_stack,
+)
 from napari_stack.operators._focus_auto import SharpnessFold, bands_of, fuse
 from napari_stack.operators._focus_frames import Light, Sight, gain_of, measure_frame
 from napari_stack.operators._restricted import make_zones
@@ -106,6 +115,34 @@ def test_bands_of_rows_make_the_same_image():
     whole, parts = (fuse(stack, r, sight, **options) for r in (Run(), run))
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_strips_and_workers_change_no_pixel(monkeypatch, colour):
+    frames, _, _ = steps(noise=5, colour=colour)
+    stack = Stack.wrap(frames.astype(np.uint8))
+    matrices = np.tile(np.eye(3), (len(frames), 1, 1))
+    matrices[:, :2, 2] = np.linspace(-1.3, 2.2, len(frames))[:, np.newaxis]
+    stack = apply_transforms(stack, Transforms(matrices))
+    whole = focus_stack(stack, run=Run(workers=1))
+    for module in (_restricted, _agreeing, _focus_frames):
+        monkeypatch.setattr(module, "STRIP", 32)
+    for workers in (1, 5):
+        parts = focus_stack(stack, run=Run(workers=workers))
+        for one, other in zip(whole, parts, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_warped_alone_is_warped_in_brightness():
+    frames, _, _ = steps(colour=True)
+    moved = apply_transforms(Stack.wrap(frames), Transforms(np.tile(np.eye(3), (6, 1, 1))))
+    balanced = balance(moved)
+    for stack, corrections in ((moved, 1), (balanced, 0)):
+        grey = _focus_frames.brightness_of(stack, Sight(rgb=True))
+        assert len(grey.corrections) == corrections
+        values, valid = grey.read(2)
+        assert valid is None
+        np.testing.assert_allclose(values, frames[2] @ (0.299, 0.587, 0.114), rtol=1e-5)
 
 
 def test_parts_of_a_series_merge():

@@ -1,11 +1,11 @@
 """Averages, at each pixel, the frames that agree with a fused image within the noise; as a fold."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._focus_frames import STRIP, Sight, strips_of
 from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._jit import kernel
 from napari_stack.stack import Stack
@@ -19,15 +19,8 @@ WINDOW = 2.0
 TOLERANCE = 2.0
 # Weight of the fused image itself: so little that it counts only where no frame agrees.
 OWN = 0.05
-# Rows around a band that the filters see.
+# Rows around a strip that the filters see.
 MARGIN = 16
-
-
-class Agreeing(NamedTuple):
-    """A frame and how far it agrees."""
-
-    colours: Array
-    weight: Array
 
 
 class AgreeingFold:
@@ -49,22 +42,37 @@ class AgreeingFold:
         self.total = np.zeros_like(image)
         self.weight = np.zeros(image.shape[:2], np.float32)
 
-    def prepare(self, stack: Stack, index: int) -> Agreeing:
-        """Compare a frame with the image."""
-        colours, _, valid = self.sight.split(*stack.read(index, self.rows))
+    def strips(self) -> list[slice]:
+        """Give the rows that are taken in together."""
+        return strips_of(len(self.weight), STRIP)
+
+    def prepare(self, stack: Stack, index: int) -> Stack:
+        """Open a frame."""
+        return stack.opened(index)
+
+    def add(self, index: int, prepared: Stack) -> None:
+        """Take in a frame."""
+        for rows in self.strips():
+            self.take(index, prepared, rows)
+
+    def close(self, index: int) -> None:
+        """Nothing is left to do when all rows of a frame were taken in."""
+
+    def take(self, index: int, frame: Stack, rows: slice) -> None:
+        """Compare rows of a frame with the image, and add them as far as they agree."""
+        wide = slice(max(rows.start - MARGIN, 0), min(rows.stop + MARGIN, len(self.weight)))
+        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
+        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        colours, _, valid = self.sight.split(*frame.read(0, seen))
         colours = self.scales.level(colours, index)
-        difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth
+        difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth[wide]
         difference *= difference
-        spread = _smooth(difference, WINDOW)
+        spread = _smooth(difference, WINDOW)[inner]
         expected = self.scales.noise**2 / (4 * np.pi * SMOOTHING**2)
         weight = np.exp(spread * np.float32(-1 / (TOLERANCE * expected))).astype(np.float32)
         if valid is not None:
-            weight[~valid] = 0
-        return Agreeing(colours, weight)
-
-    def add(self, index: int, prepared: Agreeing) -> None:  # noqa: ARG002 - as any fold
-        """Take in a frame."""
-        _gather(self.total, self.weight, prepared.colours, prepared.weight)
+            weight[~valid[inner]] = 0
+        _gather(self.total[rows], self.weight[rows], colours[inner], weight)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""

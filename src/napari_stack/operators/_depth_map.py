@@ -9,7 +9,7 @@ import numpy as np
 from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._depth import CLEAR
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
-from napari_stack.operators._focus_frames import Measured, Sight, measure_frame
+from napari_stack.operators._focus_frames import Measured, Sight, brightness_of, measure_light
 from napari_stack.operators._jit import kernel
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -108,9 +108,8 @@ class EnergyFold:
     def prepare(self, stack: Stack, index: int) -> _Frame:
         """Measure a frame."""
         measured = self.measuring.prepare(stack, index)
-        colours, _, valid = self.measuring.sight.split(*stack.read(index))
-        grey = self.measuring.sight.grey(colours).astype(np.float32, copy=False)
-        grey = grey * np.float32(measured[1])
+        grey, valid = brightness_of(stack, self.measuring.sight).read(index)
+        grey = grey.astype(np.float32, copy=False) * np.float32(measured[1])
         energy = self.energy(grey)
         if valid is not None:
             energy[~valid] = -1
@@ -208,7 +207,7 @@ def fuse(
 ) -> tuple[Array, Array, Array, Array]:
     """Fuse a series in two passes; returns what `PyramidState.result` does."""
     numbers = np.flatnonzero(stack.used)
-    reference = measure_frame(stack, int(numbers[len(numbers) // 2]), sight).light
+    reference = measure_light(stack, int(numbers[len(numbers) // 2]), sight)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None

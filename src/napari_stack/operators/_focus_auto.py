@@ -9,7 +9,14 @@ import numpy as np
 
 from napari_stack.operators._agreeing import AgreeingFold
 from napari_stack.operators._depth import DepthState
-from napari_stack.operators._focus_frames import Light, Measured, Sight, gain_of, measure_frame
+from napari_stack.operators._focus_frames import (
+    Light,
+    Measured,
+    Sight,
+    gain_of,
+    measure_frame,
+    measure_light,
+)
 from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._restricted import (
     LEVELS,
@@ -117,7 +124,7 @@ def fuse(
     """
     numbers = np.flatnonzero(stack.used)
     middle = int(numbers[len(numbers) // 2])
-    reference = measure_frame(stack, middle, sight).light
+    reference = measure_light(stack, middle, sight)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None
@@ -136,12 +143,12 @@ def fuse(
         part = partial(run.part(1, 2).part(number, len(bands)).part, count=1 + noisy)
         wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, shape[0]))
         fold = RestrictedFold(stack, sight, zones.rows(wide), scales, wide)
-        fold = part(0).fold(fold, stack, what="Fusing frames")
+        fold = part(0).fold_rows(fold, stack, what="Fusing frames")
         fused = fold.fused()
         fold.range.clamp(fused)
         if noisy:
             agreeing = AgreeingFold(fused, sight, scales, wide)
-            agreeing = part(1).fold(agreeing, stack, what="Averaging what agrees")
+            agreeing = part(1).fold_rows(agreeing, stack, what="Averaging what agrees")
             fused = agreeing.averaged(fused)
             fold.range.clamp(fused)
         inner = slice(band.start - wide.start, band.stop - wide.start)

@@ -1,6 +1,6 @@
 """A frame as focus stacking sees it: its brightness, how sharp it is, its level of light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -15,6 +15,9 @@ from napari_stack.operators._pyramid_frame import (
     split_alpha,
 )
 from napari_stack.operators._pyramid_kernels import generating_weights, reduce, weighted_sum
+from napari_stack.operators.geometry import Warp
+from napari_stack.operators.resampling import Resample
+from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -81,34 +84,97 @@ class Measured(NamedTuple):
     top: float  # largest brightness
 
 
+@dataclass(frozen=True)
+class Brightness:
+    """The brightness of a stack's frames, as the source of another stack."""
+
+    stack: Stack
+    sight: Sight
+
+    #: It hands on what is computed with.
+    computed = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.stack.shape[:3]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.stack.working
+
+    @property
+    def partial(self) -> bool:
+        return self.stack.source.partial
+
+    def read(self, index: int, rows: slice | None = None) -> Array:
+        return self.pixels(index, rows)[0]
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        """Return the brightness of a frame; its colours are read a few rows at a time."""
+        rows = rows or slice(0, self.shape[1])
+        frame = self.stack.opened(index)
+        grey = np.empty((rows.stop - rows.start, self.shape[2]), self.dtype)
+        valid = None
+        for part in strips_of(len(grey), STRIP):
+            strip = slice(rows.start + part.start, rows.start + part.stop)
+            colours, _, counts = self.sight.split(*frame.read(0, strip))
+            grey[part] = self.sight.grey(colours)
+            if counts is not None:
+                valid = np.ones(grey.shape, bool) if valid is None else valid
+                valid[part] = counts
+        return grey, valid
+
+    def label(self, index: int) -> str:
+        return self.stack.source.label(index)
+
+
+def brightness_of(stack: Stack, sight: Sight) -> Stack:
+    """Return the stack of the frames' brightness: it is what is warped, where nothing else is."""
+    moved = all(isinstance(correction, Warp | Resample) for correction in stack.corrections)
+    base = replace(stack, corrections=()) if moved else stack
+    corrections = stack.corrections if moved else ()
+    return Stack(Brightness(base, sight), corrections, stack.used)
+
+
+def strips_of(height: int, tall: int) -> list[slice]:
+    """Give the rows of an image in strips."""
+    return [slice(start, min(start + tall, height)) for start in range(0, height, tall)]
+
+
 def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
     """Read a frame and measure its sharpness at two scales, its light and its noise."""
-    colours, _, valid = sight.split(*stack.read(index))
-    taps = generating_weights(0.4, np.dtype(np.float32))
-    height, width = colours.shape[:2]
-    energy = np.empty((height, width), np.float32)
-    halves = -(-height // 4), -(-width // 4)
-    coarse, top = np.empty(halves, np.float32), -np.inf
-    for start in range(0, height, STRIP):
-        stop = min(start + STRIP, height)
-        first, last = max(start - MARGIN, 0), min(stop + MARGIN, height)
-        grey = sight.grey(colours[first:last]).astype(np.float32, copy=False)
-        inner = slice(start - first, stop - first)
-        energy[start:stop] = sharpness(grey)[inner]
-        top = max(top, float(grey[inner].max()))
-        small = _halved(grey, taps)
-        place = slice(start // 4, -(-stop // 4))
-        coarse[place] = small[inner.start // 4 : inner.start // 4 + place.stop - place.start]
-    fine_noise = noise_sharpness(_sampled(colours, sight))
-    support = None
+    grey, valid = brightness_of(stack, sight).read(index)
+    grey = grey.astype(np.float32, copy=False)
+    height = len(grey)
+    energy = np.empty(grey.shape, np.float32)
+    for rows in strips_of(height, STRIP):
+        first, last = max(rows.start - MARGIN, 0), min(rows.stop + MARGIN, height)
+        inner = slice(rows.start - first, rows.stop - first)
+        energy[rows] = sharpness(grey[first:last])[inner]
+    coarse, support = _coarse(grey, valid)
+    fine_noise = noise_sharpness(_sampled(grey))
+    coarse_energy = sharpness(coarse)
     if valid is not None:
         energy[~valid] = -1
-        support = _halved(valid.astype(np.float32), taps) > 1 - 1e-4
-    coarse_energy = sharpness(coarse)
     if support is not None:
         coarse_energy[~support] = -1
     scales = (Sharpness(energy, fine_noise), Sharpness(coarse_energy, noise_sharpness(coarse)))
-    return Measured(scales, _light(coarse, support), fine_noise, top)
+    return Measured(scales, _light(coarse, support), fine_noise, float(grey.max()))
+
+
+def measure_light(stack: Stack, index: int, sight: Sight) -> Light:
+    """Read a frame and measure its light, as `measure_frame` does."""
+    grey, valid = brightness_of(stack, sight).read(index)
+    return _light(*_coarse(grey.astype(np.float32, copy=False), valid))
+
+
+def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
+    """Return a frame at a quarter of its size, and where all behind it is valid; None for all."""
+    taps = generating_weights(0.4, np.dtype(np.float32))
+    support = None
+    if valid is not None:
+        support = _halved(valid.astype(np.float32), taps) > 1 - 1e-4
+    return _halved(grey, taps), support
 
 
 def _halved(plane: Array, taps: Array) -> Array:
@@ -118,14 +184,13 @@ def _halved(plane: Array, taps: Array) -> Array:
     return plane[..., 0]
 
 
-def _sampled(colours: Array, sight: Sight) -> Array:
+def _sampled(grey: Array) -> Array:
     """Return triples of rows, one after another, of a tall frame: enough to tell its noise."""
-    height = len(colours)
+    height = len(grey)
     if height <= 3 * 128:
-        return sight.grey(colours)
+        return grey
     first = np.linspace(0, height - 3, 128).astype(int)
-    rows = (first[:, np.newaxis] + np.arange(3)).ravel()
-    return sight.grey(np.ascontiguousarray(colours[rows]))
+    return grey[(first[:, np.newaxis] + np.arange(3)).ravel()]
 
 
 def _light(coarse: Array, support: Array | None) -> Light:

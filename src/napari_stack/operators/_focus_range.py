@@ -55,12 +55,20 @@ class RangeState:
         return colours if self.stored.kind == "f" else as_stored(colours, self.stored)
 
     def add(self, seen: Array, valid: Array | None, opacity: Array | None) -> None:
-        """Take in a frame."""
+        """Take in a frame, as seen."""
+        self._widen(slice(None), seen, valid, opacity)
+
+    def take(self, rows: slice, colours: Array, valid: Array | None, opacity: Array | None) -> None:
+        """Take in some rows of a frame."""
+        self._widen(rows, self.seen(colours), valid, opacity)
+
+    def _widen(self, rows: slice, seen: Array, valid: Array | None, opacity: Array | None) -> None:
         whole = valid is None
-        widen_stored(self.low, self.high, seen, np.ones((1, 1), bool) if whole else valid, whole)
+        counts = np.ones((1, 1), bool) if whole else valid
+        widen_stored(self.low[rows], self.high[rows], seen, counts, whole)
         if self.opacity is not None and opacity is not None:
             where: Any = True if valid is None else valid[..., np.newaxis]
-            np.maximum(self.opacity, opacity, out=self.opacity, where=where)
+            np.maximum(self.opacity[rows], opacity, out=self.opacity[rows], where=where)
 
     def merge(self, later: Self) -> None:
         """Take in the state of other frames."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._focus_frames import Sight, strips_of
 from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators._restricted_kernels import (
@@ -31,6 +31,11 @@ NOISE_MARGIN = 3.0
 FLAT_SHARE = 1 / 5000
 # Rows and columns beyond the wanted ones that levels and energies see, a multiple of 2^LEVELS.
 MARGIN = 48
+
+
+# Rows that are taken in together, a multiple of 2^LEVELS, and those around them that their
+# coefficients depend on: 28 at most, made such a multiple.
+STRIP, STRIP_MARGIN = 256, 32
 
 
 class Zones(NamedTuple):
@@ -71,17 +76,6 @@ def make_zones(labels: Array, reach: int) -> Zones:
     return Zones(tuple(first), tuple(last))
 
 
-class Parts(NamedTuple):
-    """A frame taken apart for the fold."""
-
-    seen: Array  # as stored
-    valid: Array | None
-    opacity: Array | None
-    colours: tuple[Array, ...]  # fine to coarse
-    energies: tuple[Array, ...]
-    supports: tuple[Array, ...]
-
-
 class RestrictedFold:
     """The fold: weighted sums of details, level by level.
 
@@ -106,11 +100,32 @@ class RestrictedFold:
         self.totals = [np.zeros(size, stack.working) for size in sizes]
         self.weights = [np.zeros(size[:2], stack.working) for size in sizes]
 
-    def prepare(self, stack: Stack, index: int) -> Parts:
-        """Take a frame apart."""
-        values, valid = stack.read(index, self.rows)
-        colours, opacity, valid = self.sight.split(values, valid)
-        seen = self.range.seen(colours)
+    def strips(self) -> list[slice]:
+        """Give the rows that are taken in together."""
+        return strips_of(self.zones.first[0].shape[0], STRIP)
+
+    def prepare(self, stack: Stack, index: int) -> Stack:
+        """Open a frame."""
+        return stack.opened(index)
+
+    def add(self, index: int, prepared: Stack) -> None:
+        """Take in a frame."""
+        for rows in self.strips():
+            self.take(index, prepared, rows)
+
+    def close(self, index: int) -> None:
+        """Nothing is left to do when all rows of a frame were taken in."""
+
+    def take(self, index: int, frame: Stack, rows: slice) -> None:
+        """Take in some rows of a frame."""
+        height = self.zones.first[0].shape[0]
+        wide = slice(max(rows.start - STRIP_MARGIN, 0), min(rows.stop + STRIP_MARGIN, height))
+        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
+        colours, opacity, valid = self.sight.split(*frame.read(0, seen))
+        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        self.range.take(
+            rows, colours[inner], *(None if p is None else p[inner] for p in (valid, opacity))
+        )
         colours = self.scales.level(colours, index)
         taps = generating_weights(0.4, colours.dtype)
         levels = [colours]
@@ -121,7 +136,34 @@ class RestrictedFold:
         energies = [self._energy(greys, level, taps) for level in range(LEVELS)]
         smooth = cv2.GaussianBlur(energies[-1], (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
         energies.append(reduce(smooth[..., np.newaxis], taps.astype(np.float32))[..., 0])
-        return Parts(seen, valid, opacity, tuple(levels), tuple(energies), _supports(valid, taps))
+        supports = _supports(valid, taps)
+        for level in range(LEVELS + 1):
+            self._gather(index, rows, inner.start, level, levels, energies[level], supports[level])
+
+    def _gather(
+        self,
+        index: int,
+        rows: slice,
+        start: int,
+        level: int,
+        levels: list[Array],
+        energy: Array,
+        support: Array,
+    ) -> None:
+        """Add one level of a strip; `rows` are those that count, the first at its row `start`."""
+        step = 2**level
+        mine = slice(rows.start // step, -(-rows.stop // step))
+        first = start // step
+        theirs = slice(first, first + mine.stop - mine.start)
+        sums = self.totals[level][mine], self.weights[level][mine]
+        fine, energy = levels[level][theirs], energy[theirs]
+        support = support if support.shape == (1, 1) else support[theirs]
+        zone = self.zones.first[level][mine], self.zones.last[level][mine]
+        if level == LEVELS:
+            gather_base(*sums, fine, energy, support, *zone, index)
+            return
+        taps = 2 * generating_weights(0.4, fine.dtype)[:3]
+        gather_details(*sums, fine, levels[level + 1], energy, support, *zone, index, first, taps)
 
     def _energy(self, greys: list[Array], level: int, taps: Array) -> Array:
         """Return the energy of a level's details, 1 for the strongest there can be."""
@@ -132,22 +174,6 @@ class RestrictedFold:
         scale = 1 / max(self.scales.top, float(np.finfo(np.float32).tiny))
         floor = FLAT_SHARE + NOISE_MARGIN * NOISE[level] * self.scales.noise * scale
         return window_mean(detail[..., 0], CENTRE, SIDE, scale, floor)
-
-    def add(self, index: int, prepared: Parts) -> None:
-        """Take in a frame."""
-        parts, zones = prepared, self.zones
-        taps = 2 * generating_weights(0.4, parts.colours[0].dtype)[:3]
-        for level in range(LEVELS):
-            gather_details(
-                self.totals[level], self.weights[level], parts.colours[level],
-                parts.colours[level + 1], parts.energies[level], parts.supports[level],
-                zones.first[level], zones.last[level], index, taps,
-            )  # fmt: skip
-        gather_base(
-            self.totals[-1], self.weights[-1], parts.colours[-1], parts.energies[-1],
-            parts.supports[-1], zones.first[-1], zones.last[-1], index,
-        )  # fmt: skip
-        self.range.add(parts.seen, parts.valid, parts.opacity)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""

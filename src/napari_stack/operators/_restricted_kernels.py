@@ -84,11 +84,13 @@ def gather_details(
     first: Array,
     last: Array,
     index: int,
+    start: int,
     taps: Array,
 ) -> None:
     """Add a frame's details, weighted by energy^8, where the frame is in the range of a pixel.
 
-    `support` is (1, 1) where all pixels of the frame are valid.
+    The first row lies at row `start`, an even one, of twice the size of `coarse`. `support` is
+    (1, 1) where all pixels of the frame are valid.
     """
     partial = support.shape == first.shape
     for i in range(first.shape[0]):
@@ -101,7 +103,7 @@ def gather_details(
                     power *= support[i, j]
                 weight[i, j] += power
                 for k in range(total.shape[2]):
-                    detail = fine[i, j, k] - _expanded(coarse, i, j, k, taps)
+                    detail = fine[i, j, k] - _expanded(coarse, start + i, j, k, taps)
                     total[i, j, k] += power * detail
 
 
@@ -143,12 +145,15 @@ def divide(total: Array, weight: Array) -> None:
 @kernel
 def widen_stored(low: Array, high: Array, values: Array, valid: Array, whole: bool) -> None:
     """Widen the range, kept in the stored type, so that it holds a frame's valid pixels as seen."""
+    if whole:  # flat loops without branches, which become vector instructions
+        lows, highs, seen = low.ravel(), high.ravel(), values.ravel()
+        for i in range(lows.size):
+            lows[i] = min(lows[i], seen[i])
+            highs[i] = max(highs[i], seen[i])
+        return
     for i in range(low.shape[0]):
         for j in range(low.shape[1]):
-            if whole or valid[i, j]:
+            if valid[i, j]:
                 for k in range(low.shape[2]):
-                    value = values[i, j, k]
-                    if value < low[i, j, k]:
-                        low[i, j, k] = value
-                    if value > high[i, j, k]:
-                        high[i, j, k] = value
+                    low[i, j, k] = min(low[i, j, k], values[i, j, k])
+                    high[i, j, k] = max(high[i, j, k], values[i, j, k])
