@@ -334,3 +334,23 @@ def test_a_stream_may_be_left_early():
         assert next(stream) == float(DATA[0].sum())
     assert len(source.reads) <= 4
     assert not own_threads()
+
+
+def test_a_request_to_stop_is_heard_while_a_frame_takes_long() -> None:
+    asked, begun, opened = threading.Event(), threading.Event(), threading.Event()
+
+    def tick(_done: int, _total: int, _what: str) -> None:
+        if begun.is_set() and not asked.is_set():
+            asked.set()  # no frame is done by now, nor will be before this is heard
+            threading.Timer(0.0, opened.set).start()
+            raise Cancelled
+
+    def held(stack: Stack, index: int) -> int:
+        begun.set()
+        assert opened.wait(20), "nobody asked while the frame was under way"
+        return index
+
+    stack = Stack.wrap(np.zeros((6, 4, 5), np.uint8))
+    with pytest.raises(Cancelled):
+        Run(workers=1, tick=tick).each(held, stack, what="Holding frames")
+    assert asked.is_set()

@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -33,6 +33,9 @@ from napari_stack.stack import Stack
 #: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
 #: on any number of workers.
 _PART_FRAMES = 16
+
+#: Seconds after which a request to stop is heard at the latest.
+_PATIENCE = 0.05
 
 
 class Cancelled(Exception):
@@ -167,7 +170,7 @@ class Run:
         progress = Progress(self.tick, len(numbers), what)
         results: list[Any] = []
         with self._pool() as pool:
-            for found in self._ordered(pool, partial(_each_part, function, stack), parts):
+            for found in self._ordered(pool, partial(_each_part, function, stack), parts, progress):
                 results += found
                 progress.step(len(found))
         return results
@@ -188,7 +191,7 @@ class Run:
     ) -> Generator[Any, None, None]:
         progress = Progress(self.tick, len(numbers), what)
         with self._pool() as pool:
-            for found in self._ordered(pool, function, numbers):
+            for found in self._ordered(pool, function, numbers, progress):
                 progress.step()
                 yield found
 
@@ -203,7 +206,7 @@ class Run:
         with self._pool() as pool:
             if self.executor is None:
                 prepare = partial(state.prepare, stack)
-                with closing(self._ordered(pool, prepare, numbers)) as arriving:
+                with closing(self._ordered(pool, prepare, numbers, progress)) as arriving:
                     for i in numbers:  # nothing else holds what arrived while the next is made
                         state.add(i, next(arriving))
                         progress.step()
@@ -212,7 +215,7 @@ class Run:
             parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
             # Parts begin with a state of their own: this one takes in parts while others run.
             fold = partial(_fold_part, deepcopy(state), stack)
-            for part, folded in zip(parts, self._ordered(pool, fold, parts), strict=True):
+            for part, folded in zip(parts, self._ordered(pool, fold, parts, progress), strict=True):
                 state.merge(folded)
                 progress.step(len(part))
         return state
@@ -232,7 +235,7 @@ class Run:
             # No more in flight than a frame has: a strip is taken in after the last frame's.
             ahead = min(self.threads + (self.threads > 1), len(strips))
             tasks = _row_tasks(state, stack, numbers, strips, ahead)
-            with closing(self._ordered(pool, _call, tasks, ahead)) as arriving:
+            with closing(self._ordered(pool, _call, tasks, progress, ahead)) as arriving:
                 for done in arriving:
                     progress.step(done)
         state.close(numbers[-1])
@@ -267,7 +270,7 @@ class Run:
         progress = Progress(self.tick, len(bands), what)
         results = Results(height, self.memory, self.scratch)
         with self._pool() as pool:
-            done = self._ordered(pool, partial(band_part, function, stack), bands)
+            done = self._ordered(pool, partial(band_part, function, stack), bands, progress)
             for band, found in zip(bands, done, strict=True):
                 results.put(band, found)
                 progress.step()
@@ -293,18 +296,18 @@ class Run:
         progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
         if spooled:
             places = {int(index): place for place, index in enumerate(frames)}
-            for _ in self._ordered(pool, partial(scratch.put, stack, places), frames):
+            for _ in self._ordered(pool, partial(scratch.put, stack, places), frames, progress):
                 progress.step()
             frames = np.arange(len(frames))
         block = Block(stack, len(frames), rows)
         results = Results(height, self.memory, self.scratch)
         for band in bands:
             tasks = list(enumerate(int(i) for i in frames))
-            for _ in self._ordered(pool, partial(block.fill, read, band), tasks):
+            for _ in self._ordered(pool, partial(block.fill, read, band), tasks, progress):
                 progress.step()
             pieces = split(band.stop - band.start, self.threads)
             compute = partial(block.compute, function)
-            done = self._ordered(pool, compute, pieces)
+            done = self._ordered(pool, compute, pieces, progress)
             for piece, found in zip(pieces, done, strict=True):
                 progress.step(0)
                 results.put(slice(band.start + piece.start, band.start + piece.stop), found)
@@ -329,9 +332,13 @@ class Run:
         pool: Executor,
         function: Callable[[Any], Any],
         items: Iterable[Any],
+        progress: Progress,
         ahead: int | None = None,
     ) -> Generator[Any, None, None]:
-        """Yield results in order, with few enough parts in flight that memory stays bounded."""
+        """Yield results in order, with few enough parts in flight that memory stays bounded.
+
+        While a part takes long the progress is reported again, so that its tick can stop the work.
+        """
         # One worker has one part in flight, for those who are short of memory.
         ahead = ahead or self.threads + (self.threads > 1)
         if self.executor is not None:  # more than there are workers, so that none is idle
@@ -341,12 +348,18 @@ class Run:
             for item in items:
                 waiting.append(pool.submit(function, item))
                 if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
+                    yield _awaited(waiting.popleft(), progress)
             while waiting:
-                yield waiting.popleft().result()
+                yield _awaited(waiting.popleft(), progress)
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _awaited(future: Future[Any], progress: Progress) -> Any:
+    while progress.tick is not None and not wait([future], _PATIENCE).done:
+        progress.step(0)
+    return future.result()
 
 
 def _workers_of(executor: Any) -> int:
