@@ -109,3 +109,19 @@ def test_layers_of_different_frames_are_refused():
         depth_surface(Image(np.zeros((9, 9))), Image(np.zeros((9, 8))))
     with pytest.raises(ValueError, match="exaggeration must be a number in the range 0 to 1000"):
         depth_surface(Image(np.zeros((9, 9))), Image(np.zeros((9, 9))), exaggeration=-1)
+
+
+def test_depth_as_a_distance(focused):
+    (image, depth, _), _ = focused
+    stack, _ = ns.samples.focus_series(frames=5, size=(64, 80))
+    axes = {"scale": (2.0, 0.5, 0.5), "translate": (10.0, 1.0, 2.0), "axis_labels": ("z", "y", "x")}
+    series = Image(np.asarray(stack), name="series", units=("micrometer",) * 3, **axes)
+    _, far, _ = layers.focus_stack(series, method="pyramid", depth_unit="distance")
+    np.testing.assert_allclose(far.data, 2 * depth.data)
+    assert tuple(far.contrast_limits) == (0, 8)
+    by_frames, by_distance = depth_surface(image, depth), depth_surface(image, far)
+    corners = [la.data_to_world(la.data[0][17]) for la in (by_frames, by_distance)]
+    np.testing.assert_allclose(*corners, rtol=1e-5)
+    bare = Image(np.asarray(stack), name="series", axis_labels=("z", "y", "x"))
+    with pytest.raises(ValueError, match=r"apart along 'z' is not known.*scale and units"):
+        layers.focus_stack(bare, depth_unit="distance")

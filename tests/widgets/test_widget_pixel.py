@@ -115,24 +115,28 @@ def test_colours(dock, viewer, qtbot, rays):
     assert len(dock.plot.panels) == 3
 
 
-def test_a_double_click_jumps_to_the_frame_of_a_focus_stack(dock, viewer, qtbot):
+@pytest.mark.parametrize("unit", ["frame", "distance"])
+def test_a_double_click_jumps_to_the_frame_of_a_focus_stack(dock, viewer, qtbot, unit):
     stack, _ = ns.samples.focus_series(frames=5, size=(64, 72))
     layer = shown(viewer, np.asarray(stack), axis_labels=("z", "y", "x"))
-    for made in layers.focus_stack(layer):
+    step = 1.0
+    if unit == "distance":
+        layer.units, step = ("micrometer",) * 3, float(layer.scale[0])
+    for made in layers.focus_stack(layer, depth_unit=unit):
         viewer.add_layer(made)
     fused, depth = viewer.layers[1], viewer.layers[2]
     viewer.layers.selection.active = fused
     y, x = 30, 40
     world = (0.0, y / 2, x / 2)
     reading = read(dock, world, qtbot)
-    assert reading.aim.depth == pytest.approx(depth.data[y, x])
+    assert reading.aim.depth == pytest.approx(depth.data[y, x] / step)
     assert "double-click" in dock.title.text()
     viewer.cursor.position = world
     viewer.dims.set_current_step(0, 0)
     zoomed = []
     dock._mouse._zooming[:] = [lambda viewer, event: zoomed.append(event)]
     viewer.mouse_double_click_callbacks[0](viewer, None)
-    assert viewer.dims.current_step[0] == round(float(depth.data[y, x]))
+    assert viewer.dims.current_step[0] == round(float(depth.data[y, x]) / step)
     assert not fused.visible
     assert layer.visible
     assert not zoomed

@@ -94,7 +94,8 @@ class Job:
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {})
         images = {name: self.look.shown(im, name) for name, im in images_of(result).items()}
-        limits = {n: self.look.limits_of(im, n, self._count) for n, im in images.items()}
+        deepest = (self._count - 1) * (self._depth_step or 1.0)
+        limits = {n: self.look.limits_of(im, n, deepest) for n, im in images.items()}
         return Computed(step, None, images, limits, numbers_of(result))
 
     def after(self, computed: Computed) -> Chain:
@@ -132,8 +133,15 @@ class Job:
         """Add, for a map of depth, where the frames lie and how far apart."""
         axis = self.data.axes[self._axis_number]
         start = float(self.look.place.translate[self._axis_number])
-        told = {"name": axis.name, "step": axis.step, "unit": axis.unit, "start": start}
+        step = 1.0 if self._depth_step else axis.step  # of what the depth counts
+        told = {"name": axis.name, "step": step, "unit": axis.unit, "start": start}
         return {KEY: {**metadata[KEY], DEPTH_AXIS: told}}
+
+    @property
+    def _depth_step(self) -> float:
+        """Distance of the frames where the depth counts that; 0 where it counts frames."""
+        distance = self.step.options.get("depth_unit") == "distance"
+        return self.data.axes[self._axis_number].step if distance else 0.0
 
     def _link(self, computed: Computed, arrays: Mapping[str, Any]) -> None:
         """Remember what the results were made from."""

@@ -144,10 +144,10 @@ class Look:
             return np.asarray(data.max(axis=-1))
         return data
 
-    def limits_of(self, data: NDArray[Any], kind: str, frames: int) -> Limits:
+    def limits_of(self, data: NDArray[Any], kind: str, deepest: float) -> Limits:
         """Return contrast limits for an operator's image, or None: those of the layer fit."""
         if kind == "depth":
-            return 0.0, float(max(frames - 1, 1))
+            return min(0.0, deepest), max(0.0, deepest) or 1.0
         if kind == "confidence":
             return 0.0, 1.0
         if kind == "image" and data.dtype == self.dtype and data.dtype.kind != "f":

@@ -145,6 +145,8 @@ def aim_at(layer: Any, world: Any) -> Aim | None:
     depth = np.nan
     if step is not None and made is not None:
         depth = _value(layer, made.image("depth"), world)
+        if step.options.get("depth_unit") == "distance":
+            depth /= stack.axes[0].step
     return Aim(reference(frames), frames.name, axis, stack, y, x, step, depth)
 
 

@@ -22,7 +22,8 @@ class Focused(NamedTuple):
     image : ndarray, shape (y, x) or (y, x, channel)
         Sharp all over, in the type of the frames.
     depth : ndarray of float32, shape (y, x)
-        Number of the frame in which a pixel is sharpest, between frames too.
+        Number of the frame in which a pixel is sharpest, between frames too; or its distance from
+        the first one, see ``depth_unit``.
     confidence : ndarray of float32, shape (y, x)
         0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest).
     """
@@ -117,6 +118,7 @@ def focus_stack(
     method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     true_colours: bool = False,
+    depth_unit: Literal["frame", "distance"] = "frame",
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
     run: Run = Run(),
@@ -136,6 +138,9 @@ def focus_stack(
     true_colours : bool
         Give every pixel exactly the colours that it has in one of the frames: those nearest to the
         fused image, before any denoising or sharpening. It takes one more pass.
+    depth_unit : {"frame", "distance"}
+        What the depth counts: frames, or the distance from the first one in the unit of the axis
+        that is stacked, such as micrometers of z, where its step is known.
     denoise : float
         Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
         is modest; 0 leaves it.
@@ -151,14 +156,28 @@ def focus_stack(
     Raises
     ------
     ValueError
-        When an option is out of range or no frame is used.
+        When an option is out of range, no frame is used, or a distance is asked for and not known.
     """
     check(focus_stack, locals())
+    step = _distance(stack) if depth_unit == "distance" else 1.0
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options["true_colours"] = true_colours
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     image, depth, confidence, covered = found
-    return Focused(cast(image, stack.dtype, None if covered.all() else covered), depth, confidence)
+    seen = cast(image, stack.dtype, None if covered.all() else covered)
+    return Focused(seen, depth * np.float32(step), confidence)
+
+
+def _distance(stack: Stack) -> float:
+    """Distance from a frame to the next, in the unit of their axis."""
+    axis = stack.axes[0]
+    if axis.unit in ("", "pixel"):
+        raise ValueError(
+            f"how far the frames lie apart along {axis.name!r} is not known, for the axis has no "
+            "unit: give the layer a scale and units (or the axis a step and a unit), or take "
+            "depth_unit='frame'"
+        )
+    return axis.step
 
 
 class Fused(NamedTuple):
