@@ -51,6 +51,7 @@ manifest: $(READY_DEV)
 
 screenshots: $(READY)
 	$(SCREEN) $(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/focus_pictures.py
 
 benchmarks: $(READY)
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
