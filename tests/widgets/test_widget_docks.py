@@ -1,6 +1,7 @@
 """Docks in the viewer: run, cancel, error, rerun, close."""
 
 import gc
+import threading
 import weakref
 
 import dask.array as da
@@ -283,6 +284,35 @@ def test_what_the_user_can_mend_is_one_sentence(viewer, qtbot, notes):
     dock.run()
     assert "has one frame only" in notes[-1][1]
     assert not dock.runner.running
+
+
+class Unplugged:
+    """Frames that can be shown, and that no run can read."""
+
+    def __init__(self, data):
+        self.data, self.shape, self.dtype, self.ndim = data, data.shape, data.dtype, data.ndim
+
+    def __getitem__(self, key):
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError("frame 1 could not be read: was the disk unplugged?")
+        return self.data[key]
+
+
+@pytest.mark.parametrize("name", sorted(set(DOCKS) - LAZY))
+def test_an_error_is_told_and_the_dock_runs_again(name, viewer, qtbot, notes, cells, run_threads):
+    layer = cells_layer(viewer, Unplugged(cells))
+    dock = docked(viewer, DOCKS[name])
+    ran(dock, qtbot)
+    assert [made.name for made in viewer.layers] == ["cells"]
+    severity, text = notes[-1]
+    assert (severity, text.count("\n")) == ("error", 0)
+    assert "was the disk unplugged?" in text
+    assert dock.runner.run_button.isEnabled()
+    assert not run_threads()
+    layer.data = cells
+    ran(dock, qtbot)
+    assert len(viewer.layers) > 1
+    assert dock.runner.message.text().startswith("Added")
 
 
 def test_mistake_of_the_program_keeps_its_traceback(viewer, qtbot, monkeypatch, cells):
