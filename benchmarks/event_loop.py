@@ -9,6 +9,7 @@ how long each dock takes to open. Run it where there is a display, or by ``tools
 import argparse
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,11 @@ def until(done: Callable[[], bool]) -> float:
         QApplication.processEvents()
         time.sleep(0.001)
     return time.perf_counter() - begin
+
+
+def ours_alive() -> bool:
+    """Tell whether a thread of the plugin still lives."""
+    return any(thread.name.startswith("napari-stack") for thread in threading.enumerate())
 
 
 def median_ms(work: Callable[[], None], times: int = 5) -> float:
@@ -156,7 +162,7 @@ def slider(viewer: Any, lazy: Any) -> None:
 
 
 def opening(viewer: Any) -> None:
-    """Measure how long each dock takes to open."""
+    """Measure how long each dock takes to open, when what the last one compiles is compiled."""
     from npe2 import PluginManager
 
     names = [w.display_name for w in PluginManager.instance().iter_widgets()
@@ -168,6 +174,8 @@ def opening(viewer: Any) -> None:
         QApplication.processEvents()
         spent[name] = time.perf_counter() - begin, time.thread_time() - used
         viewer.window.remove_dock_widget(dock)
+        began = time.perf_counter()
+        until(lambda began=began: time.perf_counter() > began + 0.7 and not ours_alive())
     told = ", ".join(f"{name} {1000 * a:.0f} ({1000 * b:.0f})" for name, (a, b) in spent.items())
     print(f"docks open in ms, and ms of this thread's processor (wanted <= 300): {told}")
 
