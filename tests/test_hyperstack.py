@@ -263,5 +263,5 @@ def test_a_projection_that_is_none_is_refused():
     along_z = hyper.along("z")
     with pytest.raises(ValueError, match=r"measures at one place of 'c'.*give its number"):
         along_z.map(focus_stack, measure_at={"c": "mean"})
-    with pytest.raises(ValueError, match=r"measures at one place: give its number"):
+    with pytest.raises(ValueError, match=r"measures at one place of .*give its number"):
         Step("focus_stack", measure_at={"c": "mean"})

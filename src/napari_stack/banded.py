@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
+from napari_stack.together import Together
 
 
 @dataclass(frozen=True, eq=False)
-class Banded:
+class Banded(Together):
     """Grey frames of stacks of one shape, as channels of a pixel.
 
     Parameters
@@ -19,22 +20,9 @@ class Banded:
     stacks : tuple of Stack
     """
 
-    stacks: tuple[Stack, ...]
-
-    #: It hands on what is computed with: see `pixels`.
-    computed = True
-
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (*self.stacks[0].shape, len(self.stacks))
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.stacks[0].dtype
-
-    @property
-    def partial(self) -> bool:  # noqa: D102
-        return self.stacks[0].source.partial
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         return np.stack([stack.seen(index, rows) for stack in self.stacks], axis=-1)
@@ -45,9 +33,6 @@ class Banded:
         masks = [valid for _, valid in found if valid is not None]
         valid = np.logical_and.reduce(masks) if masks else None
         return np.stack([values for values, _ in found], axis=-1), valid
-
-    def label(self, index: int) -> str:  # noqa: D102
-        return self.stacks[0].source.label(index)
 
 
 def banded(stacks: list[Stack]) -> Stack:

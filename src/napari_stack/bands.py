@@ -87,7 +87,7 @@ class Results:
     """
 
     def __init__(self, height: int, memory: int, folder: str | Path | None) -> None:
-        self._height, self._most, self._folder = height, RESULTS_SHARE * memory, folder
+        self._height, self._memory, self._folder = height, memory, folder
         self.images: tuple[NDArray[Any], ...] = ()
 
     def put(self, rows: slice, found: Sequence[NDArray[Any]]) -> None:
@@ -100,7 +100,7 @@ class Results:
         """
         if not self.images:
             row = sum(part.nbytes // len(part) for part in found)
-            filed = row * self._height > self._most
+            filed = are_filed(row * self._height, self._memory)
             self.images = tuple(self._room(part, filed) for part in found)
         for image, part in zip(self.images, found, strict=True):
             image[rows] = part
@@ -110,6 +110,11 @@ class Results:
         if filed:
             return unnamed_array(shape, part.dtype, self._folder)
         return np.empty(shape, part.dtype)
+
+
+def are_filed(results: float, memory: int) -> bool:
+    """Tell whether results of so many bytes go to a scratch file, to leave memory to frames."""
+    return results > RESULTS_SHARE * memory
 
 
 def may_be_invalid(stack: Stack) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_stack.banded import banded
 from napari_stack.joined import Joined
 from napari_stack.options import gives_frames, options_of
-from napari_stack.projected import PROJECTIONS, Place, is_place, projected
+from napari_stack.projected import PROJECTIONS, Place, is_place, projected, refuse_projections
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
 
@@ -286,11 +286,7 @@ class Hyperstack:
                 "measure_at, and no channel"
             )
         ((name, at),) = ((self._called(name), at) for name, at in measure_at.items())
-        if isinstance(at, str):
-            raise ValueError(
-                f"{operator.__name__} measures at one place of {name!r}, not at {at!r}: give its "
-                "number"
-            )
+        refuse_projections(operator.__name__, {name: at})
         self.stack({name: at})  # refuses what is not there
         size, others = self.loops[name], {n: s for n, s in self.loops.items() if n != name}
         places = [dict(zip(others, p, strict=True)) for p in np.ndindex(*others.values())]

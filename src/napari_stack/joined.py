@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
+from napari_stack.together import Together
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class Joined(Together):
     """Frames of stacks of equal length, in any order, as the source of one.
 
     Parameters
@@ -21,23 +22,11 @@ class Joined:
         Numbers of frames, counted through all stacks.
     """
 
-    stacks: tuple[Stack, ...]
     order: NDArray[np.intp]
-
-    #: It hands on what is computed with: see `pixels`.
-    computed = True
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (len(self.order), *self.stacks[0].shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.stacks[0].dtype
-
-    @property
-    def partial(self) -> bool:  # noqa: D102
-        return self.stacks[0].source.partial
 
     def _place(self, index: int) -> tuple[Stack, int]:
         number, frame = divmod(int(self.order[index]), len(self.stacks[0]))

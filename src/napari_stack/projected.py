@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.sources import Pixels, cast
 from napari_stack.stack import Stack
+from napari_stack.together import Together
 
 #: How planes are seen as one: the mean of all, or at each pixel the largest value.
 Projection = Literal["mean", "maximum"]
@@ -19,7 +20,7 @@ Place = int | Projection
 
 
 @dataclass(frozen=True, eq=False)
-class Projected:
+class Projected(Together):
     """Frames of stacks of one shape, projected on one another; invalid pixels do not count.
 
     Parameters
@@ -28,23 +29,7 @@ class Projected:
     way : {"mean", "maximum"}
     """
 
-    stacks: tuple[Stack, ...]
     way: Projection
-
-    #: It hands on what is computed with: see `pixels`.
-    computed = True
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.stacks[0].shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.stacks[0].dtype
-
-    @property
-    def partial(self) -> bool:  # noqa: D102
-        return self.stacks[0].source.partial
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         values, valid = self.pixels(index, rows)
@@ -72,9 +57,6 @@ class Projected:
             total[~known] = 0
         return total, known
 
-    def label(self, index: int) -> str:  # noqa: D102
-        return self.stacks[0].source.label(index)
-
 
 def projected(stacks: list[Stack], way: Projection) -> Stack:
     """Make one stack of several that lie along an axis; a frame is used where it is in any."""
@@ -93,6 +75,21 @@ def is_place(value: Any) -> bool:
     if isinstance(value, str):
         return value in PROJECTIONS
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def refuse_projections(operator: str, places: Mapping[str, Place]) -> None:
+    """Refuse a projection where an operator measures at one place along an axis.
+
+    Raises
+    ------
+    ValueError
+        With the axis, and what is needed.
+    """
+    for name, at in places.items():
+        if isinstance(at, str):
+            raise ValueError(
+                f"{operator} measures at one place of {name!r}, not at {at!r}: give its number"
+            )
 
 
 def plain_places(places: Mapping[str, Place]) -> dict[str, Place]:

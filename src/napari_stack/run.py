@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from napari_stack.bands import (
     reads_twice,
     split,
 )
+from napari_stack.folds import F, R, fold_part, row_tasks
 from napari_stack.opencv import opencv_threads
 from napari_stack.progress import Progress, Tick
 from napari_stack.scratch import Scratch
@@ -40,42 +41,6 @@ _PATIENCE = 0.05
 
 class Cancelled(Exception):
     """The work was stopped on request; nothing was left behind."""
-
-
-class Fold(Protocol):
-    """A running state that frames are added to one by one, and that merges with that of others."""
-
-    def prepare(self, stack: Stack, index: int) -> Any:
-        """Do what can be done for a frame alone; it runs in threads and changes nothing."""
-        ...
-
-    def add(self, index: int, prepared: Any) -> None:
-        """Take in a prepared frame; frames come in order."""
-        ...
-
-    def merge(self, later: Self) -> None:
-        """Take in the state of the frames that follow."""
-        ...
-
-
-class RowFold(Fold, Protocol):
-    """A fold whose state is made of rows: frames are taken in some rows at a time."""
-
-    def strips(self) -> Sequence[slice]:
-        """Rows that are taken in together; they do not overlap."""
-        ...
-
-    def take(self, index: int, frame: Stack, rows: slice) -> None:
-        """Take in rows of an opened frame, in a thread; frames come in order at each row."""
-        ...
-
-    def close(self, index: int) -> None:
-        """Do what is left when all rows of a frame were taken in, in a thread too."""
-        ...
-
-
-F = TypeVar("F", bound=Fold)
-R = TypeVar("R", bound=RowFold)
 
 
 @dataclass(frozen=True)
@@ -214,7 +179,7 @@ class Run:
             size = _PART_FRAMES
             parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
             # Parts begin with a state of their own: this one takes in parts while others run.
-            fold = partial(_fold_part, deepcopy(state), stack)
+            fold = partial(fold_part, deepcopy(state), stack)
             for part, folded in zip(parts, self._ordered(pool, fold, parts, progress), strict=True):
                 state.merge(folded)
                 progress.step(len(part))
@@ -234,8 +199,8 @@ class Run:
         with self._pool() as pool:
             # No more in flight than a frame has: a strip is taken in after the last frame's.
             ahead = min(self.threads + (self.threads > 1), len(strips))
-            tasks = _row_tasks(state, stack, numbers, strips, ahead)
-            with closing(self._ordered(pool, _call, tasks, progress, ahead)) as arriving:
+            tasks = row_tasks(state, stack, numbers, strips, ahead)
+            with closing(self._ordered(pool, _done, tasks, progress, ahead)) as arriving:
                 for done in arriving:
                     progress.step(done)
         state.close(numbers[-1])
@@ -373,45 +338,5 @@ def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[i
     return [function(stack, index) for index in part]
 
 
-def _row_tasks(
-    state: R, stack: Stack, numbers: Sequence[int], strips: Sequence[slice], ahead: int
-) -> Iterator[Callable[[], int]]:
-    """Give what is to be done, in order; each task tells how many frames it finishes.
-
-    Of tasks that are `ahead` apart the earlier one is over when the later one begins. So a frame
-    is closed some strips into the next one, and the last frame is left to be closed.
-    """
-    opened: dict[int, Stack] = {}
-
-    def open_frame(index: int) -> int:
-        opened[index] = stack.opened(index)
-        return 0
-
-    def take(index: int, frame: Stack, rows: slice) -> int:
-        state.take(index, frame, rows)
-        return 0
-
-    def close(index: int) -> int:
-        state.close(index)
-        return 1
-
-    open_frame(numbers[0])
-    for place, index in enumerate(numbers):
-        frame = opened.pop(index)
-        if place + 1 < len(numbers):
-            yield partial(open_frame, numbers[place + 1])
-        for number, rows in enumerate(strips):
-            yield partial(take, index, frame, rows)
-            if place and number + 1 == ahead:
-                yield partial(close, numbers[place - 1])
-
-
-def _call(task: Callable[[], int]) -> int:
+def _done(task: Callable[[], int]) -> int:
     return task()
-
-
-def _fold_part(state: F, stack: Stack, part: list[int]) -> F:
-    state = deepcopy(state)
-    for index in part:
-        state.add(index, state.prepare(stack, index))
-    return state

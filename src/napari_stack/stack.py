@@ -149,8 +149,12 @@ class Stack:
     @property
     def transforms(self) -> Any:
         """Measured `Transforms` of a registered stack, or None."""
-        found = (getattr(c, "transforms", None) for c in reversed(self.corrections))
-        return next((transforms for transforms in found if transforms is not None), None)
+        return _last_transforms(self.corrections)
+
+    @property
+    def moved_by(self) -> Any:
+        """Measured `Transforms` like `transforms`, also of frames that were computed since."""
+        return _last_transforms(self.corrected_by)
 
     @property
     def corrected_by(self) -> tuple[Correction, ...]:
@@ -351,6 +355,11 @@ class Seen:
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.stack.source.label(index)
+
+
+def _last_transforms(corrections: Sequence[Correction]) -> Any:
+    found = (getattr(c, "transforms", None) for c in reversed(corrections))
+    return next((transforms for transforms in found if transforms is not None), None)
 
 
 def _of_sensor(correction: Correction) -> bool:

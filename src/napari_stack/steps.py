@@ -14,7 +14,7 @@ from napari_stack.operators.slabs import holds_slabs
 from napari_stack.operators.transforms import check_form
 from napari_stack.options import check, gives_frames, image_names, options_of
 from napari_stack.plain import from_plain, to_plain
-from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places
+from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places, refuse_projections
 from napari_stack.run import Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -113,10 +113,8 @@ class Step:
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
                 "position: leave it out"
             )
-        if jointly and any(isinstance(at, str) for at in self.measure_at.values()):
-            raise ValueError(
-                f"{self._measuring}; {self.operator} measures at one place: give its number"
-            )
+        if jointly:
+            refuse_projections(self.operator, self.measure_at)
         if self.measure_at and self.measure_each:
             raise ValueError("measure_each measures everywhere: leave out measure_at")
 

@@ -198,6 +198,9 @@ def write(
     which frames are not used. True and False take one bit in a TIFF of one channel, and are 255 and
     0 in others and in a PNG.
     """
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise TypeError(f"the path of a file or folder must come first, got a {kind}")
     path, run = expanded(path), run or Run()
     content = _content_for(path, data, axes, rgb, alpha)
     how = _writing.How(compression, level, quality, overwrite, recipe, run=run)

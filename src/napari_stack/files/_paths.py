@@ -84,8 +84,7 @@ def expanded(path: PathLike) -> Path:
         For an empty one, which would mean the current folder.
     """
     if not isinstance(path, str | os.PathLike):
-        kind = type(path).__name__
-        raise TypeError(f"the path of a file or folder must come first, got a {kind}")
+        raise TypeError(f"a path is needed: a text or a Path, got a {type(path).__name__}")
     if not str(path).strip():
         raise ValueError("the path is empty: name a file or a folder (. is the current one)")
     return Path(path).expanduser()

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.bands import RESULTS_SHARE, band_rows, may_be_invalid, reads_twice
+from napari_stack.bands import are_filed, band_rows, may_be_invalid, reads_twice
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._job import Job
 from napari_stack.operators.clipping import why_not_clipped
 from napari_stack.operators.combine import is_rank
-from napari_stack.operators.registration import _reference_index
+from napari_stack.operators.registration import reference_index
 from napari_stack.options import gives_frames, method_options, options_of
 from napari_stack.run import Run
 from napari_stack.scratch import frame_bytes, free_scratch
@@ -141,7 +141,7 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     masked = may_be_invalid(stack)
     frame = frame_bytes(stack, masked=masked)
     memory, filed = frame * used * rows // height, 0
-    if _positions(job) == 1 and results > RESULTS_SHARE * run.memory:
+    if _positions(job) == 1 and are_filed(results, run.memory):
         filed = results
     else:
         memory += results
@@ -189,7 +189,7 @@ def _of_options(job: Job, stack: Stack) -> list[str]:
         found.append(why_not_clipped(int(stack.used.sum()), **options))
     if "reference" in options:
         try:
-            _reference_index(stack, options["reference"])
+            reference_index(stack, options["reference"])
         except (ValueError, KeyError, TypeError) as error:
             found.append(str(error) if isinstance(error, ValueError) else "")
     return [text for text in found if text]

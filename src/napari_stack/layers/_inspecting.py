@@ -15,7 +15,7 @@ from napari_stack.layers._links import Link, bare, link_of, reference, results_o
 from napari_stack.layers._look import Look
 from napari_stack.layers._recipes import frames_behind
 from napari_stack.layers._source import full_resolution, leading_axes, read_layer
-from napari_stack.operators.inspection import FrameTable, frame_table, measured_transforms
+from napari_stack.operators.inspection import FrameTable, frame_table
 from napari_stack.options import gives_frames
 from napari_stack.recipe import Step
 from napari_stack.sources import ArraySource
@@ -183,7 +183,7 @@ def reference_frame(stack: Stack) -> int:
 
     Without a registration, the middle one.
     """
-    transforms = measured_transforms(stack)
+    transforms = stack.moved_by
     if transforms is None:
         return len(stack) // 2
     apart = np.abs(transforms.matrices - np.eye(3)).max(axis=(1, 2))

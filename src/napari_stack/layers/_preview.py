@@ -100,10 +100,10 @@ def preview(job: Job, at: Mapping[str, int], kept: Kept, run: Run = Run()) -> ND
     step = job.resolved
     options = dict(step.options)
     if "reference" in (known := options_of(step.function)):
-        from napari_stack.operators.registration import _reference_index
+        from napari_stack.operators.registration import reference_index
 
         asked = options.get("reference", known["reference"].default)
-        reference = _reference_index(stack, asked)
+        reference = reference_index(stack, asked)
         numbers = np.unique([reference, current])
         options["reference"] = int(np.searchsorted(numbers, reference))
     else:

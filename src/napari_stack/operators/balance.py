@@ -167,7 +167,7 @@ def measure_gains(
     """
     check(measure_gains, locals())
     from napari_stack.operators import _balancing
-    from napari_stack.operators.registration import _reference_index
+    from napari_stack.operators.registration import reference_index
 
     if channels in ("hsv", "hls", "lab") and not stack.rgb:
         raise ValueError(f"balancing {channels} needs colours; the frames are grey or bands")
@@ -175,7 +175,7 @@ def measure_gains(
     sampling = _balancing.Sampling(
         channels, mapping, top, mask_size, intensity_min, intensity_max, subsample
     )
-    fixed = _balancing.sample(stack, _reference_index(stack, reference), sampling)
+    fixed = _balancing.sample(stack, reference_index(stack, reference), sampling)
     compare = partial(_balancing.compare, fixed=fixed, sampling=sampling)
     found = run.each(compare, stack, what="Measuring gains")
     gains = _collected(stack, found, channels, mapping, top)

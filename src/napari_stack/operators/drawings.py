@@ -79,9 +79,9 @@ def draw_histograms(
     frame : int, optional
         By default the one that changes most.
     """
-    from napari_stack.operators.registration import _reference_index
+    from napari_stack.operators.registration import reference_index
 
-    fixed = _reference_index(stack, reference)
+    fixed = reference_index(stack, reference)
     away = np.abs(np.log(np.maximum(gains.gains, 1e-9))).max(axis=1)
     moving = int(away.argmax()) if frame is None else frame
     drawn = {

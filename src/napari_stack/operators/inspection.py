@@ -87,12 +87,6 @@ class FrameTable:
             temporary.write_text(self.to_csv(), encoding="utf-8")
 
 
-def measured_transforms(stack: Stack) -> Any:
-    """Return how frames were last registered, also before they were computed, or None."""
-    found = (getattr(c, "transforms", None) for c in reversed(stack.corrected_by))
-    return next((transforms for transforms in found if transforms is not None), None)
-
-
 def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTable:
     """Collect what was measured for the frames of a stack.
 
@@ -105,7 +99,7 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         Further columns, such as the sharpness or the rejected fraction.
     """
     columns: dict[str, Column] = {}
-    transforms = measured_transforms(stack)
+    transforms = stack.moved_by
     if transforms is not None:
         parts = transforms.decomposed()
         unit = "px" if parts.unit == "pixel" else parts.unit

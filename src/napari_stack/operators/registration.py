@@ -106,7 +106,7 @@ def measure_transforms(
     index = (
         sharpest(stack, view, run)
         if reference == "sharpest"
-        else _reference_index(stack, "middle" if reference == "mean" else reference)
+        else reference_index(stack, "middle" if reference == "mean" else reference)
     )
     found = measure(stack, view, aligner, index, sequence, run)
     if reference == "mean" and len(stack) > 2:
@@ -138,7 +138,8 @@ def _check_channel(stack: Stack, channel: int | str) -> None:
         raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
-def _reference_index(stack: Stack, reference: int | str) -> int:
+def reference_index(stack: Stack, reference: int | str) -> int:
+    """Return the number of the frame that is meant, or of the next one that is used."""
     if isinstance(reference, str):
         wanted = {"first": 0, "middle": len(stack) // 2, "last": len(stack) - 1}[reference]
         # A frame that was ticked off or failed before is a poor reference: take the next best.
