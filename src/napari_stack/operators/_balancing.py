@@ -14,7 +14,6 @@ from napari_stack.operators._tones import (
     bits_top,
     gamma_between,
     matching_curve,
-    power_nodes,
 )
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -305,7 +304,7 @@ def apply_gain(part: NDArray[Any], gains: NDArray[np.float64]) -> None:
 def apply_gamma(part: NDArray[Any], gamma: float, top: float) -> None:
     """Send rows of a frame through ``top * (v / top) ** (1 / gamma)``, in place."""
     if gamma != 1:
-        bend_power(part, power_nodes(gamma, part.dtype, top), part.dtype.type(top))
+        bend_power(part, 1 / gamma, top)
 
 
 def apply_curve(part: NDArray[Any], nodes: NDArray[Any], start: float, step: float) -> None:

@@ -1,6 +1,5 @@
 """Tone curves: the gain, gamma or matching curve between samples of two frames."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,13 +44,6 @@ def gamma_between(pixels: NDArray[Any], target: float, top: float) -> float:
         else:
             high = middle
     return (low + high) / 2
-
-
-@lru_cache(maxsize=64)
-def power_nodes(gamma: float, dtype: Any, top: float) -> NDArray[Any]:
-    """Nodes of a power curve for `bend_power`."""
-    place = (np.arange(NODES + 1) / NODES) ** 2
-    return np.asarray(top * place ** (1 / gamma), dtype)
 
 
 def matching_curve(pixels: NDArray[Any], reference: NDArray[Any], whole: bool) -> Curve:

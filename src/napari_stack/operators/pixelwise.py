@@ -12,7 +12,7 @@ from napari_stack.sources import Correction, Pixels
 from napari_stack.stack import Stack
 
 #: Bytes of the rows that all corrections change before the next rows: they stay in the cache.
-_BLOCK = 2**19
+_BLOCK = 2**20
 
 
 class Pixelwise:
