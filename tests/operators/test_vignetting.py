@@ -1,5 +1,7 @@
 """`measure_vignetting`, `correct_vignetting`: known fall-offs, and scenes without any."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,12 +177,27 @@ def test_a_camera_without_a_recorded_flat_field():
     import napari_stack as ns
 
     rows = (DATA / "vignette_truth.csv").read_text().splitlines()
-    better = []
+    left = []
     for row in csv.DictReader(line for line in rows if not line.startswith("#")):
         frame = np.asarray(ns.read(DATA / row["file"]))[:1]
         y, x = np.indices(frame.shape[1:])
         r = np.hypot(x - float(row["cx"]), y - float(row["cy"]))
         share = 1 + sum(float(row[f"k{i}"]) * r ** (i + 1) for i in range(6))
-        value = measure_vignetting(Stack.wrap(frame), black_level=4800)
-        better.append(rms(value, share / share[480, 640]) < (share / share.max()).std() * 1.2)
-    assert sum(better) >= 3
+        with warnings.catch_warnings():  # on single photographs of some bands it is doubtful
+            warnings.simplefilter("ignore", UserWarning)
+            value = measure_vignetting(Stack.wrap(frame), black_level=4800)
+        lit = np.ones((*share.shape, 1), np.float32)
+        value = replace(value, black_level=0.0, black_threshold=0.0)
+        value.change(lit, 0, slice(0, len(share)))
+        rest = lit[..., 0] * share
+        left.append((rest.std() / rest.mean()) / (share.std() / share.mean()))
+    assert max(left) <= 1  # no band is made worse
+    assert sorted(left)[3] < 0.35  # and four of five keep a third of their fall-off at most
+
+
+def test_a_still_scene_that_is_brighter_in_its_middle_is_told_of():
+    from skimage.data import rocket
+
+    stack = Stack.wrap(rocket()[np.newaxis])
+    with pytest.warns(UserWarning, match=r"seems to fall off by \d+% .* a scene that is brighter"):
+        measure_vignetting(stack)

@@ -20,7 +20,7 @@ _ROUNDS = 15
 _TILES = 4
 
 #: A fall-off that is not this many times its own error is taken for the scene's.
-_SURE = 2.0
+_SURE = 3.0
 
 #: Slopes of the logarithm (Bernstein coefficients of its derivative in q) to coefficients of q,
 #: q**2, q**3: with no slope above zero, the light never grows towards the corners.
@@ -53,10 +53,13 @@ class Fit(NamedTuple):
     centre : ndarray, shape (2,)
         (x, y) in half diagonals from the frame's middle.
     coefficients : ndarray, shape (3,)
+    sureness : float
+        How many times its own error the fall-off is; 0 where none was found.
     """
 
     centre: Array
     coefficients: Array
+    sureness: float = 0.0
 
 
 def positions(size: tuple[int, ...]) -> Array:
@@ -137,8 +140,10 @@ def fit_falloff(pairs: Sequence[Pairs], free_centre: bool) -> Fit:
             centre = np.clip(centre + move, -0.5, 0.5)
             right = right[:3] - normal[:3, 3:] @ move
         theta = _falling(normal[:3, :3], right[:3])
-    fit = Fit(centre, theta)
-    return fit if _is_sure(pairs, fit) else Fit(np.zeros(2), np.zeros(3))
+    sureness = _sureness(pairs, centre, theta)
+    if sureness > _SURE:
+        return Fit(centre, theta, sureness)
+    return Fit(np.zeros(2), np.zeros(3))
 
 
 def _system(
@@ -193,13 +198,13 @@ def _falling(normal: Array, right: Array) -> Array:
     return slopes @ found
 
 
-def _is_sure(pairs: Sequence[Pairs], fit: Fit) -> bool:
-    """Tell whether a fall-off stands out of its error, by the jackknife over tiles."""
+def _sureness(pairs: Sequence[Pairs], centre: Array, theta: Array) -> float:
+    """Tell how many times its own error a fall-off is, by the jackknife over tiles."""
     count = _TILES**2
     normal, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
     for pair in pairs:
-        columns = powers(pair.other, fit.centre) - powers(pair.one, fit.centre)
-        difference, weights = _centred(pair, columns, fit.coefficients)
+        columns = powers(pair.other, centre) - powers(pair.one, centre)
+        difference, weights = _centred(pair, columns, theta)
         if pair.offset:
             columns = columns - np.average(columns, axis=0, weights=weights)
         weighted = columns * weights[:, np.newaxis]
@@ -217,8 +222,8 @@ def _is_sure(pairs: Sequence[Pairs], fit: Fit) -> bool:
     q = np.linspace(0, 1, 33)  # as many pixels lie at each q of a disc
     rows = np.stack([q, q**2, q**3], axis=-1)
     error = np.einsum("ij,jk,ik->", rows, covariance, rows)
-    signal = ((rows @ fit.coefficients) ** 2).sum()
-    return bool(signal > _SURE**2 * error)
+    signal = ((rows @ theta) ** 2).sum()
+    return float(np.sqrt(signal / error)) if signal > 0 else 0.0
 
 
 def fit_sigmoid(share: Callable[[Array], Array], steps: int) -> tuple[float, float]:

@@ -1,5 +1,7 @@
 """`measure_vignetting`, `correct_vignetting`, `Vignetting`: light that falls off to the edges."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -19,6 +21,9 @@ _MOST_GAIN = 20.0
 
 #: Nodes of the smooth gain along the longer side; between them it is linear (to 1e-5).
 _NODES = 256
+
+#: A fall-off found in a still scene is told of, when it is not this many times its own error.
+_DOUBTFUL = 8.0
 
 
 @dataclass(frozen=True)
@@ -207,6 +212,11 @@ def measure_vignetting(
     ValueError
         When an option is out of range.
 
+    Warns
+    -----
+    UserWarning
+        When a fall-off was found in a still scene that hardly stands out of its error.
+
     Notes
     -----
     One still image cannot tell fall-off from a scene that is itself brighter in its middle: moving
@@ -226,6 +236,7 @@ def measure_vignetting(
         fits = [_vignette.fit_moving(sensor, transforms, view, free, run)]
     else:
         fits = [_vignette.fit_mean(sensor, view, free, run)]
+        _doubt(fits[0])
     threshold = black_threshold
     if stack.dtype.kind == "f" and _vignette.brightest(sensor) <= 1:
         threshold = black_threshold / 255
@@ -239,6 +250,21 @@ def measure_vignetting(
         float(black_level), float(threshold), float(max_correction),
     )  # fmt: skip
     return _as_sigmoid(value, model.r_steps) if isinstance(model, Sigmoid) else value
+
+
+def _doubt(fits: Sequence[Any]) -> None:
+    """Warn where what was found in one still image may as well be the scene's."""
+    found = [fit for fit in fits if fit.coefficients.any()]
+    least = min(found, key=lambda fit: fit.sureness, default=None)
+    if least is not None and least.sureness < _DOUBTFUL:
+        lost = 1 - np.exp(least.coefficients.sum())
+        warnings.warn(
+            f"the light seems to fall off by {lost:.0%} to the corners, but by only "
+            f"{least.sureness:.0f} times the error of that: a scene that is brighter in its middle "
+            "looks the same; look at the result, or measure on frames that move (scene='moving') "
+            "or on a recorded flat field",
+            stacklevel=3,
+        )
 
 
 def _transforms(stack: Stack, sensor: Stack, scene: str, run: Run) -> Any:
