@@ -186,10 +186,18 @@ class Stack:
         """Return a frame, or some of its rows, as seen."""
         if not self.corrections:
             return self.source.read(index, rows)
-        if rows is None and all(getattr(c, "local", False) for c in self.corrections):
+        later = self.corrections[1:] if self._begins_stored else self.corrections
+        if rows is None and all(getattr(c, "local", False) for c in later):
             return self._seen_in_blocks(index)
         values, valid = self.read(index, rows)
         return cast(values, self.dtype, valid)
+
+    @property
+    def _begins_stored(self) -> bool:
+        """Whether the first correction takes pixels as stored, without a copy in a wider type."""
+        if self.dtype.kind not in "ui" or self.alpha or is_computed(self.source):
+            return False
+        return bool(self.corrections) and getattr(self.corrections[0], "reads_stored", False)
 
     def _seen_in_blocks(self, index: int) -> NDArray[Any]:
         """Return a frame as seen, a few rows at a time: these stay in the cache from end to end."""
@@ -253,6 +261,8 @@ class Stack:
         """Turn what was read into what the corrections begin with; they may change it."""
         if is_computed(self.source):
             return values.astype(self.native, copy=False), valid
+        if self._begins_stored:
+            return values, None
         return self._declared(values.astype(self.native, copy=bool(self.corrections)))
 
     def _declared(self, values: NDArray[Any]) -> Pixels:

@@ -1,12 +1,15 @@
 """Compiled loops that read pixels between pixels: weights of the taps, and sums over these."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.operators._jit import kernel
+from napari_stack.operators._tap_sums import put_sum
+
+#: As many zeros as there are taps or channels.
+Each = tuple[int, ...]
 
 #: Columns of a block: positions and weights of so many stay in the fastest cache.
 BLOCK = 128
@@ -14,7 +17,7 @@ BLOCK = 128
 #: Most taps of a kernel, which is how many rows of weights a block has.
 MOST_TAPS = 6
 
-#: Neighbours that read neighbouring pixels are found in steps of so many.
+#: Neighbours that read neighbouring pixels are looked for in steps of so many.
 _RUN = 16
 
 #: Positions so near to a pixel are on it.
@@ -102,85 +105,60 @@ def _lanczos(
 
 
 @kernel
-def _cubic_one_by_one(
-    pixels: NDArray[Any], line: int, begin: int, stop: int, start: NDArray[np.int64],
-    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
+def gather(
+    pixels: NDArray[Any], line: int, first: int, last: int, start: NDArray[np.int64],
+    wx: NDArray[Any], wy: NDArray[Any], taps: Each, channels: Each, out: NDArray[Any],
 ) -> None:  # fmt: skip
-    # Sums as in the other loops, written out: the compiler makes a slow loop of the short form.
-    wide, z1, z2, z3 = np.uintp(line), np.uintp(1), np.uintp(2), np.uintp(3)
-    for q in range(begin, stop):
-        i = np.uintp(start[q] + q)
-        j = i + wide
-        m = j + wide
-        n = m + wide
-        e, f, g, h = wy[q], wy[BLOCK + q], wy[2 * BLOCK + q], wy[3 * BLOCK + q]
-        v0 = e * pixels[i] + f * pixels[j] + g * pixels[m] + h * pixels[n]
-        v1 = e * pixels[i + z1] + f * pixels[j + z1] + g * pixels[m + z1] + h * pixels[n + z1]
-        v2 = e * pixels[i + z2] + f * pixels[j + z2] + g * pixels[m + z2] + h * pixels[n + z2]
-        v3 = e * pixels[i + z3] + f * pixels[j + z3] + g * pixels[m + z3] + h * pixels[n + z3]
-        out[q] = wx[q] * v0 + wx[BLOCK + q] * v1 + wx[2 * BLOCK + q] * v2 + wx[3 * BLOCK + q] * v3
+    """Sum pixels around places of a line, weighted by rows and columns.
 
-
-def _gatherer(taps: int) -> Callable[..., None]:
-    """Make the loop over pixels of one channel for a number of taps, known to the compiler."""
-
-    @kernel
-    def any_taps(
-        pixels: NDArray[Any], line: int, begin: int, stop: int, start: NDArray[np.int64],
-        wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
-    ) -> None:  # fmt: skip
-        down = np.uintp(line)
-        for n in range(begin, stop):
-            q, corner = np.uintp(n), np.uintp(start[n] + n)
-            total = out.dtype.type(0)
-            for i in range(taps):
-                p = corner + np.uintp(i)
-                value = wy[q] * pixels[p]
-                for j in range(1, taps):
-                    value += wy[np.uintp(j * BLOCK) + q] * pixels[p + np.uintp(j) * down]
-                total += wx[np.uintp(i * BLOCK) + q] * value
-            out[q] = total
-
-    one_by_one = _cubic_one_by_one if taps == 4 else any_taps
-
-    @kernel
-    def gather(
-        pixels: NDArray[Any], line: int, first: int, last: int, start: NDArray[np.int64],
-        wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
-    ) -> None:  # fmt: skip
-        # Neighbours that read neighbouring pixels (the same start) are summed several at once.
-        # Unsigned indices spare the test for negative ones; columns first, then along the row.
-        down = np.uintp(line)
-        begin = first
-        while begin < last:
-            stop, odd = begin, np.int64(0)
+    Parameters
+    ----------
+    pixels : ndarray, flat
+        As stored; sums are of the type of the weights and of `out`.
+    line : int
+        How many numbers further the next row lies.
+    first, last : int
+        Places of a block.
+    start : ndarray of int
+        Place q reads from pixel ``start[q] + q`` on.
+    wx, wy : ndarray
+        Weights by `weights`.
+    taps, channels : tuple of zeros
+        As many as there are: so that the compiler knows them, and makes a loop for each.
+    out : ndarray, flat
+    """
+    # Unsigned indices spare the test for negative ones; columns first, then along the row.
+    side, deep, kind = len(taps), len(channels), out.dtype.type
+    down = np.uintp(line)
+    begin = first
+    while begin < last:
+        stop = begin
+        if deep == 1:  # neighbours that read neighbouring pixels are summed together
+            odd = np.int64(0)
             while stop < last:
                 end = min(stop + _RUN, last)
-                for near in range(stop, end):
-                    odd |= start[near] ^ start[begin]
+                for n in range(stop, end):
+                    odd |= start[n] ^ start[begin]
                 if odd != 0:
                     break
                 stop = end
-            if stop > begin:
-                corner = np.uintp(start[begin] + begin)
-                for m in range(np.uintp(stop - begin)):
-                    n = np.uintp(m)
-                    q = np.uintp(begin) + n
-                    total = out.dtype.type(0)
-                    for i in range(taps):
-                        p = corner + n + np.uintp(i)
-                        value = wy[q] * pixels[p]
-                        for j in range(1, taps):
-                            value += wy[np.uintp(j * BLOCK) + q] * pixels[p + np.uintp(j) * down]
-                        total += wx[np.uintp(i * BLOCK) + q] * value
-                    out[q] = total
-            else:
-                stop = min(begin + _RUN, last)
-                one_by_one(pixels, line, begin, stop, start, wx, wy, out)
-            begin = stop
-
-    return gather
-
-
-gather_nearest, gather_linear = _gatherer(1), _gatherer(2)
-gather_cubic, gather_lanczos = _gatherer(4), _gatherer(6)
+        if stop > begin:
+            corner = np.uintp(start[begin] + begin)
+            for m in range(np.uintp(stop - begin)):
+                n = np.uintp(m)
+                q = np.uintp(begin) + n
+                total = kind(0)
+                for i in range(side):
+                    p = corner + n + np.uintp(i)
+                    value = wy[q] * kind(pixels[p])
+                    for j in range(1, side):
+                        pixel = kind(pixels[p + np.uintp(j) * down])
+                        value += wy[np.uintp(j * BLOCK) + q] * pixel
+                    total += wx[np.uintp(i * BLOCK) + q] * value
+                out[q] = total
+        else:
+            stop = min(begin + _RUN, last) if deep == 1 else last
+            for n in range(begin, stop):
+                corner = np.uintp((start[n] + n) * deep)
+                put_sum(pixels, corner, down, wx, wy, out, np.uintp(n), taps, channels, BLOCK)
+        begin = stop

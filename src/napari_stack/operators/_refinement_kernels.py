@@ -3,13 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._gathering import BLOCK, gather_cubic, weights
+from napari_stack.operators._gathering import BLOCK, gather, weights
 from napari_stack.operators._jit import kernel, summing_kernel
 from napari_stack.operators._preparation import Image
 from napari_stack.operators._warping_kernels import positions
 
 Matrix = NDArray[np.float64]
 Row = NDArray[np.float32]
+
+#: Taps and channels, in the way of `gather`.
+_CUBIC, _GREY = (0,) * 4, (0,)
 
 
 @kernel
@@ -47,7 +50,7 @@ def resample(image: Image, matrix: Matrix, margin: int) -> Image:
                 for q in range(count):
                     begin[q] = np.int64(y[q]) * columns + x[q] - q
                 out = flat[j * columns + start : j * columns + start + count]
-                gather_cubic(pixels, columns, first, last, begin, wx, wy, out)
+                gather(pixels, columns, first, last, begin, wx, wy, _CUBIC, _GREY, out)
     return warped
 
 

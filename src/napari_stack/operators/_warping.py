@@ -10,6 +10,9 @@ from napari_stack.operators._warping_kernels import keep_whole, warp_blocks
 
 _TAPS = {"nearest": 1, "linear": 2, "cubic": 4, "lanczos": 6}
 
+#: So many channels of a pixel are warped together at most: colours with alpha.
+_TOGETHER = 4
+
 #: A Gaussian is nothing beyond so many sigmas.
 BLUR_REACH = 3
 
@@ -30,7 +33,7 @@ def warp_rows(
     Parameters
     ----------
     source : ndarray, shape (rows, x) or (rows, x, channel)
-        Rows of the frame from `first_source_row` on.
+        Rows of the frame from `first_source_row` on; whole numbers give floats.
     valid : ndarray of bool, shape (rows, x), or None
         Pixels of `source` that count; None for all.
     height : int
@@ -69,19 +72,33 @@ def warp_parts(
     columns: int,
     interpolation: str,
     reflect: bool,
+    rough: bool = False,
 ) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_] | None]:
-    """Like `warp_rows`, with what lies inside and what counts (None: all) told apart."""
+    """Like `warp_rows`, with what lies inside and what counts (None: all) told apart.
+
+    Where `rough`, what lies outside is only the nearest pixel: quicker, where it does not count.
+    """
     shape = (rows.stop - rows.start, columns)
     pixels = np.ascontiguousarray(source).reshape(*source.shape[:2], -1)
-    values = np.empty((*shape, pixels.shape[2]), source.dtype)
+    channels = pixels.shape[2]
+    kind = np.result_type(source.dtype, np.float32) if source.dtype.kind in "ui" else source.dtype
+    values = np.empty((*shape, channels), kind)
     inside = np.empty(shape, bool)
     matrix = np.ascontiguousarray(matrix / matrix[2, 2], np.float64)
-    place = (first_source_row, height, matrix, rows.start, _TAPS[interpolation], reflect)
-    warp_blocks(pixels, *place, values, inside)
+    place = (first_source_row, height, matrix, rows.start)
+    taps = _TAPS[interpolation]
+    for start in range(0, channels, _TOGETHER):
+        some = slice(start, min(start + _TOGETHER, channels))
+        part = np.ascontiguousarray(pixels[..., some])
+        out = values if part is pixels else np.empty((*shape, part.shape[2]), kind)
+        each = (0,) * taps, (0,) * part.shape[2]
+        warp_blocks(part, *place, *each, reflect, rough, out, inside)
+        if out is not values:
+            values[..., some] = out
     whole = None
     if valid is not None:
         whole = np.ones(shape, bool)
-        keep_whole(np.ascontiguousarray(valid), *place, whole)
+        keep_whole(np.ascontiguousarray(valid), *place, taps, reflect, whole)
     return values.reshape(*shape, *source.shape[2:]), inside, whole
 
 

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from napari_stack.operators._gathering import (
     BLOCK,
     MOST_TAPS,
-    gather_cubic,
-    gather_lanczos,
-    gather_linear,
-    gather_nearest,
+    Each,
+    gather,
     weights,
 )
 from napari_stack.operators._jit import kernel
@@ -88,53 +86,22 @@ def _index(value: int, last: int, reflect: bool) -> int:
 
 
 @kernel
-def _gather_three(
-    pixels: NDArray[Any], line: int, first: int, last: int, x: NDArray[Any], y: NDArray[Any],
-    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
-) -> None:  # fmt: skip
-    # Cubic, for three channels: their number is known to the compiler.
-    wide, z3, z6, z9 = np.uintp(line), np.uintp(3), np.uintp(6), np.uintp(9)
-    one, two, three = BLOCK, 2 * BLOCK, 3 * BLOCK
-    a, b, c, d = wx[:one], wx[one:two], wx[two:three], wx[three : 4 * BLOCK]
-    e, f, g, h = wy[:one], wy[one:two], wy[two:three], wy[three : 4 * BLOCK]
-    for q in range(first, last):
-        for k in range(3):
-            i = np.uintp(np.int64(y[q]) * line + 3 * x[q] + k)
-            j = i + wide
-            m = j + wide
-            n = m + wide
-            v0 = e[q] * pixels[i] + f[q] * pixels[j] + g[q] * pixels[m] + h[q] * pixels[n]
-            v1 = (
-                e[q] * pixels[i + z3]
-                + f[q] * pixels[j + z3]
-                + g[q] * pixels[m + z3]
-                + h[q] * pixels[n + z3]
-            )
-            v2 = (
-                e[q] * pixels[i + z6]
-                + f[q] * pixels[j + z6]
-                + g[q] * pixels[m + z6]
-                + h[q] * pixels[n + z6]
-            )
-            v3 = (
-                e[q] * pixels[i + z9]
-                + f[q] * pixels[j + z9]
-                + g[q] * pixels[m + z9]
-                + h[q] * pixels[n + z9]
-            )
-            out[q, k] = a[q] * v0 + b[q] * v1 + c[q] * v2 + d[q] * v3
-
-
-@kernel
 def _gather_any(
     source: NDArray[Any], taps: int, reflect: bool, first_source_row: int, height: int,
     first: int, last: int, x: NDArray[Any], y: NDArray[Any],
-    wx: NDArray[Any], wy: NDArray[Any], out: NDArray[Any],
+    wx: NDArray[Any], wy: NDArray[Any], needed: NDArray[np.bool_], out: NDArray[Any],
 ) -> None:  # fmt: skip
-    # Any number of taps and channels, and taps beyond the border; sums in the same order.
+    # Any number of taps and channels, and taps beyond the border; sums in the same order. Of what
+    # is not needed the nearest pixel will do.
     right = source.shape[1] - 1
     bottom = source.shape[0] - 1
+    middle = (taps - 1) // 2
     for q in range(first, last):
+        if not needed[q]:
+            row, column = min(max(y[q] + middle, 0), bottom), min(max(x[q] + middle, 0), right)
+            for k in range(out.shape[1]):
+                out[q, k] = source[row, column, k]
+            continue
         for k in range(out.shape[1]):
             total = wx[q] * 0
             for i in range(taps):
@@ -143,7 +110,7 @@ def _gather_any(
                 for j in range(taps):
                     row = _index(y[q] + first_source_row + j, height - 1, reflect)
                     row = min(max(row - first_source_row, 0), bottom)
-                    value += wy[j * BLOCK + q] * source[row, column, k]
+                    value += wy[j * BLOCK + q] * out.dtype.type(source[row, column, k])
                 total += wx[i * BLOCK + q] * value
             out[q, k] = total
 
@@ -151,17 +118,22 @@ def _gather_any(
 @kernel
 def warp_blocks(
     source: NDArray[Any], first_source_row: int, height: int, matrix: NDArray[np.float64],
-    first_row: int, taps: int, reflect: bool, values: NDArray[Any], inside: NDArray[np.bool_],
+    first_row: int, each_tap: Each, each_channel: Each, reflect: bool, rough: bool,
+    values: NDArray[Any], inside: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    """Fill values (y, x, channel) and inside (y, x) with rows of the warped frame."""
+    """Fill values (y, x, channel) and inside (y, x) with rows of the warped frame.
+
+    Pixels are read as stored. Where `rough`, what lies outside is only the nearest pixel, since it
+    does not count.
+    """
     rows, columns = inside.shape
-    width, channels = source.shape[1], source.shape[2]
+    taps, channels, width = len(each_tap), len(each_channel), source.shape[1]
     pixels, flat = source.ravel(), values.ravel()
     px, py = np.empty(BLOCK), np.empty(BLOCK)
     x, y = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    wx = np.empty(MOST_TAPS * BLOCK, source.dtype)
-    wy = np.empty(MOST_TAPS * BLOCK, source.dtype)
-    start = np.empty(BLOCK, np.int64)
+    wx = np.empty(MOST_TAPS * BLOCK, values.dtype)
+    wy = np.empty(MOST_TAPS * BLOCK, values.dtype)
+    start, everywhere = np.empty(BLOCK, np.int64), np.ones(BLOCK, np.bool_)
     deepest, outermost = source.shape[0] - taps, width - taps
     for r in range(rows):
         for left in range(0, columns, BLOCK):
@@ -174,11 +146,10 @@ def warp_blocks(
             weights(taps, count, py, y, wy)
             for q in range(count):
                 y[q] -= np.int32(first_source_row)
-            first, last = 0, 0
-            if channels == 1 or (channels == 3 and taps == 4):
-                # The places whose taps all lie within the frame are an interval.
-                last = count
-            if last and not deep:
+                start[q] = np.int64(y[q]) * width + x[q] - q
+            # The places whose taps all lie within the frame are an interval.
+            first, last = 0, count
+            if not deep:
                 while first < count and not (
                     0 <= x[first] <= outermost and 0 <= y[first] <= deepest
                 ):
@@ -192,23 +163,13 @@ def warp_blocks(
                         if not (0 <= x[q] <= outermost and 0 <= y[q] <= deepest):
                             first = last = 0
                             break
-            if channels == 1:
-                line = flat[r * columns + left : r * columns + stop]
-                for q in range(count):
-                    start[q] = np.int64(y[q]) * width + x[q] - q
-                if taps == 4:
-                    gather_cubic(pixels, width, first, last, start, wx, wy, line)
-                elif taps == 2:
-                    gather_linear(pixels, width, first, last, start, wx, wy, line)
-                elif taps == 6:
-                    gather_lanczos(pixels, width, first, last, start, wx, wy, line)
-                else:
-                    gather_nearest(pixels, width, first, last, start, wx, wy, line)
-            elif channels == 3:
-                _gather_three(pixels, 3 * width, first, last, x, y, wx, wy, out)
+            line = flat[(r * columns + left) * channels : (r * columns + stop) * channels]
+            gather(pixels, width * channels, first, last, start, wx, wy,
+                   each_tap, each_channel, line)  # fmt: skip
+            needed = inside[r, left:stop] if rough else everywhere
             for low, high in ((0, first), (last, count)):
                 _gather_any(source, taps, reflect, first_source_row, height,
-                            low, high, x, y, wx, wy, out)  # fmt: skip
+                            low, high, x, y, wx, wy, needed, out)  # fmt: skip
 
 
 @kernel

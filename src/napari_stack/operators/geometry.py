@@ -84,6 +84,11 @@ class Warp:
     interpolation: Interpolation = "cubic"
     border: Any = "invalid"
 
+    @property
+    def reads_stored(self) -> bool:
+        """It can be done on pixels as stored, a few rows at a time: see `Stack.seen`."""
+        return not isinstance(self.border, ReplicateBlurred)
+
     def matrix(self, index: int) -> NDArray[np.float64]:
         """Take a point of the result to frame `index`."""
         shift = np.eye(3)
@@ -126,7 +131,10 @@ class Warp:
         first = self.source_rows(rows, index).start
         place = (first, self.source_size[0], self.matrix(index), seen, self.size[1])
         reflect = self.border == "reflect"
-        warped, inside, whole = warp_parts(values, valid, *place, self.interpolation, reflect)
+        rough = self.border == "invalid" or isinstance(self.border, Constant)
+        warped, inside, whole = warp_parts(
+            values, valid, *place, self.interpolation, reflect, rough
+        )
         if isinstance(self.border, ReplicateBlurred):
             blur_outside(warped, inside, self.border.radius)
             asked = slice(rows.start - seen.start, rows.stop - seen.start)
