@@ -20,6 +20,10 @@ MOST_TAPS = 6
 #: Neighbours that read neighbouring pixels are looked for in steps of so many.
 _RUN = 16
 
+#: To this a whole number is added that is wanted from the last bits of the sum: the processor has
+#: no instruction that makes several 64-bit floats whole numbers at once.
+_WHOLE = 2.0**52
+
 #: Positions so near to a pixel are on it.
 _ON_PIXEL = 1e-9
 
@@ -41,15 +45,21 @@ def weights(
     kind = weights.dtype.type
     one, half = kind(1), kind(0.5)
     if taps == 4:
+        rest = weights[:BLOCK]
+        # In two loops, since the first one is done for half as many places at once.
         for q in range(count):
-            x = np.int32(position[q])
-            t = kind(position[q] - x)
+            x = np.floor(position[q])
+            rest[q] = kind(position[q] - x)
+            base[q] = np.int32(np.float64(x + (_WHOLE - 1)).view(np.int64))
+        a, b = weights[BLOCK : 2 * BLOCK], weights[2 * BLOCK : 3 * BLOCK]
+        c = weights[3 * BLOCK : 4 * BLOCK]
+        for q in range(count):
+            t = rest[q]
             u = one - t
-            weights[q] = -half * t * u * u
-            weights[BLOCK + q] = one + t * t * (kind(1.5) * t - kind(2.5))
-            weights[2 * BLOCK + q] = one + u * u * (kind(1.5) * u - kind(2.5))
-            weights[3 * BLOCK + q] = -half * u * t * t
-            base[q] = x - 1
+            rest[q] = -half * t * u * u
+            a[q] = one + t * t * (kind(1.5) * t - kind(2.5))
+            b[q] = one + u * u * (kind(1.5) * u - kind(2.5))
+            c[q] = -half * u * t * t
     elif taps == 1:
         for q in range(count):
             base[q] = np.int32(position[q] + 0.5)

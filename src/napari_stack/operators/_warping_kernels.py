@@ -49,8 +49,9 @@ def positions(
     right, bottom = width - 1.0, height - 1.0
     if e == 0 and f == 1:
         for q in range(inside.size):
-            px[q] = a * (first + q) + b
-            py[q] = c * (first + q) + d
+            column = np.float64(np.int32(first + q))  # from 64 bits it would be one by one
+            px[q] = a * column + b
+            py[q] = c * column + d
         last = inside.size - 1
         if (
             min(px[0], px[last]) >= 2 and max(px[0], px[last]) <= width - 4
