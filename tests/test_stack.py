@@ -198,3 +198,18 @@ def test_wrong_frames_are_refused():
         stack.select(np.ones(2, bool))
     with pytest.raises(ValueError, match="used needs one entry for each of the 3 frames"):
         replace(stack, used=np.ones(2, bool))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [(k, d) for k in ("float32", "float64") for d in ("uint8", "int8", "uint16")]
+    + [("float64", "int32"), ("float64", "uint32")],
+)
+def test_floats_are_rounded_half_to_even_and_clipped(kind, dtype):
+    values = np.array([[-1e10, -0.6, 0.5, 1.5, 2.5, 99.4, 254.5, 65534.5, 1e10]], kind)
+    limits = np.iinfo(dtype)
+    wanted = [min(max(round(float(v)), limits.min), limits.max) for v in values[0]]
+    for given in (values, np.asfortranarray(np.repeat(values, 3, axis=0))):
+        result = cast(given.copy(order="K"), dtype, np.ones(given.shape, bool))
+        assert result.dtype == dtype
+        np.testing.assert_array_equal(result, [wanted] * len(given))

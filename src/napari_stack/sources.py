@@ -260,6 +260,12 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
         values[~valid] = 0
     if dtype.kind == "b":
         return values > 0.5
+    if values.dtype == np.float32 and dtype in (np.uint8, np.uint16) and values.flags.c_contiguous:
+        from napari_stack.rounding import put_rounded
+
+        result = np.empty(values.shape, dtype)
+        put_rounded(values.reshape(-1), np.float32(np.iinfo(dtype).max), result.reshape(-1))
+        return result
     limits = np.iinfo(dtype)
     # The greatest 64-bit integers have no float of their own: the next float would wrap around.
     top = float(limits.max)

@@ -13,6 +13,7 @@ from napari_stack.operators import (
     combine,
     sigma_clip,
 )
+from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
 Y, X = np.mgrid[:60, :80].astype(np.float64)
@@ -251,3 +252,34 @@ def test_lanczos_keeps_what_is_smooth():
         worst[interpolation] = np.abs(stack.read(0)[0] - truth)[inner].max()
     assert worst["lanczos"] < worst["cubic"] < worst["linear"]
     assert worst["lanczos"] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "interpolation", "border"),
+    [
+        ("uint16", (), "cubic", "invalid"),
+        ("uint16", (), "linear", "reflect"),
+        ("uint8", (3,), "cubic", "invalid"),
+        ("uint8", (3,), "cubic", "replicate"),
+        ("uint8", (3,), "cubic", "reflect"),
+        ("uint8", (3,), "cubic", Constant(7.0)),
+        ("uint16", (2,), "lanczos", "invalid"),
+        ("uint16", (5,), "cubic", "replicate"),
+    ],
+)
+def test_pixels_as_stored_give_what_floats_do(dtype, channels, interpolation, border):
+    limits = np.iinfo(dtype)
+    rng = np.random.default_rng(3)
+    data = rng.integers(limits.min // 2, limits.max // 2, (1, 50, 140, *channels)).astype(dtype)
+    transforms = Transforms(similarity(3.3, -2.1, 7, 1.02)[np.newaxis])
+    how = {"interpolation": interpolation, "border": border}
+    whole = apply_transforms(Stack.wrap(data, rgb=False), transforms, **how)
+    floats = apply_transforms(Stack.wrap(data.astype(np.float32), rgb=False), transforms, **how)
+    values, valid = whole.read(0)
+    expected, also = floats.read(0)
+    where = np.ones(values.shape[:2], bool) if valid is None else valid
+    np.testing.assert_array_equal(values[where], expected[where])
+    assert (valid is None) == (also is None)
+    np.testing.assert_array_equal(whole[0], cast(values, dtype, valid))
+    rows = np.concatenate([whole.read(0, slice(a, a + 7))[0] for a in range(0, 49, 7)])
+    np.testing.assert_array_equal(rows, whole.read(0)[0][:49])

@@ -5,9 +5,9 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
+from napari_stack.jit import kernel
 from napari_stack.operators._focus_frames import STRIP, Sight, strips_of
 from napari_stack.operators._focus_range import Scales
-from napari_stack.operators._jit import kernel
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.jit import kernel
 from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
 from napari_stack.operators._clipping_sorted import clip_ordered
 from napari_stack.operators._clipping_tiles import TILE, clip_quickly
-from napari_stack.operators._jit import kernel
 from napari_stack.operators._ranking import TILE_BYTES, sorting_network
 from napari_stack.operators._rejecting import DEVIATION, MEAN, narrow, narrow_plain, sort
 from napari_stack.sources import cast

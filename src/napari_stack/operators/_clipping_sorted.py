@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.jit import kernel
 from napari_stack.operators._clipping_tiles import (
     COUNT,
     FIRST,
@@ -20,7 +21,6 @@ from napari_stack.operators._clipping_tiles import (
     mark,
     write,
 )
-from napari_stack.operators._jit import kernel
 from napari_stack.operators._rejecting import (
     DEVIATION,
     MAD,

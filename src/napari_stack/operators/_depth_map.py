@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
+from napari_stack.jit import kernel
 from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._depth import CLEAR
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
 from napari_stack.operators._focus_frames import Measured, Sight, brightness_of, measure_light
-from napari_stack.operators._jit import kernel
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._jit import kernel
+from napari_stack.jit import kernel
 from napari_stack.operators._tap_sums import put_sum
 
 #: As many zeros as there are taps or channels.
@@ -20,9 +20,9 @@ MOST_TAPS = 6
 #: Neighbours that read neighbouring pixels are looked for in steps of so many.
 _RUN = 16
 
-#: To this a whole number is added that is wanted from the last bits of the sum: the processor has
-#: no instruction that makes several 64-bit floats whole numbers at once.
-_WHOLE = 2.0**52
+#: To this a whole number, also below zero, is added that is wanted from the last bits of the sum:
+#: processors have no instruction that makes several 64-bit floats whole numbers at once.
+_WHOLE = 1.5 * 2.0**52
 
 #: Positions so near to a pixel are on it.
 _ON_PIXEL = 1e-9

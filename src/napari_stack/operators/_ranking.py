@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.jit import kernel
 from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
-from napari_stack.operators._jit import kernel
 from napari_stack.operators._rejecting import sort
 from napari_stack.sources import cast
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.jit import kernel
 from napari_stack.operators._gathering import (
     BLOCK,
     MOST_TAPS,
@@ -12,7 +13,6 @@ from napari_stack.operators._gathering import (
     gather,
     weights,
 )
-from napari_stack.operators._jit import kernel
 
 #: A position this far outside the outermost pixel centre still counts as inside: rounding.
 _SLACK = 1e-6
