@@ -155,11 +155,10 @@ def gather(
         if stop > begin:
             corner = np.uintp(start[begin] + begin)
             for m in range(np.uintp(stop - begin)):
-                n = np.uintp(m)
-                q = np.uintp(begin) + n
+                q = np.uintp(begin) + np.uintp(m)
                 total = kind(0)
                 for i in range(side):
-                    p = corner + n + np.uintp(i)
+                    p = corner + np.uintp(m) + np.uintp(i)
                     value = wy[q] * kind(pixels[p])
                     for j in range(1, side):
                         pixel = kind(pixels[p + np.uintp(j) * down])

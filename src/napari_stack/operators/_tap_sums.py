@@ -54,7 +54,7 @@ def put_sum(
             index = builder.add(number, ir.Constant(number.type, tap * step))
             return _spread(builder, builder.load(builder.gep(weights, [index])), lanes)
 
-        total = None
+        total: Any = None
         for tap in range(side):
             row = _load(builder, builder.gep(data, [at]), stored, side * deep)
             if isinstance(pixels.dtype, types.Integer):
@@ -63,7 +63,7 @@ def put_sum(
             part = builder.fmul(weight(down, tap, side * deep), row)
             total = part if total is None else builder.fadd(total, part)
             at = builder.add(at, further)
-        found = None
+        found: Any = None
         for tap in range(side):
             column = _taken(builder, total, tap * deep, deep)
             part = builder.fmul(weight(across, tap, deep), column)
