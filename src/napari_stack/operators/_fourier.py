@@ -78,7 +78,7 @@ def fine_shift(reference: Prepared, moving: Prepared, matrix: Matrix, upsampling
     to_frame = level_to_frame(reference.factors[0])
     to_level = np.linalg.inv(to_frame)
     for _ in range(2):  # the second time the frames have more in common
-        warped = resample(moving.levels[0], to_level @ matrix @ to_frame, 1)
+        warped = resample(moving.levels[0], to_level @ matrix @ to_frame, 1, 1)
         x, y = _rest(reference.levels[0], warped, upsampling)
         matrix = matrix @ to_frame @ shifted(x, y) @ to_level
     return matrix

@@ -17,6 +17,8 @@ SMALLEST_SIZE = 48
 FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 #: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
 DEFECT_SIGMAS = 6.0
+#: Pixels that are looked through for defects together.
+_CHUNK = 32
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
 
@@ -177,17 +179,26 @@ def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.flo
     """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
     rows, columns = pixels.shape
     for y in range(rows):
-        for x in range(columns):
-            e = excess[y, x]
-            if abs(e) <= limit:
+        for left in range(0, columns, _CHUNK):
+            some = excess[y, left : left + _CHUNK]
+            found = False
+            for x in range(some.size):  # many at once: most chunks hold none
+                found |= abs(some[x]) > limit
+            if not found:
                 continue
-            sharing = -1
-            for v in range(max(y - 1, 0), min(y + 2, rows)):
-                for u in range(max(x - 1, 0), min(x + 2, columns)):
-                    if excess[v, u] * e > 0.5 * e * e:
-                        sharing += 1
-            if sharing <= 1:
-                pixels[y, x] = smooth[y, x]
+            for x in range(left, min(left + _CHUNK, columns)):
+                e = excess[y, x]
+                if abs(e) <= limit:
+                    continue
+                sharing = -1
+                for v in range(max(y - 1, 0), min(y + 2, rows)):
+                    if sharing > 1:
+                        break
+                    for u in range(max(x - 1, 0), min(x + 2, columns)):
+                        if excess[v, u] * e > 0.5 * e * e:
+                            sharing += 1
+                if sharing <= 1:
+                    pixels[y, x] = smooth[y, x]
 
 
 def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask | None]:

@@ -14,6 +14,8 @@ from napari_stack.operators._refinement_kernels import Matrix, moments, resample
 FIRST_SIZE = 64
 #: Most iterations on small levels, and on those of more than `LARGE` pixels.
 ITERATIONS, FEW_ITERATIONS, LARGE = 12, 3, 600_000
+#: Until the last step, one band of rows of so many is taken on large levels.
+EVERY = 4
 #: Iteration ends when the corners move less than this, in pixels of the level.
 CONVERGED = 0.002
 #: On large levels a step shorter than this leaves a tenth of it, which is below the noise.
@@ -197,22 +199,28 @@ def _refine_level(
     large = reference.size > LARGE
     converged = CONVERGED_LARGE if large else CONVERGED
     few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
-    for _ in range(few if large else iterations):
+    # A large level has more pixels than a step needs: the last one alone takes all of them.
+    rounds, every = (few, EVERY if few > 1 else 1) if large else (iterations, 1)
+    for number in range(rounds):
+        every = 1 if number == rounds - 1 else every
         sums = moments(
             reference,
-            resample(moving, matrix, margin),
+            resample(moving, matrix, margin, every),
             np.float32(gain),
             np.float32(offset),
             np.float32(radius),
             margin,
             WEIGHTS,
             perspective,
+            every,
         )
-        if sums[COUNT, 0, 0] < LEAST_OVERLAP * reference.size:
+        found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * reference.size
+        solved = _solve(sums, transform) if found else None
+        if solved is None and every == 1:
             return None
-        solved = _solve(sums, transform)
-        if solved is None:
-            return None
+        if solved is None:  # the bands do not determine it, or do not overlap
+            every = 1
+            continue
         step, error = solved
         gain, offset = gain * float(np.clip(1 + step[-2], 0.5, 2)), offset + step[-1]
         update = update_matrix(step[:-2], transform, reference.shape)
@@ -220,7 +228,9 @@ def _refine_level(
         if not matrix[2, 2] > 0:
             return None
         if corner_distance(update, np.eye(3), reference.shape) < converged:
-            break
+            if every == 1:
+                break
+            every = 1
     return matrix, error
 
 

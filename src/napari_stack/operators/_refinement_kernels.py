@@ -11,15 +11,19 @@ from napari_stack.operators._warping_kernels import positions
 Matrix = NDArray[np.float64]
 Row = NDArray[np.float32]
 
+#: Rows of a band.
+BAND = 16
+
 #: Taps and channels, in the way of `gather`.
 _CUBIC, _GREY = (0,) * 4, (0,)
 
 
 @kernel
-def resample(image: Image, matrix: Matrix, margin: int) -> Image:
+def resample(image: Image, matrix: Matrix, margin: int, every: int) -> Image:
     """Image read at matrix (3, 3) by cubic convolution (Keys 1981); NaN outside or near NaN.
 
-    `margin`, at least 1, is the number of pixels at the border that count as outside.
+    `margin`, at least 1, is the number of pixels at the border that count as outside. Only rows of
+    every n-th band, and those next to them, are read, as `moments` needs them.
     """
     rows, columns = image.shape
     warped = np.full((rows, columns), np.nan, np.float32)
@@ -31,6 +35,8 @@ def resample(image: Image, matrix: Matrix, margin: int) -> Image:
     begin = np.empty(BLOCK, np.int64)
     right, bottom = columns - 1 - margin, rows - 1 - margin
     for j in range(rows):
+        if every > 1 and (j + 1) // BAND % every and (j - 1) // BAND % every:
+            continue
         for start in range(0, columns, BLOCK):
             count = min(start + BLOCK, columns) - start
             positions(matrix, j, start, columns, rows, False, px, py, inside[:count])
@@ -185,8 +191,11 @@ def moments(
     margin: int,
     parameters: tuple[np.float32, np.float32, np.float32],
     perspective: bool,
+    every: int,
 ) -> NDArray[np.float64]:
     """Sum over the pixels what the weighted equations of any transform are made of.
+
+    Of the rows, those of every n-th band of `BAND` are taken.
 
     Entry [q, k, l] is the sum of quantity q times px^k py^l, where (px, py) is the place about
     the centre in units of `radius`. The quantities are products of gradients xx, xy, yy; of
@@ -208,6 +217,8 @@ def moments(
     total = np.zeros((17, 5, 5))
     powers = np.zeros((9, 5))
     for y in range(margin, rows - margin):
+        if y // BAND % every:
+            continue
         lines = (
             reference[y, low - 1 : high - 1], reference[y, low + 1 : high + 1],
             reference[y - 1, low:high], reference[y + 1, low:high], reference[y, low:high],
