@@ -135,6 +135,29 @@ def test_labels_and_images_show_the_view_of_the_registered_frames(timelapse, reg
     assert placed.metadata["napari_stack"]["recipe"] is None
 
 
+@pytest.mark.parametrize("inverse", [False, True])
+def test_colours_and_layers_of_several_sizes(registered, cells, inverse):
+    frames = cells[0]
+    seeds = (frames // 400).astype(np.int32)
+    colours = np.stack([frames // 16] * 3, axis=-1).astype(np.uint8)
+    given = {
+        "colours": Image(colours, rgb=True),
+        "sizes": Image([frames, frames[:, ::2, ::2]], multiscale=True, contrast_limits=(0, 4095)),
+        "seeds": Labels([seeds, seeds[:, ::2, ::2]], multiscale=True),
+        "plain": Labels(seeds),
+    }
+    moved = {
+        name: layers.apply_transforms(layer, registered, inverse=inverse)
+        for name, layer in given.items()
+    }
+    size = frames.shape if inverse else registered.data.shape
+    assert moved["colours"].rgb
+    assert moved["colours"].data.shape == (*size, 3)
+    assert moved["sizes"].data.shape == size
+    np.testing.assert_array_equal(np.asarray(moved["seeds"].data), np.asarray(moved["plain"].data))
+    assert set(np.unique(np.asarray(moved["seeds"].data))) <= set(np.unique(seeds))
+
+
 def test_a_layer_of_half_the_pixels_lies_right(timelapse, registered, cells):
     half = cells[0].reshape(5, 48, 2, 56, 2).mean(axis=(2, 4))
     place = _place_of(timelapse)
