@@ -8,9 +8,7 @@ from napari_stack import samples
 from napari_stack.operators import (
     Auto,
     Transforms,
-    _agreeing,
     _focus_frames,
-    _restricted,
     apply_transforms,
     balance,
     focus_stack,
@@ -18,6 +16,7 @@ from napari_stack.operators import (
 from napari_stack.operators._focus_auto import SharpnessFold, bands_of, fuse
 from napari_stack.operators._focus_frames import Light, Sight, gain_of, measure_frame
 from napari_stack.operators._restricted import make_zones
+from napari_stack.operators._strip_fold import StripFold
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -125,8 +124,8 @@ def test_strips_and_workers_change_no_pixel(monkeypatch, colour):
     matrices[:, :2, 2] = np.linspace(-1.3, 2.2, len(frames))[:, np.newaxis]
     stack = apply_transforms(stack, Transforms(matrices))
     whole = focus_stack(stack, run=Run(workers=1))
-    for module in (_restricted, _agreeing, _focus_frames):
-        monkeypatch.setattr(module, "STRIP", 32)
+    monkeypatch.setattr(StripFold, "tall", 32)
+    monkeypatch.setattr(_focus_frames, "STRIP", 32)
     for workers in (1, 5):
         parts = focus_stack(stack, run=Run(workers=workers))
         for one, other in zip(whole, parts, strict=True):

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from napari_stack.jit import kernel
-from napari_stack.operators._focus_frames import STRIP, Sight, strips_of
+from napari_stack.operators._focus_frames import Sight
 from napari_stack.operators._focus_range import Scales
-from napari_stack.stack import Stack
+from napari_stack.operators._strip_fold import Strip, StripFold
 
 Array = np.ndarray[Any, Any]
 
@@ -19,11 +19,9 @@ WINDOW = 2.0
 TOLERANCE = 2.0
 # Weight of the fused image itself: so little that it counts only where no frame agrees.
 OWN = 0.05
-# Rows around a strip that the filters see.
-MARGIN = 16
 
 
-class AgreeingFold:
+class AgreeingFold(StripFold):
     """The fold: weighted sums of the frames.
 
     Parameters
@@ -36,34 +34,19 @@ class AgreeingFold:
         Which rows they are.
     """
 
+    margin = 16
+
     def __init__(self, image: Array, sight: Sight, scales: Scales, rows: slice) -> None:
-        self.sight, self.scales, self.rows = sight, scales, rows
+        super().__init__(sight, rows)
+        self.scales = scales
         self.smooth = _smooth(sight.grey(image), SMOOTHING)
         self.total = np.zeros_like(image)
         self.weight = np.zeros(image.shape[:2], np.float32)
 
-    def strips(self) -> list[slice]:
-        """Give the rows that are taken in together."""
-        return strips_of(len(self.weight), STRIP)
-
-    def prepare(self, stack: Stack, index: int) -> Stack:
-        """Open a frame."""
-        return stack.opened(index)
-
-    def add(self, index: int, prepared: Stack) -> None:
-        """Take in a frame."""
-        for rows in self.strips():
-            self.take(index, prepared, rows)
-
-    def close(self, index: int) -> None:
-        """Nothing is left to do when all rows of a frame were taken in."""
-
-    def take(self, index: int, frame: Stack, rows: slice) -> None:
+    def take_in(self, index: int, strip: Strip) -> None:
         """Compare rows of a frame with the image, and add them as far as they agree."""
-        wide = slice(max(rows.start - MARGIN, 0), min(rows.stop + MARGIN, len(self.weight)))
-        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
-        inner = slice(rows.start - wide.start, rows.stop - wide.start)
-        colours, _, valid = self.sight.split(*frame.read(0, seen))
+        rows, wide, inner = strip.rows, strip.wide, strip.inner
+        colours, valid = strip.colours, strip.valid
         colours = self.scales.level(colours, index)
         difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth[wide]
         difference *= difference

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight, strips_of
+from napari_stack.operators._focus_frames import Sight
 from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators._restricted_kernels import (
@@ -14,6 +14,7 @@ from napari_stack.operators._restricted_kernels import (
     gather_details,
     window_mean,
 )
+from napari_stack.operators._strip_fold import Strip, StripFold
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -31,11 +32,6 @@ NOISE_MARGIN = 3.0
 FLAT_SHARE = 1 / 5000
 # Rows and columns beyond the wanted ones that levels and energies see, a multiple of 2^LEVELS.
 MARGIN = 48
-
-
-# Rows that are taken in together, a multiple of 2^LEVELS, and those around them that their
-# coefficients depend on: 28 at most, made such a multiple.
-STRIP, STRIP_MARGIN = 256, 32
 
 
 class Zones(NamedTuple):
@@ -76,7 +72,7 @@ def make_zones(labels: Array, reach: int) -> Zones:
     return Zones(tuple(first), tuple(last))
 
 
-class RestrictedFold:
+class RestrictedFold(StripFold):
     """The fold: weighted sums of details, level by level.
 
     Parameters
@@ -91,38 +87,23 @@ class RestrictedFold:
         Rows of the frames that are fused.
     """
 
+    #: Their coefficients depend on 28 at most: made a multiple of 2^LEVELS, as the strips are.
+    margin = 32
+
     def __init__(
         self, stack: Stack, sight: Sight, zones: Zones, scales: Scales, rows: slice
     ) -> None:
-        self.sight, self.scales, self.zones, self.rows = sight, scales, zones, rows
+        super().__init__(sight, rows)
+        self.scales, self.zones = scales, zones
         self.range = RangeState(stack, sight, rows)
         sizes = [(*plane.shape, self.range.low.shape[2]) for plane in zones.first]
         self.totals = [np.zeros(size, stack.working) for size in sizes]
         self.weights = [np.zeros(size[:2], stack.working) for size in sizes]
 
-    def strips(self) -> list[slice]:
-        """Give the rows that are taken in together."""
-        return strips_of(self.zones.first[0].shape[0], STRIP)
-
-    def prepare(self, stack: Stack, index: int) -> Stack:
-        """Open a frame."""
-        return stack.opened(index)
-
-    def add(self, index: int, prepared: Stack) -> None:
-        """Take in a frame."""
-        for rows in self.strips():
-            self.take(index, prepared, rows)
-
-    def close(self, index: int) -> None:
-        """Nothing is left to do when all rows of a frame were taken in."""
-
-    def take(self, index: int, frame: Stack, rows: slice) -> None:
+    def take_in(self, index: int, strip: Strip) -> None:
         """Take in some rows of a frame."""
-        height = self.zones.first[0].shape[0]
-        wide = slice(max(rows.start - STRIP_MARGIN, 0), min(rows.stop + STRIP_MARGIN, height))
-        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
-        colours, opacity, valid = self.sight.split(*frame.read(0, seen))
-        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        rows, inner = strip.rows, strip.inner
+        colours, opacity, valid = strip.colours, strip.opacity, strip.valid
         self.range.take(
             rows, colours[inner], *(None if p is None else p[inner] for p in (valid, opacity))
         )

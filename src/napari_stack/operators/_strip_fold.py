@@ -1,0 +1,67 @@
+"""`StripFold`: a fold whose frames are taken in some rows at a time, with those around them."""
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from napari_stack.operators._focus_frames import Sight, strips_of
+from napari_stack.stack import Stack
+
+Array = np.ndarray[Any, Any]
+
+
+class Strip(NamedTuple):
+    """Rows of a frame, and more of them around: what filters see."""
+
+    rows: slice  # of the state, that are taken in
+    wide: slice  # of the state, that were read
+    inner: slice  # of what was read, that are taken in
+    colours: Array
+    opacity: Array | None
+    valid: Array | None
+
+
+class StripFold:
+    """What folds in strips have in common; see `napari_stack.folds.RowFold`.
+
+    Parameters
+    ----------
+    sight : Sight
+    rows : slice
+        Rows of the frames that the state is made of.
+    """
+
+    #: Rows that are taken in together, and those around them that are read.
+    tall: ClassVar[int] = 256
+    margin: ClassVar[int]
+
+    def __init__(self, sight: Sight, rows: slice) -> None:
+        self.sight, self.rows = sight, rows
+
+    def take_in(self, index: int, strip: Strip) -> None:
+        """Take in a strip of a frame."""
+        raise NotImplementedError
+
+    def strips(self) -> list[slice]:
+        """Give the rows that are taken in together."""
+        return strips_of(self.rows.stop - self.rows.start, self.tall)
+
+    def prepare(self, stack: Stack, index: int) -> Stack:
+        """Open a frame."""
+        return stack.opened(index)
+
+    def add(self, index: int, prepared: Stack) -> None:
+        """Take in a frame."""
+        for rows in self.strips():
+            self.take(index, prepared, rows)
+
+    def take(self, index: int, frame: Stack, rows: slice) -> None:
+        """Read some rows of an opened frame, and take them in."""
+        height = self.rows.stop - self.rows.start
+        wide = slice(max(rows.start - self.margin, 0), min(rows.stop + self.margin, height))
+        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
+        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        self.take_in(index, Strip(rows, wide, inner, *self.sight.split(*frame.read(0, seen))))
+
+    def close(self, index: int) -> None:
+        """Nothing is left to do when all rows of a frame were taken in."""
