@@ -14,6 +14,9 @@ from napari_stack.operators._focus_curve import noise_sharpness, sharpness
 from napari_stack.operators._pyramid import PyramidState
 from napari_stack.operators._pyramid_frame import levels_of, local_entropy, prepare
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
+from napari_stack.operators.focus import Pyramid, focus_stack
+from napari_stack.run import Run
+from napari_stack.stack import Stack
 
 BORDER = 8
 
@@ -473,3 +476,21 @@ def test_filling_is_smooth_and_keeps_what_is_sure():
     assert np.abs(filled - depth).max() < 1
     nothing = np.zeros_like(weight)
     np.testing.assert_array_equal(fill_unsure(depth, nothing, small, small), depth)
+
+
+@pytest.mark.parametrize("options", [{}, {"kernel_size": 31}, {"min_size": 400}])
+def test_strips_give_what_whole_frames_give_bit_by_bit(options):
+    rng = np.random.default_rng(5)
+    frames = rng.integers(0, 4096, (4, 601, 83, 4)).astype(np.uint16)
+    frames[:2, 200:300, :, 3] = 0  # transparent rows across a seam of strips
+    stack = Stack.wrap(frames, rgb=True)
+    whole = PyramidState(frames.shape[1:], np.float32, rgb=True, stored=frames.dtype, **options)
+    for index in range(len(frames)):
+        kept = whole.prepare(*stack.read(index), rgb=True, stored=frames.dtype, **options)
+        whole.add(index, kept)
+    image, depth, confidence, _ = whole.result()
+    for workers in (1, 3):
+        found = focus_stack(stack, method=Pyramid(**options), run=Run(workers=workers))
+        np.testing.assert_array_equal(found.image, np.rint(image).astype(np.uint16))
+        np.testing.assert_array_equal(found.depth, depth)
+        np.testing.assert_array_equal(found.confidence, confidence)

@@ -64,14 +64,20 @@ def measure_sharpness(grey: Array, valid: Array | None, taps: Array) -> tuple[Sh
         share = None if share is None else reduce(share, taps)
     if share is not None:
         support = share[..., 0] > 1 - 1e-4
-    return _sharpness(grey, valid), _sharpness(coarse[..., 0], support)
+    return sharpness_where(grey, valid), sharpness_where(coarse[..., 0], support)
 
 
-def _sharpness(grey: Array, valid: Array | None) -> Sharpness:
+def sharpness_where(grey: Array, valid: Array | None) -> Sharpness:
+    """Return the sharpness of an image at its own size."""
+    return Sharpness(sharpness_rows(grey, valid), noise_sharpness(grey))
+
+
+def sharpness_rows(grey: Array, valid: Array | None) -> Array:
+    """Return the sharpness alone, -1 where invalid, also of a part of an image."""
     energy = sharpness(grey)
     if valid is not None:
         energy[~valid] = -1
-    return Sharpness(energy, noise_sharpness(grey))
+    return energy
 
 
 class DepthState:

@@ -60,9 +60,22 @@ def noise_sharpness(grey: Array) -> float:
     """
     if min(grey.shape) < 3:
         return 0.0
-    rows = np.unique(np.linspace(1, grey.shape[0] - 2, 256).astype(int))
+    return noise_of(noise_response(grey, noise_rows(grey.shape[0])))
+
+
+def noise_rows(height: int) -> Array:
+    """Return the rows of a frame, three or more, that tell its noise."""
+    return np.unique(np.linspace(1, height - 2, 256).astype(int))
+
+
+def noise_response(grey: Array, rows: Array) -> Array:
+    """Return what the noise filter says at some rows, none of them the first or the last."""
     across = grey[rows - 1] - 2 * grey[rows] + grey[rows + 1]
-    response = across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
+    return across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
+
+
+def noise_of(response: Array) -> float:
+    """Return the sharpness that noise gives, from what the filter says at a sample of rows."""
     deviation = float(np.median(np.abs(response))) / 0.6745 / 6
     return deviation * _noise_gain()
 
@@ -170,12 +183,20 @@ class FocusCurve:
     def add(self, index: int, energy: Array, noise: float) -> None:
         """Take in the sharpness (y, x) of the frame `index`, -1 where it is not valid."""
         previous = self.indices[-1] if self.indices else -2
-        if not (self.indices or self.alone):
-            self.first = energy.copy()
-        _add(
-            energy, index, previous, self.best, self.before, self.after,
-            self.last, self.total, self.count, self.label,
-        )  # fmt: skip
+        self.take(index, previous, slice(0, len(energy)), energy, begin=not self.indices)
+        self.close(index, noise)
+
+    def take(
+        self, index: int, previous: int, rows: slice, energy: Array, *, begin: bool = False
+    ) -> None:
+        """Take in rows of the frame `index`, which follows `previous`; `begin` with the first."""
+        if begin and not self.alone:
+            self.first[rows] = energy
+        planes = (self.best, self.before, self.after, self.last, self.total, self.count, self.label)
+        _add(energy, index, previous, *(plane[rows] for plane in planes))
+
+    def close(self, index: int, noise: float) -> None:
+        """Note that all rows of a frame were taken in, and the sharpness that its noise gives."""
         self.indices.append(index)
         self.noises.append(noise)
 

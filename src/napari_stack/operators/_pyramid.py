@@ -1,12 +1,13 @@
 """Focus stacking by a Laplacian pyramid, as a fold: frames go in one by one, and parts merge."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from napari_stack.operators._depth import DepthState
 from napari_stack.operators._focus_range import limits
-from napari_stack.operators._pyramid_frame import Prepared, has_alpha, levels_of, prepare
+from napari_stack.operators._pyramid_frame import Levels, Prepared, has_alpha, levels_of, prepare
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
     generating_weights,
@@ -32,6 +33,8 @@ class PyramidState:
         The floating type of the frames' values.
     min_size, kernel_size, kernel_parameter, rgb, alpha, channel, stored, measure
         As for `prepare`, and the same for all frames of a series.
+    alone
+        As for `DepthState`.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class PyramidState:
         channel: int | str = "all",  # noqa: ARG002
         stored: np.dtype[Any] | None = None,
         measure: bool = True,
+        alone: bool = False,
     ) -> None:
         height, width = shape[:2]
         channels = shape[2] if len(shape) == 3 else 1
@@ -80,7 +84,7 @@ class PyramidState:
         self.high = np.full((height, width, colours), least, seen)
         self.alpha = np.full((height, width, 1), -np.inf, dtype) if with_alpha else None
         self.indices: list[int] = []
-        self.depth = DepthState((height, width)) if measure else None
+        self.depth = DepthState((height, width), alone=alone) if measure else None
 
     def add(self, index: int, prepared: Prepared) -> None:
         """Take in a frame.
@@ -97,19 +101,42 @@ class PyramidState:
         ValueError
             If the index does not increase.
         """
+        everything = slice(0, self.shape[0])
+        self.widen(everything, prepared.seen, prepared.alpha, prepared.valid)
+        self.close(index, Levels(*prepared[3:8]))
+        if self.depth is not None:
+            self.depth.add(index, prepared.sharpness)
+
+    def widen(self, rows: slice, seen: Array, alpha: Array | None, valid: Array | None) -> None:
+        """Widen the range of some rows so that it holds those of a frame."""
+        low, high = self.low[rows], self.high[rows]
+        if valid is None:
+            widen_range(low, high, seen, seen)
+        else:
+            widen_range_where(low, high, seen, valid)
+        if self.alpha is not None and alpha is not None:
+            where = True if valid is None else valid[..., np.newaxis]
+            np.maximum(self.alpha[rows], alpha, out=self.alpha[rows], where=where)
+
+    def take(self, rows: slice, detail: Array, energy: Array) -> None:
+        """Take in rows of a frame's finest details; the first level that `close` takes follows."""
+        keep_larger(self.energies[0][rows], self.pixels[0][rows], energy, detail)
+
+    def close(self, index: int, rest: Levels) -> None:
+        """Take in the levels of a frame that are left; frames come in order."""
         indices = self.indices
         if indices and index <= indices[-1]:
             raise ValueError(
                 f"frame {index} comes after frame {indices[-1]}: add frames in increasing order"
             )
-        candidates = (*prepared.details, prepared.base, prepared.base)
-        energies = (*prepared.energies, prepared.deviation, prepared.entropy)
-        self._keep(energies, candidates)
-        seen = prepared.seen
-        self._widen(seen, seen, prepared.alpha, prepared.valid)
+        energies = (*rest.energies, rest.deviation, rest.entropy)
+        candidates = (*rest.details, rest.base, rest.base)
+        first = len(self.pixels) - len(candidates)
+        for place, (energy, candidate) in enumerate(
+            zip(energies, candidates, strict=True), start=first
+        ):
+            keep_larger(self.energies[place], self.pixels[place], energy, candidate)
         self.indices.append(index)
-        if self.depth is not None:
-            self.depth.add(index, prepared.sharpness)
 
     def merge(self, other: "PyramidState") -> None:
         """Take in the state of the frames that follow, as if they had been added one by one.
@@ -125,26 +152,16 @@ class PyramidState:
                 f"the other state starts at frame {others[0]}, this one ends at frame {mine[-1]}: "
                 "merge states in the order of their frames"
             )
-        self._keep(other.energies, other.pixels)
-        self._widen(other.low, other.high, other.alpha, None)
+        for best, pixels, energy, candidate in zip(
+            self.energies, self.pixels, other.energies, other.pixels, strict=True
+        ):
+            keep_larger(best, pixels, energy, candidate)
+        widen_range(self.low, self.high, other.low, other.high)
+        if self.alpha is not None and other.alpha is not None:
+            np.maximum(self.alpha, other.alpha, out=self.alpha)
         self.indices += other.indices
         if self.depth is not None and other.depth is not None:
             self.depth.merge(other.depth)
-
-    def _keep(self, energies: Any, candidates: Any) -> None:
-        for best, pixels, energy, candidate in zip(
-            self.energies, self.pixels, energies, candidates, strict=True
-        ):
-            keep_larger(best, pixels, energy, candidate)
-
-    def _widen(self, least: Array, most: Array, alpha: Array | None, valid: Array | None) -> None:
-        if valid is None:
-            widen_range(self.low, self.high, least, most)
-        else:
-            widen_range_where(self.low, self.high, most, valid)
-        if self.alpha is not None and alpha is not None:
-            where = True if valid is None else valid[..., np.newaxis]
-            np.maximum(self.alpha, alpha, out=self.alpha, where=where)
 
     def result(self) -> tuple[Array, Array, Array, Array]:
         """Return the fused image and the depth of every pixel.
@@ -167,15 +184,21 @@ class PyramidState:
         ValueError
             If no frame was added.
         """
-        image, covered = self.fused()
+        return deepcopy(self).finish()
+
+    def finish(self) -> tuple[Array, Array, Array, Array]:
+        """Return `result` for the last time: the state is used up, which saves memory."""
         if self.depth is None:
             raise ValueError("this state does not measure the depth")
-        return image, *self.depth.result(), covered
+        image, covered = self.fused()
+        maps = self.depth.maps(last=True)
+        return image, maps.depth, maps.confidence, covered
 
     def fused(self) -> tuple[Array, Array]:
         """Return the image and where it is covered: two of `result`; the state is used up."""
         if not self.indices:
             raise ValueError("a focus stack of no frames: add one frame at least")
+        self.energies = []
         image = self._assembled()
         covered = self.high[..., 0] >= self.low[..., 0]
         np.clip(image, self.low, self.high, out=image)
@@ -186,9 +209,9 @@ class PyramidState:
         return image.reshape(self.shape), covered
 
     def _assembled(self) -> Array:
-        image = (self.pixels[-2] + self.pixels[-1]) / 2
-        for detail in reversed(self.pixels[:-2]):
-            finer = np.empty_like(detail)
-            add_expanded(detail, image, self.taps, 1, finer)
-            image = finer
+        image: Array = (self.pixels.pop() + self.pixels.pop()) / 2
+        while self.pixels:
+            detail = self.pixels.pop()
+            add_expanded(detail, image, self.taps, 1, detail)
+            image = detail
         return image

@@ -5,50 +5,166 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.operators._depth import HALVINGS, sharpness_rows, sharpness_where
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
+from napari_stack.operators._focus_curve import noise_of, noise_response, noise_rows
 from napari_stack.operators._focus_frames import Light, Sight
 from napari_stack.operators._pyramid import PyramidState
+from napari_stack.operators._pyramid_frame import (
+    as_stored,
+    levels_of,
+    reduced_plane,
+    split_finest,
+    take_apart,
+)
+from napari_stack.operators._pyramid_kernels import reduce
+from napari_stack.operators._strip_fold import Strip, StripFold
 from napari_stack.run import Run
-from napari_stack.sources import is_computed
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 
 # Bytes a pixel that the state takes, and those of a frame in flight: for every channel, and beside.
 STATE_BYTES = 8, 40
-FRAME_BYTES = 10, 30
+FRAME_BYTES = 6, 12
+# Rows around a strip that the sharpness sees, and the details beside the window of their energy.
+SHARPNESS_MARGIN, DETAIL_MARGIN = 12, 8
 
 
-class PyramidFold:
-    """The fold: a pyramid's state, begun with the first frame.
+class _Coarse:
+    """What is left of a frame when its strips were taken in: half its size, and its noise.
+
+    Where the pyramid has no levels, its colours are of full size.
+    """
+
+    def __init__(self, size: tuple[int, int], shape: tuple[int, ...], dtype: Any, noisy: int):
+        half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
+        self.colours = np.empty(shape, dtype)
+        self.grey = np.empty(half, dtype)
+        self.noise = np.empty((noisy, max(size[1] - 2, 0)), dtype)
+        # Shares of valid pixels by the size of the picture; none where all pixels are.
+        self.shares: dict[tuple[int, ...], Array] = {}
+
+    def share(self, shape: tuple[int, ...]) -> Array:
+        """Return where the shares of valid pixels go; they are made for the first strip."""
+        found = self.shares.get(shape)
+        if found is None:  # strips come at the same time: the first one's are taken
+            found = self.shares.setdefault(shape, np.ones(shape, self.grey.dtype))
+        return found
+
+
+class PyramidFold(StripFold):
+    """The fold: the finest level in strips, the others when a frame is closed.
 
     Parameters
     ----------
+    stack : Stack
+        The frames that will come.
     sight : Sight
     measure : bool
         Measure the depth too.
+    alone : bool
+        No state comes before this one.
     **options
         Those of `Pyramid`.
     """
 
-    def __init__(self, sight: Sight, *, measure: bool, **options: Any) -> None:
-        self.options = vars(sight) | options | {"measure": measure}
-        self.state: Any = None
+    def __init__(
+        self, stack: Stack, sight: Sight, *, measure: bool, alone: bool, **options: Any
+    ) -> None:
+        super().__init__(sight, slice(0, stack.shape[1]))
+        self.size: int = options["kernel_size"]
+        needed = max(SHARPNESS_MARGIN, DETAIL_MARGIN + self.size // 2)
+        self.margin = -(-needed // 2) * 2  # strips begin at even rows
+        self.stored = stack.dtype if stack.dtype.kind in "ui" else None
+        options = vars(sight) | options | {"measure": measure, "stored": self.stored}
+        self.begin = partial(PyramidState, stack.shape[1:], stack.working, alone=alone, **options)
+        self.levels = levels_of(stack.shape[1:], options["min_size"])
+        numbers = np.flatnonzero(stack.used).tolist()
+        self.previous = dict(zip(numbers[1:], numbers, strict=False))
+        height = stack.shape[1]
+        self.noisy = noise_rows(height) if min(stack.shape[1:3]) >= 3 else np.empty(0, int)
+        self.coarse: dict[int, _Coarse] = {}
+        # On its way to another process a state that has seen nothing is not sent along.
+        self.state: Any = self.begin() if alone else None
 
-    def prepare(self, stack: Stack, index: int) -> Any:
-        """Take a frame apart."""
-        integer = stack.dtype.kind in "ui"
-        options = self.options | {"stored": stack.dtype if integer else None}
-        begin = partial(PyramidState, stack.shape[1:], stack.working, **options)
-        owned = integer and not is_computed(stack.source)
-        return begin, PyramidState.prepare(*stack.read(index), owned=owned, **options)
-
-    def add(self, index: int, prepared: Any) -> None:
+    def add(self, index: int, prepared: Stack) -> None:
         """Take in a frame."""
-        begin, bundle = prepared
         if self.state is None:
-            self.state = begin()
-        self.state.add(index, bundle)
+            self.state = self.begin()
+        super().add(index, prepared)
+        self.close(index)
+
+    def take_in(self, index: int, strip: Strip) -> None:
+        """Take in the finest level of a strip, and keep what the coarser ones need."""
+        state, rows, inner = self.state, strip.rows, strip.inner
+        colours = strip.colours
+        parts = (None if p is None else p[inner] for p in (strip.opacity, strip.valid))
+        mine = colours[inner]
+        seen = mine if self.stored is None else as_stored(mine, self.stored)
+        state.widen(rows, seen, *parts)
+        taps, weights = state.taps, self.sight.weights(colours.shape[2], colours.dtype)
+        share = None if strip.valid is None else strip.valid.astype(taps.dtype)
+        coarser, coarser_share = colours, share
+        if self.levels:
+            coarser = reduce(colours, taps)
+            coarser_share = None if share is None else reduced_plane(share, taps)
+            found = split_finest(colours, coarser, share, taps, weights, self.size)
+            state.take(rows, *(plane[inner] for plane in found))
+        coarse = self._coarse(index)
+        here, there = self._coarse_rows(rows), self._coarse_rows(inner)
+        coarse.colours[here] = coarser[there]
+        if coarser_share is not None:
+            coarse.share(coarse.colours.shape[:2])[here] = coarser_share[there]
+        if state.depth is not None:
+            self._measure(index, strip, coarse)
+
+    def _coarse_rows(self, rows: slice) -> slice:
+        return _halved(rows) if self.levels else rows
+
+    def _coarse(self, index: int) -> _Coarse:
+        found = self.coarse.get(index)
+        if found is None:
+            pixels = self.state.pixels[min(self.levels, 1)]
+            size = self.state.low.shape[:2]
+            made = _Coarse(size, pixels.shape, pixels.dtype, len(self.noisy))
+            found = self.coarse.setdefault(index, made)  # strips come at the same time
+        return found
+
+    def _measure(self, index: int, strip: Strip, coarse: _Coarse) -> None:
+        """Measure how sharp a strip is, and what tells the noise."""
+        grey, rows, wide = self.sight.grey(strip.colours), strip.rows, strip.wide
+        curve = self.state.depth.curves[0]
+        energy = sharpness_rows(grey, strip.valid)[strip.inner]
+        begin = index not in self.previous or not self.state.indices
+        curve.take(index, self.previous.get(index, -2), rows, energy, begin=begin)
+        taps = self.state.taps
+        coarse.grey[_halved(rows)] = reduced_plane(grey, taps)[_halved(strip.inner)]
+        if strip.valid is not None and not self.levels:
+            share = strip.valid.astype(taps.dtype)
+            coarse.share(coarse.grey.shape)[_halved(rows)] = reduced_plane(share, taps)[
+                _halved(strip.inner)
+            ]
+        first, last = np.searchsorted(self.noisy, (rows.start, rows.stop))
+        coarse.noise[first:last] = noise_response(grey, self.noisy[first:last] - wide.start)
+
+    def close(self, index: int) -> None:
+        """Take in the coarser levels of a frame."""
+        coarse, state = self.coarse.pop(index), self.state
+        weights = self.sight.weights(coarse.colours.shape[2], coarse.colours.dtype)
+        taps = state.taps
+        if state.depth is not None:
+            noise = noise_of(coarse.noise) if coarse.noise.size else 0.0
+            state.depth.curves[0].close(index, noise)
+            grey, share = coarse.grey, coarse.shares.get(coarse.grey.shape)
+            for _ in range(HALVINGS - 1):
+                grey = reduced_plane(grey, taps)
+                share = None if share is None else reduced_plane(share, taps)
+            support = None if share is None else share > 1 - 1e-4
+            state.depth.curves[1].add(index, *sharpness_where(grey, support))
+        share = coarse.shares.get(coarse.colours.shape[:2])
+        rest = take_apart(coarse.colours, share, self.levels, taps, weights, self.size)
+        state.close(index, rest)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
@@ -58,6 +174,10 @@ class PyramidFold:
             self.state.merge(later.state)
 
 
+def _halved(rows: slice) -> slice:
+    return slice(rows.start // 2, (rows.stop + 1) // 2)
+
+
 def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
     """Fuse a series; returns what `PyramidState.result` does.
 
@@ -65,9 +185,8 @@ def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
     """
     what = "Fusing frames"
     if _fits(stack, run):
-        return run.fold(
-            PyramidFold(sight, measure=True, **options), stack, what=what
-        ).state.result()
+        fold = PyramidFold(stack, sight, measure=True, alone=run.executor is None, **options)
+        return run.fold_rows(fold, stack, what=what).state.finish()
     run = calmed(run, stack)
     nothing = Light(np.zeros((1, 1)), np.zeros((1, 1)))
     height, width = stack.shape[1:3]
@@ -76,8 +195,8 @@ def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     depth, confidence, _ = first.depth.maps(last=True)
     del first, _
-    fold = PyramidFold(sight, measure=False, **options)
-    image, covered = run.part(1, 2).fold(fold, stack, what=what).state.fused()
+    fold = PyramidFold(stack, sight, measure=False, alone=alone, **options)
+    image, covered = run.part(1, 2).fold_rows(fold, stack, what=what).state.fused()
     return image, depth, confidence, covered
 
 

@@ -174,28 +174,88 @@ def prepare(
     sharpness: tuple[Sharpness, ...] = ()
     if measure:
         sharpness = measure_sharpness(weighted_sum(colours, weights), valid, taps)
-    supports = _supports(valid, levels_of(colours.shape, min_size), taps, kernel_size)
-    details: list[Array] = []
-    energies, base = [], colours
-    for support in supports[:-1]:
-        finer, base = base, reduce(base, taps)
-        detail = finer if details or (owned and seen is not colours) else np.empty_like(finer)
-        add_expanded(finer, base, taps, -1, detail)
-        energy = local_mean(np.abs(weighted_sum(detail, weights)), kernel_size)
-        details.append(detail)
-        energies.append(_ranked(energy, support))
-    base_grey = weighted_sum(base, weights)
+    share = None if valid is None else valid.astype(taps.dtype)
+    levels = levels_of(colours.shape, min_size)
+    details, energies = [], []
+    base = colours
+    if levels:
+        out = colours if owned and seen is not colours else None
+        base = reduce(colours, taps)
+        detail, energy = split_finest(colours, base, share, taps, weights, kernel_size, out)
+        details, energies = [detail], [energy]
+        share = None if share is None else reduced_plane(share, taps)
+    rest = take_apart(base, share, levels, taps, weights, kernel_size)
     return Prepared(
         seen,
         opacity,
         valid,
-        tuple(details),
-        tuple(energies),
-        base,
-        _ranked(local_deviation(base_grey, kernel_size), supports[-1]),
-        _ranked(local_entropy(base_grey, kernel_size), supports[-1]),
+        (*details, *rest.details),
+        (*energies, *rest.energies),
+        *rest[2:],
         sharpness,
     )
+
+
+class Levels(NamedTuple):
+    """The levels of a pyramid, from one on: fields of `Prepared`."""
+
+    details: tuple[Array, ...]
+    energies: tuple[Array, ...]
+    base: Array
+    deviation: Array
+    entropy: Array
+
+
+def split_finest(
+    colours: Array,
+    coarser: Array,
+    share: Array | None,
+    taps: Array,
+    weights: Array,
+    size: int,
+    out: Array | None = None,
+) -> tuple[Array, Array]:
+    """Return the details of an image beside its coarser level, and their energy.
+
+    `share` is 1 where pixels are valid, 0 elsewhere; `out` may be `colours`.
+    """
+    detail = np.empty_like(colours) if out is None else out
+    add_expanded(colours, coarser, taps, -1, detail)
+    support = None if share is None else local_mean(share, size) * share
+    return detail, _ranked(_energy(detail, weights, size), support)
+
+
+def take_apart(
+    base: Array, share: Array | None, levels: int, taps: Array, weights: Array, size: int
+) -> Levels:
+    """Take the rest of a frame apart, which is used up: all levels but the finest.
+
+    `share` of what is behind each pixel is valid; a pyramid of no levels is a base at full size.
+    """
+    details: list[Array] = []
+    energies = []
+    for _ in range(levels - 1):
+        detail, base = base, reduce(base, taps)
+        add_expanded(detail, base, taps, -1, detail)
+        support = None if share is None else local_mean(share, size)
+        energies.append(_ranked(_energy(detail, weights, size), support))
+        details.append(detail)
+        share = None if share is None else reduced_plane(share, taps)
+    grey = weighted_sum(base, weights)
+    support = None if share is None else local_mean(share, size) * (share if not levels else 1)
+    deviation = _ranked(local_deviation(grey, size), support)
+    entropy = _ranked(local_entropy(grey, size), support)
+    return Levels(tuple(details), tuple(energies), base, deviation, entropy)
+
+
+def reduced_plane(plane: Array, taps: Array) -> Array:
+    """Return a plane (y, x) at half its size."""
+    return reduce(plane[..., np.newaxis], taps)[..., 0]
+
+
+def _energy(detail: Array, weights: Array, size: int) -> Array:
+    grey = weighted_sum(detail, weights)
+    return local_mean(np.abs(grey, out=grey), size)
 
 
 def as_stored(colours: Array, stored: np.dtype[Any]) -> Array:
@@ -236,18 +296,6 @@ def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
 
     rows, columns = distance_transform_edt(~finite, return_distances=False, return_indices=True)
     return np.ascontiguousarray(colours[rows, columns]), valid
-
-
-def _supports(valid: Array | None, levels: int, taps: Array, size: int) -> list[Array | None]:
-    """Return, for every level and the base, the share of valid pixels behind each coefficient."""
-    if valid is None:
-        return [None] * (levels + 1)
-    share = valid.astype(taps.dtype)
-    supports: list[Array | None] = [local_mean(share, size) * share]
-    for _ in range(levels):
-        share = reduce(share[..., np.newaxis], taps)[..., 0]
-        supports.append(local_mean(share, size))
-    return supports
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:

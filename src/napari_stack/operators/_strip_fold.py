@@ -33,7 +33,7 @@ class StripFold:
 
     #: Rows that are taken in together, and those around them that are read.
     tall: ClassVar[int] = 256
-    margin: ClassVar[int]
+    margin: int
 
     def __init__(self, sight: Sight, rows: slice) -> None:
         self.sight, self.rows = sight, rows
