@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -102,17 +103,19 @@ class Warp:
     def source_rows(self, rows: slice, index: int) -> slice:
         """Rows of the frame that `rows` of the result are made of."""
         rows = self._seen(rows)
-        right = self.size[1] - 1
-        corners = np.array([[x, y, 1.0] for x in (0, right) for y in (rows.start, rows.stop - 1)])
-        points = self.matrix(index) @ corners.T
-        if (points[2] <= 0).any():  # a horizon runs through the frame: any row may be asked for
+        matrix, right, last = self.matrix(index), self.size[1] - 1, self.source_size[0] - 1
+        _, (d, e, f), (g, h, i) = matrix.tolist()
+        # Plain numbers: this is asked for every few rows of a frame.
+        corners = [(x, y) for x in (0, right) for y in (rows.start, rows.stop - 1)]
+        depths = [g * x + h * y + i for x, y in corners]
+        if not min(depths) > 0:  # a horizon runs through the frame: any row may be asked for
             return slice(0, self.source_size[0])
-        y = points[1] / points[2]
-        last = self.source_size[0] - 1
-        if self.border == "reflect" and (y.min() < 0 or y.max() > last):  # mirrored rows
+        places = [(d * x + e * y + f) / w for (x, y), w in zip(corners, depths, strict=True)]
+        low, high = min(places), max(places)
+        if self.border == "reflect" and (low < 0 or high > last):  # mirrored rows
             return slice(0, self.source_size[0])
-        start = int(np.clip(np.floor(y.min()) - _MARGIN, 0, last))
-        return slice(start, int(np.clip(np.ceil(y.max()) + _MARGIN, 0, last)) + 1)
+        start = floor(min(max(low - _MARGIN, 0), last))
+        return slice(start, ceil(min(max(high + _MARGIN, 0), last)) + 1)
 
     def _seen(self, rows: slice) -> slice:
         """Rows of the result that `rows` of it depend on: more where the border is blurred."""
