@@ -3,7 +3,9 @@
 Every measurement is a process of its own: it fuses three small frames (which loads and compiles
 all that is needed), then the series, and reports the highest anonymous memory of the process, all
 included. Frames are RGB of 8 bits in uncompressed TIFF. The state does not grow with the series:
-six and 24 frames of a smaller size show it; six of 24 megapixels then stand for 200.
+six and 24 frames of a smaller size show it; six of 24 megapixels then stand for 200. The last two
+cases, 24 and 200 frames of 24 megapixels (2 and about 10 minutes a method), are run on request:
+``--cases 3 4``. Frames beyond the first six are links to them.
 """
 
 import argparse
@@ -19,7 +21,7 @@ import numpy as np
 from memory import Peak, anonymous
 
 LARGE, SMALL = (4000, 6000), (1500, 2000)
-CASES = ((6, LARGE), (6, SMALL), (24, SMALL))
+CASES = ((6, LARGE), (6, SMALL), (24, SMALL), (24, LARGE), (200, LARGE))
 
 
 def series(folder: Path, count: int, shape: tuple[int, int]) -> Path:
@@ -60,7 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", nargs=3)
     parser.add_argument("--methods", nargs="+", default=["auto", "pyramid", "depth map"])
-    parser.add_argument("--cases", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument(
+        "--cases", nargs="+", type=int, choices=range(len(CASES)), default=[0, 1, 2]
+    )
     arguments = parser.parse_args()
     if arguments.measure:
         measure(*arguments.measure)
