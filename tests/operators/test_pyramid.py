@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -494,3 +495,15 @@ def test_strips_give_what_whole_frames_give_bit_by_bit(options):
         np.testing.assert_array_equal(found.image, np.rint(image).astype(np.uint16))
         np.testing.assert_array_equal(found.depth, depth)
         np.testing.assert_array_equal(found.confidence, confidence)
+
+
+@pytest.mark.parametrize("memory", [2**30, 2**20])
+def test_parts_on_an_executor_give_the_same_image(memory):
+    frames = np.random.default_rng(6).integers(0, 255, (20, 70, 90, 3)).astype(np.uint8)
+    stack = Stack.wrap(frames, rgb=True)
+    here = focus_stack(stack, method="pyramid", run=Run(memory=memory))
+    with ThreadPoolExecutor(3) as pool:
+        there = focus_stack(stack, method="pyramid", run=Run(executor=pool, memory=memory))
+    np.testing.assert_array_equal(there.image, here.image)
+    np.testing.assert_allclose(there.depth, here.depth, atol=1e-3)
+    np.testing.assert_allclose(there.confidence, here.confidence, atol=1e-4)
