@@ -21,13 +21,15 @@ FLAT_SHARE = 0.005
 @kernel
 def _modified_laplacian(image: Array, out: Array) -> None:
     height, width = image.shape
+    line = np.empty(width + 2, image.dtype)
+    left, right = line[:width], line[2:]
     for i in range(height):
-        up, down = image[max(i - 1, 0)], image[min(i + 1, height - 1)]
-        row = image[i]
+        row, above, below = image[i], image[max(i - 1, 0)], image[min(i + 1, height - 1)]
+        line[0], line[1:-1], line[-1] = row[0], row, row[-1]
+        laplacian = out[i]
         for j in range(width):
             twice = row[j] + row[j]
-            left, right = row[max(j - 1, 0)], row[min(j + 1, width - 1)]
-            out[i, j] = abs(twice - left - right) + abs(twice - up[j] - down[j])
+            laplacian[j] = abs(twice - left[j] - right[j]) + abs(twice - above[j] - below[j])
 
 
 def sharpness(grey: Array) -> Array:

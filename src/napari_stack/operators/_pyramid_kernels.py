@@ -32,78 +32,130 @@ def generating_weights(parameter: float, dtype: np.dtype[Any]) -> Array:
 
 
 @kernel
-def _reduce_row(row: Array, weights: Array, out: Array) -> None:
-    width, channels = row.shape
-    for j in range(out.shape[0]):
-        a, b = max(2 * j - 2, 0), max(2 * j - 1, 0)
-        d, e = min(2 * j + 1, width - 1), min(2 * j + 2, width - 1)
-        for k in range(channels):
-            out[j, k] = (
-                weights[0] * (row[a, k] + row[e, k])
-                + weights[1] * (row[b, k] + row[d, k])
-                + weights[2] * row[2 * j, k]
-            )
+def _every_second(pixels: Array, channels: int, out: Array) -> None:
+    """Copy every second pixel of a line, from the first; strides that are known are quick."""
+    count = out.size // channels
+    if channels == 1:
+        for j in range(count):
+            out[j] = pixels[2 * j]
+    elif channels == 3:
+        for j in range(count):
+            out[3 * j] = pixels[6 * j]
+            out[3 * j + 1] = pixels[6 * j + 1]
+            out[3 * j + 2] = pixels[6 * j + 2]
+    else:
+        for j in range(count):
+            for k in range(channels):
+                out[channels * j + k] = pixels[2 * channels * j + k]
+
+
+@kernel
+def _interleave(even: Array, odd: Array, channels: int, out: Array) -> None:
+    """Copy the pixels of two lines in turns, as many as there are in `out`."""
+    width = out.size // channels
+    if channels == 1:
+        for j in range(width // 2):
+            out[2 * j], out[2 * j + 1] = even[j], odd[j]
+    elif channels == 3:
+        for j in range(width // 2):
+            out[6 * j], out[6 * j + 3] = even[3 * j], odd[3 * j]
+            out[6 * j + 1], out[6 * j + 4] = even[3 * j + 1], odd[3 * j + 1]
+            out[6 * j + 2], out[6 * j + 5] = even[3 * j + 2], odd[3 * j + 2]
+    else:
+        for j in range(width // 2):
+            for k in range(channels):
+                out[2 * channels * j + k] = even[channels * j + k]
+                out[2 * channels * j + channels + k] = odd[channels * j + k]
+    if width % 2:
+        last = width // 2 * channels
+        out[2 * last :] = even[last : last + channels]
+
+
+@kernel
+def _replicate(padded: Array, pixels: int, channels: int) -> None:
+    """Fill so many pixels at both ends of a line with those next to them."""
+    margin = pixels * channels
+    inner = padded.size - margin
+    for j in range(margin):
+        padded[j] = padded[margin + j % channels]
+        padded[inner + j] = padded[inner - channels + j % channels]
 
 
 @kernel
 def reduce(image: Array, weights: Array) -> Array:
     """Smooth an image (y, x, channel) and keep every second row and column, from the first."""
     height, width, channels = image.shape
+    size = width * channels
     out = np.empty(((height + 1) // 2, (width + 1) // 2, channels), image.dtype)
-    row = np.empty((width, channels), image.dtype)
-    flat = row.reshape(-1)
-    lines = image.reshape(height, -1)
+    padded, smooth = np.empty(size + 4 * channels, image.dtype), np.empty(size, image.dtype)
+    middle = padded[2 * channels : 2 * channels + size]
+    # The line beside itself: all columns are smoothed, which is quicker than every second one.
+    left, near = padded[:size], padded[channels : channels + size]
+    far, right = padded[3 * channels : 3 * channels + size], padded[4 * channels :]
+    lines, outs = image.reshape(height, -1), out.reshape(out.shape[0], -1)
     for i in range(out.shape[0]):
         a, b, c = lines[max(2 * i - 2, 0)], lines[max(2 * i - 1, 0)], lines[2 * i]
         d, e = lines[min(2 * i + 1, height - 1)], lines[min(2 * i + 2, height - 1)]
-        for j in range(flat.size):
-            flat[j] = weights[0] * (a[j] + e[j]) + weights[1] * (b[j] + d[j]) + weights[2] * c[j]
-        _reduce_row(row, weights, out[i])
+        for j in range(size):
+            middle[j] = weights[0] * (a[j] + e[j]) + weights[1] * (b[j] + d[j]) + weights[2] * c[j]
+        _replicate(padded, 2, channels)
+        for j in range(size):
+            smooth[j] = (
+                weights[0] * (left[j] + right[j])
+                + weights[1] * (near[j] + far[j])
+                + weights[2] * middle[j]
+            )
+        _every_second(smooth, channels, outs[i])
     return out
 
 
 @kernel
-def _expand_row(row: Array, outer: float, centre: float, half: float, out: Array) -> None:
-    last = row.shape[0] - 1
-    for j in range(out.shape[0]):
-        m = j // 2
-        after = min(m + 1, last)
-        if j % 2:
-            for k in range(row.shape[1]):
-                out[j, k] = half * (row[m, k] + row[after, k])
-        else:
-            before = max(m - 1, 0)
-            for k in range(row.shape[1]):
-                out[j, k] = outer * (row[before, k] + row[after, k]) + centre * row[m, k]
+def _expand_row(
+    row: Array, channels: int, weights: Array, padded: Array, even: Array, odd: Array, out: Array
+) -> None:
+    twice = weights + weights  # only every second pixel of the finer grid is there
+    outer, half, centre = twice[0], twice[1], twice[2]
+    size = row.size
+    padded[channels : channels + size] = row
+    _replicate(padded, 1, channels)
+    before, here, after = padded[:size], padded[channels : channels + size], padded[2 * channels :]
+    for j in range(size):
+        even[j] = outer * (before[j] + after[j]) + centre * here[j]
+        odd[j] = half * (here[j] + after[j])
+    _interleave(even, odd, channels, out)
 
 
 @kernel
 def add_expanded(fine: Array, coarse: Array, weights: Array, sign: int, out: Array) -> None:
     """Write `fine` + `sign` * (`coarse` at twice its size) to `out`, which may be `fine`."""
     height, width, channels = fine.shape
-    twice = weights + weights  # only every second pixel of the finer grid is there
+    twice = weights + weights
     outer, half, centre = twice[0], twice[1], twice[2]
     factor = fine.dtype.type(sign)
-    rows = np.empty((3, width, channels), fine.dtype)
-    flat = rows.reshape(3, -1)
+    lines = np.empty((3, width * channels), fine.dtype)
+    narrow = coarse.reshape(coarse.shape[0], -1)
+    padded = np.empty(narrow.shape[1] + 2 * channels, fine.dtype)
+    even, odd = np.empty(narrow.shape[1], fine.dtype), np.empty(narrow.shape[1], fine.dtype)
     source, target = fine.reshape(height, -1), out.reshape(height, -1)
     last = coarse.shape[0] - 1
-    _expand_row(coarse[0], outer, centre, half, rows[1])
-    rows[0] = rows[1]
+    _expand_row(narrow[0], channels, weights, padded, even, odd, lines[1])
+    lines[0] = lines[1]
     for i in range(last + 1):
         before, here, after = i % 3, (i + 1) % 3, (i + 2) % 3
         if i < last:
-            _expand_row(coarse[i + 1], outer, centre, half, rows[after])
+            _expand_row(narrow[i + 1], channels, weights, padded, even, odd, lines[after])
         else:
-            rows[after] = rows[here]
-        up, mid, down = flat[before], flat[here], flat[after]
+            lines[after] = lines[here]
+        up, mid, down = lines[before], lines[here], lines[after]
+        pixels, written = source[2 * i], target[2 * i]
         for j in range(mid.size):
             smooth = outer * (up[j] + down[j]) + centre * mid[j]
-            target[2 * i, j] = source[2 * i, j] + factor * smooth
+            written[j] = pixels[j] + factor * smooth
         if 2 * i + 1 < height:
+            pixels, written = source[2 * i + 1], target[2 * i + 1]
             for j in range(mid.size):
                 smooth = half * (mid[j] + down[j])
-                target[2 * i + 1, j] = source[2 * i + 1, j] + factor * smooth
+                written[j] = pixels[j] + factor * smooth
 
 
 @kernel
@@ -111,6 +163,15 @@ def weighted_sum(image: Array, weights: Array) -> Array:
     """Return the (y, x) sum over the channels, each times its weight."""
     height, width, channels = image.shape
     out = np.empty((height, width), image.dtype)
+    if channels == 3:  # several pixels at once
+        pixels, sums = image.ravel(), out.ravel()
+        for j in range(sums.size):
+            sums[j] = (
+                weights[0] * pixels[3 * j]
+                + weights[1] * pixels[3 * j + 1]
+                + weights[2] * pixels[3 * j + 2]
+            )
+        return out
     for i in range(height):
         for j in range(width):
             total = weights[0] * image[i, j, 0]
@@ -132,20 +193,31 @@ def keep_larger(best: Array, pixels: Array, energy: Array, candidate: Array) -> 
 
 
 @kernel
-def widen_range(low: Array, high: Array, least: Array, most: Array) -> None:
-    """Widen the range `low` to `high`, in place, so that it holds `least` and `most`."""
-    lows, highs, leasts, mosts = low.ravel(), high.ravel(), least.ravel(), most.ravel()
+def _widen(lows: Array, highs: Array, leasts: Array, mosts: Array) -> None:
     for i in range(lows.size):
         lows[i] = min(lows[i], leasts[i])
         highs[i] = max(highs[i], mosts[i])
 
 
 @kernel
+def widen_range(low: Array, high: Array, least: Array, most: Array) -> None:
+    """Widen the range `low` to `high`, in place, so that it holds `least` and `most`."""
+    _widen(low.ravel(), high.ravel(), least.ravel(), most.ravel())
+
+
+@kernel
 def widen_range_where(low: Array, high: Array, values: Array, valid: Array) -> None:
     """Widen the range, in place, so that it holds the valid pixels of a frame."""
+    _, width, channels = low.shape
     for i in range(low.shape[0]):
-        for j in range(low.shape[1]):
-            if valid[i, j]:
-                for k in range(low.shape[2]):
-                    low[i, j, k] = min(low[i, j, k], values[i, j, k])
-                    high[i, j, k] = max(high[i, j, k], values[i, j, k])
+        lows, highs, pixels = low[i].ravel(), high[i].ravel(), values[i].ravel()
+        counts = valid[i]
+        first = 0
+        while first < width:  # pixels that count come in long runs
+            last = first
+            while last < width and counts[last]:
+                last += 1
+            begin, end = first * channels, last * channels
+            run = pixels[begin:end]
+            _widen(lows[begin:end], highs[begin:end], run, run)
+            first = last + 1
