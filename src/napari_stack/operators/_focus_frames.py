@@ -12,9 +12,10 @@ from napari_stack.operators._pyramid_frame import (
     channel_weights,
     finite,
     has_alpha,
+    reduced_plane,
     split_alpha,
 )
-from napari_stack.operators._pyramid_kernels import generating_weights, reduce, weighted_sum
+from napari_stack.operators._pyramid_kernels import generating_weights, weighted_sum
 from napari_stack.operators.geometry import Warp
 from napari_stack.operators.resampling import Resample
 from napari_stack.sources import Pixels
@@ -178,10 +179,9 @@ def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
 
 
 def _halved(plane: Array, taps: Array) -> Array:
-    plane = plane[..., np.newaxis]
     for _ in range(HALVINGS):
-        plane = reduce(plane, taps)
-    return plane[..., 0]
+        plane = reduced_plane(plane, taps)
+    return plane
 
 
 def _sampled(grey: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_stack.operators._focus_frames import Sight
 from napari_stack.operators._pyramid_frame import as_stored
-from napari_stack.operators._restricted_kernels import widen_stored
+from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -63,17 +63,18 @@ class RangeState:
         self._widen(rows, self.seen(colours), valid, opacity)
 
     def _widen(self, rows: slice, seen: Array, valid: Array | None, opacity: Array | None) -> None:
-        whole = valid is None
-        counts = np.ones((1, 1), bool) if whole else valid
-        widen_stored(self.low[rows], self.high[rows], seen, counts, whole)
+        low, high = self.low[rows], self.high[rows]
+        if valid is None:
+            widen_range(low, high, seen, seen)
+        else:
+            widen_range_where(low, high, seen, valid)
         if self.opacity is not None and opacity is not None:
             where: Any = True if valid is None else valid[..., np.newaxis]
             np.maximum(self.opacity[rows], opacity, out=self.opacity[rows], where=where)
 
     def merge(self, later: Self) -> None:
         """Take in the state of other frames."""
-        np.minimum(self.low, later.low, out=self.low)
-        np.maximum(self.high, later.high, out=self.high)
+        widen_range(self.low, self.high, later.low, later.high)
         if self.opacity is not None and later.opacity is not None:
             np.maximum(self.opacity, later.opacity, out=self.opacity)
 

@@ -7,13 +7,9 @@ import numpy as np
 
 from napari_stack.operators._focus_frames import Sight
 from napari_stack.operators._focus_range import RangeState, Scales
+from napari_stack.operators._pyramid_frame import reduced_plane
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
-from napari_stack.operators._restricted_kernels import (
-    divide,
-    gather_base,
-    gather_details,
-    window_mean,
-)
+from napari_stack.operators._restricted_kernels import divide, gather, window_mean
 from napari_stack.operators._strip_fold import Strip, StripFold
 from napari_stack.stack import Stack
 
@@ -24,6 +20,8 @@ LEVELS = 2
 # Energies are means of |detail| over a window barely wider than a pixel (sigma 0.4), so that the
 # choice follows an edge closely; what labels decided with wider windows bounds it.
 CENTRE, SIDE = 0.919, 0.0404
+# Details are weighted by the energy squared so many times: its eighth power. The base is softer.
+SQUARINGS, BASE_SQUARINGS = 3, 2
 # Noise of deviation 1 in the details of a level, and how many of it count as nothing. Where all
 # frames show less, they are averaged.
 NOISE = (0.6, 0.2)
@@ -113,13 +111,17 @@ class RestrictedFold(StripFold):
         greys = [self.sight.grey(colours)]
         for _ in range(LEVELS):
             levels.append(reduce(levels[-1], taps))
-            greys.append(reduce(greys[-1][..., np.newaxis], taps)[..., 0])
+            greys.append(reduced_plane(greys[-1], taps))
         energies = [self._energy(greys, level, taps) for level in range(LEVELS)]
         smooth = cv2.GaussianBlur(energies[-1], (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-        energies.append(reduce(smooth[..., np.newaxis], taps.astype(np.float32))[..., 0])
+        energies.append(reduced_plane(smooth, taps.astype(np.float32)))
         supports = _supports(valid, taps)
         for level in range(LEVELS + 1):
-            self._gather(index, rows, inner.start, level, levels, energies[level], supports[level])
+            values = levels[level]
+            if level < LEVELS:
+                values = np.empty_like(values)  # the frame's own pixels may be somebody's
+                add_expanded(levels[level], levels[level + 1], taps, -1, values)
+            self._gather(index, rows, inner.start, level, values, energies[level], supports[level])
 
     def _gather(
         self,
@@ -127,24 +129,26 @@ class RestrictedFold(StripFold):
         rows: slice,
         start: int,
         level: int,
-        levels: list[Array],
+        values: Array,
         energy: Array,
         support: Array,
     ) -> None:
         """Add one level of a strip; `rows` are those that count, the first at its row `start`."""
         step = 2**level
         mine = slice(rows.start // step, -(-rows.stop // step))
-        first = start // step
-        theirs = slice(first, first + mine.stop - mine.start)
-        sums = self.totals[level][mine], self.weights[level][mine]
-        fine, energy = levels[level][theirs], energy[theirs]
+        theirs = slice(start // step, start // step + mine.stop - mine.start)
         support = support if support.shape == (1, 1) else support[theirs]
-        zone = self.zones.first[level][mine], self.zones.last[level][mine]
-        if level == LEVELS:
-            gather_base(*sums, fine, energy, support, *zone, index)
-            return
-        taps = 2 * generating_weights(0.4, fine.dtype)[:3]
-        gather_details(*sums, fine, levels[level + 1], energy, support, *zone, index, first, taps)
+        gather(
+            self.totals[level][mine],
+            self.weights[level][mine],
+            values[theirs],
+            energy[theirs],
+            support,
+            self.zones.first[level][mine],
+            self.zones.last[level][mine],
+            index,
+            BASE_SQUARINGS if level == LEVELS else SQUARINGS,
+        )
 
     def _energy(self, greys: list[Array], level: int, taps: Array) -> Array:
         """Return the energy of a level's details, 1 for the strongest there can be."""
@@ -180,13 +184,12 @@ def _supports(valid: Array | None, taps: Array) -> tuple[Array, ...]:
     """Return what coefficients of every level weigh: 1, or next to nothing at invalid pixels."""
     if valid is None:
         return (np.ones((1, 1), np.float32),) * (LEVELS + 1)
-    share = valid.astype(np.float32)[..., np.newaxis]
+    share = valid.astype(np.float32)
     supports = []
     for _ in range(LEVELS + 1):
-        coarser = reduce(share, taps.astype(np.float32))
-        around = cv2.blur(share[..., 0], (3, 3), borderType=cv2.BORDER_REPLICATE)
+        around = cv2.blur(share, (3, 3), borderType=cv2.BORDER_REPLICATE)
         supports.append(
             np.where(around > 1 - 1e-4, 1, around * np.float32(1e-6)).astype(np.float32)
         )
-        share = coarser
+        share = reduced_plane(share, taps.astype(np.float32))
     return tuple(supports)
