@@ -5,11 +5,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from napari_stack.operators._focus_curve import (
-    FocusCurve,
-    noise_sharpness,
-    sharpness,
-)
+from napari_stack.jit import kernel
+from napari_stack.operators._focus_curve import FocusCurve, noise_sharpness, sharpness
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 
 Array = np.ndarray[Any, Any]
@@ -24,8 +21,8 @@ NEIGHBOURHOOD = 4.0
 # say. The coarse scale shows less contrast between frames.
 FINE = (0.1, 0.4)
 COARSE = (0.0, 0.1)
-
-
+# Weights below this are none.
+TINY = np.float32(1e-12)
 # From this clarity on a pixel's own sharpest frame is believed, else what surrounds it.
 CLEAR = 0.25
 
@@ -156,11 +153,10 @@ class DepthState:
 
     def _labels(self, depth: Array, clarity: Array) -> Array:
         indices = np.array(self.indices)
-        between = ((indices[1:] + indices[:-1]) / 2).astype(np.float32)
-        filled = indices.astype(np.uint16)[np.searchsorted(between, depth)]
+        label = nearest(depth, indices)
         own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
-        np.copyto(filled, own, where=clarity > CLEAR)
-        return filled
+        np.copyto(label, own, where=clarity > CLEAR)
+        return label
 
 
 def _map(curve: FocusCurve) -> tuple[Array, Array]:
@@ -212,14 +208,51 @@ def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array
         if len(sums) == HALVINGS + 1:
             missing = coarse_weight * (1 - np.clip(sums[-1][..., 1], 0, 1))
             sums[-1] += np.stack([coarse * missing, missing], axis=-1)
-    filled = _mean(sums[-1])
+    total, weight = sums[-1][..., 0], sums[-1][..., 1]
+    filled = (total / np.maximum(weight, TINY))[..., np.newaxis]
     for level in reversed(sums[:-1]):
         larger = np.zeros((*level.shape[:2], 1), np.float32)
         add_expanded(larger, filled, taps, 1, larger)
-        trust = np.clip(level[..., 1:], 0, 1)
-        filled = trust * _mean(level) + (1 - trust) * larger
+        _trust_means(level, larger[..., 0])
+        filled = larger
     return filled[..., 0]
 
 
-def _mean(sums: Array) -> Array:
-    return sums[..., :1] / np.maximum(sums[..., 1:], np.float32(1e-12))
+@kernel
+def _trust_means(sums: Array, filled: Array) -> None:
+    """Put the mean, a sum over its weight, in place of what was filled, as far as it weighs."""
+    one = np.float32(1)
+    for i in range(filled.shape[0]):
+        for j in range(filled.shape[1]):
+            total, weight = sums[i, j, 0], sums[i, j, 1]
+            trust = min(max(weight, np.float32(0)), one)
+            filled[i, j] = trust * (total / max(weight, TINY)) + (one - trust) * filled[i, j]
+
+
+def nearest(depth: Array, indices: Array) -> Array:
+    """Return the frame, of those with ascending `indices`, that is nearest to each depth.
+
+    Parameters
+    ----------
+    depth : (y, x) ndarray of float32
+        From the first to the last of the indices.
+    indices : (n,) ndarray of int
+
+    Returns
+    -------
+    (y, x) ndarray of uint16
+    """
+    between = np.append((indices[1:] + indices[:-1]) / 2, np.inf).astype(np.float32)
+    whole = np.arange(indices[0], indices[-1] + 1)
+    places = np.searchsorted(indices, whole, side="right") - 1
+    label = np.empty(depth.shape, np.uint16)
+    _put_nearest(depth, places, between, indices, label)
+    return label
+
+
+@kernel
+def _put_nearest(depth: Array, places: Array, between: Array, indices: Array, out: Array) -> None:
+    for i in range(depth.shape[0]):
+        for j in range(depth.shape[1]):
+            place = places[int(depth[i, j]) - indices[0]]  # the last frame that is not behind it
+            out[i, j] = indices[place + (depth[i, j] > between[place])]

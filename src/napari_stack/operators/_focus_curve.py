@@ -16,6 +16,8 @@ WINDOW = 2.0
 NOISE_MARGIN = 0.5
 # Share of the strongest sharpness that quantisation of 8-bit data reaches in flat regions.
 FLAT_SHARE = 0.005
+# Rows whose peaks are found together: what is computed on the way stays in the caches.
+STRIP = 64
 
 
 @kernel
@@ -129,31 +131,6 @@ def _clarity(best: Array, total: Array, count: Array, floor: float, out: Array) 
             out[i, j] = min(max(clear, 0), 1)
 
 
-@kernel
-def _peak(
-    best: Array,
-    before: Array,
-    after: Array,
-    label: Array,
-    indices: Array,
-    gaps: Array,
-    floor: float,
-    out: Array,
-) -> None:
-    for i in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            out[i, j] = max(label[i, j], indices[0])  # -1 where no frame is valid
-            if before[i, j] < 0 or after[i, j] < 0:
-                continue
-            place = np.searchsorted(indices, label[i, j])
-            down, up = gaps[max(place - 1, 0)], gaps[min(place, gaps.size - 1)]
-            top = max(best[i, j], 0) + floor
-            rise = np.log(top / (before[i, j] + floor)) / down
-            bend = rise + np.log(top / (after[i, j] + floor)) / up
-            if bend > 0:
-                out[i, j] += (down + up) / 2 * rise / bend - down / 2
-
-
 class FocusCurve:
     """What is known of every pixel's sharpness over the frames so far.
 
@@ -250,9 +227,28 @@ class FocusCurve:
         A focus curve is nearly a Gaussian (Nayar and Nakagawa 1994), its logarithm a parabola.
         The frames need not be evenly spaced. Without both neighbours the frame's index stays.
         """
-        indices = np.array(self.indices, np.float32)
-        gaps = np.diff(indices) if len(indices) > 1 else np.ones(1, np.float32)
+        indices = np.array(self.indices)
+        gaps = np.diff(indices).astype(np.float32) if len(indices) > 1 else np.ones(1, np.float32)
+        # Gaps to the frames before and after, by the number of a frame.
+        down, up = np.ones((2, indices[-1] + 1), np.float32)
+        down[indices[1:]], down[indices[0]] = gaps[: len(indices) - 1], gaps[0]
+        up[indices[:-1]], up[indices[-1]] = gaps[: len(indices) - 1], gaps[-1]
         out = np.empty(self.best.shape, np.float32)
-        energies = (self.best, self.before, self.after)
-        _peak(*energies, self.label, indices, gaps, np.float32(floor), out)
+        for start in range(0, len(out), STRIP):
+            rows = slice(start, start + STRIP)
+            label = np.maximum(self.label[rows], indices[0])  # -1 where no frame is valid
+            gap = down.take(label), up.take(label)
+            out[rows] = label + self._vertex(rows, *gap, np.float32(floor))
         return out
+
+    def _vertex(self, rows: slice, down: Array, up: Array, floor: np.float32) -> Array:
+        """Return by how much the peak of some rows lies behind the sharpest frame."""
+        best, before, after = (
+            np.maximum(plane[rows], 0) + floor for plane in (self.best, self.before, self.after)
+        )
+        rise = np.log(best / before) / down
+        bend = np.log(best / after) / up + rise
+        known = (bend > 0) & (self.before[rows] >= 0) & (self.after[rows] >= 0)
+        half = np.float32(0.5)
+        ahead = np.divide(half * (down + up) * rise, bend, out=half * down, where=known)
+        return ahead - half * down
