@@ -13,8 +13,9 @@ from napari_stack.operators import (
     balance,
     focus_stack,
 )
+from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators._focus_auto import SharpnessFold, bands_of, fuse
-from napari_stack.operators._focus_frames import Light, Sight, gain_of, measure_frame
+from napari_stack.operators._focus_frames import Light, gain_of, measure_frame
 from napari_stack.operators._restricted import make_zones
 from napari_stack.operators._strip_fold import StripFold
 from napari_stack.run import Run
@@ -137,7 +138,7 @@ def test_what_is_warped_alone_is_warped_in_brightness():
     moved = apply_transforms(Stack.wrap(frames), Transforms(np.tile(np.eye(3), (6, 1, 1))))
     balanced = balance(moved)
     for stack, corrections in ((moved, 1), (balanced, 0)):
-        grey = _focus_frames.brightness_of(stack, Sight(rgb=True))
+        grey = brightness_of(stack, Sight(rgb=True))
         assert len(grey.corrections) == corrections
         values, valid = grey.read(2)
         assert valid is None

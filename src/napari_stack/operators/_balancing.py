@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.operators._brightness import LUMINOSITY
 from napari_stack.operators._pixelwise_kernels import bend, bend_power, scale
 from napari_stack.operators._tones import (
     Curve,
@@ -25,9 +26,6 @@ _ROUNDING = 1e-4
 
 #: Pixels that are sampled at least, where a frame has so many.
 _LEAST_SAMPLE = 2**17
-
-#: Rec. 601: what the eye takes for brightness.
-_LUMINOSITY = np.array([0.299, 0.587, 0.114], np.float32)
 
 _SPACES = {
     "hsv": (cv2.COLOR_RGB2HSV, cv2.COLOR_HSV2RGB),
@@ -143,7 +141,7 @@ def brightness(values: NDArray[Any], rgb: bool) -> NDArray[Any]:
     if values.shape[2] == 1:
         return values[..., 0]
     if rgb:
-        return np.asarray(values[..., :3] @ _LUMINOSITY.astype(values.dtype))
+        return np.asarray(values[..., :3] @ np.array(LUMINOSITY, values.dtype))
     return np.asarray(values.mean(axis=2))
 
 

@@ -234,25 +234,24 @@ def nearest(depth: Array, indices: Array) -> Array:
 
     Parameters
     ----------
-    depth : (y, x) ndarray of float32
-        From the first to the last of the indices.
+    depth : ndarray of float
     indices : (n,) ndarray of int
 
     Returns
     -------
-    (y, x) ndarray of uint16
+    ndarray of uint16
     """
     between = np.append((indices[1:] + indices[:-1]) / 2, np.inf).astype(np.float32)
+    # The last frame that is not behind each whole depth.
     whole = np.arange(indices[0], indices[-1] + 1)
     places = np.searchsorted(indices, whole, side="right") - 1
     label = np.empty(depth.shape, np.uint16)
-    _put_nearest(depth, places, between, indices, label)
+    _put_nearest(depth.ravel(), places, between, indices, label.ravel())
     return label
 
 
 @kernel
 def _put_nearest(depth: Array, places: Array, between: Array, indices: Array, out: Array) -> None:
-    for i in range(depth.shape[0]):
-        for j in range(depth.shape[1]):
-            place = places[int(depth[i, j]) - indices[0]]  # the last frame that is not behind it
-            out[i, j] = indices[place + (depth[i, j] > between[place])]
+    for i in range(depth.size):
+        place = places[min(max(int(depth[i]) - indices[0], 0), places.size - 1)]
+        out[i] = indices[place + (depth[i] > between[place])]

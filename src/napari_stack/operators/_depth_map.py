@@ -8,9 +8,10 @@ import numpy as np
 
 from napari_stack.jit import kernel
 from napari_stack.operators._blending import BlendingFold
-from napari_stack.operators._depth import CLEAR
+from napari_stack.operators._brightness import Sight, brightness_of
+from napari_stack.operators._depth import CLEAR, nearest
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
-from napari_stack.operators._focus_frames import Measured, Sight, brightness_of, measure_light
+from napari_stack.operators._focus_frames import Measured, measure_light
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -243,9 +244,3 @@ def _weighting(
         label = np.where(clear > CLEAR, label, nearest(smooth, numbers))
         label = cv2.medianBlur(label.astype(np.uint16), 5)
     return PickedWeights(label)
-
-
-def nearest(depth: Array, numbers: Array) -> Array:
-    """Return the nearest of the frame numbers to each depth."""
-    between = ((numbers[1:] + numbers[:-1]) / 2).astype(np.float32)
-    return numbers[np.searchsorted(between, depth)].astype(np.uint16)

@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 
 from napari_stack.operators._agreeing import AgreeingFold
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import DepthState
 from napari_stack.operators._focus_frames import (
     Light,
     Measured,
-    Sight,
     gain_of,
     measure_frame,
     measure_light,

@@ -1,72 +1,25 @@
 """A frame as focus stacking sees it: its brightness, how sharp it is, its level of light."""
 
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from napari_stack.operators._brightness import STRIP, Sight, brightness_of, strips_of
 from napari_stack.operators._depth import HALVINGS, Sharpness
 from napari_stack.operators._focus_curve import noise_sharpness, sharpness
-from napari_stack.operators._pyramid_frame import (
-    channel_weights,
-    finite,
-    has_alpha,
-    reduced_plane,
-    split_alpha,
-)
-from napari_stack.operators._pyramid_kernels import generating_weights, weighted_sum
-from napari_stack.operators.geometry import Warp
-from napari_stack.operators.resampling import Resample
-from napari_stack.sources import Pixels
+from napari_stack.operators._pyramid_frame import reduced_plane
+from napari_stack.operators._pyramid_kernels import generating_weights
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 
-# Rows that are measured together: their planes stay in the caches, and few of them exist at once.
-STRIP = 256
 # Rows around a strip that its filters see: the window's reach, and twice the pyramid's kernel.
 MARGIN = 32
 # Cells along the longer side of the small picture that tells a frame's level of light.
 CELLS = 16
 # A frame that is darker or brighter by more than this is no flicker: it is left as it is.
 GREATEST_GAIN = 1.5
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What of a frame's channels decides where it is sharp.
-
-    Parameters
-    ----------
-    rgb, alpha : bool
-        As in a `Stack`.
-    channel : int or "all"
-        The one that is measured; for "all" the luminosity of colours, or the mean of bands.
-    """
-
-    rgb: bool = False
-    alpha: bool = False
-    channel: int | str = "all"
-
-    def split(self, values: Array, valid: Array | None) -> tuple[Array, Array | None, Array | None]:
-        """Return colours (y, x, channel), alpha (y, x, 1) or None, and what is valid."""
-        colours, opacity = split_alpha(values, self.rgb, self.alpha)
-        colours, valid = finite(colours, valid)
-        return colours, opacity, valid
-
-    def weights(self, channels: int, dtype: Any) -> Array:
-        """Return what each channel counts."""
-        return channel_weights(channels, self.rgb, np.dtype(dtype), self.channel)
-
-    def has_alpha(self, shape: tuple[int, ...]) -> bool:
-        """Tell whether the last channel of a frame of this shape is alpha."""
-        return has_alpha(shape, self.rgb, self.alpha)
-
-    def grey(self, colours: Array) -> Array:
-        """Return the brightness (y, x) in the floating type of the colours, float32 at least."""
-        dtype = np.result_type(colours.dtype, np.float32)
-        return weighted_sum(colours, self.weights(colours.shape[2], dtype))
 
 
 class Light(NamedTuple):
@@ -83,63 +36,6 @@ class Measured(NamedTuple):
     light: Light
     noise: float  # standard deviation of the brightness
     top: float  # largest brightness
-
-
-@dataclass(frozen=True)
-class Brightness:
-    """The brightness of a stack's frames, as the source of another stack."""
-
-    stack: Stack
-    sight: Sight
-
-    #: It hands on what is computed with.
-    computed = True
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.stack.shape[:3]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.stack.working
-
-    @property
-    def partial(self) -> bool:
-        return self.stack.source.partial
-
-    def read(self, index: int, rows: slice | None = None) -> Array:
-        return self.pixels(index, rows)[0]
-
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
-        """Return the brightness of a frame; its colours are read a few rows at a time."""
-        rows = rows or slice(0, self.shape[1])
-        frame = self.stack.opened(index)
-        grey = np.empty((rows.stop - rows.start, self.shape[2]), self.dtype)
-        valid = None
-        for part in strips_of(len(grey), STRIP):
-            strip = slice(rows.start + part.start, rows.start + part.stop)
-            colours, _, counts = self.sight.split(*frame.read(0, strip))
-            grey[part] = self.sight.grey(colours)
-            if counts is not None:
-                valid = np.ones(grey.shape, bool) if valid is None else valid
-                valid[part] = counts
-        return grey, valid
-
-    def label(self, index: int) -> str:
-        return self.stack.source.label(index)
-
-
-def brightness_of(stack: Stack, sight: Sight) -> Stack:
-    """Return the stack of the frames' brightness: it is what is warped, where nothing else is."""
-    moved = all(isinstance(correction, Warp | Resample) for correction in stack.corrections)
-    base = replace(stack, corrections=()) if moved else stack
-    corrections = stack.corrections if moved else ()
-    return Stack(Brightness(base, sight), corrections, stack.used)
-
-
-def strips_of(height: int, tall: int) -> list[slice]:
-    """Give the rows of an image in strips."""
-    return [slice(start, min(start + tall, height)) for start in range(0, height, tall)]
 
 
 def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._pyramid_frame import as_stored
 from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
 from napari_stack.stack import Stack

@@ -17,6 +17,7 @@ from napari_stack.operators._alignment import (
     align_by,
     prepare,
 )
+from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators._features import require
 from napari_stack.operators._models import Transform
 from napari_stack.operators.registration_methods import Features, Intensity, Method
@@ -24,8 +25,6 @@ from napari_stack.run import Run
 from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
 
-#: Rec. 601: what the eye takes for brightness.
-_LUMINOSITY = np.array([0.299, 0.587, 0.114], np.float32)
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4
 
@@ -49,13 +48,16 @@ class View:
         """Grey values of a frame, averaged over its neighbours, and where they count."""
         reach = self.average // 2
         near = range(max(index - reach, 0), min(index + reach + 1, len(stack)))
-        total: Any = 0
-        valid = self.mask
-        for number in near:
+        if stack.ndim == 4:
+            stack = brightness_of(stack, Sight(stack.rgb, stack.alpha, self.channel))
+        total, valid = stack.read(near[0])
+        for number in near[1:]:
             values, counts = stack.read(number)
-            total = total + grey(values, stack.rgb, stack.alpha, self.channel)
+            total = total + values
             if counts is not None:
                 valid = counts if valid is None else valid & counts
+        if self.mask is not None:
+            valid = self.mask if valid is None else valid & self.mask
         return (total / total.dtype.type(len(near)) if len(near) > 1 else total), valid
 
 
@@ -103,8 +105,11 @@ def measure(
     ValueError
         For a reference without structure.
     """
-    fixed = view(stack, reference)
     moving = [i for i in range(len(stack)) if i != reference]
+    what = "Registering frames"
+    # Another frame is prepared beside the reference: no worker waits.
+    both = replace(run, executor=None).each(view, stack, [reference, *moving[:1]], what=what)
+    fixed, begun = both[0], dict(zip(moving[:1], both[1:], strict=True))
     if not fixed.levels and moving:
         raise ValueError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
@@ -114,8 +119,7 @@ def measure(
         found: Found = {}
         _chain(stack, view, aligner, reference, found, moving, run)
         return found
-    direct = partial(_direct, view=view, aligner=aligner, fixed=fixed)
-    what = "Registering frames"
+    direct = partial(_direct, view=view, aligner=aligner, fixed=fixed, begun=begun)
     found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or not lost or len(lost) == len(moving):
@@ -199,9 +203,15 @@ def _toward(index: int, reference: int, distance: int) -> int:
 
 
 def _direct(
-    stack: Stack, index: int, *, view: View, aligner: Aligner, fixed: Prepared
+    stack: Stack,
+    index: int,
+    *,
+    view: View,
+    aligner: Aligner,
+    fixed: Prepared,
+    begun: dict[int, Prepared],
 ) -> Alignment:
-    return aligner(fixed, view(stack, index))
+    return aligner(fixed, begun[index] if index in begun else view(stack, index))
 
 
 def _again(
@@ -220,17 +230,6 @@ def _link(
     stack: Stack, index: int, *, view: View, aligner: Aligner, reference: int, distance: int
 ) -> Alignment:
     return aligner(view(stack, _toward(index, reference, distance)), view(stack, index))
-
-
-def grey(values: NDArray[Any], rgb: bool, alpha: bool, channel: int | str) -> NDArray[Any]:
-    """Return the one channel that is measured."""
-    if values.ndim == 2:
-        return values
-    if isinstance(channel, int):
-        return values[..., channel]
-    if rgb:
-        return values[..., :3] @ _LUMINOSITY.astype(values.dtype)
-    return np.asarray(values[..., : values.shape[2] - alpha].mean(axis=2))
 
 
 def collected(count: int, found: Iterable[tuple[int, Alignment]]) -> tuple[NDArray[Any], ...]:

@@ -17,6 +17,8 @@ SMALLEST_SIZE = 48
 FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 #: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
 DEFECT_SIGMAS = 6.0
+#: Rows or columns, or a quarter of them, that tell whether what crosses them is a defect.
+DEFECT_LINES = 256
 #: Pixels that are looked through for defects together.
 _CHUNK = 32
 #: Structure below this fraction of the data's magnitude is rounding, not image.
@@ -118,7 +120,7 @@ def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mas
     level = _level(image, valid)
     # Subtracted before the cast, so that a large offset costs no digits of the structure.
     with np.errstate(invalid="ignore", over="ignore"):
-        pixels = (image - level).astype(np.float32)
+        pixels = (image - level).astype(np.float32, copy=False)
     if valid.all():
         return _repair(pixels), None
     pixels[~valid] = 0
@@ -136,9 +138,10 @@ def _repair(pixels: Image) -> Image:
     """Replace defective columns and rows, then isolated pixels, by their neighbours."""
     if min(pixels.shape) < 8:
         return pixels
-    columns = _defective(np.ascontiguousarray(pixels[::4]))
+    step = [max(4, side // DEFECT_LINES) for side in pixels.shape]
+    columns = _defective(np.ascontiguousarray(pixels[:: step[0]]))
     pixels = _interpolated(pixels, columns)
-    rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, ::4])))
+    rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, :: step[1]])))
     pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
     excess = pixels - smooth

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.operators._brightness import has_alpha
 from napari_stack.operators._depth import DepthState
 from napari_stack.operators._focus_range import limits
-from napari_stack.operators._pyramid_frame import Levels, Prepared, has_alpha, levels_of, prepare
+from napari_stack.operators._pyramid_frame import Levels, Prepared, levels_of, prepare
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
     generating_weights,

@@ -5,10 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import HALVINGS, sharpness_rows, sharpness_where
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
 from napari_stack.operators._focus_curve import noise_of, noise_response, noise_rows
-from napari_stack.operators._focus_frames import Light, Sight
+from napari_stack.operators._focus_frames import Light
 from napari_stack.operators._pyramid import PyramidState
 from napari_stack.operators._pyramid_frame import (
     as_stored,

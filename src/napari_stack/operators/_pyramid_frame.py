@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from napari_stack.operators._brightness import channel_weights, finite, split_alpha
 from napari_stack.operators._depth import Sharpness, measure_sharpness
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
@@ -16,8 +17,6 @@ from napari_stack.sources import cast
 
 Array = np.ndarray[Any, Any]
 
-# ITU-R BT.601, the luma of the usual colour spaces.
-LUMINOSITY = (0.299, 0.587, 0.114)
 # Levels of grey that the entropy of the base tells apart.
 ENTROPY_BINS = 16
 # The window's Gaussian against its side; 5 taps then come near the generating kernel with a = 0.4.
@@ -96,20 +95,6 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
         share = local_mean(np.maximum(1 - np.abs(position - level), 0), size)
         entropy -= share * np.log(np.maximum(share, np.finfo(grey.dtype).tiny))
     return step * np.exp(entropy)
-
-
-def channel_weights(
-    channels: int, rgb: bool, dtype: np.dtype[Any], channel: int | str = "all"
-) -> Array:
-    """Return what each channel counts in the brightness: its luminosity for RGB, else all alike.
-
-    A single channel may count alone, by its number.
-    """
-    if not isinstance(channel, str):
-        return (np.arange(channels) == channel).astype(dtype)
-    if rgb and channels == len(LUMINOSITY):
-        return np.array(LUMINOSITY, dtype)
-    return np.full(channels, 1 / channels, dtype)
 
 
 def prepare(
@@ -265,37 +250,6 @@ def as_stored(colours: Array, stored: np.dtype[Any]) -> Array:
         rows = slice(start, start + STRIP)
         out[rows] = cast(colours[rows].copy(), stored, None)
     return out
-
-
-def split_alpha(values: Array, rgb: bool, alpha: bool) -> tuple[Array, Array | None]:
-    """Return the colours (y, x, channel) and, if there is one, the alpha plane (y, x, 1)."""
-    if values.ndim == 2:
-        return np.ascontiguousarray(values[..., np.newaxis]), None
-    if not has_alpha(values.shape, rgb, alpha):
-        return np.ascontiguousarray(values), None
-    return np.ascontiguousarray(values[..., :-1]), np.ascontiguousarray(values[..., -1:])
-
-
-def has_alpha(shape: tuple[int, ...], rgb: bool, alpha: bool) -> bool:
-    """Tell whether the last channel is alpha: colours have three channels, so a fourth is."""
-    return len(shape) == 3 and ((alpha and shape[2] > 1) or (rgb and shape[2] in (2, 4)))
-
-
-def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
-    """Replace what is not finite by the nearest finite pixel, and mark it as not valid."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(colours.sum()):
-            return colours, valid
-    finite: Array = np.logical_and.reduce(np.isfinite(colours), axis=2)
-    if finite.all():  # only the sum was too large
-        return colours, valid
-    valid = finite if valid is None else valid & finite
-    if not finite.any():
-        return np.zeros_like(colours), valid
-    from scipy.ndimage import distance_transform_edt
-
-    rows, columns = distance_transform_edt(~finite, return_distances=False, return_indices=True)
-    return np.ascontiguousarray(colours[rows, columns]), valid
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_frame import reduced_plane
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce

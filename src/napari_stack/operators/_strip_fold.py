@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from napari_stack.operators._focus_frames import Sight, strips_of
+from napari_stack.operators._brightness import Sight, strips_of
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]

@@ -1,0 +1,157 @@
+"""The brightness of frames: what of their channels decides, and frames that are brightness."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from napari_stack.operators._pyramid_kernels import weighted_sum
+from napari_stack.operators.geometry import Warp
+from napari_stack.operators.resampling import Resample
+from napari_stack.sources import Pixels
+from napari_stack.stack import Stack
+
+Array = np.ndarray[Any, Any]
+
+# ITU-R BT.601, the luma of the usual colour spaces.
+LUMINOSITY = (0.299, 0.587, 0.114)
+# Rows that are read together: their planes stay in the caches, and few of them exist at once.
+STRIP = 256
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of a frame's channels decides where it is sharp.
+
+    Parameters
+    ----------
+    rgb, alpha : bool
+        As in a `Stack`.
+    channel : int or "all"
+        The one that is measured; for "all" the luminosity of colours, or the mean of bands.
+    """
+
+    rgb: bool = False
+    alpha: bool = False
+    channel: int | str = "all"
+
+    def split(self, values: Array, valid: Array | None) -> tuple[Array, Array | None, Array | None]:
+        """Return colours (y, x, channel), alpha (y, x, 1) or None, and what is valid."""
+        colours, opacity = split_alpha(values, self.rgb, self.alpha)
+        colours, valid = finite(colours, valid)
+        return colours, opacity, valid
+
+    def weights(self, channels: int, dtype: Any) -> Array:
+        """Return what each channel counts."""
+        return channel_weights(channels, self.rgb, np.dtype(dtype), self.channel)
+
+    def has_alpha(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether the last channel of a frame of this shape is alpha."""
+        return has_alpha(shape, self.rgb, self.alpha)
+
+    def grey(self, colours: Array) -> Array:
+        """Return the brightness (y, x) in the floating type of the colours, float32 at least."""
+        dtype = np.result_type(colours.dtype, np.float32)
+        return weighted_sum(colours, self.weights(colours.shape[2], dtype))
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """The brightness of a stack's frames, as the source of another stack."""
+
+    stack: Stack
+    sight: Sight
+
+    #: It hands on what is computed with.
+    computed = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.stack.shape[:3]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.stack.working
+
+    @property
+    def partial(self) -> bool:
+        return self.stack.source.partial
+
+    def read(self, index: int, rows: slice | None = None) -> Array:
+        return self.pixels(index, rows)[0]
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        """Return the brightness of a frame; its colours are read a few rows at a time."""
+        rows = rows or slice(0, self.shape[1])
+        frame = self.stack.opened(index)
+        grey = np.empty((rows.stop - rows.start, self.shape[2]), self.dtype)
+        valid = None
+        for part in strips_of(len(grey), STRIP):
+            strip = slice(rows.start + part.start, rows.start + part.stop)
+            colours, _, counts = self.sight.split(*frame.read(0, strip))
+            grey[part] = self.sight.grey(colours)
+            if counts is not None:
+                valid = np.ones(grey.shape, bool) if valid is None else valid
+                valid[part] = counts
+        return grey, valid
+
+    def label(self, index: int) -> str:
+        return self.stack.source.label(index)
+
+
+def brightness_of(stack: Stack, sight: Sight) -> Stack:
+    """Return the stack of the frames' brightness: it is what is warped, where nothing else is."""
+    moved = all(isinstance(correction, Warp | Resample) for correction in stack.corrections)
+    base = replace(stack, corrections=()) if moved else stack
+    corrections = stack.corrections if moved else ()
+    return Stack(Brightness(base, sight), corrections, stack.used)
+
+
+def strips_of(height: int, tall: int) -> list[slice]:
+    """Give the rows of an image in strips."""
+    return [slice(start, min(start + tall, height)) for start in range(0, height, tall)]
+
+
+def channel_weights(
+    channels: int, rgb: bool, dtype: np.dtype[Any], channel: int | str = "all"
+) -> Array:
+    """Return what each channel counts in the brightness: its luminosity for RGB, else all alike.
+
+    A single channel may count alone, by its number.
+    """
+    if not isinstance(channel, str):
+        return (np.arange(channels) == channel).astype(dtype)
+    if rgb and channels == len(LUMINOSITY):
+        return np.array(LUMINOSITY, dtype)
+    return np.full(channels, 1 / channels, dtype)
+
+
+def split_alpha(values: Array, rgb: bool, alpha: bool) -> tuple[Array, Array | None]:
+    """Return the colours (y, x, channel) and, if there is one, the alpha plane (y, x, 1)."""
+    if values.ndim == 2:
+        return np.ascontiguousarray(values[..., np.newaxis]), None
+    if not has_alpha(values.shape, rgb, alpha):
+        return np.ascontiguousarray(values), None
+    return np.ascontiguousarray(values[..., :-1]), np.ascontiguousarray(values[..., -1:])
+
+
+def has_alpha(shape: tuple[int, ...], rgb: bool, alpha: bool) -> bool:
+    """Tell whether the last channel is alpha: colours have three channels, so a fourth is."""
+    return len(shape) == 3 and ((alpha and shape[2] > 1) or (rgb and shape[2] in (2, 4)))
+
+
+def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
+    """Replace what is not finite by the nearest finite pixel, and mark it as not valid."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(colours.sum()):
+            return colours, valid
+    finite: Array = np.logical_and.reduce(np.isfinite(colours), axis=2)
+    if finite.all():  # only the sum was too large
+        return colours, valid
+    valid = finite if valid is None else valid & finite
+    if not finite.any():
+        return np.zeros_like(colours), valid
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(~finite, return_distances=False, return_indices=True)
+    return np.ascontiguousarray(colours[rows, columns]), valid
