@@ -108,7 +108,7 @@ def measure(
     moving = [i for i in range(len(stack)) if i != reference]
     what = "Registering frames"
     # Another frame is prepared beside the reference: no worker waits.
-    both = replace(run, executor=None).each(view, stack, [reference, *moving[:1]], what=what)
+    both = _begun(run).each(view, stack, [reference, *moving[:1]], what=what)
     fixed, begun = both[0], dict(zip(moving[:1], both[1:], strict=True))
     if not fixed.levels and moving:
         raise ValueError(
@@ -130,6 +130,17 @@ def measure(
     for i, better in zip(chained, run.each(again, stack, chained, what="Refining"), strict=True):
         found[i] = better if better.verified else found[i]
     return found
+
+
+def _begun(run: Run) -> Run:
+    """Return a run in this process that can be stopped, and whose progress stays at 0."""
+    whole = run.tick
+
+    def tick(_done: int, total: int, what: str) -> None:
+        assert whole
+        whole(0, total, what)
+
+    return replace(run, executor=None, tick=tick if whole else None)
 
 
 def _chain(
