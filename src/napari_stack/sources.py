@@ -245,7 +245,7 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     Parameters
     ----------
     values : ndarray, shape (y, x) or (y, x, channel)
-        Float pixels. They may be changed.
+        Float pixels. Invalid ones may be changed.
     dtype : dtype
         Wanted type.
     valid : ndarray of bool, shape (y, x), or None
@@ -273,8 +273,7 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     result = np.empty(values.shape, dtype)
     step = max(1, _CAST_BYTES * len(values) // max(values.nbytes, 1))
     for start in range(0, len(values), step):  # so few rows that they stay in the cache
-        part = values[start : start + step]
-        np.rint(part, out=part)
+        part = np.rint(values[start : start + step])
         np.clip(part, float(limits.min), top, out=part)
         result[start : start + step] = part
     return result

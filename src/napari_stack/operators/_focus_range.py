@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._pyramid_frame import as_stored
 from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
+from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -52,7 +52,7 @@ class RangeState:
 
     def seen(self, colours: Array) -> Array:
         """Return colours as stored: what is compared."""
-        return colours if self.stored.kind == "f" else as_stored(colours, self.stored)
+        return colours if self.stored.kind == "f" else cast(colours, self.stored, None)
 
     def add(self, seen: Array, valid: Array | None, opacity: Array | None) -> None:
         """Take in a frame, as seen."""

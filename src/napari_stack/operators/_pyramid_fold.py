@@ -12,7 +12,6 @@ from napari_stack.operators._focus_curve import noise_of, noise_response, noise_
 from napari_stack.operators._focus_frames import Light
 from napari_stack.operators._pyramid import PyramidState
 from napari_stack.operators._pyramid_frame import (
-    as_stored,
     levels_of,
     reduced_plane,
     split_finest,
@@ -21,6 +20,7 @@ from napari_stack.operators._pyramid_frame import (
 from napari_stack.operators._pyramid_kernels import reduce
 from napari_stack.operators._strip_fold import Strip, StripFold
 from napari_stack.run import Run
+from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -70,6 +70,9 @@ class PyramidFold(StripFold):
         Those of `Pyramid`.
     """
 
+    #: Fewer than elsewhere: the margin is small, and more is made of each row.
+    tall = 96
+
     def __init__(
         self, stack: Stack, sight: Sight, *, measure: bool, alone: bool, **options: Any
     ) -> None:
@@ -102,7 +105,7 @@ class PyramidFold(StripFold):
         colours = strip.colours
         parts = (None if p is None else p[inner] for p in (strip.opacity, strip.valid))
         mine = colours[inner]
-        seen = mine if self.stored is None else as_stored(mine, self.stored)
+        seen = mine if self.stored is None else cast(mine, self.stored, None)
         state.widen(rows, seen, *parts)
         taps, weights = state.taps, self.sight.weights(colours.shape[2], colours.dtype)
         share = None if strip.valid is None else strip.valid.astype(taps.dtype)

@@ -21,8 +21,6 @@ Array = np.ndarray[Any, Any]
 ENTROPY_BINS = 16
 # The window's Gaussian against its side; 5 taps then come near the generating kernel with a = 0.4.
 WINDOW_SHARE = 0.17
-# Rows that are rounded together.
-STRIP = 256
 
 
 class Prepared(NamedTuple):
@@ -155,7 +153,7 @@ def prepare(
     colours, valid = finite(colours, valid)
     weights = channel_weights(colours.shape[2], rgb, colours.dtype, channel)
     taps = generating_weights(kernel_parameter, colours.dtype)
-    seen = colours if stored is None else as_stored(colours, stored)
+    seen = colours if stored is None else cast(colours, stored, None)
     sharpness: tuple[Sharpness, ...] = ()
     if measure:
         sharpness = measure_sharpness(weighted_sum(colours, weights), valid, taps)
@@ -241,15 +239,6 @@ def reduced_plane(plane: Array, taps: Array) -> Array:
 def _energy(detail: Array, weights: Array, size: int) -> Array:
     grey = weighted_sum(detail, weights)
     return local_mean(np.abs(grey, out=grey), size)
-
-
-def as_stored(colours: Array, stored: np.dtype[Any]) -> Array:
-    """Return pixels rounded to an integer type, some rows at a time; they are not changed."""
-    out = np.empty(colours.shape, stored)
-    for start in range(0, len(colours), STRIP):
-        rows = slice(start, start + STRIP)
-        out[rows] = cast(colours[rows].copy(), stored, None)
-    return out
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:
