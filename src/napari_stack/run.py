@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,12 @@ from napari_stack.bands import (
 )
 from napari_stack.folds import F, R, fold_part, row_tasks
 from napari_stack.opencv import opencv_threads
-from napari_stack.progress import Progress, Tick
+from napari_stack.progress import Cancelled, Progress, Tick, follow
 from napari_stack.scratch import Scratch
 from napari_stack.sources import Pixels
 from napari_stack.stack import Stack
+
+__all__ = ["Cancelled", "Run"]
 
 #: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
 #: on any number of workers.
@@ -37,10 +40,6 @@ _PART_FRAMES = 16
 
 #: Seconds after which a request to stop is heard at the latest.
 _PATIENCE = 0.05
-
-
-class Cancelled(Exception):
-    """The work was stopped on request; nothing was left behind."""
 
 
 @dataclass(frozen=True)
@@ -286,10 +285,12 @@ class Run:
             yield client(pure=False) if client else self.executor
             return
         with opencv_threads(1 if self.threads > 1 else 0):
-            pool = ThreadPoolExecutor(self.threads, thread_name_prefix="napari-stack")
+            stop = Event()
+            pool = ThreadPoolExecutor(self.threads, "napari-stack", follow, (stop,))
             try:
                 yield pool
             finally:
+                stop.set()  # heard by runs within this one: what is still at work is not wanted
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _ordered(
@@ -322,7 +323,7 @@ class Run:
 
 
 def _awaited(future: Future[Any], progress: Progress) -> Any:
-    while progress.tick is not None and not wait([future], _PATIENCE).done:
+    while progress.stoppable and not wait([future], _PATIENCE).done:
         progress.step(0)
     return future.result()
 

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field, replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_stack.operators import (
     focus_slabs,
     focus_stack,
 )
+from napari_stack.progress import request_to_stop
 from napari_stack.run import Cancelled, Run
 from napari_stack.sources import Axis
 from napari_stack.stack import Stack
@@ -177,6 +179,38 @@ def test_a_run_over_slabs_is_cancelled_between_slabs(series):
     with pytest.raises(Cancelled):
         focus_stack(slabs, method="pyramid", run=Run(workers=1, tick=tick))
     assert 5 not in slabs.source.kept
+
+
+@pytest.mark.parametrize("method", ["auto", "depth map", "pyramid"])
+def test_a_run_over_slabs_is_cancelled_within_a_slab(method):
+    @dataclass(frozen=True)
+    class Slow:
+        """Frames that arrive late: when nobody waits for them any more."""
+
+        begun: Event = field(default_factory=Event)
+        reads: list = field(default_factory=list)
+        partial = False
+        shape, dtype = (40, 70, 64), np.dtype(np.uint8)
+
+        def read(self, index, rows=None):
+            self.reads.append(index)
+            if len(self.reads) > 3:
+                self.begun.set()
+                assert request_to_stop().wait(60)
+            return np.random.default_rng(index).integers(0, 255, (70, 64)).astype(np.uint8)
+
+        def label(self, index):
+            return f"slow {index}"
+
+    def tick(done, total, what):
+        if source.begun.is_set():
+            raise Cancelled
+
+    source = Slow()
+    slabs = focus_slabs(Stack(source), frames=20, method=method)
+    with pytest.raises(Cancelled):
+        combine(slabs, run=Run(workers=2, tick=tick))
+    assert len(source.reads) < 10
 
 
 @pytest.mark.parametrize("axis", ["z", None])
