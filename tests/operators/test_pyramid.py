@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import fill_unsure
 from napari_stack.operators._focus_curve import noise_sharpness, sharpness
-from napari_stack.operators._pyramid import PyramidState
-from napari_stack.operators._pyramid_frame import levels_of, local_entropy, prepare
+from napari_stack.operators._pyramid_fold import PyramidFold
+from napari_stack.operators._pyramid_frame import levels_of, local_entropy
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus import Pyramid, focus_stack
 from napari_stack.run import Run
@@ -61,16 +63,52 @@ def ramp(shape=(150, 190), frames=6, channels=None):
     return defocus(scene, depth, frames), scene, depth
 
 
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Frames with some numbers of a series, and where they are valid."""
+
+    frames: dict
+    valid: dict
+    computed = partial = True
+
+    @property
+    def shape(self):
+        return (max(self.frames) + 1, *next(iter(self.frames.values())).shape)
+
+    @property
+    def dtype(self):
+        return next(iter(self.frames.values())).dtype
+
+    def pixels(self, index, rows=None):
+        rows = rows or slice(None)
+        return self.frames[index][rows], self.valid[index][rows] if self.valid else None
+
+    def read(self, index, rows=None):
+        return self.pixels(index, rows)[0]
+
+    def label(self, index):
+        return f"frame {index}"
+
+
 def fuse(frames, valid=None, indices=None, **options):
-    return fold(frames, valid, indices, **options).result()
+    return fold(frames, valid, indices, **options).state.finish()
 
 
 def fold(frames, valid=None, indices=None, **options):
-    state = PyramidState(frames[0].shape, np.result_type(frames[0], np.float32), **options)
-    for place, frame in enumerate(frames):
-        index = place if indices is None else indices[place]
-        mask = None if valid is None else valid[place]
-        state.add(index, prepare(frame, mask, **options))
+    indices = [int(i) for i in (range(len(frames)) if indices is None else indices)]
+    masks = {} if valid is None else dict(zip(indices, valid, strict=True))
+    source = Frames(dict(zip(indices, frames, strict=True)), masks)
+    rgb, alpha = options.pop("rgb", False), options.pop("alpha", False)
+    used = np.isin(np.arange(source.shape[0]), indices)
+    return folded(Stack(source, used=used, rgb=rgb, alpha=alpha), **options)
+
+
+def folded(stack, kind=PyramidFold, **options):
+    options = vars(Pyramid()) | options
+    sight = Sight(stack.rgb, stack.alpha)
+    state = kind(stack, sight, measure=True, alone=False, **options)
+    for index in np.flatnonzero(stack.used).tolist():
+        state.add(index, state.prepare(stack, index))
     return state
 
 
@@ -157,28 +195,19 @@ def test_merge_in_three_with_masks_and_an_empty_part(tilted):
     frames, _, _ = tilted
     valid = [np.roll(np.arange(190) < 120, 30 * k)[None].repeat(150, 0) for k in range(len(frames))]
     whole = fold(frames, valid)
-    merged = PyramidState(frames[0].shape, np.float32)
+    merged = folded(replace(Stack.wrap(frames), used=np.zeros(len(frames), bool)))
     for part in (slice(0, 2), slice(2, 4), slice(4, 6)):
         merged.merge(fold(frames[part], valid[part], range(6)[part]))
-    merged.merge(PyramidState(frames[0].shape, np.float32))
+    merged.merge(folded(replace(Stack.wrap(frames), used=np.zeros(len(frames), bool))))
     assert_same(merged, whole)
 
 
 def assert_same(one, other):
-    one, other = one.result(), other.result()
+    one, other = one.state.finish(), other.state.finish()
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[3], other[3])
     np.testing.assert_allclose(one[1], other[1], atol=1e-3)
     np.testing.assert_allclose(one[2], other[2], atol=1e-4)
-
-
-def test_result_leaves_the_state_ready_for_more(tilted):
-    frames, _, _ = tilted
-    state = fold(frames[:3])
-    state.result()
-    for index in range(3, 6):
-        state.add(index, prepare(frames[index]))
-    assert_same(state, fold(frames))
 
 
 def test_reversed_series_mirrors_the_depth(tilted):
@@ -326,8 +355,8 @@ def test_rgb_counts_by_luminosity():
     image, _, _, _ = fuse([blue, green], rgb=True, min_size=64)
     as_bands, _, _, _ = fuse([blue, green])
     np.testing.assert_allclose(
-        prepare(green, rgb=True).energies[0].sum(),
-        0.587 / 0.114 * prepare(blue, rgb=True).energies[0].sum(),
+        fold([green], rgb=True).state.energies[0].sum(),
+        0.587 / 0.114 * fold([blue], rgb=True).state.energies[0].sum(),
         rtol=1e-4,
     )
     assert image.shape == as_bands.shape
@@ -441,17 +470,14 @@ def test_frames_are_not_changed(tilted):
 
 
 def test_order_is_required():
-    frame = prepare(np.zeros((8, 8), np.float32))
-    state = PyramidState((8, 8), np.float32)
-    with pytest.raises(ValueError, match="no frames"):
-        state.result()
-    state.add(3, frame)
+    frame = np.zeros((8, 8), np.float32)
+    state = fold([frame], indices=[3])
     with pytest.raises(ValueError, match="frame 3 comes after frame 3"):
-        state.add(3, frame)
-    other = PyramidState((8, 8), np.float32)
-    other.add(2, frame)
+        state.add(3, Stack.wrap(frame[None]))
     with pytest.raises(ValueError, match="starts at frame 2"):
-        state.merge(other)
+        state.merge(fold([frame], indices=[2]))
+    with pytest.raises(ValueError, match="no frames"):
+        state.begin().finish()
 
 
 def test_sharpness_of_white_noise_is_foreseen():
@@ -481,15 +507,14 @@ def test_filling_is_smooth_and_keeps_what_is_sure():
 
 @pytest.mark.parametrize("options", [{}, {"kernel_size": 31}, {"min_size": 400}])
 def test_strips_give_what_whole_frames_give_bit_by_bit(options):
+    class Whole(PyramidFold):
+        tall = 10_000
+
     rng = np.random.default_rng(5)
     frames = rng.integers(0, 4096, (4, 601, 83, 4)).astype(np.uint16)
     frames[:2, 200:300, :, 3] = 0  # transparent rows across a seam of strips
     stack = Stack.wrap(frames, rgb=True)
-    whole = PyramidState(frames.shape[1:], np.float32, rgb=True, stored=frames.dtype, **options)
-    for index in range(len(frames)):
-        kept = whole.prepare(*stack.read(index), rgb=True, stored=frames.dtype, **options)
-        whole.add(index, kept)
-    image, depth, confidence, _ = whole.result()
+    image, depth, confidence, _ = folded(stack, Whole, **options).state.finish()
     for workers in (1, 3):
         found = focus_stack(stack, method=Pyramid(**options), run=Run(workers=workers))
         np.testing.assert_array_equal(found.image, np.rint(image).astype(np.uint16))

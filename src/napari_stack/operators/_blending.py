@@ -49,7 +49,7 @@ class BlendingFold:
 
     def __init__(self, stack: Stack, sight: Sight, scales: Scales, weighting: Weighting) -> None:
         self.sight, self.scales, self.weighting = sight, scales, weighting
-        self.range = RangeState(stack, sight, slice(0, stack.shape[1]))
+        self.range = RangeState(stack.shape[1:], stack.dtype, sight, slice(0, stack.shape[1]))
         height, width, channels = self.range.low.shape
         sizes = [(height, width)]
         for _ in range(levels_of((height, width), MIN_SIZE)):

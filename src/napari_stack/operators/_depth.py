@@ -42,28 +42,6 @@ class Sharpness(NamedTuple):
     noise: float
 
 
-def measure_sharpness(grey: Array, valid: Array | None, taps: Array) -> tuple[Sharpness, Sharpness]:
-    """Return the sharpness of a frame at full size and at a quarter of it.
-
-    Parameters
-    ----------
-    grey : (y, x) ndarray of float
-        The frame's brightness.
-    valid : (y, x) ndarray of bool or None
-        Pixels that count; None for all.
-    taps : (5,) ndarray
-        Weights of the generating kernel, see `generating_weights`.
-    """
-    coarse, support = grey[..., np.newaxis], valid
-    share = None if valid is None else valid[..., np.newaxis].astype(grey.dtype)
-    for _ in range(HALVINGS):
-        coarse = reduce(coarse, taps)
-        share = None if share is None else reduce(share, taps)
-    if share is not None:
-        support = share[..., 0] > 1 - 1e-4
-    return sharpness_where(grey, valid), sharpness_where(coarse[..., 0], support)
-
-
 def sharpness_where(grey: Array, valid: Array | None) -> Sharpness:
     """Return the sharpness of an image at its own size."""
     return Sharpness(sharpness_rows(grey, valid), noise_sharpness(grey))
@@ -100,7 +78,7 @@ class DepthState:
         return self.curves[0].indices
 
     def add(self, index: int, measured: tuple[Sharpness, ...]) -> None:
-        """Take in what `measure_sharpness` found in the frame `index`."""
+        """Take in the sharpness of the frame `index` at both scales."""
         for curve, scale in zip(self.curves, measured, strict=True):
             curve.add(index, scale.energy, scale.noise)
 
@@ -108,10 +86,6 @@ class DepthState:
         """Take in the state of the frames that follow, as if they had been added one by one."""
         for mine, theirs in zip(self.curves, other.curves, strict=True):
             mine.merge(theirs)
-
-    def result(self) -> tuple[Array, Array]:
-        """Return the depth (frame index) and its confidence (0 to 1): two of `maps`."""
-        return self.maps()[:2]
 
     def maps(self, *, last: bool = False) -> "DepthMaps":
         """Return depth and confidence, and the sharpest frame around every pixel.

@@ -206,7 +206,7 @@ class EnergyWeights:
 def fuse(
     stack: Stack, run: Run, sight: Sight, *, choice: str, energy: Energy, smooth_size: int
 ) -> tuple[Array, Array, Array, Array]:
-    """Fuse a series in two passes; returns what `PyramidState.result` does."""
+    """Fuse a series in two passes; returns what `PyramidState.finish` does."""
     numbers = np.flatnonzero(stack.used)
     reference = measure_light(stack, int(numbers[len(numbers) // 2]), sight)
     height, width = stack.shape[1:3]

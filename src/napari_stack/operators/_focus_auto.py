@@ -120,7 +120,7 @@ def fuse(
     Returns
     -------
     image, depth, confidence, covered
-        As `PyramidState.result`.
+        As `PyramidState.finish`.
     """
     numbers = np.flatnonzero(stack.used)
     middle = int(numbers[len(numbers) // 2])

@@ -8,7 +8,6 @@ import numpy as np
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
 from napari_stack.sources import cast
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 
@@ -32,23 +31,28 @@ class RangeState:
 
     Parameters
     ----------
-    stack : Stack
-        The frames that will come.
+    shape : (int, int) or (int, int, int)
+        Shape of a frame: (y, x) or (y, x, channel).
+    dtype : dtype
+        Type of the frames as they are stored.
     sight : Sight
     rows : slice
         Rows of the frames that count.
     """
 
-    def __init__(self, stack: Stack, sight: Sight, rows: slice) -> None:
-        height, width = rows.stop - rows.start, stack.shape[2]
-        channels = stack.shape[3] if stack.ndim == 4 else 1
-        with_alpha = sight.has_alpha(stack.shape[1:])
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], sight: Sight, rows: slice
+    ) -> None:
+        height, width = rows.stop - rows.start, shape[1]
+        channels = shape[2] if len(shape) == 3 else 1
+        with_alpha = sight.has_alpha(shape)
         shape = (height, width, channels - with_alpha)
-        self.stored = stack.dtype if stack.dtype.kind in "ui" else stack.working
+        working = np.result_type(dtype, np.float32)
+        self.stored = dtype if dtype.kind in "ui" else working
         least, most = limits(self.stored)
         self.low = np.full(shape, most, self.stored)
         self.high = np.full(shape, least, self.stored)
-        self.opacity = np.full((height, width, 1), -np.inf, stack.working) if with_alpha else None
+        self.opacity = np.full((height, width, 1), -np.inf, working) if with_alpha else None
 
     def seen(self, colours: Array) -> Array:
         """Return colours as stored: what is compared."""

@@ -32,7 +32,7 @@ class NearestFold:
 
     def __init__(self, stack: Stack, sight: Sight, image: Array) -> None:
         self.sight, self.image = sight, image
-        self.range = RangeState(stack, sight, slice(0, 0))
+        self.range = RangeState(stack.shape[1:], stack.dtype, sight, slice(0, 0))
         self.picked = np.zeros(image.shape, self.range.stored)
         self.distance = np.full(image.shape[:2], np.inf, np.float32)
 

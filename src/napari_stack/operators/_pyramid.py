@@ -1,21 +1,14 @@
-"""Focus stacking by a Laplacian pyramid, as a fold: frames go in one by one, and parts merge."""
+"""Focus stacking by a Laplacian pyramid: what is known of the frames so far; parts merge."""
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from napari_stack.operators._brightness import has_alpha
+from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import DepthState
-from napari_stack.operators._focus_range import limits
-from napari_stack.operators._pyramid_frame import Levels, Prepared, levels_of, prepare
-from napari_stack.operators._pyramid_kernels import (
-    add_expanded,
-    generating_weights,
-    keep_larger,
-    widen_range,
-    widen_range_where,
-)
+from napari_stack.operators._focus_range import RangeState
+from napari_stack.operators._pyramid_frame import Levels, levels_of
+from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, keep_larger
 
 Array = np.ndarray[Any, Any]
 
@@ -30,94 +23,44 @@ class PyramidState:
     ----------
     shape : (int, int) or (int, int, int)
         Shape of a frame: (y, x) or (y, x, channel).
-    dtype_working : dtype
-        The floating type of the frames' values.
-    min_size, kernel_size, kernel_parameter, rgb, alpha, channel, stored, measure
-        As for `prepare`, and the same for all frames of a series.
-    alone
+    dtype : dtype
+        Type of the frames as they are stored.
+    sight : Sight
+    min_size : int
+        Shorter side, in pixels, that the coarsest level does not fall below.
+    kernel_parameter : float
+        Central weight of the generating kernel.
+    measure : bool
+        Measure the depth too.
+    alone : bool
         As for `DepthState`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> frames = np.random.default_rng(0).random((3, 70, 80), np.float32)
-    >>> state = PyramidState((70, 80), np.float32)
-    >>> for index, frame in enumerate(frames):
-    ...     state.add(index, state.prepare(frame))
-    >>> image, depth, confidence, covered = state.result()
-    >>> bool((image <= frames.max(axis=0)).all())
-    True
     """
-
-    prepare = staticmethod(prepare)
 
     def __init__(
         self,
         shape: tuple[int, ...],
-        dtype_working: Any,
+        dtype: np.dtype[Any],
+        sight: Sight,
         *,
-        min_size: int = 32,
-        kernel_size: int = 5,  # noqa: ARG002 - the same options as `prepare`
-        kernel_parameter: float = 0.4,
-        rgb: bool = False,
-        alpha: bool = False,
-        channel: int | str = "all",  # noqa: ARG002
-        stored: np.dtype[Any] | None = None,
-        measure: bool = True,
-        alone: bool = False,
+        min_size: int,
+        kernel_parameter: float,
+        measure: bool,
+        alone: bool,
     ) -> None:
         height, width = shape[:2]
-        channels = shape[2] if len(shape) == 3 else 1
-        with_alpha = has_alpha(shape, rgb, alpha)
-        dtype = np.dtype(dtype_working)
-        self.shape = tuple(shape)
-        self.taps = generating_weights(kernel_parameter, dtype)
+        working = np.result_type(dtype, np.float32)
+        self.shape = shape
+        self.taps = generating_weights(kernel_parameter, working)
+        self.range = RangeState(shape, dtype, sight, slice(0, height))
         sizes = [(height, width)]
-        for _ in range(levels_of(shape, min_size)):
+        for _ in range(levels_of(self.shape, min_size)):
             sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
         sizes.append(sizes[-1])  # the base twice: by deviation and by entropy
-        colours = channels - with_alpha
-        self.pixels = [np.zeros((*size, colours), dtype) for size in sizes]
-        self.energies = [np.full(size, -2, dtype) for size in sizes]
-        seen = stored or dtype
-        least, most = limits(seen)
-        self.low = np.full((height, width, colours), most, seen)
-        self.high = np.full((height, width, colours), least, seen)
-        self.alpha = np.full((height, width, 1), -np.inf, dtype) if with_alpha else None
+        colours = self.range.low.shape[2]
+        self.pixels = [np.zeros((*size, colours), working) for size in sizes]
+        self.energies = [np.full(size, -2, working) for size in sizes]
         self.indices: list[int] = []
         self.depth = DepthState((height, width), alone=alone) if measure else None
-
-    def add(self, index: int, prepared: Prepared) -> None:
-        """Take in a frame.
-
-        Parameters
-        ----------
-        index : int
-            Its place in the series, above those of the frames before; the depth counts in it.
-        prepared : Prepared
-            What `prepare` made of it with the options of this state.
-
-        Raises
-        ------
-        ValueError
-            If the index does not increase.
-        """
-        everything = slice(0, self.shape[0])
-        self.widen(everything, prepared.seen, prepared.alpha, prepared.valid)
-        self.close(index, Levels(*prepared[3:8]))
-        if self.depth is not None:
-            self.depth.add(index, prepared.sharpness)
-
-    def widen(self, rows: slice, seen: Array, alpha: Array | None, valid: Array | None) -> None:
-        """Widen the range of some rows so that it holds those of a frame."""
-        low, high = self.low[rows], self.high[rows]
-        if valid is None:
-            widen_range(low, high, seen, seen)
-        else:
-            widen_range_where(low, high, seen, valid)
-        if self.alpha is not None and alpha is not None:
-            where = True if valid is None else valid[..., np.newaxis]
-            np.maximum(self.alpha[rows], alpha, out=self.alpha[rows], where=where)
 
     def take(self, rows: slice, detail: Array, energy: Array) -> None:
         """Take in rows of a frame's finest details; the first level that `close` takes follows."""
@@ -157,15 +100,13 @@ class PyramidState:
             self.energies, self.pixels, other.energies, other.pixels, strict=True
         ):
             keep_larger(best, pixels, energy, candidate)
-        widen_range(self.low, self.high, other.low, other.high)
-        if self.alpha is not None and other.alpha is not None:
-            np.maximum(self.alpha, other.alpha, out=self.alpha)
+        self.range.merge(other.range)
         self.indices += other.indices
         if self.depth is not None and other.depth is not None:
             self.depth.merge(other.depth)
 
-    def result(self) -> tuple[Array, Array, Array, Array]:
-        """Return the fused image and the depth of every pixel.
+    def finish(self) -> tuple[Array, Array, Array, Array]:
+        """Return the fused image and the depth of every pixel; the state is used up.
 
         Returns
         -------
@@ -176,7 +117,7 @@ class PyramidState:
             The frame index, with fractions, at which the pixel is sharpest; 0 where no frame
             is valid.
         confidence : (y, x) ndarray of float32
-            0 (no texture) to 1 (sharp at one place of the series only); see `DepthState.result`.
+            0 (no texture) to 1 (sharp at one place of the series only); see `DepthState.maps`.
         covered : (y, x) ndarray of bool
             Where at least one frame is valid.
 
@@ -185,10 +126,6 @@ class PyramidState:
         ValueError
             If no frame was added.
         """
-        return deepcopy(self).finish()
-
-    def finish(self) -> tuple[Array, Array, Array, Array]:
-        """Return `result` for the last time: the state is used up, which saves memory."""
         if self.depth is None:
             raise ValueError("this state does not measure the depth")
         image, covered = self.fused()
@@ -196,17 +133,13 @@ class PyramidState:
         return image, maps.depth, maps.confidence, covered
 
     def fused(self) -> tuple[Array, Array]:
-        """Return the image and where it is covered: two of `result`; the state is used up."""
+        """Return the image and where it is covered: two of `finish`; the state is used up."""
         if not self.indices:
             raise ValueError("a focus stack of no frames: add one frame at least")
         self.energies = []
         image = self._assembled()
-        covered = self.high[..., 0] >= self.low[..., 0]
-        np.clip(image, self.low, self.high, out=image)
-        if self.alpha is not None:
-            image = np.concatenate([image, self.alpha], axis=2)
-        if not covered.all():
-            image[~covered] = 0
+        self.range.clamp(image)
+        image, covered = self.range.finished(image)
         return image.reshape(self.shape), covered
 
     def _assembled(self) -> Array:

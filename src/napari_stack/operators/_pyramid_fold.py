@@ -20,7 +20,6 @@ from napari_stack.operators._pyramid_frame import (
 from napari_stack.operators._pyramid_kernels import reduce
 from napari_stack.operators._strip_fold import Strip, StripFold
 from napari_stack.run import Run
-from napari_stack.sources import cast
 from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -62,28 +61,43 @@ class PyramidFold(StripFold):
     stack : Stack
         The frames that will come.
     sight : Sight
+    min_size, kernel_size, kernel_parameter
+        As for `Pyramid`.
     measure : bool
         Measure the depth too.
     alone : bool
         No state comes before this one.
-    **options
-        Those of `Pyramid`.
     """
 
     #: Fewer than elsewhere: the margin is small, and more is made of each row.
     tall = 96
 
     def __init__(
-        self, stack: Stack, sight: Sight, *, measure: bool, alone: bool, **options: Any
+        self,
+        stack: Stack,
+        sight: Sight,
+        *,
+        min_size: int,
+        kernel_size: int,
+        kernel_parameter: float,
+        measure: bool,
+        alone: bool,
     ) -> None:
         super().__init__(sight, slice(0, stack.shape[1]))
-        self.size: int = options["kernel_size"]
+        self.size = kernel_size
         needed = max(SHARPNESS_MARGIN, DETAIL_MARGIN + self.size // 2)
         self.margin = -(-needed // 2) * 2  # strips begin at even rows
-        self.stored = stack.dtype if stack.dtype.kind in "ui" else None
-        options = vars(sight) | options | {"measure": measure, "stored": self.stored}
-        self.begin = partial(PyramidState, stack.shape[1:], stack.working, alone=alone, **options)
-        self.levels = levels_of(stack.shape[1:], options["min_size"])
+        self.levels = levels_of(stack.shape[1:], min_size)
+        self.begin = partial(
+            PyramidState,
+            stack.shape[1:],
+            stack.dtype,
+            sight,
+            min_size=min_size,
+            kernel_parameter=kernel_parameter,
+            measure=measure,
+            alone=alone,
+        )
         numbers = np.flatnonzero(stack.used).tolist()
         self.previous = dict(zip(numbers[1:], numbers, strict=False))
         height = stack.shape[1]
@@ -103,10 +117,8 @@ class PyramidFold(StripFold):
         """Take in the finest level of a strip, and keep what the coarser ones need."""
         state, rows, inner = self.state, strip.rows, strip.inner
         colours = strip.colours
-        parts = (None if p is None else p[inner] for p in (strip.opacity, strip.valid))
-        mine = colours[inner]
-        seen = mine if self.stored is None else cast(mine, self.stored, None)
-        state.widen(rows, seen, *parts)
+        parts = (None if p is None else p[inner] for p in (strip.valid, strip.opacity))
+        state.range.take(rows, colours[inner], *parts)
         taps, weights = state.taps, self.sight.weights(colours.shape[2], colours.dtype)
         share = None if strip.valid is None else strip.valid.astype(taps.dtype)
         coarser, coarser_share = colours, share
@@ -130,7 +142,7 @@ class PyramidFold(StripFold):
         found = self.coarse.get(index)
         if found is None:
             pixels = self.state.pixels[min(self.levels, 1)]
-            size = self.state.low.shape[:2]
+            size = self.state.shape[:2]
             made = _Coarse(size, pixels.shape, pixels.dtype, len(self.noisy))
             found = self.coarse.setdefault(index, made)  # strips come at the same time
         return found
@@ -183,7 +195,7 @@ def _halved(rows: slice) -> slice:
 
 
 def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
-    """Fuse a series; returns what `PyramidState.result` does.
+    """Fuse a series; returns what `PyramidState.finish` does.
 
     The depth is measured in a pass of its own where both together would not fit the run's memory.
     """

@@ -5,15 +5,11 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from napari_stack.operators._brightness import channel_weights, finite, split_alpha
-from napari_stack.operators._depth import Sharpness, measure_sharpness
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
-    generating_weights,
     reduce,
     weighted_sum,
 )
-from napari_stack.sources import cast
 
 Array = np.ndarray[Any, Any]
 
@@ -21,24 +17,6 @@ Array = np.ndarray[Any, Any]
 ENTROPY_BINS = 16
 # The window's Gaussian against its side; 5 taps then come near the generating kernel with a = 0.4.
 WINDOW_SHARE = 0.17
-
-
-class Prepared(NamedTuple):
-    """A frame made ready for `PyramidState.add`: arrays only, so it can come from another thread.
-
-    Energies are never negative where only valid pixels contributed; elsewhere they are the share
-    of valid support minus 1, so that any frame with full support goes before them.
-    """
-
-    seen: Array  # (y, x, channel) as stored, without alpha: for the range
-    alpha: Array | None  # (y, x, 1)
-    valid: Array | None  # (y, x) bool
-    details: tuple[Array, ...]  # fine to coarse, (y, x, channel)
-    energies: tuple[Array, ...]  # of the details, (y, x)
-    base: Array
-    deviation: Array  # of the base, (y, x)
-    entropy: Array  # of the base, (y, x)
-    sharpness: tuple[Sharpness, ...]  # for the depth; empty where that is not wanted
 
 
 def levels_of(shape: tuple[int, ...], min_size: int) -> int:
@@ -95,98 +73,18 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
     return step * np.exp(entropy)
 
 
-def prepare(
-    values: Array,
-    valid: Array | None = None,
-    *,
-    min_size: int = 32,
-    kernel_size: int = 5,
-    kernel_parameter: float = 0.4,
-    rgb: bool = False,
-    alpha: bool = False,
-    channel: int | str = "all",
-    stored: np.dtype[Any] | None = None,
-    measure: bool = True,
-    owned: bool = False,
-) -> Prepared:
-    """Take a frame apart into a Laplacian pyramid with its local energies.
-
-    It releases the interpreter lock nearly all the time, so frames can be prepared in threads.
-
-    Parameters
-    ----------
-    values : (y, x) or (y, x, channel) ndarray of float
-        A frame in the working type; invalid pixels hold something plausible.
-    valid : (y, x) ndarray of bool, optional
-        Pixels that count; None for all. Pixels that are not finite never count.
-    min_size : int
-        Shorter side, in pixels, that the coarsest level does not fall below.
-    kernel_size : int
-        Side of the window of the local energies, odd, in pixels of each level.
-    kernel_parameter : float
-        Central weight of the generating kernel.
-    rgb : bool
-        Whether the channels are colours: the energy is then that of the luminosity.
-    alpha : bool
-        Whether the last channel is alpha, which has no part in the choice.
-    channel : int or "all"
-        The channel whose energy decides.
-    stored : dtype, optional
-        The integer type in which the range of the frames is kept, which saves memory.
-    measure : bool
-        Measure the sharpness for the depth too.
-    owned : bool
-        `values` may be changed, which saves memory.
-
-    Returns
-    -------
-    Prepared
-        For `PyramidState.add`.
-
-    Notes
-    -----
-    Burt and Adelson (1983) for the pyramid; choice by energy, and by deviation and entropy at the
-    base, after Wang and Chang (2011). The energy is the window's mean of |detail|.
-    """
-    values = np.asarray(values, np.result_type(values, np.float32))
-    colours, opacity = split_alpha(values, rgb, alpha)
-    colours, valid = finite(colours, valid)
-    weights = channel_weights(colours.shape[2], rgb, colours.dtype, channel)
-    taps = generating_weights(kernel_parameter, colours.dtype)
-    seen = colours if stored is None else cast(colours, stored, None)
-    sharpness: tuple[Sharpness, ...] = ()
-    if measure:
-        sharpness = measure_sharpness(weighted_sum(colours, weights), valid, taps)
-    share = None if valid is None else valid.astype(taps.dtype)
-    levels = levels_of(colours.shape, min_size)
-    details, energies = [], []
-    base = colours
-    if levels:
-        out = colours if owned and seen is not colours else None
-        base = reduce(colours, taps)
-        detail, energy = split_finest(colours, base, share, taps, weights, kernel_size, out)
-        details, energies = [detail], [energy]
-        share = None if share is None else reduced_plane(share, taps)
-    rest = take_apart(base, share, levels, taps, weights, kernel_size)
-    return Prepared(
-        seen,
-        opacity,
-        valid,
-        (*details, *rest.details),
-        (*energies, *rest.energies),
-        *rest[2:],
-        sharpness,
-    )
-
-
 class Levels(NamedTuple):
-    """The levels of a pyramid, from one on: fields of `Prepared`."""
+    """The levels of a frame's pyramid, from one on.
 
-    details: tuple[Array, ...]
-    energies: tuple[Array, ...]
+    Energies are never negative where only valid pixels contributed; elsewhere they are the share
+    of valid support minus 1, so that any frame with full support goes before them.
+    """
+
+    details: tuple[Array, ...]  # fine to coarse, (y, x, channel)
+    energies: tuple[Array, ...]  # of the details, (y, x)
     base: Array
-    deviation: Array
-    entropy: Array
+    deviation: Array  # of the base, (y, x)
+    entropy: Array  # of the base, (y, x)
 
 
 def split_finest(
@@ -196,13 +94,12 @@ def split_finest(
     taps: Array,
     weights: Array,
     size: int,
-    out: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return the details of an image beside its coarser level, and their energy.
 
-    `share` is 1 where pixels are valid, 0 elsewhere; `out` may be `colours`.
+    `share` is 1 where pixels are valid, 0 elsewhere. The energy is the window's mean of |detail|.
     """
-    detail = np.empty_like(colours) if out is None else out
+    detail = np.empty_like(colours)
     add_expanded(colours, coarser, taps, -1, detail)
     support = None if share is None else local_mean(share, size) * share
     return detail, _ranked(_energy(detail, weights, size), support)

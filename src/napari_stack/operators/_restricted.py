@@ -93,7 +93,7 @@ class RestrictedFold(StripFold):
     ) -> None:
         super().__init__(sight, rows)
         self.scales, self.zones = scales, zones
-        self.range = RangeState(stack, sight, rows)
+        self.range = RangeState(stack.shape[1:], stack.dtype, sight, rows)
         sizes = [(*plane.shape, self.range.low.shape[2]) for plane in zones.first]
         self.totals = [np.zeros(size, stack.working) for size in sizes]
         self.weights = [np.zeros(size[:2], stack.working) for size in sizes]
