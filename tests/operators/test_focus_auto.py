@@ -151,7 +151,7 @@ def test_parts_of_a_series_merge():
     light = measure_frame(stack, 3, Sight()).light
 
     def folded(numbers):
-        fold = SharpnessFold(frames.shape[1:], Sight(), light, even=True)
+        fold = SharpnessFold(frames.shape[1:], frames.dtype, Sight(), light, even=True)
         for i in numbers:
             fold.add(i, fold.prepare(stack, i))
         return fold

@@ -179,6 +179,26 @@ def test_flat_regions_are_unsure_and_filled_from_around():
     assert np.abs(depth[flat] - 2).mean() < 0.5
 
 
+@pytest.mark.parametrize("method", ["pyramid", "auto"])
+@pytest.mark.parametrize(("count", "noise"), [(5, 0.5), (12, 1.5)])
+def test_correlated_noise_and_rounding_are_no_texture(method, count, noise):
+    """A sensor's or a codec's noise: smoother than white, and rounded to 8 bits."""
+    scene = texture((240, 280), 3)
+    rows, columns = np.indices(scene.shape)
+    distance = np.hypot(rows - 120, columns - 140)
+    scene = np.where(distance < 90, 128 + (columns - 140) / 10, scene).astype(np.float32)
+    truth = ((count - 1) * (0.15 + 0.7 * columns / 280)).astype(np.float32)
+    grain = np.random.default_rng(3).normal(size=(count, *scene.shape)).astype(np.float32)
+    grain = np.stack([cv2.GaussianBlur(plane, (0, 0), 0.8) for plane in grain])
+    frames = defocus(scene, truth, count) + noise / grain.std() * grain
+    fused = focus_stack(Stack.wrap(np.rint(frames.clip(0, 255)).astype(np.uint8)), method=method)
+    error, flat, textured = np.abs(fused.depth - truth), distance < 70, distance > 110
+    assert np.percentile(fused.confidence[flat], 95) < 0.1
+    assert np.median(fused.confidence[textured]) > 0.5
+    assert error[flat].mean() < 0.02 * count
+    assert error[textured].mean() < 0.15
+
+
 @pytest.mark.parametrize("cut", [1, 3, 5])
 def test_parts_merge_to_the_same(tilted, cut):
     frames, _, _ = tilted

@@ -6,7 +6,12 @@ import cv2
 import numpy as np
 
 from napari_stack.jit import kernel
-from napari_stack.operators._focus_curve import FocusCurve, noise_sharpness, sharpness
+from napari_stack.operators._focus_curve import (
+    FocusCurve,
+    noise_sharpness,
+    rounding_sharpness,
+    sharpness,
+)
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 
 Array = np.ndarray[Any, Any]
@@ -14,12 +19,16 @@ Array = np.ndarray[Any, Any]
 # Halvings between the two scales: a quarter of the size has a quarter of the noise, and sees the
 # texture of images that are larger than they are sharp.
 HALVINGS = 2
-# Frames by which the depth may vary in a neighbourhood (a Gaussian window) of so many pixels.
+# Frames by which the depth may vary in a neighbourhood (a Gaussian window) of so many pixels, and
+# at most so much of what it varies by where frames are picked at random.
 TOLERANCE = 1.5
+RANDOM_SHARE = 0.5
 NEIGHBOURHOOD = 4.0
 # The clarity at which a pixel begins to have a say in the depth map, and at which it has its full
-# say. The coarse scale shows less contrast between frames.
+# say: where the depth is even around it, and in any case. The coarse scale shows less contrast
+# between frames.
 FINE = (0.1, 0.4)
+FINE_ALONE = (0.2, 0.4)
 COARSE = (0.0, 0.1)
 # Weights below this are none.
 TINY = np.float32(1e-12)
@@ -62,15 +71,20 @@ class DepthState:
     ----------
     shape : (int, int)
         Rows and columns of a frame.
+    dtype : dtype
+        Type of the frames as they are stored.
     alone : bool
         No state comes before this one: what only merging needs is left out.
     """
 
-    def __init__(self, shape: tuple[int, int], *, alone: bool = False) -> None:
+    def __init__(
+        self, shape: tuple[int, int], dtype: np.dtype[Any], *, alone: bool = False
+    ) -> None:
         small = shape
         for _ in range(HALVINGS):
             small = ((small[0] + 1) // 2, (small[1] + 1) // 2)
-        self.curves = (FocusCurve(shape, alone=alone), FocusCurve(small, alone=alone))
+        least = rounding_sharpness(dtype)
+        self.curves = (FocusCurve(shape, least, alone=alone), FocusCurve(small, alone=alone))
 
     @property
     def indices(self) -> list[int]:
@@ -96,14 +110,15 @@ class DepthState:
 
         - how clearly the sharpest frame stands out, (b - o - m n) / (b + n): b is its sharpness,
           o the mean sharpness of the other frames, m = 0.5, n the sharpness of noise (the median
-          over the frames of what `noise_sharpness` finds, and a small share of the strongest
-          sharpness for quantised data);
+          over the frames of what `noise_sharpness` finds, or what rounding gives where that is
+          more, and a small share of the strongest sharpness);
         - how even the depth is around the pixel, exp(-v/t^2): v is its variance over a Gaussian
-          window of 4 pixels, t = 1.5 frames.
+          window of 4 pixels, t = 1.5 frames, or half the deviation of frames picked at random
+          where that is less.
 
         It is 0 with a single frame and where there is no texture, and low where depths meet.
-        Where the first number is low, the depth comes from the surroundings and from the same
-        measure at a quarter of the size, and so does the label.
+        Where the first number is low, and more so where the second is too, the depth comes from
+        the surroundings and from the same measure at a quarter of the size, and so does the label.
         """
         if last:
             self.curves[0].forget("first", "last")
@@ -111,9 +126,14 @@ class DepthState:
         if last:
             self.curves[0].forget("best", "before", "after", "total", "count")
         coarse, coarse_clarity = _map(self.curves[1])
-        confidence = evenness(depth)
+        tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(self.indices)))
+        confidence = evenness(depth, tolerance)
+        weight = _say(clarity, *FINE)
+        weight *= confidence
+        np.maximum(weight, _say(clarity, *FINE_ALONE), out=weight)
+        coarse_weight = _say(coarse_clarity, *COARSE) * evenness(coarse, tolerance)
+        depth = fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
-        depth = fill_unsure(depth, _say(clarity, *FINE), coarse, _say(coarse_clarity, *COARSE))
         np.clip(depth, self.indices[0], self.indices[-1], out=depth)
         label = self._labels(depth, clarity)
         unseen = self.curves[0].label < 0
@@ -142,7 +162,7 @@ def _say(clarity: Array, none: float, full: float) -> Array:
     return np.clip((clarity - none) / (full - none), 0, 1).astype(np.float32)
 
 
-def evenness(depth: Array) -> Array:
+def evenness(depth: Array, tolerance: float) -> Array:
     """Return how even a depth map is around every pixel, 0 to 1: noise and edges are not."""
     centred = depth - depth.mean()
     mean = cv2.GaussianBlur(centred, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
@@ -152,7 +172,7 @@ def evenness(depth: Array) -> Array:
     mean *= mean
     square -= mean
     np.maximum(square, 0, out=square)
-    square *= np.float32(-1 / TOLERANCE**2)
+    square *= np.float32(-1 / max(tolerance, 0.1) ** 2)
     return np.exp(square, out=square)
 
 

@@ -212,7 +212,9 @@ def fuse(
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None
-    measuring = SharpnessFold((height, width), sight, reference, even=True, alone=alone)
+    measuring = SharpnessFold(
+        (height, width), stack.dtype, sight, reference, even=True, alone=alone
+    )
     first = EnergyFold(measuring, energy)
     first = run.part(0, 2).fold(first, stack, what="Measuring energies")
     measuring, scales = first.measuring, first.measuring.scales()

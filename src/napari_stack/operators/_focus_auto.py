@@ -43,6 +43,8 @@ class SharpnessFold:
     Parameters
     ----------
     shape : (int, int)
+    dtype : dtype
+        Type of the frames as they are stored.
     sight : Sight
     reference : Light
         Of one of the frames.
@@ -55,6 +57,7 @@ class SharpnessFold:
     def __init__(
         self,
         shape: tuple[int, int],
+        dtype: np.dtype[Any],
         sight: Sight,
         reference: Light,
         *,
@@ -62,7 +65,7 @@ class SharpnessFold:
         alone: bool = False,
     ) -> None:
         self.sight, self.reference, self.even = sight, reference, even
-        self.depth = DepthState(shape, alone=alone)
+        self.depth = DepthState(shape, dtype, alone=alone)
         self.gains: dict[int, float] = {}
         self.noises: list[float] = []
         self.top = -np.inf
@@ -128,7 +131,8 @@ def fuse(
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None
-    first = SharpnessFold((height, width), sight, reference, even=even_brightness, alone=alone)
+    size = (height, width)
+    first = SharpnessFold(size, stack.dtype, sight, reference, even=even_brightness, alone=alone)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     scales, shape = first.scales(), stack.shape[1:]
     depth, confidence, label = first.depth.maps(last=True)

@@ -84,6 +84,14 @@ def noise_of(response: Array) -> float:
     return deviation * _noise_gain()
 
 
+def rounding_sharpness(dtype: np.dtype[Any]) -> float:
+    """Return the sharpness that rounding to an integer type gives; 0 for floats.
+
+    The noise filter does not tell it: where a picture was compressed, most of what it sees is 0.
+    """
+    return _noise_gain() / np.sqrt(12) if dtype.kind in "ui" else 0.0
+
+
 def _noise_gain() -> float:
     # Mean of |[1, -2, 1] * smoothed white noise| of deviation 1, for both directions.
     window = cv2.getGaussianKernel(5, PRE_SMOOTHING).ravel()
@@ -138,6 +146,8 @@ class FocusCurve:
     ----------
     shape : (int, int)
         Rows and columns of a frame.
+    least : float
+        A sharpness below which there is nothing, however little noise the frames show.
     alone : bool
         No state comes before this one: what only merging needs is left out.
 
@@ -147,8 +157,8 @@ class FocusCurve:
     the first frame's is wanted only where states are merged.
     """
 
-    def __init__(self, shape: tuple[int, int], *, alone: bool = False) -> None:
-        self.alone = alone
+    def __init__(self, shape: tuple[int, int], least: float = 0.0, *, alone: bool = False) -> None:
+        self.least, self.alone = least, alone
         self.indices: list[int] = []
         self.noises: list[float] = []
         self.best, self.before, self.after, self.last = (
@@ -213,7 +223,8 @@ class FocusCurve:
         """Return the sharpness below which there is nothing but noise and quantisation."""
         strongest = float(np.percentile(self.best[::4, ::4], 99.9))
         tiny = float(np.finfo(np.float32).tiny)
-        return max(float(np.median(self.noises)) + FLAT_SHARE * strongest, tiny)
+        noise = max(float(np.median(self.noises)), self.least)
+        return max(noise + FLAT_SHARE * strongest, tiny)
 
     def clarity(self, floor: float) -> Array:
         """Return how clearly the sharpest frame stands out from the others and from noise, 0..1."""

@@ -60,7 +60,7 @@ class PyramidState:
         self.pixels = [np.zeros((*size, colours), working) for size in sizes]
         self.energies = [np.full(size, -2, working) for size in sizes]
         self.indices: list[int] = []
-        self.depth = DepthState((height, width), alone=alone) if measure else None
+        self.depth = DepthState((height, width), dtype, alone=alone) if measure else None
 
     def take(self, rows: slice, detail: Array, energy: Array) -> None:
         """Take in rows of a frame's finest details; the first level that `close` takes follows."""

@@ -207,7 +207,7 @@ def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
     nothing = Light(np.zeros((1, 1)), np.zeros((1, 1)))
     height, width = stack.shape[1:3]
     alone = run.executor is None
-    first = SharpnessFold((height, width), sight, nothing, even=False, alone=alone)
+    first = SharpnessFold((height, width), stack.dtype, sight, nothing, even=False, alone=alone)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     depth, confidence, _ = first.depth.maps(last=True)
     del first, _
