@@ -30,6 +30,7 @@ NEIGHBOURHOOD = 4.0
 FINE = (0.1, 0.4)
 FINE_ALONE = (0.2, 0.4)
 COARSE = (0.0, 0.1)
+COARSE_ALONE = (0.05, 0.15)
 # Weights below this are none.
 TINY = np.float32(1e-12)
 # From this clarity on a pixel's own sharpest frame is believed, else what surrounds it.
@@ -128,10 +129,8 @@ class DepthState:
         coarse, coarse_clarity = _map(self.curves[1])
         tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(self.indices)))
         confidence = evenness(depth, tolerance)
-        weight = _say(clarity, *FINE)
-        weight *= confidence
-        np.maximum(weight, _say(clarity, *FINE_ALONE), out=weight)
-        coarse_weight = _say(coarse_clarity, *COARSE) * evenness(coarse, tolerance)
+        weight = _weight(clarity, confidence, FINE, FINE_ALONE)
+        coarse_weight = _weight(coarse_clarity, evenness(coarse, tolerance), COARSE, COARSE_ALONE)
         depth = fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
         np.clip(depth, self.indices[0], self.indices[-1], out=depth)
@@ -158,8 +157,19 @@ def _map(curve: FocusCurve) -> tuple[Array, Array]:
     return cv2.medianBlur(curve.peak(floor), 5), curve.clarity(floor)
 
 
+def _weight(
+    clarity: Array, even: Array, usual: tuple[float, float], alone: tuple[float, float]
+) -> Array:
+    """Return how much depths are to be trusted, 0 to 1: clear ones also where they are uneven."""
+    weight = _say(clarity, *usual)
+    weight *= even
+    return np.maximum(weight, _say(clarity, *alone), out=weight)
+
+
 def _say(clarity: Array, none: float, full: float) -> Array:
-    return np.clip((clarity - none) / (full - none), 0, 1).astype(np.float32)
+    say = clarity - np.float32(none)
+    say *= np.float32(1 / (full - none))
+    return np.clip(say, 0, 1, out=say)
 
 
 def evenness(depth: Array, tolerance: float) -> Array:
