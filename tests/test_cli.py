@@ -446,6 +446,18 @@ def test_focus_stack_over_z_for_all_times_and_channels(hyper, tmp_path):
     np.testing.assert_array_equal(np.asarray(result), source.map(ns.focus_stack).image)
 
 
+def test_depth_of_one_channel_for_all(hyper, tmp_path, capsys):
+    words = ["focus-stack", hyper, "-o", str(tmp_path / "{image}.tif")]
+    assert main([*words, "--at", "c=1"]) == 0
+    expected = ns.read(hyper, axis="z").map(ns.focus_stack, measure_at={"c": 1})
+    for image in ("image", "depth", "confidence"):
+        written = np.asarray(ns.read(tmp_path / f"{image}.tif"))
+        np.testing.assert_array_equal(written, getattr(expected, image))
+    assert read_recipe(tmp_path / "depth.tif")["steps"][0]["measure_at"] == {"c": 1}
+    assert main([*words, "--overwrite", "--at", "c=maximum"]) == 2
+    assert "give its number" in _said(capsys)
+
+
 def test_frames_are_chosen_along_the_axis_that_is_stacked(hyper, tmp_path):
     output = tmp_path / "out.tif"
     assert main(["focus-stack", hyper, "-o", str(output), "--every", "2"]) == 0

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.banded import banded
 from napari_stack.joined import Joined
-from napari_stack.options import gives_frames, options_of
+from napari_stack.options import gives_frames, shares_measure
 from napari_stack.projected import PROJECTIONS, Place, is_place, projected, refuse_projections
 from napari_stack.sources import Axis, Correction
 from napari_stack.stack import Seen, Stack
@@ -243,7 +243,7 @@ class Hyperstack:
             how = {"measure_at": measure_at, "measure_each": measure_each, "run": run}
             return placed.map(operator, **how, **options)
         frames_out = gives_frames(operator)
-        if measure_at and not frames_out and "channel" in options_of(operator):
+        if measure_at and shares_measure(operator):
             return self._jointly(operator, measure_at, run, options)
         if measure_at and not frames_out:
             raise ValueError(

@@ -221,6 +221,14 @@ def gives_frames(operator: Callable[..., Any]) -> bool:
     return getattr(get_type_hints(operator).get("return"), "__name__", "") == "Stack"
 
 
+def shares_measure(operator: Callable[..., Any]) -> bool:
+    """Tell whether an operator of images can measure at one place for all along an axis.
+
+    It is one that measures on one of several channels: an axis can take their place.
+    """
+    return not gives_frames(operator) and "channel" in options_of(operator)
+
+
 def summary(owner: Callable[..., Any]) -> str:
     """First sentence of a docstring."""
     return str(_parsed(owner).short_description or "")

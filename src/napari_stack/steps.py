@@ -12,7 +12,7 @@ from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
 from napari_stack.operators.slabs import holds_slabs
 from napari_stack.operators.transforms import check_form
-from napari_stack.options import check, gives_frames, image_names, options_of
+from napari_stack.options import check, gives_frames, image_names, shares_measure
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places, refuse_projections
 from napari_stack.run import Run
@@ -107,7 +107,7 @@ class Step:
     def _check_measuring(self) -> None:
         """Refuse to say where to measure when nothing is, or twice over."""
         frames = gives_frames(self.function)
-        jointly = not frames and bool(self.measure_at) and "channel" in options_of(self.function)
+        jointly = bool(self.measure_at) and shares_measure(self.function)
         if self._measuring and not frames and not jointly:
             raise ValueError(
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "

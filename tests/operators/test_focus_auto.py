@@ -245,3 +245,13 @@ def test_zones_hold_the_labels_around_a_pixel():
     np.testing.assert_array_equal(zones.first[0], 9 * (np.indices((40, 40))[1] >= 24))
     np.testing.assert_array_equal(zones.last[0], 9 * (np.indices((40, 40))[1] >= 16))
     assert [plane.shape for plane in zones.first] == [(40, 40), (20, 20), (10, 10)]
+
+
+@pytest.mark.parametrize("method", ["auto", "depth map"])
+@pytest.mark.parametrize("below", [100, 300, 1000])
+def test_data_below_zero(method, below):
+    frames, truth, _ = steps()
+    frames = frames.astype(np.float32)
+    here = focus_stack(Stack.wrap(frames), method=method).image
+    there = focus_stack(Stack.wrap(frames - below), method=method).image
+    assert psnr(there, truth - below) == pytest.approx(psnr(here, truth), abs=0.5)

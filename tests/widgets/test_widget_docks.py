@@ -158,6 +158,26 @@ def test_measuring_on_a_projection(viewer, qtbot, hyper):
     assert combine.place.isHidden()
 
 
+def test_depth_of_one_channel_for_all(viewer, qtbot, hyper):
+    viewer.add_layer(layers.to_layer(hyper.along("z"), "hyper"))
+    dock = docked(viewer, _widgets.FocusStackDock)
+    assert not dock.place.isHidden()
+    shown = [dock.place.box.native.itemText(i) for i in range(dock.place.box.native.count())]
+    assert shown == ["each position", "this t, for all", "this c, for all"]
+    assert dock.measure_at() == {}
+    assert not dock.place.text()
+    viewer.dims.set_current_step(1, 1)
+    dock.place.box.value = ("c",)
+    assert dock.measure_at() == {"c": 1}
+    assert dock.place.text() == "Measured at c = 1, for all c"
+    dock.set_options({"method": "pyramid"})
+    ran(dock, qtbot)
+    expected = hyper.along("z").map(ns.focus_stack, measure_at={"c": 1}, method="pyramid")
+    np.testing.assert_array_equal(np.asarray(viewer.layers[1].data)[:, :, 0], expected.image)
+    (depth,) = (np.asarray(layer.data) for layer in viewer.layers if "depth" in layer.name)
+    np.testing.assert_array_equal(depth[:, 0], depth[:, 1])
+
+
 def test_run_button_and_progress(viewer, qtbot, gate):
     cells_layer(viewer, gate)
     dock = docked(viewer, _widgets.CombineDock)

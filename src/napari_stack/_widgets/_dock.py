@@ -26,7 +26,7 @@ from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets._source import SourceChoice
 from napari_stack._widgets._warming import warm_up
 from napari_stack.operators import CATALOGUE, UNMEASURED
-from napari_stack.options import check, gives_frames, options_of, summary
+from napari_stack.options import check, gives_frames, options_of, shares_measure, summary
 from napari_stack.projected import Place
 from napari_stack.run import Run
 
@@ -59,7 +59,7 @@ class OperatorDock(RunningDock):
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(OptionsForm(function, self._masks, rest))
-        self.place = PlaceChoice()
+        self.place = PlaceChoice(shared=shares_measure(function))
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self) if self.operator in layers.PREVIEWED else None
         self._lay_out(summary(function))
@@ -151,8 +151,9 @@ class OperatorDock(RunningDock):
 
     def _loops(self) -> dict[str, int]:
         """Lengths of the axes that are not stacked, where something is measured."""
-        measures = gives_frames(CATALOGUE[self.operator]) and self.operator not in UNMEASURED
-        if self.layer is None or not measures:
+        operator = CATALOGUE[self.operator]
+        measures = gives_frames(operator) and self.operator not in UNMEASURED
+        if self.layer is None or not (measures or shares_measure(operator)):
             return {}
         sizes = layers.leading_axes(self.layer)
         return {name: size for name, size in sizes.items() if name != self.axis}

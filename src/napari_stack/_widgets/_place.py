@@ -10,28 +10,38 @@ from napari_stack._widgets._fields import choice
 from napari_stack._widgets._layout import labelled, paragraph, rows
 from napari_stack.projected import PROJECTIONS, Place
 
+_HELP = {
+    False: "Where the sliders stand, or on all planes of an axis seen as one: their mean, or the "
+    "largest value of each pixel.",
+    True: "At every position for itself, or where the slider of one axis stands, for all along it: "
+    "so all channels can take the depth of one.",
+}
+
 
 class PlaceChoice(QWidget):
-    """At the sliders, or on a projection along an axis; hidden while there is no such axis."""
+    """At the sliders, or on a projection along an axis; hidden while there is no such axis.
+
+    Parameters
+    ----------
+    shared : bool
+        Every position is measured for itself, or one along an axis for all.
+    """
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = False) -> None:
         super().__init__()
+        self.shared = shared
         self._sizes: dict[str, int] = {}
         self.box = choice(lambda _widget: self._ways())
         self._text = paragraph(
-            help_text="What is measured there is applied to all other positions."
+            help_text="What is measured there serves for all along that axis."
+            if shared
+            else "What is measured there is applied to all other positions."
         )
         form, layout = QWidget(), rows()
         form.setLayout(layout)
-        self.labels = [
-            labelled(
-                layout, "Measure at", self.box.native,
-                "Where the sliders stand, or on all planes of an axis seen as one: their mean, or "
-                "the largest value of each pixel.",
-            )
-        ]  # fmt: skip
+        self.labels = [labelled(layout, "Measure at", self.box.native, _HELP[shared])]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(form)
@@ -41,6 +51,8 @@ class PlaceChoice(QWidget):
 
     def _ways(self) -> list[tuple[str, tuple[str, ...]]]:
         along = [name for name, size in self._sizes.items() if size > 1]
+        if self.shared:
+            return [("each position", ()), *((f"this {name}, for all", (name,)) for name in along)]
         ways = [(f"{way} over {name}", (name, way)) for name in along for way in PROJECTIONS]
         return [("sliders", ()), *ways]
 
@@ -54,6 +66,8 @@ class PlaceChoice(QWidget):
     def places(self, position: Mapping[str, int]) -> dict[str, Place]:
         """Return where to measure, for sliders at a position."""
         chosen: Any = self.box.value
+        if self.shared:
+            return {name: position[name] for name in chosen or () if name in position}
         return {**position, **dict([chosen] if chosen else [])}
 
     def tell(self, places: Mapping[str, Place]) -> None:
@@ -62,7 +76,8 @@ class PlaceChoice(QWidget):
             f"{where} over {name}" if isinstance(where, str) else f"{name} = {where}"
             for name, where in places.items()
         )
-        self._text.setText(f"Measured at {at}, applied everywhere" if at else "")
+        where = f"for all {', '.join(places)}" if self.shared else "applied everywhere"
+        self._text.setText(f"Measured at {at}, {where}" if at else "")
 
     def text(self) -> str:
         """Return what is said."""

@@ -16,7 +16,7 @@ from napari_stack.cli._report import complain, warnings_as_lines
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators.plots import PLOTS, PlotFormat
-from napari_stack.options import gives_frames, summary
+from napari_stack.options import gives_frames, shares_measure, summary
 from napari_stack.plotting import Plots
 from napari_stack.run import Cancelled
 from napari_stack.steps import Step
@@ -193,6 +193,8 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
     if frames:
         parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
         parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
+    elif shares_measure(operator):
+        parameters.append(_keyword("at", str, _SHARED, _MEASURED, default="", show_default=False))
     if name == "register":
         text = "Write the measured transforms to this .json file too."
         parameters.append(
@@ -240,6 +242,11 @@ _OUTPUT_TEXTS = {
 _AT = (
     "Position of the other axes at which to measure, such as c=1,z=3, or the projection along one, "
     "such as z=maximum or z=mean. By default the first channel and the middle of the others."
+)
+
+_SHARED = (
+    "Place on one of the other axes, such as c=1, that is measured for all along it. By default "
+    "each is measured for itself."
 )
 
 _EACH = "Measure at every position of the other axes, for itself."

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_stack.layers._job import prepare
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS
-from napari_stack.options import gives_frames, options_of, summary
+from napari_stack.options import gives_frames, options_of, shares_measure, summary
 from napari_stack.projected import Place
 from napari_stack.run import Run
 
@@ -42,10 +42,9 @@ def _signature(
     function: Callable[..., Any], engine: Callable[..., Any], frames: bool
 ) -> inspect.Signature:
     own = inspect.signature(function).parameters
-    jointly = "channel" in options_of(engine)
     theirs = inspect.signature(engine).parameters
     options = [theirs[name] for name in options_of(engine)]
-    place = [own["axis"], *([own["measure_at"]] if frames or jointly else [])]
+    place = [own["axis"], *([own["measure_at"]] if frames or shares_measure(engine) else [])]
     return inspect.Signature(
         [own["layer"], *place, *options, own["run"]],
         return_annotation=Image if frames else list[Image | Labels],
@@ -72,7 +71,7 @@ def _text(operator: str, engine: Callable[..., Any], frames: bool) -> str:
             "    as ``{'c': 1, 'z': 'maximum'}``; by default the first channel and the middle of",
             "    the rest. The result is applied everywhere.",
         ]
-    elif "channel" in options_of(engine):
+    elif shares_measure(engine):
         lines += [
             "measure_at : mapping of str to int, optional",
             "    With more axes: the place on one of them, as ``{'c': 1}``, that is measured for",

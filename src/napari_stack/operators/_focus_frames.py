@@ -35,7 +35,7 @@ class Measured(NamedTuple):
     sharpness: tuple[Sharpness, ...]
     light: Light
     noise: float  # standard deviation of the brightness
-    top: float  # largest brightness
+    top: float  # largest brightness, or darkness of data below 0
 
 
 def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
@@ -56,7 +56,8 @@ def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
     if support is not None:
         coarse_energy[~support] = -1
     scales = (Sharpness(energy, fine_noise), Sharpness(coarse_energy, noise_sharpness(coarse)))
-    return Measured(scales, _light(coarse, support), fine_noise, float(grey.max()))
+    top = float(max(grey.max(), -grey.min()))
+    return Measured(scales, _light(coarse, support), fine_noise, top)
 
 
 def measure_light(stack: Stack, index: int, sight: Sight) -> Light:
