@@ -21,7 +21,7 @@ STRIP = 256
 
 @dataclass(frozen=True)
 class Sight:
-    """What of a frame's channels decides where it is sharp.
+    """What of a frame's channels counts: where it lies, where it is sharp.
 
     Parameters
     ----------

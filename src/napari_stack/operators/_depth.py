@@ -182,7 +182,7 @@ def evenness(depth: Array, tolerance: float) -> Array:
     mean *= mean
     square -= mean
     np.maximum(square, 0, out=square)
-    square *= np.float32(-1 / max(tolerance, 0.1) ** 2)
+    square *= np.float32(-1 / max(tolerance, 0.1) ** 2)  # that of a single frame is 0
     return np.exp(square, out=square)
 
 

@@ -107,9 +107,10 @@ def measure(
     """
     moving = [i for i in range(len(stack)) if i != reference]
     what = "Registering frames"
-    # Another frame is prepared beside the reference: no worker waits.
-    both = _begun(run).each(view, stack, [reference, *moving[:1]], what=what)
-    fixed, begun = both[0], dict(zip(moving[:1], both[1:], strict=True))
+    # Another frame is prepared beside the reference: no thread waits. Nothing is sent elsewhere.
+    beside = moving[:1] if run.executor is None and sequence != "previous" else []
+    fixed, *others = _begun(run).each(view, stack, [reference, *beside], what=what)
+    begun = dict(zip(beside, others, strict=True))
     if not fixed.levels and moving:
         raise ValueError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
