@@ -258,6 +258,15 @@ def test_an_existing_output_is_refused_before_the_work(
     assert output.read_bytes() != b"mine"
 
 
+def test_an_input_is_not_replaced(stack, tmp_path, capsys):
+    path = tmp_path / "series.tif"
+    ns.write(path, stack)
+    before = path.read_bytes()
+    assert main(["combine", str(path), "-o", str(path), "--overwrite"]) == 1
+    assert "series.tif is an input, which would be lost" in _said(capsys)
+    assert path.read_bytes() == before
+
+
 def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, monkeypatch, capsys):
     (tmp_path / "out_rejected.tif").write_bytes(b"mine")
     monkeypatch.delattr(_jobs.Step, "apply")

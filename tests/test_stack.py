@@ -104,6 +104,24 @@ def test_an_opened_frame_gives_its_rows_and_is_read_once(dtype, computed):
     assert frame.source.label(0) == stack.source.label(1)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "step", "unit"),
+    [
+        (range(1, 5), 2.5, "um"),
+        ([7], 2.5, "um"),
+        (range(0, 9, 3), 7.5, "um"),
+        (range(8, -1, -2), 5.0, "um"),
+        ([0, 3, 8], 1.0, "pixel"),
+        ([2, 2], 1.0, "pixel"),
+    ],
+)
+def test_selected_frames_lie_as_far_apart_as_they_did(numbers, step, unit):
+    stack = Stack.wrap(np.zeros((9, 4, 5), np.uint8))
+    stack = replace(stack, axes=(Axis("z", 2.5, "um"), *stack.axes[1:]))
+    axis = stack.select(list(numbers)).axes[0]
+    assert (axis.name, axis.step, axis.unit) == ("z", step, unit)
+
+
 def test_select_takes_corrections_and_used_along():
     data = np.arange(4, dtype=np.uint8).reshape(4, 1, 1)
     stack = replace(

@@ -255,3 +255,22 @@ def test_data_below_zero(method, below):
     here = focus_stack(Stack.wrap(frames), method=method).image
     there = focus_stack(Stack.wrap(frames - below), method=method).image
     assert psnr(there, truth - below) == pytest.approx(psnr(here, truth), abs=0.5)
+
+
+@pytest.mark.parametrize("count", [5, 6])
+@pytest.mark.parametrize("method", ["auto", "depth map"])
+def test_flicker_is_evened_alike_in_reversed_order(count, method):
+    frames, _, _ = steps(frames=count, noise=3, flicker=0.03)
+    one, other = (
+        focus_stack(Stack.wrap(part.astype(np.uint8)), method=method)
+        for part in (frames, frames[::-1])
+    )
+    np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_sharpening_makes_no_rim_around_what_no_frame_covers():
+    frames = np.full((3, 60, 60), 100, np.float32)
+    frames[:, 20:30, 20:30] = np.nan
+    image = focus_stack(Stack.wrap(frames), sharpen=1.0).image
+    np.testing.assert_allclose(image[~np.isnan(frames[0])], 100, rtol=1e-5)
+    assert np.isnan(image[20:30, 20:30]).all()

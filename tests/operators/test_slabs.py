@@ -234,6 +234,8 @@ def test_every_position_of_a_hyperstack(axis):
         ({"frames": 4, "overlap": 4}, "overlap must be less than the 4 frames"),
         ({"method": "best"}, "method must be"),
         ({"slices": 3}, "no option 'slices'"),
+        ({"depth_unit": "distance"}, "no option 'depth_unit'"),
+        ({"channel": 7}, "channel 7 was asked for"),
     ],
 )
 def test_what_makes_no_slabs_is_refused(options, said, series):

@@ -11,7 +11,7 @@ from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators._depth import CLEAR, nearest
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
-from napari_stack.operators._focus_frames import Measured, measure_light
+from napari_stack.operators._focus_frames import Measured, reference_light
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -208,7 +208,7 @@ def fuse(
 ) -> tuple[Array, Array, Array, Array]:
     """Fuse a series in two passes; returns what `PyramidState.finish` does."""
     numbers = np.flatnonzero(stack.used)
-    reference = measure_light(stack, int(numbers[len(numbers) // 2]), sight)
+    reference = reference_light(stack, sight)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None

@@ -15,7 +15,7 @@ from napari_stack.operators._focus_frames import (
     Measured,
     gain_of,
     measure_frame,
-    measure_light,
+    reference_light,
 )
 from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._restricted import (
@@ -126,8 +126,7 @@ def fuse(
         As `PyramidState.finish`.
     """
     numbers = np.flatnonzero(stack.used)
-    middle = int(numbers[len(numbers) // 2])
-    reference = measure_light(stack, middle, sight)
+    reference = reference_light(stack, sight)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None

@@ -60,10 +60,13 @@ def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
     return Measured(scales, _light(coarse, support), fine_noise, top)
 
 
-def measure_light(stack: Stack, index: int, sight: Sight) -> Light:
-    """Read a frame and measure its light, as `measure_frame` does."""
-    grey, valid = brightness_of(stack, sight).read(index)
-    return _light(*_coarse(grey.astype(np.float32, copy=False), valid))
+def reference_light(stack: Stack, sight: Sight) -> Light:
+    """Measure the light of the middle frame; of two in the middle, so that order is no matter."""
+    numbers = np.flatnonzero(stack.used)
+    middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
+    greys = (brightness_of(stack, sight).read(index) for index in sorted(middle))
+    lights = [_light(*_coarse(grey.astype(np.float32, copy=False), valid)) for grey, valid in greys]
+    return Light(*(sum(pictures) / len(lights) for pictures in zip(*lights, strict=True)))
 
 
 def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:

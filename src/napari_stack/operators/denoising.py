@@ -209,13 +209,20 @@ def sharpen(
 
 
 def polished(
-    image: NDArray[Any], like: Stack, denoised: float, sharpened: float, run: Run
+    image: NDArray[Any],
+    covered: NDArray[np.bool_] | None,
+    like: Stack,
+    denoised: float,
+    sharpened: float,
+    run: Run,
 ) -> NDArray[Any]:
     """Denoise and sharpen an image that was made of a stack; float pixels in, float pixels out.
 
     Parameters
     ----------
     image : ndarray, shape (y, x) or (y, x, channel)
+    covered : ndarray of bool, shape (y, x), optional
+        Pixels that count; None for all.
     like : Stack
         What it was made of: tells the range of the data, colours and alpha.
     denoised, sharpened : float
@@ -228,7 +235,7 @@ def polished(
         limits, colours = data_range(like, run), like.rgb
         image = non_local_means(image, denoised / 255, limits, colours=colours, alpha=like.alpha)
     if sharpened:
-        image = unsharp_mask(image, None, sharpened, 1.0, alpha=like.alpha)
+        image = unsharp_mask(image, covered, sharpened, 1.0, alpha=like.alpha)
     return image
 
 

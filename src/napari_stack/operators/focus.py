@@ -151,7 +151,8 @@ def focus_stack(
     Returns
     -------
     Focused
-        The image never leaves the range of the frames at a pixel, unless it is sharpened.
+        The image never leaves the range of the frames at a pixel, unless it is denoised or
+        sharpened.
 
     Raises
     ------
@@ -201,7 +202,7 @@ def fuse(
 ) -> Fused:
     """Fuse frames with the options of `focus_stack`, neither rounded nor cast."""
     require_used(stack)
-    _check_channel(stack, channel)
+    check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
     from napari_stack.operators._brightness import Sight  # OpenCV, before a run counts threads
 
@@ -212,10 +213,13 @@ def fuse(
 
         picked = nearest_colours(stack, run.part(1, passes), sight, found.image)
         found = found._replace(image=picked)
-    return found._replace(image=polished(found.image, stack, denoise, sharpen, run))
+    covered = None if found.covered.all() else found.covered
+    image = polished(found.image, covered, stack, denoise, sharpen, run)
+    return found._replace(image=image)
 
 
-def _check_channel(stack: Stack, channel: int | str) -> None:
+def check_channel(stack: Stack, channel: int | str) -> None:
+    """Refuse a channel that the frames do not have."""
     channels = stack.shape[3] - stack.alpha if stack.ndim == 4 else 1
     if isinstance(channel, int) and channel >= channels:
         raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.joined import Joined
 from napari_stack.kept import Kept
 from napari_stack.operators.borrowing import borrowing
-from napari_stack.operators.focus import focus_stack, fuse
+from napari_stack.operators.focus import check_channel, focus_stack, fuse
 from napari_stack.options import Bounds, check
 from napari_stack.run import Run
 from napari_stack.sources import Pixels, Source, cast
@@ -103,7 +103,7 @@ def holds_slabs(source: Source) -> bool:
     return isinstance(one, Slabs)
 
 
-@borrowing(focus_stack)
+@borrowing(focus_stack, without=("depth_unit",))
 def focus_slabs(
     stack: Stack,
     *,
@@ -134,18 +134,19 @@ def focus_slabs(
         The slabs. One is fused when it is first read, and kept. The step of its axis is that of
         the frames times ``frames - overlap``, so that a depth measured in slabs is right in
         physical units, but for half a slab at which it begins: slab ``d`` lies about frame
-        ``d * (frames - overlap) + (frames - 1) / 2``.
+        ``d * (frames - overlap) + (frames - 1) / 2``. A last slab of fewer frames lies before that.
 
     Raises
     ------
     ValueError
-        When an option is out of range, or slabs overlap wholly.
+        When an option is out of range or does not fit the frames, or slabs overlap wholly.
     """
     check(focus_slabs, {"stack": stack, "frames": frames, "overlap": overlap, **options})
     if overlap >= frames:
         raise ValueError(
             f"focus_slabs: overlap must be less than the {frames} frames of a slab, got {overlap}"
         )
+    check_channel(stack, options.get("channel", "all"))
     step = frames - overlap
     count = 1 + max(0, ceil((len(stack) - frames) / step))
     kept = Kept((count, *stack.shape[1:]), stack.dtype, run.memory // 4, run.scratch)
