@@ -110,12 +110,12 @@ def test_it_goes_on_into_an_average():
 def test_an_image_made_of_frames_is_treated_alike():
     clean, data = noisy(np.uint16, 4095)
     mean = data.astype(np.float32).mean(axis=0)
-    smooth = polished(mean, Stack.wrap(data), 6.0, 0.0, Run())
-    crisp = polished(mean, Stack.wrap(data), 0.0, 1.0, Run())
+    smooth = polished(mean, None, Stack.wrap(data), 6.0, 0.0, Run())
+    crisp = polished(mean, None, Stack.wrap(data), 0.0, 1.0, Run())
     assert np.abs(smooth - clean)[4:].mean() < 0.8 * np.abs(mean - clean)[4:].mean()
     detail = [np.abs(np.diff(image, axis=0)).mean() for image in (smooth, mean, crisp)]
     assert detail == sorted(detail)
-    np.testing.assert_array_equal(polished(mean, Stack.wrap(data), 0.0, 0.0, Run()), mean)
+    np.testing.assert_array_equal(polished(mean, None, Stack.wrap(data), 0.0, 0.0, Run()), mean)
 
 
 def test_the_range_is_that_of_the_bits_in_use():
