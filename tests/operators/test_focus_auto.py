@@ -7,6 +7,7 @@ import pytest
 from napari_stack import samples
 from napari_stack.operators import (
     Auto,
+    DepthMap,
     Transforms,
     _focus_frames,
     apply_transforms,
@@ -274,3 +275,15 @@ def test_sharpening_makes_no_rim_around_what_no_frame_covers():
     image = focus_stack(Stack.wrap(frames), sharpen=1.0).image
     np.testing.assert_allclose(image[~np.isnan(frames[0])], 100, rtol=1e-5)
     assert np.isnan(image[20:30, 20:30]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e30])
+@pytest.mark.parametrize("method", ["auto", "pyramid", DepthMap(choice="weighted average")])
+def test_any_unit_gives_the_same_image(method, scale):
+    frames, _, _ = steps(noise=4)
+    scale = np.float32(scale)
+    here, there = (
+        focus_stack(Stack.wrap(part), method=method) for part in (frames, frames * scale)
+    )
+    np.testing.assert_allclose(there.image / scale, here.image, atol=1e-2)
+    np.testing.assert_allclose(there.depth, here.depth, atol=1e-2)

@@ -49,10 +49,12 @@ class AgreeingFold(StripFold):
         colours, valid = strip.colours, strip.valid
         colours = self.scales.level(colours, index)
         difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth[wide]
+        # In what noise makes of it: squares of any other unit might not be finite.
+        expected = self.scales.noise / (2 * np.sqrt(np.pi) * SMOOTHING)
+        difference /= difference.dtype.type(expected)
         difference *= difference
         spread = _smooth(difference, WINDOW)[inner]
-        expected = self.scales.noise**2 / (4 * np.pi * SMOOTHING**2)
-        weight = np.exp(spread * np.float32(-1 / (TOLERANCE * expected))).astype(np.float32)
+        weight = np.exp(spread * np.float32(-1 / TOLERANCE)).astype(np.float32)
         if valid is not None:
             weight[~valid[inner]] = 0
         _gather(self.total[rows], self.weight[rows], colours[inner], weight)

@@ -236,13 +236,14 @@ def _weighting(
     top: float,
     numbers: Array,
 ) -> PickedWeights | EnergyWeights:
-    edge = max(EDGE * top, float(np.finfo(np.float32).tiny))
+    # In shares of the brightest pixel: squares of any other unit might not be finite.
+    guide = first.grey / np.float32(max(top, float(np.finfo(np.float32).tiny)))
     if choice != "maximum":
         trust = np.minimum(clear / np.float32(CLEAR), 1)
-        return EnergyWeights(energy, first.best, first.grey, trust, size, edge)
+        return EnergyWeights(energy, first.best, guide, trust, size, EDGE)
     label = first.label
     if size > 1:
-        smooth = smooth_labels(label, clear, first.grey, size, edge)
+        smooth = smooth_labels(label, clear, guide, size, EDGE)
         label = np.where(clear > CLEAR, label, nearest(smooth, numbers))
         label = cv2.medianBlur(label.astype(np.uint16), 5)
     return PickedWeights(label)
