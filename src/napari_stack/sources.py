@@ -28,10 +28,15 @@ class Axis:
     labels: tuple[str, ...] = ()
 
     def taken(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Axis":
-        """Return the axis of some of its places."""
-        if not self.labels or len(self.labels) <= max(numbers, default=-1):
-            return replace(self, labels=()) if self.labels else self
-        return replace(self, labels=tuple(self.labels[i] for i in numbers))
+        """Return the axis of some of its places: without a unit where they do not lie evenly."""
+        named = len(self.labels) > max(numbers, default=-1)
+        labels = tuple(self.labels[i] for i in numbers) if named else ()
+        gaps = np.diff(np.asarray(numbers))
+        if not gaps.size:
+            return replace(self, labels=labels)
+        if gaps[0] and (gaps == gaps[0]).all():
+            return replace(self, step=self.step * abs(int(gaps[0])), labels=labels)
+        return replace(self, step=1.0, unit="pixel", labels=labels)
 
 
 @runtime_checkable

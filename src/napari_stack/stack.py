@@ -308,7 +308,7 @@ class Stack:
             source=Selected(self.source, numbers),
             corrections=tuple(c.select(numbers) for c in self.corrections),
             used=self.used[numbers],
-            axes=(_spaced(self.axes[0].taken(numbers), numbers), *self.axes[1:]),
+            axes=(self.axes[0].taken(numbers), *self.axes[1:]),
         )
 
     def opened(self, index: int) -> "Stack":
@@ -380,13 +380,3 @@ def _block(stack: Stack, index: int) -> NDArray[Any]:
     frame = stack[index]
     # Viewers cache what is shown: a view would hold the whole array that it is a part of.
     return (frame if frame.base is None else frame.copy())[np.newaxis]
-
-
-def _spaced(axis: Axis, numbers: NDArray[np.intp]) -> Axis:
-    """Return the axis of frames with these numbers: without a unit where they are not even."""
-    gaps = np.diff(numbers)
-    if not gaps.size or (gaps == 1).all():
-        return axis
-    if gaps[0] and (gaps == gaps[0]).all():
-        return replace(axis, step=axis.step * abs(int(gaps[0])))
-    return replace(axis, step=1.0, unit="pixel")

@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from os.path import abspath, isabs
 from pathlib import Path
@@ -118,7 +118,7 @@ def series(
         )
     places = places.reshape(*sizes, 2).take(taken, axis=stacked)
     sizes = places.shape[:-1]
-    axes = [_taken(a, taken) if i == stacked else a for i, a in enumerate(leading)]
+    axes = [a.taken(taken) if i == stacked else a for i, a in enumerate(leading)]
     like = First(files[0], first.frame, len(first.order) if same_count else 0)
     source = FileSource(tuple(files), like, places.reshape(-1, 2), first.partial, headers)
     counted = axes[0] if len(sizes) == 1 else Axis("frame")
@@ -156,10 +156,6 @@ def _alike(files: list[str], headers: Headers) -> list[str]:
         count = "1 odd file is" if len(odd) == 1 else f"{len(odd)} odd files are"
         warnings.warn(f"{count} left out: {', '.join(odd)}", stacklevel=4)
     return kept
-
-
-def _taken(axis: Axis, taken: range) -> Axis:
-    return replace(axis.taken(taken), step=axis.step * taken.step)
 
 
 def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:

@@ -47,7 +47,7 @@ class SharpnessFold:
         Type of the frames as they are stored.
     sight : Sight
     reference : Light
-        Of one of the frames.
+        What the frames' light is compared with, see `reference_light`.
     even : bool
         Bring frames to one level of light.
     alone : bool
