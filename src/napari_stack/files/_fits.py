@@ -49,7 +49,8 @@ def note(path: str) -> dict[str, Any]:  # noqa: ARG001
 def _opened(path: str) -> Iterator[Any]:
     with needed_package(path, "FITS", "astropy", "fits"):
         from astropy.io import fits
-    with fits.open(path, memmap=False, lazy_load_hdus=True) as file:
+    # Opened here, for astropy leaves a file open in which it finds no header.
+    with Path(path).open("rb") as raw, fits.open(raw, memmap=False, lazy_load_hdus=True) as file:
         yield file
 
 

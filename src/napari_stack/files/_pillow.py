@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Frame
+from napari_stack.files._frames import Frame, UnsupportedError
 from napari_stack.files._image import PNG
 
 #: What the pixels of a mode are converted to.
@@ -22,7 +22,7 @@ _PNG_DEPTH = 24
 
 def _opened(data: bytes) -> Any:
     # Not by Image.open, which refuses large pictures: what is too large is told by the file's size.
-    from PIL import BmpImagePlugin, PngImagePlugin, WebPImagePlugin
+    from PIL import BmpImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
     kind: Any = BmpImagePlugin.BmpImageFile
     if data.startswith(b"RIFF"):
@@ -31,7 +31,10 @@ def _opened(data: bytes) -> Any:
         kind = PngImagePlugin.PngImageFile
         if data[_PNG_DEPTH] > 8:
             raise ValueError("an animated PNG of 16 bits, of which Pillow reads 8: save its frames")
-    return kind(BytesIO(data))
+    try:
+        return kind(BytesIO(data))
+    except Image.DecompressionBombError as error:  # of a WebP, which decodes as a whole
+        raise UnsupportedError("it has, or claims, more pixels than Pillow decodes") from error
 
 
 def _mode(image: Any) -> str:
