@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 from focus_rivals import ENFUSE
@@ -23,12 +24,13 @@ from focus_rivals import ENFUSE
 # Every server reads a line, does its work, and answers with a line.
 OURS = """
 import sys, napari_stack as ns
-source, out, method, register = sys.argv[1:]
+source, out, method, depth, register = sys.argv[1:]
 for line in sys.stdin:
     stack = ns.read(source)
     if register == "True":
         stack = ns.register(stack)
-    ns.write(out, ns.focus_stack(stack, method=method).image, overwrite=True)
+    image = ns.focus_stack(stack, method=method, depth=depth == "True").image
+    ns.write(out, image, overwrite=True)
     print("done", flush=True)
 """
 SHINESTACKER = """
@@ -37,7 +39,7 @@ from shinestacker.algorithms.align import AlignFrames
 from shinestacker.algorithms.pyramid import PyramidStack
 from shinestacker.algorithms.stack import FocusStack
 from shinestacker.algorithms.stack_framework import CombinedActions, StackJob
-source, out, method, register = sys.argv[1:]
+source, out = sys.argv[1:]
 said, sys.stdout = sys.stdout, open(os.devnull, "w")
 for line in sys.stdin:
     shutil.rmtree(out, ignore_errors=True)
@@ -154,15 +156,18 @@ def main() -> None:
 def _contests(
     source: Path, folder: Path, python: Path | None
 ) -> tuple[dict[str, Callable[[], tuple[float, float, int]]], list[Server]]:
-    kinds = [("auto", True), ("pyramid", True), ("auto", False), ("pyramid", False)]
+    # The other programs make the image alone.
+    kinds = [("auto", True), ("pyramid", True), ("pyramid", False)]
     contests, servers = {}, []
-    for number, (method, register) in enumerate(kinds):
+    for number, ((method, depth), register) in enumerate(product(kinds, (True, False))):
         words = [sys.executable, "-c", OURS, str(source), str(folder / f"{number}.tif")]
-        servers.append(Server([*words, method, str(register)], folder / f"{number}.log"))
-        contests[f"{'register + ' if register else ''}{method}"] = servers[-1].run
+        words += [method, str(depth), str(register)]
+        servers.append(Server(words, folder / f"{number}.log"))
+        name = f"{'register + ' if register else ''}{method}"
+        contests[name if depth else f"{name}, image alone"] = servers[-1].run
     if python:
         words = [str(python), "-c", SHINESTACKER, str(source), str(folder / "shine")]
-        servers.append(Server([*words, "pyramid", "True"], folder / "shine.log"))
+        servers.append(Server(words, folder / "shine.log"))
         contests["shinestacker, align + pyramid"] = servers[-1].run
     if shutil.which("enfuse"):
         files = sorted(str(path) for path in source.iterdir())

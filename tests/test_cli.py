@@ -14,6 +14,7 @@ from napari_stack.cli import _jobs, _report, main
 from napari_stack.cli._flags import command_name, flags_of, memory_size, options_given, position
 from napari_stack.files import read_recipe
 from napari_stack.operators import CATALOGUE
+from napari_stack.operators._depth import DepthState
 from napari_stack.options import options_of
 from napari_stack.recipe import Recipe
 
@@ -377,6 +378,18 @@ def test_options_of_a_method_reach_the_operator(frames, stack, tmp_path):
     expected = ns.focus_stack(stack, method=ns.Pyramid(kernel_size=7, min_size=16))
     for name, image in expected._asdict().items():
         np.testing.assert_array_equal(ns.read(tmp_path / f"{name}.tif")[0], image)
+
+
+def test_a_depth_that_is_not_written_is_not_measured(frames, stack, tmp_path, monkeypatch):
+    expected = ns.focus_stack(stack, method="pyramid").image
+    monkeypatch.delattr(DepthState, "maps")
+    output = tmp_path / "out.tif"
+    assert main(["focus-stack", frames, "--method", "pyramid", "-o", str(output)]) == 0
+    np.testing.assert_array_equal(ns.read(output)[0], expected)
+    assert read_recipe(output)["steps"][0]["options"] == {"method": "pyramid"}
+    words = ["--no-depth", "-o", str(tmp_path / "{image}.tif")]
+    assert main(["focus-stack", frames, "--method", "pyramid", *words]) == 0
+    assert sorted(path.name for path in tmp_path.glob("*.tif")) == ["image.tif", "out.tif"]
 
 
 def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):

@@ -296,6 +296,7 @@ class Hyperstack:
             part = {} if run is None else {"run": run.part(number, len(places))}
             found.append(operator(stack, channel=int(at) % size, **options, **part))
         kind, axis = type(found[0]), list(self.loops).index(name)
+        found = [_asked_for(images) for images in found]
         whole = []
         for images in zip(*found, strict=True):  # bands in front, a map once for each of them
             bands = [
@@ -354,8 +355,7 @@ class Hyperstack:
         kind: Any = None
         for number, result in enumerate(results):
             kind = type(result)
-            images = result if isinstance(result, tuple) else (result,)
-            images = tuple(image for image in images if image is not None)  # not asked for
+            images = _asked_for(result if isinstance(result, tuple) else (result,))
             if not whole:
                 count = prod(self.loops.values())
                 whole = [np.empty((count, *image.shape), image.dtype) for image in images]
@@ -371,3 +371,8 @@ class Hyperstack:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return self.frames.__array__(dtype, copy).reshape(self.shape)
+
+
+def _asked_for(images: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Leave out what was not asked for, which is None and comes last."""
+    return tuple(image for image in images if image is not None)

@@ -68,11 +68,33 @@ class PerFrame:
     """Marks what a result holds for each frame: numbers, and no image."""
 
 
+@dataclass(frozen=True)
+class OnlyWith:
+    """Marks an image of a result that is None unless an option of the operator is on.
+
+    Parameters
+    ----------
+    option : str
+    """
+
+    option: str
+
+
 def image_names(result: Any) -> tuple[str, ...]:
     """Names of the images in an operator's kind of result; a single array is called ``image``."""
+    return tuple(name for name, marks in _marks(result).items() if PerFrame not in marks)
+
+
+def optional_images(result: Any) -> dict[str, str]:
+    """Names of the images that an operator's kind of result may hold, with the option of each."""
+    marked = ((name, mark) for name, marks in _marks(result).items() for mark in marks)
+    return {name: mark.option for name, mark in marked if isinstance(mark, OnlyWith)}
+
+
+def _marks(result: Any) -> dict[str, tuple[Any, ...]]:
     names = getattr(result, "_fields", ("image",))
     hints = get_type_hints(result, include_extras=True) if hasattr(result, "_fields") else {}
-    return tuple(n for n in names if PerFrame not in getattr(hints.get(n), "__metadata__", ()))
+    return {name: getattr(hints.get(name), "__metadata__", ()) for name in names}
 
 
 @dataclass(frozen=True)

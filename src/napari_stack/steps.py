@@ -1,6 +1,6 @@
 """`Step`: one operator with its options as plain data, applied to a stack or a hyperstack."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, get_type_hints
@@ -12,7 +12,14 @@ from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
 from napari_stack.operators.slabs import holds_slabs
 from napari_stack.operators.transforms import check_form
-from napari_stack.options import check, gives_frames, image_names, shares_measure
+from napari_stack.options import (
+    check,
+    gives_frames,
+    image_names,
+    optional_images,
+    options_of,
+    shares_measure,
+)
 from napari_stack.plain import from_plain, to_plain
 from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places, refuse_projections
 from napari_stack.run import Run
@@ -136,9 +143,17 @@ class Step:
         if gives_frames(self.function):
             return ()
         result = get_type_hints(self.function)["return"]
-        detailed = self.options.get("details", False)
-        missing = () if detailed else getattr(result, "_field_defaults", ())  # None, not asked for
-        return tuple(name for name in image_names(result) if name not in missing)
+        optional, options = optional_images(result), options_of(self.function)
+        on = {o: self.options.get(o, options[o].default) for o in optional.values()}
+        return tuple(n for n in image_names(result) if n not in optional or on[optional[n]])
+
+    def making_only(self, names: Collection[str]) -> Self:
+        """Return a step that does not make the images, among those it need not, of other names."""
+        wanted: dict[str, bool] = {}
+        for name, option in optional_images(get_type_hints(self.function)["return"]).items():
+            wanted[option] = wanted.get(option, False) or name in names
+        off = dict.fromkeys((option for option, on in wanted.items() if not on), False)
+        return replace(self, options={**self.options, **off})
 
     @property
     def preferred_axis(self) -> str:

@@ -456,6 +456,17 @@ def test_faces_see_the_images_alone(tmp_path):
     assert Step("sigma_clip").image_names == ("image", "rejected")
 
 
+@pytest.mark.parametrize(
+    ("written", "details"), [(["image", "rejected"], False), (["used"], True), ([], False)]
+)
+def test_images_that_nobody_wants_are_not_made(written, details):
+    step = Step("sigma_clip", {"details": True, "sigma": 2.0}).making_only(written)
+    assert step.options == {"details": details, "sigma": 2.0}
+    assert Step("combine", {"method": "median"}).making_only([]) == Step(
+        "combine", {"method": "median"}
+    )
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 40, 41, 100])
 @pytest.mark.parametrize("spread", [DEVIATION, MAD])
 def test_sorted_values_are_narrowed(count, spread):

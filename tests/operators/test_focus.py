@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators import Auto, DepthMap, Pyramid, focus_stack
 from napari_stack.run import Run
 from napari_stack.stack import Stack
@@ -126,6 +127,28 @@ def test_little_memory_changes_no_pixel_of_a_pyramid(dtype):
     np.testing.assert_array_equal(plenty.image, little.image)
     assert np.abs(plenty.depth - little.depth).mean() < 0.01
     np.testing.assert_array_equal(stack.source.read(1), data[1])  # frames are not written to
+
+
+@pytest.mark.parametrize("memory", [2**30, 2**20])
+@pytest.mark.parametrize("method", ["auto", "pyramid", "depth map"])
+def test_without_the_depth_the_image_is_the_same(method, memory):
+    stack = samples.focus_series(frames=4, size=(160, 170))[0]
+    run = Run(memory=memory)
+    whole = focus_stack(stack, method=method, run=run)
+    alone = focus_stack(stack, method=method, depth=False, run=run)
+    np.testing.assert_array_equal(alone.image, whole.image)
+    assert alone.depth is None
+    assert alone.confidence is None
+
+
+def test_several_images_without_depths():
+    frames = np.asarray(samples.focus_series(frames=4, size=(64, 70))[0])
+    hyper = Hyperstack.wrap(np.stack([frames, 255 - frames]), axes="czyx", axis="z")
+    for measure_at in (None, {"c": 1}):
+        found = hyper.map(focus_stack, depth=False, measure_at=measure_at)
+        assert found.image.shape == (2, 64, 70)
+        assert found.depth is None
+        assert found.confidence is None
 
 
 def test_one_worker_holds_one_frame_at_a_time():

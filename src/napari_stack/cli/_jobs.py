@@ -27,7 +27,7 @@ from napari_stack.hyperstack import Hyperstack
 from napari_stack.plotting import Plots
 from napari_stack.progress import Tick
 from napari_stack.recipe import Recipe, history
-from napari_stack.results import check_outputs, new_folders, save_result
+from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 from napari_stack.steps import Step, images_of
@@ -168,7 +168,8 @@ def run_step(
     with new_folders([plots.folder] if plots else []), settings.run() as run:
         if plots:
             plots.check(step.operator, step, data)
-        result = step.apply(data, run=run)
+        written = step.making_only(output_paths(output, step))
+        result = written.apply(data, run=run)
         mention_failed(result, step)
         mention_clipped(result, step, report)
         mention_uncovered(result)

@@ -194,26 +194,35 @@ def _halved(rows: slice) -> slice:
     return slice(rows.start // 2, (rows.stop + 1) // 2)
 
 
-def fuse(stack: Stack, run: Run, sight: Sight, **options: Any) -> Any:
-    """Fuse a series; returns what `PyramidState.finish` does.
+def fuse(stack: Stack, run: Run, sight: Sight, *, depth: bool, **options: Any) -> Any:
+    """Fuse a series; returns what `PyramidState.finish` does, None for a depth not asked for.
 
     The depth is measured in a pass of its own where both together would not fit the run's memory.
     """
-    what = "Fusing frames"
-    if _fits(stack, run):
-        fold = PyramidFold(stack, sight, measure=True, alone=run.executor is None, **options)
-        return run.fold_rows(fold, stack, what=what).state.finish()
-    run = calmed(run, stack)
+    together = _fits(stack, run)
+    maps: tuple[Array | None, Array | None] = (None, None)
+    if not together:
+        run = calmed(run, stack)
+        if depth:
+            maps = _depth_alone(stack, run.part(0, 2), sight)
+            run = run.part(1, 2)
+    measure = depth and together
+    fold = PyramidFold(stack, sight, measure=measure, alone=run.executor is None, **options)
+    state = run.fold_rows(fold, stack, what="Fusing frames").state
+    if measure:
+        return state.finish()
+    image, covered = state.fused()
+    return image, *maps, covered
+
+
+def _depth_alone(stack: Stack, run: Run, sight: Sight) -> tuple[Array, Array]:
     nothing = Light(np.zeros((1, 1)), np.zeros((1, 1)))
     height, width = stack.shape[1:3]
-    alone = run.executor is None
-    first = SharpnessFold((height, width), stack.dtype, sight, nothing, even=False, alone=alone)
-    first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
-    depth, confidence, _ = first.depth.maps(last=True)
-    del first, _
-    fold = PyramidFold(stack, sight, measure=False, alone=alone, **options)
-    image, covered = run.part(1, 2).fold_rows(fold, stack, what=what).state.fused()
-    return image, depth, confidence, covered
+    alone, size = run.executor is None, (height, width)
+    fold = SharpnessFold(size, stack.dtype, sight, nothing, even=False, alone=alone)
+    fold = run.fold(fold, stack, what="Measuring sharpness")
+    maps = fold.depth.maps(last=True)
+    return maps.depth, maps.confidence
 
 
 def _fits(stack: Stack, run: Run) -> bool:

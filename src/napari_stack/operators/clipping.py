@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.operators.combine import require_used
 from napari_stack.operators.levels import Normalisation, normalised
-from napari_stack.options import Bounds, PerFrame, check
+from napari_stack.options import Bounds, OnlyWith, PerFrame, check
 from napari_stack.run import Run
 from napari_stack.stack import Stack
 
@@ -39,8 +39,8 @@ class Clipped(NamedTuple):
     image: NDArray[Any]
     rejected: NDArray[np.uint16]
     rejected_fraction: Annotated[NDArray[np.float64], PerFrame]
-    standard_error: NDArray[np.float32] | None = None
-    used: NDArray[np.uint16] | None = None
+    standard_error: Annotated[NDArray[np.float32] | None, OnlyWith("details")] = None
+    used: Annotated[NDArray[np.uint16] | None, OnlyWith("details")] = None
 
 
 def sigma_clip(

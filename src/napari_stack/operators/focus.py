@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.operators.combine import require_used
 from napari_stack.operators.denoising import Amount, Strength, polished
-from napari_stack.options import Bounds, check, method_options, options_of
+from napari_stack.options import Bounds, OnlyWith, check, method_options, options_of
 from napari_stack.run import Run
 from napari_stack.sources import cast
 from napari_stack.stack import Stack
@@ -23,14 +23,15 @@ class Focused(NamedTuple):
         Sharp all over, in the type of the frames.
     depth : ndarray of float32, shape (y, x)
         Number of the frame in which a pixel is sharpest, between frames too; or its distance from
-        the first one, see ``depth_unit``.
+        the first one, see ``depth_unit``. None with ``depth=False``.
     confidence : ndarray of float32, shape (y, x)
-        0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest).
+        0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest). None
+        with ``depth=False``.
     """
 
     image: NDArray[Any]
-    depth: NDArray[np.float32]
-    confidence: NDArray[np.float32]
+    depth: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
+    confidence: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def focus_stack(
     method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     true_colours: bool = False,
+    depth: bool = True,
     depth_unit: Literal["frame", "distance"] = "frame",
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
@@ -138,6 +140,9 @@ def focus_stack(
     true_colours : bool
         Give every pixel exactly the colours that it has in one of the frames: those nearest to the
         fused image, before any denoising or sharpening. It takes one more pass.
+    depth : bool
+        Give the depth and its confidence too. Without, "pyramid" takes less time, for it does not
+        need them.
     depth_unit : {"frame", "distance"}
         What the depth counts: frames, or the distance from the first one in the unit of the axis
         that is stacked, such as micrometers of z, where its step is known.
@@ -160,13 +165,15 @@ def focus_stack(
         When an option is out of range, no frame is used, or a distance is asked for and not known.
     """
     check(focus_stack, locals())
-    step = _distance(stack) if depth_unit == "distance" else 1.0
+    step = _distance(stack) if depth and depth_unit == "distance" else 1.0
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
-    options["true_colours"] = true_colours
+    options |= {"true_colours": true_colours, "depth": depth}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
-    image, depth, confidence, covered = found
-    seen = cast(image, stack.dtype, None if covered.all() else covered)
-    return Focused(seen, depth * np.float32(step), confidence)
+    covered = None if found.covered.all() else found.covered
+    seen = cast(found.image, stack.dtype, covered)
+    if found.depth is None:
+        return Focused(seen)
+    return Focused(seen, found.depth * np.float32(step), found.confidence)
 
 
 def _distance(stack: Stack) -> float:
@@ -185,8 +192,8 @@ class Fused(NamedTuple):
     """What `focus_stack` rounds and casts, and which pixels any frame covers."""
 
     image: NDArray[Any]
-    depth: NDArray[np.float32]
-    confidence: NDArray[np.float32]
+    depth: NDArray[np.float32] | None
+    confidence: NDArray[np.float32] | None
     covered: NDArray[np.bool_]
 
 
@@ -196,6 +203,7 @@ def fuse(
     method: Any = "auto",
     channel: int | str = "all",
     true_colours: bool = False,
+    depth: bool = True,
     denoise: float = 0.0,
     sharpen: float = 0.0,
     run: Run = Run(),
@@ -207,7 +215,9 @@ def fuse(
     from napari_stack.operators._brightness import Sight  # OpenCV, before a run counts threads
 
     sight, passes = Sight(stack.rgb, stack.alpha, channel), 1 + true_colours
-    found = Fused(*_fused(stack, chosen, sight, run.part(0, passes)))
+    found = Fused(*_fused(stack, chosen, sight, depth, run.part(0, passes)))
+    if not depth:
+        found = found._replace(depth=None, confidence=None)
     if true_colours:
         from napari_stack.operators._nearest import nearest_colours
 
@@ -225,7 +235,9 @@ def check_channel(stack: Stack, channel: int | str) -> None:
         raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
-def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, run: Run) -> Any:
+def _fused(
+    stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, depth: bool, run: Run
+) -> Any:
     from napari_stack.operators import _focus_auto
 
     if isinstance(method, Auto):
@@ -239,4 +251,4 @@ def _fused(stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, run: Run
         return _depth_map.fuse(stack, run, sight, energy=energy, **how)
     from napari_stack.operators import _pyramid_fold
 
-    return _pyramid_fold.fuse(stack, run, sight, **vars(method))
+    return _pyramid_fold.fuse(stack, run, sight, depth=depth, **vars(method))

@@ -89,7 +89,7 @@ class Slabs:
     def _fuse(self, index: int) -> Pixels:
         if not (window := self.window(index)):
             return np.zeros(self.shape[1:], self.dtype), np.zeros(self.shape[1:3], bool)
-        found = fuse(self.stack.select(window), run=self.run, **self.options)
+        found = fuse(self.stack.select(window), depth=False, run=self.run, **self.options)
         valid = None if found.covered.all() else found.covered
         image = cast(found.image, self.dtype, None)
         if valid is not None:
@@ -103,7 +103,7 @@ def holds_slabs(source: Source) -> bool:
     return isinstance(one, Slabs)
 
 
-@borrowing(focus_stack, without=("depth_unit",))
+@borrowing(focus_stack, without=("depth", "depth_unit"))
 def focus_slabs(
     stack: Stack,
     *,
