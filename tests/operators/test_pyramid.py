@@ -528,7 +528,9 @@ def test_filling_is_smooth_and_keeps_what_is_sure():
 @pytest.mark.parametrize("options", [{}, {"kernel_size": 31}, {"min_size": 400}])
 def test_strips_give_what_whole_frames_give_bit_by_bit(options):
     class Whole(PyramidFold):
-        tall = 10_000
+        def __init__(self, *given, **options):
+            super().__init__(*given, **options)
+            self.tall = 10_000
 
     rng = np.random.default_rng(5)
     frames = rng.integers(0, 4096, (4, 601, 83, 4)).astype(np.uint16)
@@ -540,6 +542,8 @@ def test_strips_give_what_whole_frames_give_bit_by_bit(options):
         np.testing.assert_array_equal(found.image, np.rint(image).astype(np.uint16))
         np.testing.assert_array_equal(found.depth, depth)
         np.testing.assert_array_equal(found.confidence, confidence)
+        alone = focus_stack(stack, method=Pyramid(**options), depth=False, run=Run(workers=workers))
+        np.testing.assert_array_equal(alone.image, found.image)
 
 
 @pytest.mark.parametrize("memory", [2**30, 2**20])

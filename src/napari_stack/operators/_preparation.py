@@ -19,8 +19,6 @@ FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 DEFECT_SIGMAS = 6.0
 #: Rows or columns, or a quarter of them, that tell whether what crosses them is a defect.
 DEFECT_LINES = 256
-#: Pixels that are looked through for defects together.
-_CHUNK = 32
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
 
@@ -144,10 +142,11 @@ def _repair(pixels: Image) -> Image:
     rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, :: step[1]])))
     pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
-    excess = pixels - smooth
-    limit = DEFECT_SIGMAS * _robust_sigma(excess)
+    apart = _step(pixels.size)
+    sigma = _median_sigma(pixels.ravel()[::apart] - smooth.ravel()[::apart])
+    limit = DEFECT_SIGMAS * (sigma or _robust_sigma(pixels - smooth))
     if limit > 0:
-        _replace_isolated(pixels, smooth, excess, np.float32(limit))
+        _replace_isolated(pixels, smooth, np.float32(limit))
     return pixels
 
 
@@ -178,30 +177,62 @@ def _interpolated(pixels: Image, bad: Mask) -> Image:
 
 
 @kernel
-def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
+def _replace_isolated(pixels: Image, smooth: Image, limit: np.float32) -> None:
     """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
     rows, columns = pixels.shape
+    excess = np.zeros((3, columns + 2), pixels.dtype)  # of three lines in turn, 0 beside them
+    half = np.empty(columns, pixels.dtype)
+    sign, sharing = half.copy(), half.copy()
+    _subtract(pixels[0], smooth[0], excess[0, 1:-1])
     for y in range(rows):
-        for left in range(0, columns, _CHUNK):
-            some = excess[y, left : left + _CHUNK]
-            found = False
-            for x in range(some.size):  # many at once: most chunks hold none
-                found |= abs(some[x]) > limit
-            if not found:
-                continue
-            for x in range(left, min(left + _CHUNK, columns)):
-                e = excess[y, x]
-                if abs(e) <= limit:
-                    continue
-                sharing = -1
-                for v in range(max(y - 1, 0), min(y + 2, rows)):
-                    if sharing > 1:
-                        break
-                    for u in range(max(x - 1, 0), min(x + 2, columns)):
-                        if excess[v, u] * e > 0.5 * e * e:
-                            sharing += 1
-                if sharing <= 1:
-                    pixels[y, x] = smooth[y, x]
+        below = excess[(y + 1) % 3]
+        if y + 1 < rows:
+            _subtract(pixels[y + 1], smooth[y + 1], below[1:-1])
+        else:
+            below[:] = 0
+        here = excess[y % 3, 1:-1]
+        _begin_sharing(here, half, sign, sharing)
+        for line in range(3):
+            _count_sharing(excess[line], sign, half, sharing)
+        _put_isolated(smooth[y], here, sharing, limit, pixels[y])
+
+
+# Functions of lines, for so the loops are vectorised.
+@kernel
+def _subtract(one: Image, other: Image, out: Image) -> None:
+    for x in range(out.size):
+        out[x] = one[x] - other[x]
+
+
+@kernel
+def _begin_sharing(here: Image, half: Image, sign: Image, sharing: Image) -> None:
+    for x in range(here.size):
+        half[x] = np.float32(0.5) * abs(here[x])
+        sign[x] = np.float32(1) if here[x] > 0 else np.float32(-1)
+        sharing[x] = 0
+
+
+@kernel
+def _count_sharing(line: Image, sign: Image, half: Image, sharing: Image) -> None:
+    width = half.size
+    left, middle, right = line[:width], line[1 : width + 1], line[2:]
+    one, none = np.float32(1), np.float32(0)
+    for x in range(width):
+        s, h = sign[x], half[x]
+        sharing[x] += (
+            (one if left[x] * s > h else none)
+            + (one if middle[x] * s > h else none)
+            + (one if right[x] * s > h else none)
+        )
+
+
+@kernel
+def _put_isolated(
+    smooth: Image, excess: Image, sharing: Image, limit: np.float32, out: Image
+) -> None:
+    for x in range(out.size):  # a pixel shares with itself
+        margin = min(abs(excess[x]) - limit, np.float32(2.5) - sharing[x])
+        out[x] = smooth[x] if margin > 0 else out[x]
 
 
 def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask | None]:
@@ -238,7 +269,7 @@ def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | 
         if inside.size < SMALLEST_SIZE**2 / 4:
             return None
     sigma = _robust_sigma(inside)
-    if sigma <= ROUNDING * float(np.abs(pixels).max()):
+    if sigma <= ROUNDING * cv2.norm(pixels, cv2.NORM_INF):
         return None
     band /= np.float32(sigma)
     return band
@@ -264,8 +295,14 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
 
 def _robust_sigma(values: Image) -> float:
     """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
-    sample = np.abs(values.ravel()[:: max(1, values.size // 16384)])
-    sigma = 1.4826 * float(np.median(sample))
-    if sigma > 0:
-        return sigma
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+    sigma = _median_sigma(values.ravel()[:: _step(values.size)])
+    return sigma or float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def _median_sigma(sample: Image) -> float:
+    return 1.4826 * float(np.median(np.abs(sample)))
+
+
+def _step(size: int) -> int:
+    """Return how far the values of a sample lie apart."""
+    return max(1, size // 16384)

@@ -69,9 +69,6 @@ class PyramidFold(StripFold):
         No state comes before this one.
     """
 
-    #: Fewer than elsewhere: the margin is small, and more is made of each row.
-    tall = 96
-
     def __init__(
         self,
         stack: Stack,
@@ -85,7 +82,9 @@ class PyramidFold(StripFold):
     ) -> None:
         super().__init__(sight, slice(0, stack.shape[1]))
         self.size = kernel_size
-        needed = max(SHARPNESS_MARGIN, DETAIL_MARGIN + self.size // 2)
+        # Fewer rows where more is made of each.
+        self.tall = 96 if measure else 192
+        needed = max(SHARPNESS_MARGIN if measure else 0, DETAIL_MARGIN + self.size // 2)
         self.margin = -(-needed // 2) * 2  # strips begin at even rows
         self.levels = levels_of(stack.shape[1:], min_size)
         self.begin = partial(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from napari_stack.jit import kernel
 from napari_stack.operators._pyramid_kernels import (
     add_expanded,
     reduce,
@@ -139,6 +140,15 @@ def _energy(detail: Array, weights: Array, size: int) -> Array:
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:
-    if support is None:
-        return energy
-    return np.where(support > 1 - 1e-4, energy, np.minimum(support, 1) - 1)
+    """Rank pixels that are seen whole, by their energy, above those that are seen in part."""
+    if support is not None:
+        _rank_unseen(energy.ravel(), support.ravel())
+    return energy
+
+
+@kernel
+def _rank_unseen(energy: Array, support: Array) -> None:
+    whole, one = support.dtype.type(1 - 1e-4), support.dtype.type(1)
+    for j in range(energy.size):
+        share = support[j]
+        energy[j] = energy[j] if share > whole else min(share, one) - one

@@ -1,6 +1,6 @@
 """`StripFold`: a fold whose frames are taken in some rows at a time, with those around them."""
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class StripFold:
     """
 
     #: Rows that are taken in together, and those around them that are read.
-    tall: ClassVar[int] = 256
+    tall: int = 256
     margin: int
 
     def __init__(self, sight: Sight, rows: slice) -> None:

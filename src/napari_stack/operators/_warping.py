@@ -89,7 +89,7 @@ def warp_parts(
     taps = _TAPS[interpolation]
     for start in range(0, channels, _TOGETHER):
         some = slice(start, min(start + _TOGETHER, channels))
-        part = np.ascontiguousarray(pixels[..., some])
+        part = pixels if channels <= _TOGETHER else np.ascontiguousarray(pixels[..., some])
         out = values if part is pixels else np.empty((*shape, part.shape[2]), kind)
         each = (0,) * taps, (0,) * part.shape[2]
         warp_blocks(part, *place, *each, reflect, rough, out, inside)
