@@ -88,7 +88,7 @@ class Brightness:
         valid = None
         for part in strips_of(len(grey), STRIP):
             strip = slice(rows.start + part.start, rows.start + part.stop)
-            colours, _, counts = self.sight.split(*frame.read(0, strip))
+            colours, _, counts = self.sight.split(*frame.values(0, strip))
             grey[part] = self.sight.grey(colours)
             if counts is not None:
                 valid = np.ones(grey.shape, bool) if valid is None else valid
@@ -142,6 +142,8 @@ def has_alpha(shape: tuple[int, ...], rgb: bool, alpha: bool) -> bool:
 
 def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
     """Replace what is not finite by the nearest finite pixel, and mark it as not valid."""
+    if colours.dtype.kind in "ui":
+        return colours, valid
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(colours.sum()):
             return colours, valid

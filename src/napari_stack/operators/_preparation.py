@@ -18,7 +18,7 @@ FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 #: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
 DEFECT_SIGMAS = 6.0
 #: Rows or columns, or a quarter of them, that tell whether what crosses them is a defect.
-DEFECT_LINES = 256
+DEFECT_LINES = 128
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
 
@@ -256,7 +256,8 @@ def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask
 def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | None:
     """Difference of Gaussians in robust sigmas, NaN outside; None when there is no structure."""
     if valid is None:
-        band = _blur(pixels) - _wide_blur(pixels, wide_sigma)
+        band = _blur(pixels)
+        band -= _wide_blur(pixels, wide_sigma)
         inside = band
     else:
         weight = valid.astype(np.float32)
