@@ -46,11 +46,17 @@ def test_one_that_fails_does_not_stop_the_others(series, tmp_path):
 
 
 def test_nothing_is_overwritten(series, tmp_path):
-    run_each(RECIPE, series[:1], tmp_path)
-    (again,) = run_each(RECIPE, series[:1], tmp_path)
+    run_each(RECIPE, series[:1], tmp_path / "out")
+    (again,) = run_each(RECIPE, series[:1], tmp_path / "out")
     assert isinstance(again.error, FileExistsError)
-    (replaced,) = run_each(RECIPE, series[:1], tmp_path, overwrite=True)
+    (replaced,) = run_each(RECIPE, series[:1], tmp_path / "out", overwrite=True)
     assert replaced.error is None
+
+
+def test_a_result_among_the_frames_is_not_replaced(series, tmp_path):
+    run_each(RECIPE, series[:1], tmp_path)  # into the folder of the frames
+    (again,) = run_each(RECIPE, series[:1], tmp_path, overwrite=True)
+    assert "mean.tif is an input, which would be lost" in str(again.error)
 
 
 def test_cancelling_keeps_what_is_complete(series, tmp_path):

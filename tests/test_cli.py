@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -266,6 +267,40 @@ def test_an_input_is_not_replaced(stack, tmp_path, capsys):
     assert main(["combine", str(path), "-o", str(path), "--overwrite"]) == 1
     assert "series.tif is an input, which would be lost" in _said(capsys)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "lost"),
+    [
+        ("register {frames} -o {frames} --overwrite", "frame_0.tif"),
+        ("sigma-clip {frames} -o {frames}/frame_2.tif --overwrite", "frame_2.tif"),
+        ("sigma-clip {tmp}/image.tif -o {tmp}/{{image}}.tif --overwrite", "image.tif"),
+        ("run {tmp}/mean.json {frames} -o {frames} --overwrite", "frame_1.tif"),
+        ("register {tmp}/link.tif -o {tmp}/image.tif --overwrite", "image.tif"),
+    ],
+)
+def test_no_file_of_the_input_is_replaced(typed, lost, frames, stack, tmp_path, capsys):
+    image = tmp_path / "image.tif"
+    ns.write(image, stack)
+    (tmp_path / "link.tif").symlink_to(image)
+    Recipe([ns.Step("combine", save="frame_1.tif")]).save(tmp_path / "mean.json")
+    before = {path: path.read_bytes() for path in [image, *Path(frames).iterdir()]}
+    assert main(typed.format(frames=frames, tmp=tmp_path).split()) == 1
+    assert f"{lost} is an input, which would be lost" in _said(capsys)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "sentence"),
+    [
+        ("sigma-clip", "out_{imag}.tif", "{imag} in its name, which stands for nothing: {image}"),
+        ("register", "out_{image}.tif", "stands for nothing: frames have none"),
+    ],
+)
+def test_a_place_that_nothing_fills_is_refused(command, name, sentence, frames, tmp_path, capsys):
+    assert main([command, frames, "-o", str(tmp_path / name)]) == 1
+    assert sentence in _said(capsys)
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, monkeypatch, capsys):

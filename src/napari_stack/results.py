@@ -1,5 +1,6 @@
 """Results of steps in files: refused before the work when they cannot be written, then written."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from napari_stack.files import check_target, named_layers, write
+from napari_stack.files._origins import files_of, refuse_input
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators.combine import FLOAT_METHODS
@@ -18,6 +20,7 @@ from napari_stack.steps import Data, Step, images_of
 
 #: In the name of an output it stands for the image's name: image, rejected, depth, ...
 _PLACE = "{image}"
+_ANY_PLACE = re.compile(r"\{\w*\}")
 
 
 def output_paths(path: Path, step: Step) -> dict[str, Path]:
@@ -66,6 +69,7 @@ def check_outputs(
         See `napari_stack.write` and `Step.placed`.
     """
     placed = step.placed(data)
+    _check_places(path, step)
     how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
     for number, (name, target) in enumerate(output_paths(path.expanduser(), step).items()):
         if not name:  # frames keep the type, the number and the labels of those they are made of
@@ -75,11 +79,21 @@ def check_outputs(
             raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
+        refuse_input(target, files_of(data))
         image, axes = _foreseen(step, name, placed), step.image_axes(placed)
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0
         check_target(target, data=image, axes=axes, layered=first, **kind, **how)
     return placed
+
+
+def _check_places(path: Path, step: Step) -> None:
+    """Refuse a name with a place that nothing would fill: rather than a file called by it."""
+    known = [_PLACE] if step.image_names else []
+    for place in _ANY_PLACE.findall(path.name):
+        if place not in known:
+            what = f"{_PLACE} stands for the name of each image" if known else "frames have none"
+            raise ValueError(f"{path} has {place} in its name, which stands for nothing: {what}")
 
 
 def _foreseen(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:

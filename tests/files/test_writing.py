@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_stack.files import _tiff_writing, check_target, read, read_recipe, write
 from napari_stack.files._tiff_axes import note_of
 from napari_stack.hyperstack import Hyperstack
+from napari_stack.operators import moving_average
 from napari_stack.operators.registration import register
 from napari_stack.run import Cancelled, Run
 from napari_stack.sources import Axis
@@ -497,3 +498,32 @@ def test_an_array_of_dask_is_written_frame_by_frame(tmp_path: Path, noise: Noise
     lazy = dask.array.from_array(pixels, chunks=(1, 1, 9, 11))
     write(tmp_path / "a.tif", lazy, axes="tzyx")
     np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.tif")), pixels)
+
+
+@pytest.mark.parametrize("name", ["series.tif", "series.zarr", "frames"])
+def test_frames_are_not_written_over_what_they_are_read_from(
+    tmp_path: Path, noise: Noise, name: str
+) -> None:
+    path = tmp_path / name
+    write(path, Stack.wrap(noise(3, 20, 30)))
+    stack = read(path)
+    assert isinstance(stack, Stack)
+    before = [np.asarray(frame) for frame in stack]
+    derived = stack.select([1, 2]), moving_average(stack), moving_average(stack).select([0])
+    for data in (stack, *derived):
+        with pytest.raises(ValueError, match="is an input, which would be lost"):
+            write(path, data, overwrite=True)
+    np.testing.assert_array_equal(np.asarray(stack), before)
+    write(path, np.asarray(stack), overwrite=True, axes="zyx")  # pixels in memory
+
+
+def test_a_hyperstack_is_not_written_over_what_it_is_read_from(
+    tmp_path: Path, noise: Noise
+) -> None:
+    path = tmp_path / "hyper.tif"
+    write(path, noise(2, 3, 20, 30), axes="czyx")
+    found = read(path)
+    assert isinstance(found, Hyperstack)
+    for data in (found, found.stack({"z": 1}), found.along("z")):
+        with pytest.raises(ValueError, match="is an input, which would be lost"):
+            write(path, data, overwrite=True)

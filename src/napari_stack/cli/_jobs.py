@@ -154,8 +154,6 @@ def run_step(
         For input that cannot be read or processed, or outputs that cannot be written.
     """
     report = Report(settings.quiet)
-    if any(Path(given).expanduser().resolve() == output.resolve() for given in inputs):
-        raise ValueError(f"{output} is an input, which would be lost: name another output")
     data = settings.choice.read(inputs, step)
     step = settings.choice.named(step, data)
     if isinstance(data, Stack) and (step.measure_at or step.measure_each):

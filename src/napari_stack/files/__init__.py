@@ -186,7 +186,7 @@ def write(
     FileNotFoundError
         When the folder does not exist.
     ValueError
-        For an unknown suffix, or what the format cannot hold.
+        For an unknown suffix, what the format cannot hold, or a file that the frames are read from.
 
     Notes
     -----

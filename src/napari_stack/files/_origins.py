@@ -1,5 +1,6 @@
-"""From which file the EXIF and the colour profile of an output come."""
+"""From which files frames come: for the EXIF of an output, and that none of them is replaced."""
 
+from pathlib import Path
 from typing import Any
 
 from napari_stack.files._exif import NOTHING, Origin, origin_of
@@ -9,6 +10,7 @@ from napari_stack.hyperstack import Hyperstack
 from napari_stack.joined import Joined
 from napari_stack.sources import Selected
 from napari_stack.stack import Stack
+from napari_stack.together import Together
 
 #: The frames that are written themselves.
 FRAMES = "frames"
@@ -83,3 +85,32 @@ def file_of(stack: Stack, index: int) -> str | None:
             return source.files[int(source.places[index, 0])]
         else:
             return None
+
+
+def files_of(data: Any) -> frozenset[str]:
+    """Return the files that the frames of a stack or hyperstack are read from, links followed."""
+    frames = data.frames if isinstance(data, Hyperstack) else data
+    sources: list[Any] = [frames.source] if isinstance(frames, Stack) else []
+    found: set[str] = set()
+    while sources:
+        source = sources.pop()
+        if isinstance(source, Selected):
+            sources.append(source.source)
+        elif isinstance(source, Together):
+            sources += [stack.source for stack in source.stacks]
+        elif isinstance(below := getattr(source, "stack", None), Stack):
+            sources.append(below.source)
+        elif isinstance(source, FileSource):
+            found |= {source.files[number] for number in set(source.places[:, 0].tolist())}
+    return frozenset(str(Path(file).resolve()) for file in found)
+
+
+def refuse_input(path: Path, files: frozenset[str]) -> None:
+    """Refuse to replace one of the files that frames are read from.
+
+    Raises
+    ------
+    ValueError
+    """
+    if files and path.exists() and str(path.resolve()) in files:
+        raise ValueError(f"{path} is an input, which would be lost: name another output")

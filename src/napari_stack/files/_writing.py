@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
 from napari_stack.files._content import Content, frame_names
 from napari_stack.files._exif import NOTHING, Origin, origin_of
-from napari_stack.files._origins import file_of
+from napari_stack.files._origins import file_of, files_of, refuse_input
 from napari_stack.files._replacing import (
     failure_named,
     hidden_folder,
@@ -88,7 +88,9 @@ def _check_suffix(path: Path) -> None:
 
 def check(path: Path, content: Content, names: str, how: How) -> None:
     """Refuse all that would be refused on writing, before anything is computed."""
+    inputs = files_of(content.frames)
     if not (is_folder(path) and content.leading):
+        refuse_input(path, inputs)
         check_target(path, how.overwrite)
         _check_format(path, content, how)
         return
@@ -96,6 +98,7 @@ def check(path: Path, content: Content, names: str, how: How) -> None:
     alike = Content(content.frames.select([0]))
     for name in frame_names(content.frames, names):
         _check_suffix(path / name)
+        refuse_input(path / name, inputs)
         refuse_existing(path / name, how.overwrite)
         _check_format(path / name, alike, how)
 
