@@ -13,13 +13,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 from focus_rivals import ENFUSE
+from memory import Peak
 
 # Every server reads a line, does its work, and answers with a line.
 OURS = """
@@ -65,7 +65,7 @@ class Server:
         assert self.process.stdin
         assert self.process.stdout
         cpu = _cpu_seconds(self.process.pid)
-        with Watch(self.process.pid) as watch:
+        with Peak(self.process.pid) as watch:
             start = time.perf_counter()
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
@@ -83,33 +83,6 @@ class Server:
         self.log.close()
 
 
-class Watch(threading.Thread):
-    """Watches the anonymous memory of a process (Linux) while the block runs."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.status, self.bytes, self._over = Path(f"/proc/{pid}/status"), 0, threading.Event()
-
-    def __enter__(self) -> "Watch":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
-
-    def run(self) -> None:  # noqa: D102
-        # Little work at a time: it must not take a processor from what is measured.
-        with self.status.open("rb", buffering=0) as status:
-            while not self._over.wait(0.01):
-                try:
-                    _, _, found = os.pread(status.fileno(), 4096, 0).partition(b"RssAnon:")
-                except OSError:  # the process is over
-                    return
-                if found:
-                    self.bytes = max(self.bytes, int(found.split(maxsplit=1)[0]) * 1024)
-
-
 def _cpu_seconds(pid: int) -> float:
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
@@ -123,7 +96,7 @@ def enfuse(files: list[str], out: Path) -> Callable[[], tuple[float, float, int]
         quiet = subprocess.DEVNULL
         words = ["enfuse", *ENFUSE, "-o", str(out), *files]
         process = subprocess.Popen(words, stdout=quiet, stderr=quiet)
-        with Watch(process.pid) as watch:
+        with Peak(process.pid) as watch:
             _, _, used = os.wait4(process.pid, 0)
         return time.perf_counter() - start, used.ru_utime + used.ru_stime, watch.bytes
 

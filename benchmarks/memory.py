@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,20 +23,20 @@ MEMORY = 256 * 2**20
 SHAPE = (2000, 3000)
 
 
-def anonymous() -> int:
-    """Bytes of anonymous memory of this process (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) * 1024
-    raise OSError("this system does not tell its anonymous memory")
+def anonymous(process: int | str = "self") -> int:
+    """Bytes of anonymous memory of a process (Linux)."""
+    _, _, found = Path(f"/proc/{process}/status").read_text().partition("RssAnon:")
+    if not found:
+        raise OSError("the process is over, or this system does not tell its anonymous memory")
+    return int(found.split(maxsplit=1)[0]) * 1024
 
 
 class Peak(threading.Thread):
-    """Watches anonymous memory while the block runs."""
+    """Watches the anonymous memory of a process while the block runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: int | str = "self") -> None:
         super().__init__(daemon=True)
-        self.bytes, self._over = 0, threading.Event()
+        self.process, self.bytes, self._over = process, anonymous(process), threading.Event()
 
     def __enter__(self) -> "Peak":
         self.start()
@@ -46,8 +47,10 @@ class Peak(threading.Thread):
         self.join()
 
     def run(self) -> None:  # noqa: D102
-        while not self._over.wait(0.002):
-            self.bytes = max(self.bytes, anonymous())
+        # Not too often: it must not take a processor from what is measured.
+        with suppress(OSError):  # the process is over
+            while not self._over.wait(0.01):
+                self.bytes = max(self.bytes, anonymous(self.process))
 
 
 def series(folder: Path, frames: int, shape: tuple[int, int], kind: str) -> Path:
