@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from napari_stack.files import check_target, named_layers, write
-from napari_stack.files._origins import files_of, refuse_input
+from napari_stack.files._origins import refuse_inputs
 from napari_stack.files._replacing import replacing
 from napari_stack.hyperstack import Hyperstack
 from napari_stack.operators.combine import FLOAT_METHODS
@@ -71,7 +71,9 @@ def check_outputs(
     placed = step.placed(data)
     _check_places(path, step)
     how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
-    for number, (name, target) in enumerate(output_paths(path.expanduser(), step).items()):
+    targets = output_paths(path.expanduser(), step)
+    refuse_inputs(targets.values(), data)
+    for number, (name, target) in enumerate(targets.items()):
         if not name:  # frames keep the type, the number and the labels of those they are made of
             check_target(target, data=step.foreseen(data), **how)
             continue
@@ -79,7 +81,6 @@ def check_outputs(
             raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
-        refuse_input(target, files_of(data))
         image, axes = _foreseen(step, name, placed), step.image_axes(placed)
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0

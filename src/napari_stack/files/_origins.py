@@ -1,5 +1,6 @@
 """From which files frames come: for the EXIF of an output, and that none of them is replaced."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +106,15 @@ def files_of(data: Any) -> frozenset[str]:
     return frozenset(str(Path(file).resolve()) for file in found)
 
 
-def refuse_input(path: Path, files: frozenset[str]) -> None:
-    """Refuse to replace one of the files that frames are read from.
+def refuse_inputs(paths: Iterable[Path], data: Any) -> None:
+    """Refuse to replace any of the files that frames are read from.
 
     Raises
     ------
     ValueError
     """
-    if files and path.exists() and str(path.resolve()) in files:
-        raise ValueError(f"{path} is an input, which would be lost: name another output")
+    there = [path for path in paths if path.exists()]
+    files = files_of(data) if there else frozenset()  # a series may have many
+    for path in there:
+        if str(path.resolve()) in files:
+            raise ValueError(f"{path} is an input, which would be lost: name another output")

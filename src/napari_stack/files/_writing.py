@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
 from napari_stack.files._content import Content, frame_names
 from napari_stack.files._exif import NOTHING, Origin, origin_of
-from napari_stack.files._origins import file_of, files_of, refuse_input
+from napari_stack.files._origins import file_of, refuse_inputs
 from napari_stack.files._replacing import (
     failure_named,
     hidden_folder,
@@ -88,17 +88,17 @@ def _check_suffix(path: Path) -> None:
 
 def check(path: Path, content: Content, names: str, how: How) -> None:
     """Refuse all that would be refused on writing, before anything is computed."""
-    inputs = files_of(content.frames)
     if not (is_folder(path) and content.leading):
-        refuse_input(path, inputs)
+        refuse_inputs([path], content.frames)
         check_target(path, how.overwrite)
         _check_format(path, content, how)
         return
     refuse_homeless(path)
     alike = Content(content.frames.select([0]))
-    for name in frame_names(content.frames, names):
+    targets = frame_names(content.frames, names)
+    refuse_inputs((path / name for name in targets), content.frames)
+    for name in targets:
         _check_suffix(path / name)
-        refuse_input(path / name, inputs)
         refuse_existing(path / name, how.overwrite)
         _check_format(path / name, alike, how)
 
