@@ -142,9 +142,7 @@ def _repair(pixels: Image) -> Image:
     rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, :: step[1]])))
     pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
-    apart = _step(pixels.size)
-    sigma = _median_sigma(pixels.ravel()[::apart] - smooth.ravel()[::apart])
-    limit = DEFECT_SIGMAS * (sigma or _robust_sigma(pixels - smooth))
+    limit = DEFECT_SIGMAS * _robust_sigma(pixels - smooth)
     if limit > 0:
         _replace_isolated(pixels, smooth, np.float32(limit))
     return pixels
@@ -296,14 +294,8 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
 
 def _robust_sigma(values: Image) -> float:
     """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
-    sigma = _median_sigma(values.ravel()[:: _step(values.size)])
-    return sigma or float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
-
-
-def _median_sigma(sample: Image) -> float:
-    return 1.4826 * float(np.median(np.abs(sample)))
-
-
-def _step(size: int) -> int:
-    """Return how far the values of a sample lie apart."""
-    return max(1, size // 16384)
+    sample = np.abs(values.ravel()[:: max(1, values.size // 16384)])
+    sigma = 1.4826 * float(np.median(sample))
+    if sigma > 0:
+        return sigma
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

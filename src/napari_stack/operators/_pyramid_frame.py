@@ -142,13 +142,14 @@ def _energy(detail: Array, weights: Array, size: int) -> Array:
 def _ranked(energy: Array, support: Array | None) -> Array:
     """Rank pixels that are seen whole, by their energy, above those that are seen in part."""
     if support is not None:
-        _rank_unseen(energy.ravel(), support.ravel())
+        _rank_unseen(energy, support)
     return energy
 
 
 @kernel
 def _rank_unseen(energy: Array, support: Array) -> None:
     whole, one = support.dtype.type(1 - 1e-4), support.dtype.type(1)
-    for j in range(energy.size):
-        share = support[j]
-        energy[j] = energy[j] if share > whole else min(share, one) - one
+    for i in range(energy.shape[0]):
+        line, shares = energy[i], support[i]
+        for j in range(line.size):
+            line[j] = line[j] if shares[j] > whole else min(shares[j], one) - one
