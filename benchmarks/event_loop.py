@@ -25,8 +25,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_stack import layers, samples
+from napari_stack.core.stack import Stack
 from napari_stack.layers._source import read_layer
-from napari_stack.stack import Stack
 
 #: Milliseconds between two ticks of the timer.
 TICK = 5

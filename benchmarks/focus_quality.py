@@ -18,8 +18,8 @@ from focus_rivals import rivals
 from focus_scenes import SCENES, Scene, motorcycle
 from skimage.metrics import structural_similarity
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators import focus_stack
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -16,8 +16,8 @@ import numpy as np
 from focus_quality import sharpest_pick
 from skimage import data
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators import focus_stack
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -13,10 +13,10 @@ import pytest
 import napari_stack as ns
 from napari_stack.cli import _jobs, _report, main
 from napari_stack.cli._flags import command_name, flags_of, memory_size, options_given, position
+from napari_stack.core.options import options_of
 from napari_stack.files import read_recipe
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators._depth import DepthState
-from napari_stack.options import options_of
 from napari_stack.recipe import Recipe
 
 OPERATORS = list(CATALOGUE)

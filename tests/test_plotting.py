@@ -7,12 +7,12 @@ import pytest
 
 from napari_stack import samples, write
 from napari_stack.cli import main
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.operators import drawings
 from napari_stack.operators.plots import PLOTS, new_figure
 from napari_stack.plotting import Plots
 from napari_stack.recipe import Recipe, Step
-from napari_stack.stack import Stack
 
 pytest.importorskip("matplotlib")
 

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators import sigma_clip
 from napari_stack.run import Cancelled, Run
-from napari_stack.stack import Stack
 
 
 class Whole:

@@ -7,8 +7,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from napari_stack import layers, samples
+    from napari_stack.core.hyperstack import Hyperstack
+    from napari_stack.core.source import Axis
+    from napari_stack.core.stack import Stack
     from napari_stack.files import read, write
-    from napari_stack.hyperstack import Hyperstack
     from napari_stack.operators import (
         Auto,
         Bleaching,
@@ -66,8 +68,6 @@ if TYPE_CHECKING:
     )
     from napari_stack.recipe import Recipe, Step
     from napari_stack.run import Cancelled, Run
-    from napari_stack.sources import Axis
-    from napari_stack.stack import Stack
 
 # The modules that public names live in; "" for those that are modules themselves. A module is
 # imported when a name of it is first asked for, so that `import napari_stack` costs no more than
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "": "layers samples",
     "files": "read write",
-    "hyperstack": "Hyperstack",
+    "core.hyperstack": "Hyperstack",
     "operators": """
         Bleaching Clipped Constant Features
         FlatField Focused Fourier Gains
@@ -94,8 +94,8 @@ _NAMES = {
     """,
     "recipe": "Recipe Step",
     "run": "Cancelled Run",
-    "sources": "Axis",
-    "stack": "Stack",
+    "core.source": "Axis",
+    "core.stack": "Stack",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import is_computed
+from napari_stack.core.stack import Stack
 from napari_stack.scratch import unnamed_array
-from napari_stack.sources import is_computed
-from napari_stack.stack import Stack
 
 #: Rows of every frame that are held together where the source can give parts: small enough that
 #: pages are used again and again, and stay in the caches that cores share.

@@ -5,7 +5,7 @@ from copy import deepcopy
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
-from napari_stack.stack import Stack
+from napari_stack.core.stack import Stack
 
 
 class Fold(Protocol):

@@ -9,8 +9,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Pixels
 from napari_stack.scratch import require_free
-from napari_stack.sources import Pixels
 
 
 class Kept:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_stack.files._replacing import refuse_existing
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.atomic_write import refuse_existing
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.projected import Place
+from napari_stack.core.stack import Stack
 from napari_stack.operators.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
-from napari_stack.projected import Place
-from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.files._replacing import refuse_existing, refuse_homeless, replacing
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.options import gives_frames
+from napari_stack.core.atomic_write import refuse_existing, refuse_homeless, replacing
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import gives_frames
+from napari_stack.core.stack import Stack
 from napari_stack.plotting import Plots
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.run import Run
 from napari_stack.script import python_script
-from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step, images_of, refuse_single
 
 __all__ = ["Data", "Recipe", "Step", "history", "images_of", "refuse_single", "save_result"]

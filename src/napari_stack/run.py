@@ -25,12 +25,12 @@ from napari_stack.bands import (
     reads_twice,
     split,
 )
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.folds import F, R, fold_part, row_tasks
 from napari_stack.opencv import opencv_threads
 from napari_stack.progress import Cancelled, Progress, Tick, follow
 from napari_stack.scratch import Scratch
-from napari_stack.sources import Pixels
-from napari_stack.stack import Stack
 
 __all__ = ["Cancelled", "Run"]
 

@@ -11,8 +11,8 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.sources import Pixels
-from napari_stack.stack import Stack
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
 
 #: Share of the free disk that scratch leaves to others.
 _RESERVE = 0.05

@@ -9,10 +9,10 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.options import gives_frames, options_of
-from napari_stack.plain import to_plain
-from napari_stack.projected import plain_places
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options_json import to_plain
+from napari_stack.core.projected import plain_places
 from napari_stack.results import output_paths
 from napari_stack.steps import Data, Step
 

@@ -8,11 +8,8 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
-from napari_stack.operators.slabs import holds_slabs
-from napari_stack.operators.transforms import check_form
-from napari_stack.options import (
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import (
     check,
     gives_frames,
     image_names,
@@ -20,11 +17,20 @@ from napari_stack.options import (
     options_of,
     shares_measure,
 )
-from napari_stack.plain import from_plain, to_plain
-from napari_stack.projected import PROJECTIONS, Place, is_place, plain_places, refuse_projections
+from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.core.projected import (
+    PROJECTIONS,
+    Place,
+    is_place,
+    plain_places,
+    refuse_projections,
+)
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
+from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
+from napari_stack.operators.slabs import holds_slabs
+from napari_stack.operators.transforms import check_form
 from napari_stack.run import Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 Data = Stack | Hyperstack
 

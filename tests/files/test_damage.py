@@ -18,9 +18,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.files import read, write
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -11,8 +11,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.stack import Stack
 from napari_stack.files import load_image, read
-from napari_stack.stack import Stack
 
 #: Kinds of pixels that tifffile does not decode, or whose colours would come out wrong.
 REFUSED = {

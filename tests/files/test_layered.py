@@ -16,8 +16,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.stack import Stack
 from napari_stack.files import _layered, read, write
-from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -9,9 +9,9 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
 from napari_stack.files import read
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.sources import Axis
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -16,9 +16,9 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.files import _tiff_pages, read, write
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 

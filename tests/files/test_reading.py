@@ -14,11 +14,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.files import load_image, odd_files, read, write
-from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Cancelled, Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -13,10 +13,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.files import _tiff_pages, read, write
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 Noise = Callable[..., NDArray[Any]]
 

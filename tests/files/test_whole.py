@@ -10,8 +10,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.files import read, write
-from napari_stack.hyperstack import Hyperstack
 
 Noise = Callable[..., NDArray[Any]]
 

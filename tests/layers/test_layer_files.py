@@ -9,10 +9,10 @@ from PIL import Image as Picture
 
 import napari_stack as ns
 from napari_stack import layers
+from napari_stack.core.source import Axis
 from napari_stack.layers import _samples
 from napari_stack.layers._reader import get_reader
 from napari_stack.layers._writer import write_image
-from napari_stack.sources import Axis
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from napari.layers import Image, Labels, Points, Shapes
 
 import napari_stack as ns
 from napari_stack import layers
+from napari_stack.core.options import gives_frames, options_of
 from napari_stack.operators import CATALOGUE
-from napari_stack.options import gives_frames, options_of
 from napari_stack.recipe import images_of
 
 

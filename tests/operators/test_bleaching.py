@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Bleaching,
     apply_bleaching,
@@ -12,7 +13,6 @@ from napari_stack.operators import (
     measure_bleaching,
 )
 from napari_stack.run import Cancelled, Run
-from napari_stack.stack import Stack
 
 DATA = Path(__file__).parents[2] / "../shared/data/flat_field/timelapse_nanog.npz"
 SCENE = np.random.default_rng(0).gamma(2.0, 300, (90, 120)).clip(0, 3500)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.stack import Stack
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
 from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import nearest
 from napari_stack.operators._depth_map import Energy, PickedWeights, smooth_labels
 from napari_stack.operators._focus_range import Scales
-from napari_stack.stack import Stack
 
 ENERGIES = ("modified laplacian", "laplacian", "sobel", "variance")
 

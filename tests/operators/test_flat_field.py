@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import napari_stack as ns
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     FlatField,
     Transforms,
@@ -15,7 +16,6 @@ from napari_stack.operators import (
     correct_flat_field,
     measure_flat_field,
 )
-from napari_stack.stack import Stack
 
 DATA = Path(__file__).parents[2] / "../shared/data/flat_field"
 Y, X = np.mgrid[:120, :160]

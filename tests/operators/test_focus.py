@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.operators import Auto, DepthMap, Pyramid, focus_stack
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 MOTORCYCLE = Path(__file__).parents[3] / "shared" / "data" / "focus_motorcycle"
 

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_stack.core.source import cast
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Constant,
     ReplicateBlurred,
@@ -13,8 +15,6 @@ from napari_stack.operators import (
     combine,
     sigma_clip,
 )
-from napari_stack.sources import cast
-from napari_stack.stack import Stack
 
 Y, X = np.mgrid[:60, :80].astype(np.float64)
 

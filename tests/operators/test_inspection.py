@@ -7,6 +7,8 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import samples
+from napari_stack.core.source import ArraySource, Axis
+from napari_stack.core.stack import Stack
 from napari_stack.operators.inspection import (
     clipped_values,
     frame_table,
@@ -14,8 +16,6 @@ from napari_stack.operators.inspection import (
     pixel_values,
 )
 from napari_stack.run import Cancelled, Run
-from napari_stack.sources import ArraySource, Axis
-from napari_stack.stack import Stack
 
 
 def rays(n=9, dtype=np.uint16, size=(12, 14), channels=()):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Features,
     Intensity,
@@ -15,7 +16,6 @@ from napari_stack.operators import (
     sigma_clip,
 )
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

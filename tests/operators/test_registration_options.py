@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Features,
     Fourier,
@@ -20,8 +22,6 @@ from napari_stack.operators import (
 )
 from napari_stack.operators._models import nearest
 from napari_stack.run import Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SHAPE = (260, 300)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import options_of
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Box,
     ByFactor,
@@ -15,11 +18,8 @@ from napari_stack.operators import (
     combine,
     transform_frames,
 )
-from napari_stack.options import options_of
 from napari_stack.recipe import Step
 from napari_stack.run import Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import options_of
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Bleaching,
     FlatField,
@@ -30,9 +32,7 @@ from napari_stack.operators import (
 )
 from napari_stack.operators.pixelwise import Fused, parts_of
 from napari_stack.operators.sensor import sensor_view
-from napari_stack.options import options_of
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 
 def all_of_them(shape=(4, 50, 60), dtype=np.uint16):
@@ -127,8 +127,8 @@ def test_registered_hyperstacks_are_corrected_before_the_warp(measure_each):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [(), (3,)])
 def test_frames_seen_block_by_block_are_those_computed_as_a_whole(dtype, channels, monkeypatch):
-    from napari_stack import stack as module
-    from napari_stack.sources import cast
+    from napari_stack.core import stack as module
+    from napari_stack.core.source import cast
 
     rng = np.random.default_rng(0)
     shape = (40, 50)

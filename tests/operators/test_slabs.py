@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Transforms,
     apply_transforms,
@@ -18,8 +20,6 @@ from napari_stack.operators import (
 )
 from napari_stack.progress import request_to_stop
 from napari_stack.run import Cancelled, Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 
 @pytest.fixture(scope="module")

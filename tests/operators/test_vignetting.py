@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Polynomial,
     Sigmoid,
@@ -20,7 +21,6 @@ from napari_stack.operators import (
     measure_vignetting,
 )
 from napari_stack.operators._falloff import sigmoid
-from napari_stack.stack import Stack
 
 DATA = Path(__file__).parents[2] / "../shared/data/multiband"
 Y, X = np.mgrid[:300, :400]

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
+from napari_stack.core.options import gives_frames
 from napari_stack.layers._source import read_layer
 from napari_stack.operators import CATALOGUE, UNMEASURED
-from napari_stack.options import gives_frames
 
 DOCKS = {
     "register": _widgets.RegisterDock,

@@ -11,8 +11,8 @@ import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets._fields import ChoiceOrNumber, ImageField, Number
 from napari_stack._widgets._form import OptionsForm
+from napari_stack.core.options import options_of
 from napari_stack.operators import CATALOGUE
-from napari_stack.options import options_of
 
 from .test_widget_docks import DOCKS
 

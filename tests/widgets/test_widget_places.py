@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
+from napari_stack.core.options import gives_frames
 from napari_stack.operators import CATALOGUE
-from napari_stack.options import gives_frames
 
 from .test_widget_docks import DOCKS, docked, ran
 

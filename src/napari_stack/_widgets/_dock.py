@@ -25,9 +25,9 @@ from napari_stack._widgets._preview import LivePreview
 from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets._source import SourceChoice
 from napari_stack._widgets._warming import warm_up
+from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
+from napari_stack.core.projected import Place
 from napari_stack.operators import CATALOGUE, UNMEASURED
-from napari_stack.options import check, gives_frames, options_of, shares_measure, summary
-from napari_stack.projected import Place
 from napari_stack.run import Run
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.

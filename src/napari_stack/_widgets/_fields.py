@@ -17,7 +17,7 @@ from magicgui.widgets import (
 from psygnal import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_stack.options import Bounds, Option
+from napari_stack.core.options import Bounds, Option
 
 #: Digits behind the point that a spin box shows at most.
 _MOST_DECIMALS = 10

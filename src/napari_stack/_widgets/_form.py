@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_stack._widgets._fields import Layers, field_of
 from napari_stack._widgets._layout import INDENT, labelled, rows
-from napari_stack.options import Option, check, method_name, method_options, options_of
+from napari_stack.core.options import Option, check, method_name, method_options, options_of
 
 
 class OptionsForm:

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_stack._widgets._fields import choice
 from napari_stack._widgets._layout import labelled, paragraph, rows
-from napari_stack.projected import PROJECTIONS, Place
+from napari_stack.core.projected import PROJECTIONS, Place
 
 _HELP = {
     False: "Where the sliders stand, or on all planes of an axis seen as one: their mean, or the "

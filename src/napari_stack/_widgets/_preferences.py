@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from napari.settings import get_settings
 
-from napari_stack.files._replacing import replacing
-from napari_stack.options import Option, options_of
-from napari_stack.plain import from_plain, to_plain
+from napari_stack.core.atomic_write import replacing
+from napari_stack.core.options import Option, options_of
+from napari_stack.core.options_json import from_plain, to_plain
 from napari_stack.run import Run
 
 _PLUGIN = "napari-stack"

@@ -13,6 +13,7 @@ from napari_stack._widgets._layout import collapsible, labelled, rows, tooltip
 from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._steps import StepsPanel
+from napari_stack.core.options import gives_frames
 from napari_stack.layers._drafts import Draft
 from napari_stack.layers._links import bare
 from napari_stack.layers._recipes import (
@@ -25,7 +26,6 @@ from napari_stack.layers._recipes import (
     prepare_recipe,
 )
 from napari_stack.layers._source import read_layer
-from napari_stack.options import gives_frames
 from napari_stack.recipe import Recipe, Step
 from napari_stack.run import Run
 

@@ -13,10 +13,10 @@ from napari_stack._widgets._fields import Number, choice
 from napari_stack._widgets._layout import fill, labelled, paragraph, rows, tooltip
 from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._source import on_layers
+from napari_stack.core.options import options_of
 from napari_stack.layers._chain import KEY
 from napari_stack.layers._source import full_resolution
 from napari_stack.layers._surface import DEPTH_AXIS
-from napari_stack.options import options_of
 
 
 class SurfaceDock(QWidget):

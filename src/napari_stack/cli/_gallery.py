@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_stack import layers
 from napari_stack.cli._demo import CELLS, CLIP, FOCUS
+from napari_stack.core.stack import Stack
 from napari_stack.files import read
-from napari_stack.stack import Stack
 
 #: Short enough to stand above the pictures.
 _NAMES = (

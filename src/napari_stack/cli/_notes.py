@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from napari_stack.cli._report import Report, complain
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.operators import Warp
 from napari_stack.operators.balance import clipping
-from napari_stack.stack import Stack
 from napari_stack.steps import Data, Step
 
 #: In pixels: rounding of a view that lies just inside all frames.

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.atomic_write import refuse_homeless
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.files import _content, _exif, _layered, _reading, _writing
 from napari_stack.files._checking import odd_files
 from napari_stack.files._layered import Layers, named_layers
 from napari_stack.files._origins import FRAMES, origin_for, reference_file, refuse_missing
 from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
 from napari_stack.files._reading import Odd
-from napari_stack.files._replacing import refuse_homeless
 from napari_stack.files._writing import WRITTEN, Compression
-from napari_stack.hyperstack import Hyperstack
 from napari_stack.run import Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 __all__ = [
     "SUFFIXES",

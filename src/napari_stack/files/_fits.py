@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Axis
 from napari_stack.files._arrays import named_contents
 from napari_stack.files._frames import (
     Contents,
@@ -18,7 +19,6 @@ from napari_stack.files._frames import (
     needed_package,
 )
 from napari_stack.files._tiff import Headers, stamp_of
-from napari_stack.sources import Axis
 
 
 def contents(path: str, headers: Headers) -> Contents:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.atomic_write import replacing
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.files import _note, _tiff_exif
 from napari_stack.files._content import Content
 from napari_stack.files._frames import needed_package
-from napari_stack.files._replacing import replacing
 from napari_stack.files._writing import How, check_target
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.stack import Stack
 
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from napari_stack.core.combined_sources import Together
+from napari_stack.core.concatenated import Joined
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Selected
+from napari_stack.core.stack import Stack
 from napari_stack.files._exif import NOTHING, Origin, origin_of
 from napari_stack.files._paths import PathLike, resolve
 from napari_stack.files._reading import FileSource
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.joined import Joined
-from napari_stack.sources import Selected
-from napari_stack.stack import Stack
-from napari_stack.together import Together
 
 #: The frames that are written themselves.
 FRAMES = "frames"

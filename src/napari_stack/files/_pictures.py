@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Axis
 from napari_stack.files import _image, _note, _pillow
 from napari_stack.files._frames import (
     Contents,
@@ -18,7 +19,6 @@ from napari_stack.files._frames import (
     one_frame,
 )
 from napari_stack.files._tiff import Headers
-from napari_stack.sources import Axis
 
 #: Bytes in which a header is looked for first.
 _HEAD = 2**18

@@ -12,14 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.files import _tiff
 from napari_stack.files._formats import format_of
 from napari_stack.files._frames import Contents, First
 from napari_stack.files._ome_set import set_of
 from napari_stack.files._tiff import Headers
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 #: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
 #: tifffile.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Axis
 from napari_stack.files import _note
 from napari_stack.files._tiff_pages import orientation_of
-from napari_stack.sources import Axis
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}

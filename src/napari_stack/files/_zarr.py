@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Axis
 from napari_stack.files import _note
 from napari_stack.files._arrays import contents_of, labelled, named_contents
 from napari_stack.files._frames import (
@@ -20,7 +21,6 @@ from napari_stack.files._frames import (
 )
 from napari_stack.files._tiff import Headers, stamp_of
 from napari_stack.files._tiff_axes import plain_unit
-from napari_stack.sources import Axis
 
 #: What lies in the folder of an array or group.
 MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")

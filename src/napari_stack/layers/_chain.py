@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.files import reference_file
-from napari_stack.hyperstack import Hyperstack
 from napari_stack.recipe import Recipe, Step
-from napari_stack.stack import Stack
 
 #: Key under which a layer's metadata holds the recipe so far and the name of its source.
 KEY = "napari_stack"

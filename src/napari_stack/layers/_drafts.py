@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from napari_stack.options import gives_frames, options_of
-from napari_stack.plain import to_plain
+from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options_json import to_plain
 from napari_stack.recipe import Recipe, Step
 
 

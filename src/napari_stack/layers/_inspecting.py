@@ -8,7 +8,10 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import gives_frames
+from napari_stack.core.source import ArraySource
+from napari_stack.core.stack import Stack
 from napari_stack.layers._chain import recall, set_used
 from napari_stack.layers._job import Job
 from napari_stack.layers._links import Link, bare, link_of, reference, results_of
@@ -16,10 +19,7 @@ from napari_stack.layers._look import Look
 from napari_stack.layers._recipes import frames_behind
 from napari_stack.layers._source import full_resolution, leading_axes, read_layer
 from napari_stack.operators.inspection import FrameTable, frame_table
-from napari_stack.options import gives_frames
 from napari_stack.recipe import Step
-from napari_stack.sources import ArraySource
-from napari_stack.stack import Stack
 
 
 def frames_layer(layer: Layer | None) -> Image | None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.layers._source import Data
-from napari_stack.stack import Stack
 
 
 def with_corrections(measured: Data, origin: Data, target: Data) -> Data:

@@ -7,12 +7,12 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.layers._chain import recall
 from napari_stack.layers._place import Matrix, Place
 from napari_stack.layers._source import axis_name, full_resolution
 from napari_stack.operators import Resample, Transforms, Warp
-from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

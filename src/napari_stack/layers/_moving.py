@@ -7,14 +7,14 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
+from napari_stack.core.source import ArraySource
+from napari_stack.core.stack import Stack
 from napari_stack.layers._chain import KEY, Chain, remember
 from napari_stack.layers._look import Look
 from napari_stack.layers._motion import Motion, frames_of, without_axis
 from napari_stack.layers._place import moved_by
 from napari_stack.layers._source import full_resolution, read_layer
 from napari_stack.operators import Transforms, Warp
-from napari_stack.sources import ArraySource
-from napari_stack.stack import Stack
 
 #: Corners of an ellipse that a perspective has made into something else.
 _CORNERS = 64

@@ -6,15 +6,15 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.options import gives_frames
 from napari_stack.files._origins import file_of
-from napari_stack.hyperstack import Hyperstack
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember
 from napari_stack.layers._job import Computed, Job, placing, view_after
 from napari_stack.layers._links import link_of, reference
 from napari_stack.layers._look import Look
 from napari_stack.layers._measured import with_corrections
 from napari_stack.layers._source import Data, full_resolution, read_layer
-from napari_stack.options import gives_frames
 from napari_stack.recipe import Recipe, Step
 from napari_stack.run import Run
 

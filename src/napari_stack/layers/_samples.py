@@ -6,8 +6,8 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack import samples
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 
 _PIXEL = (Axis("y", 0.25, "micrometer"), Axis("x", 0.25, "micrometer"))
 _TIME, _DEPTH = Axis("t", 10.0, "second"), Axis("z", 2.0, "micrometer")

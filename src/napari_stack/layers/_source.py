@@ -6,10 +6,10 @@ from typing import Any
 
 from napari.layers import Image, Layer
 
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import ArraySource, Axis
+from napari_stack.core.stack import Stack
 from napari_stack.layers._chain import Chain, recall, ticked
-from napari_stack.sources import ArraySource, Axis
-from napari_stack.stack import Stack
 
 Data = Stack | Hyperstack
 

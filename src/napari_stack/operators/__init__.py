@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from napari_stack.hyperstack import PREFERRED_AXIS
+from napari_stack.core.hyperstack import PREFERRED_AXIS
 from napari_stack.operators.balance import Gains, apply_gains, balance, measure_gains
 from napari_stack.operators.bleaching import (
     Bleaching,

@@ -5,7 +5,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import Scales
 from napari_stack.operators._strip_fold import Strip, StripFold

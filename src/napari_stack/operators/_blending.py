@@ -4,12 +4,12 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_frame import levels_of
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators._restricted_kernels import divide
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.operators._pyramid_kernels import weighted_sum
 from napari_stack.operators.geometry import Warp
 from napari_stack.operators.resampling import Resample
-from napari_stack.sources import Pixels
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 from napari_stack.operators._rejecting import narrow_plain
 
 #: Columns worked on at a time: the running sums and 20 frames of 16 bits stay in the first cache.

@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators._adding import add_deviation, add_frames
-from napari_stack.stack import Stack
 
 #: Frames that are held until they are added together.
 _HELD = 4

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 
 #: Zero padding, as a multiple of the image.
 PADDING = 1.75

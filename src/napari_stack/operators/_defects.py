@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 
 #: Times the noise that a pixel must stand out where nothing is said; of a normal noise one pixel
 #: of 500 million does.

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 from napari_stack.operators._focus_curve import (
     FocusCurve,
     noise_sharpness,

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import STRIP, Sight, brightness_of, strips_of
 from napari_stack.operators._depth import HALVINGS, Sharpness
 from napari_stack.operators._focus_curve import noise_sharpness, sharpness
 from napari_stack.operators._pyramid_frame import reduced_plane
 from napari_stack.operators._pyramid_kernels import generating_weights
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.core.source import cast
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
-from napari_stack.sources import cast
 
 Array = np.ndarray[Any, Any]
 

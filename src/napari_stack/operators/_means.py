@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators.combine import require_used
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 
 def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:

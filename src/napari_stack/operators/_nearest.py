@@ -4,11 +4,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
+from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import RangeState
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

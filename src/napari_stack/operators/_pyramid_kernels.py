@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 
 Array = np.ndarray[Any, Any]
 

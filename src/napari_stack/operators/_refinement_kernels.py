@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.jit import kernel, summing_kernel
+from napari_stack.core.jit import kernel, summing_kernel
 from napari_stack.operators._gathering import BLOCK, gather, weights
 from napari_stack.operators._preparation import Image
 from napari_stack.operators._warping_kernels import positions

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.jit import kernel
+from napari_stack.core.jit import kernel
 
 MEAN, MEDIAN = 0, 1
 DEVIATION, MAD, WINSORISED = 0, 1, 2

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import RangeState, Scales
 from napari_stack.operators._pyramid_frame import reduced_plane
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators._restricted_kernels import divide, gather, window_mean
 from napari_stack.operators._strip_fold import Strip, StripFold
-from napari_stack.stack import Stack
 
 Array = np.ndarray[Any, Any]
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators._balancing import brightness
 from napari_stack.operators._falloff import Fit, Pairs, fit_falloff, places, scene_pairs
 from napari_stack.operators.transforms import Transforms
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 #: Longer side of a reduced frame.
 _SIDE = 256

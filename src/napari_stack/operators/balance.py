@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.measured import frozen
+from napari_stack.core.measured import frozen
+from napari_stack.core.options import Bounds, check, composed
+from napari_stack.core.stack import Stack
 from napari_stack.operators.pixelwise import (
     PixelwiseValue,
     check_frames,
@@ -17,9 +19,7 @@ from napari_stack.operators.pixelwise import (
     parts_of,
     per_frame,
 )
-from napari_stack.options import Bounds, check, composed
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 Channels = Literal["luminosity", "rgb", "hsv", "hls", "lab"]
 Mapping = Literal["linear", "gamma", "match_histogram"]

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.options import Bounds, check
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.run import Run
-from napari_stack.sources import Correction, Pixels
-from napari_stack.stack import Stack
 
 #: Frames looked at for the range of the data.
 _SAMPLED = 16

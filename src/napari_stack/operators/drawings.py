@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.flat_field import FlatField
@@ -13,7 +14,6 @@ from napari_stack.operators.matches import Matches, find_matches
 from napari_stack.operators.registration_methods import Features
 from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import Vignetting
-from napari_stack.stack import Stack
 
 #: Bars of a histogram.
 _BINS = 128

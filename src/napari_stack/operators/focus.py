@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.options import Bounds, OnlyWith, check, method_options, options_of
+from napari_stack.core.source import cast
+from napari_stack.core.stack import Stack
 from napari_stack.operators.combine import require_used
 from napari_stack.operators.denoising import Amount, Strength, polished
-from napari_stack.options import Bounds, OnlyWith, check, method_options, options_of
 from napari_stack.run import Run
-from napari_stack.sources import cast
-from napari_stack.stack import Stack
 
 
 class Focused(NamedTuple):

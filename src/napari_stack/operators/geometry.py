@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.options import Bounds, check, method_options, options_of
+from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.operators.transforms import Transforms
-from napari_stack.options import Bounds, check, method_options, options_of
-from napari_stack.sources import Correction, Pixels
-from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.clipping import sigma_clip
 from napari_stack.operators.pixelwise import parts_of
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 Column = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ class FrameTable:
         ValueError
             For another ending.
         """
-        from napari_stack.files._replacing import replacing
+        from napari_stack.core.atomic_write import replacing
 
         if Path(path).suffix.lower() != ".csv":
             raise ValueError(f"{path}: a table of frames is written as .csv")

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.run import Run
-from napari_stack.sources import Correction, Pixels
-from napari_stack.stack import Stack
 
 Normalisation = Literal["none", "additive", "multiplicative", "both"]
 

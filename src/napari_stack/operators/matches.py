@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.operators.registration_methods import Features
-from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.options import Bounds, check
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.source import Pixels, cast
+from napari_stack.core.stack import Stack
 from napari_stack.run import Run
-from napari_stack.sources import Pixels, cast
-from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

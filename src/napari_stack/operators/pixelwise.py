@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.measured import Measured, same
-from napari_stack.sources import Correction, Pixels
-from napari_stack.stack import Stack
+from napari_stack.core.measured import Measured, same
+from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.stack import Stack
 
 #: Bytes of the rows that all corrections change before the next rows: they stay in the cache.
 _BLOCK = 2**20

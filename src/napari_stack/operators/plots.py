@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_stack.files._replacing import replacing
+from napari_stack.core.atomic_write import replacing
+from napari_stack.core.stack import Stack
 from napari_stack.operators import drawings
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
@@ -16,7 +17,6 @@ from napari_stack.operators.matches import Matches
 from napari_stack.operators.pixelwise import parts_of
 from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import Vignetting
-from napari_stack.stack import Stack
 
 #: What a file of a plot may be.
 PlotFormat = Literal["png", "svg"]

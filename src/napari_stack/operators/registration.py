@@ -5,6 +5,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.options import (
+    Bounds,
+    ImageSource,
+    check,
+    composed,
+    method_options,
+    options_of,
+)
+from napari_stack.core.stack import Stack
 from napari_stack.files import load_image
 from napari_stack.operators.geometry import apply_transforms
 from napari_stack.operators.registration_methods import (
@@ -15,16 +24,7 @@ from napari_stack.operators.registration_methods import (
     Phase,
 )
 from napari_stack.operators.transforms import Transforms
-from napari_stack.options import (
-    Bounds,
-    ImageSource,
-    check,
-    composed,
-    method_options,
-    options_of,
-)
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 
 def measure_transforms(

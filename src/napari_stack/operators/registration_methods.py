@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from napari_stack.options import Bounds, check
+from napari_stack.core.options import Bounds, check
 
 Finder = Literal["SIFT", "ORB", "AKAZE", "BRISK", "SURF"]
 

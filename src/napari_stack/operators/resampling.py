@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry import Interpolation, Warp
 from napari_stack.operators.transforms import Transforms
-from napari_stack.options import Bounds, check
 from napari_stack.run import Run
-from napari_stack.sources import Correction, Pixels
-from napari_stack.stack import Stack
 
 _SIDE = Bounds(1, 100_000, unit="px")
 _PLACE = Bounds(0, 100_000, unit="px")

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from napari_stack.projected import Projected, projected
-from napari_stack.sources import Selected, Source
-from napari_stack.stack import Seen, Stack
+from napari_stack.core.projected import Projected, projected
+from napari_stack.core.source import Selected, Source
+from napari_stack.core.stack import Seen, Stack
 
 
 def sensor_view(stack: Stack) -> Stack:

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.joined import Joined
+from napari_stack.core.concatenated import Joined
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.signatures import borrowing
+from napari_stack.core.source import Pixels, Source, cast
+from napari_stack.core.stack import Stack
 from napari_stack.kept import Kept
-from napari_stack.operators.borrowing import borrowing
 from napari_stack.operators.focus import check_channel, focus_stack, fuse
-from napari_stack.options import Bounds, check
 from napari_stack.run import Run
-from napari_stack.sources import Pixels, Source, cast
-from napari_stack.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,7 +171,7 @@ class Transforms:
         ValueError
             For another ending, or transforms that this form cannot hold.
         """
-        from napari_stack.files._replacing import replacing
+        from napari_stack.core.atomic_write import replacing
 
         data = _form(path)[0](self)
         with replacing(Path(path), overwrite=overwrite) as temporary:

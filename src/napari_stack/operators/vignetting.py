@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.measured import frozen
+from napari_stack.core.measured import frozen
+from napari_stack.core.options import Bounds, check, composed, method_options, options_of
+from napari_stack.core.stack import Stack
 from napari_stack.operators.pixelwise import PixelwiseValue, check_frames
 from napari_stack.operators.sensor import check_size, sensor_view
-from napari_stack.options import Bounds, check, composed, method_options, options_of
 from napari_stack.run import Run
-from napari_stack.stack import Stack
 
 #: No pixel is multiplied by more: what is left of its light is noise.
 _MOST_GAIN = 20.0

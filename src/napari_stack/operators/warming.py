@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_stack.core.stack import Stack
 from napari_stack.run import Run
 from napari_stack.samples import drifting_cells
-from napari_stack.stack import Stack
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
 _FRAMES, _SIZE = 9, (96, 96)

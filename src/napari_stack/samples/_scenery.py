@@ -8,9 +8,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from napari_stack._scenes import Image, View, cells, relief, similarity
-from napari_stack.hyperstack import Hyperstack
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 
 Truth = dict[str, NDArray[Any]]
 PixelType = Literal["uint8", "uint16", "float32"]

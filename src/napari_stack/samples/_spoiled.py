@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack._scenes import Image, centre, grid
+from napari_stack.core.stack import Stack
 from napari_stack.samples._scenery import TOP, PixelType, Truth, drifting_cells, stored
-from napari_stack.stack import Stack
 
 
 def vignetted(

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.sources import Pixels
-from napari_stack.stack import Stack
-from napari_stack.together import Together
+from napari_stack.core.combined_sources import Together
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

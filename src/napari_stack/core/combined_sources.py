@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.stack import Stack
+from napari_stack.core.stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

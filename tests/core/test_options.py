@@ -8,10 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 
-from napari_stack.operators import CATALOGUE, Features, Intensity, Pyramid, register, sigma_clip
-from napari_stack.operators.geometry import apply_transforms
-from napari_stack.operators.registration import measure_transforms
-from napari_stack.options import (
+from napari_stack.core.options import (
     Bounds,
     ImageSource,
     check,
@@ -20,7 +17,10 @@ from napari_stack.options import (
     options_of,
     summary,
 )
-from napari_stack.plain import from_plain, to_plain
+from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.operators import CATALOGUE, Features, Intensity, Pyramid, register, sigma_clip
+from napari_stack.operators.geometry import apply_transforms
+from napari_stack.operators.registration import measure_transforms
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textwrap import indent
 from typing import Any, TypeVar
 
-from napari_stack.options import options_of
+from napari_stack.core.options import options_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

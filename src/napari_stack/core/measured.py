@@ -64,7 +64,7 @@ class Measured:
         ValueError
             For another ending.
         """
-        from napari_stack.files._replacing import replacing
+        from napari_stack.core.atomic_write import replacing
 
         suffix = _suffix(Path(path))
         with replacing(Path(path), overwrite=overwrite) as temporary:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_stack.banded import banded
-from napari_stack.joined import Joined
-from napari_stack.options import gives_frames, shares_measure
-from napari_stack.projected import PROJECTIONS, Place, is_place, projected, refuse_projections
-from napari_stack.sources import Axis, Correction
-from napari_stack.stack import Seen, Stack
+from napari_stack.core.channel_stack import banded
+from napari_stack.core.concatenated import Joined
+from napari_stack.core.options import gives_frames, shares_measure
+from napari_stack.core.projected import PROJECTIONS, Place, is_place, projected, refuse_projections
+from napari_stack.core.source import Axis, Correction
+from napari_stack.core.stack import Seen, Stack
 
 #: Axis that an operator stacks where there is such a one and none was chosen.
 PREFERRED_AXIS = {"focus_stack": "z", "focus_slabs": "z"}

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.hyperstack import Hyperstack
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Axis
+from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Transforms,
     apply_transforms,
@@ -18,8 +20,6 @@ from napari_stack.operators import (
 from napari_stack.operators.sensor import sensor_view
 from napari_stack.recipe import Step, images_of
 from napari_stack.run import Run
-from napari_stack.sources import Axis
-from napari_stack.stack import Stack
 
 DATA = np.random.default_rng(0).integers(0, 255, (3, 2, 4, 9, 8), np.uint8)
 AXES = (

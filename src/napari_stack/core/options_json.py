@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.options import Option, check, method_name, options_of
+from napari_stack.core.options import Option, check, method_name, options_of
 
 
 def to_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_stack.sources import ArraySource, Axis, cast
-from napari_stack.stack import Seen, Stack
+from napari_stack.core.source import ArraySource, Axis, cast
+from napari_stack.core.stack import Seen, Stack
 
 RNG = np.random.default_rng(5)
 

@@ -266,7 +266,7 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
     if dtype.kind == "b":
         return values > 0.5
     if values.dtype == np.float32 and dtype in (np.uint8, np.uint16) and values.flags.c_contiguous:
-        from napari_stack.rounding import put_rounded
+        from napari_stack.core._round_kernel import put_rounded
 
         result = np.empty(values.shape, dtype)
         put_rounded(values.reshape(-1), np.float32(np.iinfo(dtype).max), result.reshape(-1))

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.sources import Pixels, cast
-from napari_stack.stack import Stack
-from napari_stack.together import Together
+from napari_stack.core.combined_sources import Together
+from napari_stack.core.source import Pixels, cast
+from napari_stack.core.stack import Stack
 
 #: How planes are seen as one: the mean of all, or at each pixel the largest value.
 Projection = Literal["mean", "maximum"]
