@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_stack.core.hyperstack import Hyperstack
     from napari_stack.core.source import Axis
     from napari_stack.core.stack import Stack
+    from napari_stack.engine.run import Cancelled, Run
     from napari_stack.files import read, write
     from napari_stack.operators import (
         Auto,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
         write_hot_pixels,
     )
     from napari_stack.recipe import Recipe, Step
-    from napari_stack.run import Cancelled, Run
 
 # The modules that public names live in; "" for those that are modules themselves. A module is
 # imported when a name of it is first asked for, so that `import napari_stack` costs no more than
@@ -93,7 +93,7 @@ _NAMES = {
         focus_slabs
     """,
     "recipe": "Recipe Step",
-    "run": "Cancelled Run",
+    "engine.run": "Cancelled Run",
     "core.source": "Axis",
     "core.stack": "Stack",
 }

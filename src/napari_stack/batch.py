@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files._paths import resolve
 from napari_stack.plotting import Plots
 from napari_stack.recipe import Recipe, Step
 from napari_stack.results import new_folders, output_paths
-from napari_stack.run import Run
 from napari_stack.steps import Data
 
 #: Files of a batch when the last step of the recipe names none.

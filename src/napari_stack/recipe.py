@@ -11,9 +11,9 @@ from napari_stack.core.atomic_write import refuse_existing, refuse_homeless, rep
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.plotting import Plots
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.run import Run
 from napari_stack.script import python_script
 from napari_stack.steps import Data, Step, images_of, refuse_single
 

@@ -9,6 +9,7 @@ from napari_stack import samples
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Transforms,
     apply_transforms,
@@ -19,7 +20,6 @@ from napari_stack.operators import (
 )
 from napari_stack.operators.sensor import sensor_view
 from napari_stack.recipe import Step, images_of
-from napari_stack.run import Run
 
 DATA = np.random.default_rng(0).integers(0, 255, (3, 2, 4, 9, 8), np.uint8)
 AXES = (

@@ -16,8 +16,8 @@ from PIL import Image
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import read, read_recipe, write
-from napari_stack.run import Run
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -18,10 +18,10 @@ from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import read, read_recipe, write
 from napari_stack.files._origins import file_of
 from napari_stack.operators import moving_average
-from napari_stack.run import Run
 
 Noise = Callable[..., NDArray[Any]]
 

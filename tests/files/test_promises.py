@@ -17,8 +17,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import _tiff_pages, read, write
-from napari_stack.run import Run
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -17,8 +17,8 @@ from PIL import Image
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.files import load_image, odd_files, read, write
-from napari_stack.run import Cancelled, Run
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.files import _tiff_writing, check_target, read, read_recipe, write
 from napari_stack.files._tiff_axes import note_of
 from napari_stack.operators import moving_average
 from napari_stack.operators.registration import register
-from napari_stack.run import Cancelled, Run
 
 Noise = Callable[..., NDArray[Any]]
 

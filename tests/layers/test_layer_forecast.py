@@ -10,9 +10,9 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers, samples
+from napari_stack.engine.scratch import Scratch
 from napari_stack.layers import forecast, prepare
 from napari_stack.layers._forecast import size_text
-from napari_stack.scratch import Scratch
 
 
 def image(shape, *, lazy=False, dtype=np.uint16, **more):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import napari_stack as ns
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Gains, apply_gains, balance, measure_gains
 from napari_stack.operators.balance import clipping
-from napari_stack.run import Cancelled, Run
 
 RNG = np.random.default_rng(0)
 SCENE = RNG.gamma(2.0, 0.12, (200, 260))

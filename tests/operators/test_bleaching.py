@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
     Bleaching,
     apply_bleaching,
     correct_bleaching,
     measure_bleaching,
 )
-from napari_stack.run import Cancelled, Run
 
 DATA = Path(__file__).parents[2] / "../shared/data/flat_field/timelapse_nanog.npz"
 SCENE = np.random.default_rng(0).gamma(2.0, 300, (90, 120)).clip(0, 3500)

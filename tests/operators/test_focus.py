@@ -8,8 +8,8 @@ import pytest
 from napari_stack import samples
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import Auto, DepthMap, Pyramid, focus_stack
-from napari_stack.run import Run
 
 MOTORCYCLE = Path(__file__).parents[3] / "shared" / "data" / "focus_motorcycle"
 

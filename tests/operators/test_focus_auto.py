@@ -6,6 +6,7 @@ import pytest
 
 from napari_stack import samples
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Auto,
     DepthMap,
@@ -20,7 +21,6 @@ from napari_stack.operators._focus_auto import SharpnessFold, bands_of, fuse
 from napari_stack.operators._focus_frames import Light, gain_of, measure_frame
 from napari_stack.operators._restricted import make_zones
 from napari_stack.operators._strip_fold import StripFold
-from napari_stack.run import Run
 
 
 def psnr(image, truth, top=255, border=12):

@@ -6,6 +6,7 @@ import pytest
 import napari_stack as ns
 from napari_stack import samples
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
     HotPixels,
     Transforms,
@@ -15,7 +16,6 @@ from napari_stack.operators import (
     repair_hot_pixels,
     write_hot_pixels,
 )
-from napari_stack.run import Cancelled, Run
 
 
 def noisy(frames=6, hot=1000, channels=(), seed=0, low=150, cold=False):

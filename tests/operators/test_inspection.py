@@ -9,13 +9,13 @@ import napari_stack as ns
 from napari_stack import samples
 from napari_stack.core.source import ArraySource, Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators.inspection import (
     clipped_values,
     frame_table,
     measure_sharpness,
     pixel_values,
 )
-from napari_stack.run import Cancelled, Run
 
 
 def rays(n=9, dtype=np.uint16, size=(12, 14), channels=()):

@@ -7,6 +7,7 @@ import pytest
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Transforms,
     apply_transforms,
@@ -14,7 +15,6 @@ from napari_stack.operators import (
     moving_average,
     sigma_clip,
 )
-from napari_stack.run import Run
 
 DATA = np.random.default_rng(0).integers(0, 4000, (9, 12, 10)).astype(np.uint16)
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import fill_unsure
 from napari_stack.operators._focus_curve import noise_sharpness, sharpness
@@ -19,7 +20,6 @@ from napari_stack.operators._pyramid_fold import PyramidFold
 from napari_stack.operators._pyramid_frame import levels_of, local_entropy
 from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus import Pyramid, focus_stack
-from napari_stack.run import Run
 
 BORDER = 8
 

@@ -8,6 +8,7 @@ import pytest
 
 from napari_stack import samples
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Features,
     Intensity,
@@ -15,7 +16,6 @@ from napari_stack.operators import (
     register,
     sigma_clip,
 )
-from napari_stack.run import Run
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

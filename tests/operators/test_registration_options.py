@@ -9,6 +9,7 @@ import pytest
 from napari_stack import samples
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Features,
     Fourier,
@@ -21,7 +22,6 @@ from napari_stack.operators import (
     register,
 )
 from napari_stack.operators._models import nearest
-from napari_stack.run import Run
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SHAPE = (260, 300)

@@ -8,6 +8,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Box,
     ByFactor,
@@ -19,7 +20,6 @@ from napari_stack.operators import (
     transform_frames,
 )
 from napari_stack.recipe import Step
-from napari_stack.run import Run
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,

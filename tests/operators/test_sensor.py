@@ -9,6 +9,7 @@ from napari_stack import samples
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators import (
     Bleaching,
     FlatField,
@@ -32,7 +33,6 @@ from napari_stack.operators import (
 )
 from napari_stack.operators.pixelwise import Fused, parts_of
 from napari_stack.operators.sensor import sensor_view
-from napari_stack.run import Run
 
 
 def all_of_them(shape=(4, 50, 60), dtype=np.uint16):

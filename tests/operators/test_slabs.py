@@ -11,6 +11,8 @@ from napari_stack import samples
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.progress import request_to_stop
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
     Transforms,
     apply_transforms,
@@ -18,8 +20,6 @@ from napari_stack.operators import (
     focus_slabs,
     focus_stack,
 )
-from napari_stack.progress import request_to_stop
-from napari_stack.run import Cancelled, Run
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import CATALOGUE, warm
-from napari_stack.run import Cancelled, Run
 
 
 @pytest.mark.parametrize("operator", CATALOGUE)

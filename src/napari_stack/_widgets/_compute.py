@@ -14,7 +14,7 @@ from napari_stack._widgets._notice import watch
 from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence, tell
 from napari_stack._widgets._source import on_layers
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
 

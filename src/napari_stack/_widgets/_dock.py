@@ -27,8 +27,8 @@ from napari_stack._widgets._source import SourceChoice
 from napari_stack._widgets._warming import warm_up
 from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
 from napari_stack.core.projected import Place
+from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE, UNMEASURED
-from napari_stack.run import Run
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
 _NARROWEST = 300

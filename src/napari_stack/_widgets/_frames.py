@@ -18,6 +18,7 @@ from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._scales import Panel
 from napari_stack._widgets._sliders import frame_in_view, position_in_view, show_frame
+from napari_stack.engine.run import Run
 from napari_stack.layers._inspecting import (
     difference,
     frames_layer,
@@ -33,7 +34,6 @@ from napari_stack.layers._inspecting import (
 from napari_stack.layers._links import reference
 from napari_stack.layers._source import full_resolution, leading_axes
 from napari_stack.operators.inspection import FrameTable, measure_sharpness
-from napari_stack.run import Run
 
 
 class FrameInspectorDock(FollowingDock):

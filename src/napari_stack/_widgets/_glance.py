@@ -13,8 +13,8 @@ from napari_stack._widgets._runner import MENDABLE, sentence
 from napari_stack._widgets._worker import Worker
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import odd_files
-from napari_stack.run import Run
 
 #: Milliseconds without a change after which files are looked into: a pause in typing.
 _PAUSE = 300

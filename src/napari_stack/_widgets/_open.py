@@ -22,8 +22,8 @@ from napari_stack._widgets._layout import fill, labelled, paragraph, rows, toolt
 from napari_stack._widgets._notice import watch
 from napari_stack._widgets._runner import RunningDock
 from napari_stack.core.options import Bounds, options_of
+from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read
-from napari_stack.run import Run
 
 _MOST_FRAMES = 9_999_999
 

@@ -13,7 +13,7 @@ from napari.settings import get_settings
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import from_plain, to_plain
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 _PLUGIN = "napari-stack"
 

@@ -14,6 +14,7 @@ from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._steps import StepsPanel
 from napari_stack.core.options import gives_frames
+from napari_stack.engine.run import Run
 from napari_stack.layers._drafts import Draft
 from napari_stack.layers._links import bare
 from napari_stack.layers._recipes import (
@@ -27,7 +28,6 @@ from napari_stack.layers._recipes import (
 )
 from napari_stack.layers._source import read_layer
 from napari_stack.recipe import Recipe, Step
-from napari_stack.run import Run
 
 _AGAIN = "its original frames"
 _ANEW, _MEASURED = "measured anew", "as measured here"

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 
 from napari_stack._widgets._layout import tooltip
 from napari_stack._widgets._worker import Worker
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 #: What the user can mend; anything else is a mistake of the program.
 MENDABLE = (ValueError, OSError, MemoryError)

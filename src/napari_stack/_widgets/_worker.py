@@ -10,7 +10,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_stack.run import Cancelled, Run
+from napari_stack.engine.run import Cancelled, Run
 
 #: Seconds between two reports of progress: more often nobody can read.
 _REPORT_EVERY = 0.03

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from napari_stack import samples
 from napari_stack.cli._report import Report, complain, progress
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import read, write
 from napari_stack.operators import Transforms, apply_transforms
 from napari_stack.recipe import Recipe, Step, save_result
-from napari_stack.run import Run
 
 CELLS, FOCUS, PICTURE = "cells", "focus", "napari.png"
 

@@ -25,11 +25,11 @@ from napari_stack.cli._report import Report, complain, progress
 from napari_stack.core.atomic_write import refuse_existing, refuse_homeless
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
+from napari_stack.engine.progress import Tick
+from napari_stack.engine.run import Run
 from napari_stack.plotting import Plots
-from napari_stack.progress import Tick
 from napari_stack.recipe import Recipe, history
 from napari_stack.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.run import Run
 from napari_stack.steps import Step, images_of
 
 _FRAMES = Group("Frames", sort_key=4)

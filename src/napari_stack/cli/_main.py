@@ -14,11 +14,11 @@ from napari_stack.cli._flags import command_name, flags_of, options_given, posit
 from napari_stack.cli._jobs import Settings, run_recipe, run_step
 from napari_stack.cli._report import complain, warnings_as_lines
 from napari_stack.core.options import gives_frames, shares_measure, summary
+from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators.plots import PLOTS, PlotFormat
 from napari_stack.plotting import Plots
-from napari_stack.run import Cancelled
 from napari_stack.steps import Step
 
 #: What a shell takes for "ended by Ctrl-C".

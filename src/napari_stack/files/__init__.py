@@ -13,6 +13,7 @@ from napari_stack.core.atomic_write import refuse_homeless
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import _content, _exif, _layered, _reading, _writing
 from napari_stack.files._checking import odd_files
 from napari_stack.files._layered import Layers, named_layers
@@ -20,7 +21,6 @@ from napari_stack.files._origins import FRAMES, origin_for, reference_file, refu
 from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
 from napari_stack.files._reading import Odd
 from napari_stack.files._writing import WRITTEN, Compression
-from napari_stack.run import Run
 
 __all__ = [
     "SUFFIXES",

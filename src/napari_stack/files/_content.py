@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import _note
 from napari_stack.files._paths import SUFFIXES, naturally
-from napari_stack.run import Run
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.engine.run import Run
 from napari_stack.files import _image, _note
 from napari_stack.files._content import Content, frames_of
 from napari_stack.files._exif import Origin
-from napari_stack.run import Run
 
 #: Most pixels along a side, and bytes of a comment or EXIF, that a JPEG holds.
 _JPEG_SIDE, _JPEG_SEGMENT = 65535, 65533

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import _note, _tiff_exif
 from napari_stack.files._content import Content, frame_shape, frames_of
 from napari_stack.files._exif import NOTHING, Origin
 from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
-from napari_stack.run import Run
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
 _BIG = 2**32 - 2**26

@@ -13,11 +13,11 @@ from napari_stack.core.atomic_write import (
     refuse_homeless,
     replacing,
 )
+from napari_stack.engine.run import Run
 from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
 from napari_stack.files._content import Content, frame_names
 from napari_stack.files._exif import NOTHING, Origin, origin_of
 from napari_stack.files._origins import file_of, refuse_inputs
-from napari_stack.run import Run
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
 

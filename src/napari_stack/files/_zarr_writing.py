@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.source import Axis
+from napari_stack.engine.run import Run
 from napari_stack.files import _note
 from napari_stack.files._content import Content, frame_shape, frames_of
 from napari_stack.files._frames import needed_package
 from napari_stack.files._tiff_axes import plain_unit
 from napari_stack.files._zarr import is_zarr
-from napari_stack.run import Run
 
 #: Units as OME-NGFF spells them, after UDUNITS-2.
 _UNITS = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "cm": "centimeter",

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.bands import are_filed, band_rows, may_be_invalid, reads_twice
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames, method_options, options_of
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
+from napari_stack.engine.bands import are_filed, band_rows, may_be_invalid, reads_twice
+from napari_stack.engine.run import Run
+from napari_stack.engine.scratch import frame_bytes, free_scratch
 from napari_stack.layers._job import Job
 from napari_stack.operators.clipping import why_not_clipped
 from napari_stack.operators.combine import is_rank
 from napari_stack.operators.registration import reference_index
-from napari_stack.run import Run
-from napari_stack.scratch import frame_bytes, free_scratch
 
 #: Frames that are looked at where all of them are alike.
 _FEW = 8

@@ -14,6 +14,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import check, gives_frames, method_name, options_of
 from napari_stack.core.projected import Place, plain_places
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.layers._chain import KEY, Chain, history, remember
 from napari_stack.layers._links import Link, link, reference
 from napari_stack.layers._look import Limits, Look
@@ -23,7 +24,6 @@ from napari_stack.layers._surface import DEPTH_AXIS
 from napari_stack.operators.balance import clipping
 from napari_stack.operators.slabs import Slabs
 from napari_stack.recipe import Step, images_of
-from napari_stack.run import Run
 from napari_stack.steps import numbers_of
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.layers._inspecting import frames_layer, frames_of, stacked_axis
 from napari_stack.layers._links import link_of, reference
 from napari_stack.layers._source import leading_axes, read_layer
@@ -18,7 +19,6 @@ from napari_stack.operators.inspection import (
 )
 from napari_stack.operators.levels import normalised
 from napari_stack.recipe import Step
-from napari_stack.run import Run
 
 
 @dataclass(frozen=True, eq=False)

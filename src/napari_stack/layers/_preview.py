@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.source import Pixels, Source, is_computed
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.layers._chain import KEY
 from napari_stack.layers._job import Job
-from napari_stack.run import Run
 from napari_stack.steps import images_of
 
 #: Operators that are quick enough to be shown while their options move.

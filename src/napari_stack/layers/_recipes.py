@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Layer
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
+from napari_stack.engine.run import Run
 from napari_stack.files._origins import file_of
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember
 from napari_stack.layers._job import Computed, Job, placing, view_after
@@ -16,7 +17,6 @@ from napari_stack.layers._look import Look
 from napari_stack.layers._measured import with_corrections
 from napari_stack.layers._source import Data, full_resolution, read_layer
 from napari_stack.recipe import Recipe, Step
-from napari_stack.run import Run
 
 
 def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:

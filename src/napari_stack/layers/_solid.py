@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from napari_stack.core.source import Correction, Pixels, Source, cast, is_computed
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember, remember_pixels
 from napari_stack.layers._forecast import size_text
 from napari_stack.layers._look import Look
 from napari_stack.layers._motion import frames_of, recorded_size
 from napari_stack.layers._source import Data, full_resolution, read_layer
-from napari_stack.run import Run
 
 
 def is_lazy(layer: Any) -> bool:

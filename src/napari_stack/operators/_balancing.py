@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import LUMINOSITY
 from napari_stack.operators._pixelwise_kernels import bend, bend_power, scale
 from napari_stack.operators._tones import (
@@ -17,7 +18,6 @@ from napari_stack.operators._tones import (
     gamma_between,
     matching_curve,
 )
-from napari_stack.run import Run
 
 Tone = Callable[[NDArray[Any], int, float], None]
 

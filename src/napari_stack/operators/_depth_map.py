@@ -8,12 +8,12 @@ import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators._depth import CLEAR, nearest
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
 from napari_stack.operators._focus_frames import Measured, reference_light
-from napari_stack.run import Run
 
 Array = np.ndarray[Any, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 #: Longer side of a reduced frame.
 _SIDE = 192

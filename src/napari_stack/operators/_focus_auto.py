@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._agreeing import AgreeingFold
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import DepthState
@@ -25,7 +26,6 @@ from napari_stack.operators._restricted import (
     RestrictedFold,
     make_zones,
 )
-from napari_stack.run import Run
 
 Array = np.ndarray[Any, Any]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.combine import require_used
-from napari_stack.run import Run
 
 
 def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:

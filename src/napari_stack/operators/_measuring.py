@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._alignment import (
     ANY,
     Alignment,
@@ -23,7 +24,6 @@ from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators._features import require
 from napari_stack.operators._models import Transform
 from napari_stack.operators.registration_methods import Features, Intensity, Method
-from napari_stack.run import Run
 
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4

@@ -6,9 +6,9 @@ import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._focus_range import RangeState
-from napari_stack.run import Run
 
 Array = np.ndarray[Any, Any]
 

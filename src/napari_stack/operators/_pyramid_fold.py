@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
 from napari_stack.operators._depth import HALVINGS, sharpness_rows, sharpness_where
 from napari_stack.operators._focus_auto import SharpnessFold, calmed
@@ -20,7 +21,6 @@ from napari_stack.operators._pyramid_frame import (
 )
 from napari_stack.operators._pyramid_kernels import reduce
 from napari_stack.operators._strip_fold import Strip, StripFold
-from napari_stack.run import Run
 
 Array = np.ndarray[Any, Any]
 

@@ -22,7 +22,7 @@ class Strip(NamedTuple):
 
 
 class StripFold:
-    """What folds in strips have in common; see `napari_stack.folds.RowFold`.
+    """What folds in strips have in common; see `napari_stack.engine.folds.RowFold`.
 
     Parameters
     ----------

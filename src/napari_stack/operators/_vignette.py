@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators._balancing import brightness
 from napari_stack.operators._falloff import Fit, Pairs, fit_falloff, places, scene_pairs
 from napari_stack.operators.transforms import Transforms
-from napari_stack.run import Run
 
 #: Longer side of a reduced frame.
 _SIDE = 256

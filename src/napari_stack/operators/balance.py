@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.pixelwise import (
     PixelwiseValue,
     check_frames,
@@ -19,7 +20,6 @@ from napari_stack.operators.pixelwise import (
     parts_of,
     per_frame,
 )
-from napari_stack.run import Run
 
 Channels = Literal["luminosity", "rgb", "hsv", "hls", "lab"]
 Mapping = Literal["linear", "gamma", "match_histogram"]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_stack.core.measured import frozen, same
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.pixelwise import PixelwiseValue, check_frames, joined, per_frame
-from napari_stack.run import Run
 
 Method = Literal["ratio", "exponential", "histogram"]
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from napari_stack.core.options import Bounds, OnlyWith, PerFrame, check
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.combine import require_used
 from napari_stack.operators.levels import Normalisation, normalised
-from napari_stack.run import Run
 
 Centre = Literal["mean", "median"]
 Spread = Literal["standard deviation", "MAD", "winsorised"]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, ImageSource, check, method_options, options_of
 from napari_stack.core.source import cast
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.levels import Normalisation, noise_weights, normalised
-from napari_stack.run import Run
 
 #: What leaves the range of the frames, or lies between their steps, is given in float64.
 FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")

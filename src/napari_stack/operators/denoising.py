@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 #: Frames looked at for the range of the data.
 _SAMPLED = 16

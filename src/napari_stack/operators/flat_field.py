@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, ImageSource, check, composed
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import read
 from napari_stack.operators.pixelwise import PixelwiseValue
 from napari_stack.operators.sensor import check_size, sensor_view
-from napari_stack.run import Run
 
 #: No pixel is multiplied by more: what is left of its light is noise.
 _MOST_GAIN = 20.0

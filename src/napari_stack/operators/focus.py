@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, OnlyWith, check, method_options, options_of
 from napari_stack.core.source import cast
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.combine import require_used
 from napari_stack.operators.denoising import Amount, Strength, polished
-from napari_stack.run import Run
 
 
 class Focused(NamedTuple):

@@ -13,9 +13,9 @@ from napari_stack.core.measured import Measured
 from napari_stack.core.options import Bounds, ImageSource, check
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
 from napari_stack.operators.sensor import check_size, sensor_view
-from napari_stack.run import Run
 
 Kind = Literal["both", "hot", "cold"]
 Method = Literal["mean", "median"]

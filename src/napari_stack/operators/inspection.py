@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.clipping import sigma_clip
 from napari_stack.operators.pixelwise import parts_of
-from napari_stack.run import Run
 
 Column = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 Normalisation = Literal["none", "additive", "multiplicative", "both"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Pixels, cast
 from napari_stack.core.stack import Stack
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from napari_stack.core.options import (
     options_of,
 )
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.files import load_image
 from napari_stack.operators.geometry import apply_transforms
 from napari_stack.operators.registration_methods import (
@@ -24,7 +25,6 @@ from napari_stack.operators.registration_methods import (
     Phase,
 )
 from napari_stack.operators.transforms import Transforms
-from napari_stack.run import Run
 
 
 def measure_transforms(

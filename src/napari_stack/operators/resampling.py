@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
 from napari_stack.operators.geometry import Interpolation, Warp
 from napari_stack.operators.transforms import Transforms
-from napari_stack.run import Run
 
 _SIDE = Bounds(1, 100_000, unit="px")
 _PLACE = Bounds(0, 100_000, unit="px")

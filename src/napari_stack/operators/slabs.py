@@ -13,9 +13,9 @@ from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import borrowing
 from napari_stack.core.source import Pixels, Source, cast
 from napari_stack.core.stack import Stack
-from napari_stack.kept import Kept
+from napari_stack.engine.frame_cache import Kept
+from napari_stack.engine.run import Run
 from napari_stack.operators.focus import check_channel, focus_stack, fuse
-from napari_stack.run import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.run import Run
+from napari_stack.engine.run import Run
 from napari_stack.samples import drifting_cells
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.

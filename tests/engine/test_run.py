@@ -12,11 +12,11 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_stack import scratch
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
+from napari_stack.engine import scratch
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack, sigma_clip
-from napari_stack.run import Cancelled, Run
 
 DATA = np.random.default_rng(1).integers(0, 60000, (23, 40, 30), np.uint16)
 

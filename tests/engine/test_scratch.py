@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import sigma_clip
-from napari_stack.run import Cancelled, Run
 
 
 class Whole:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Pixels
-from napari_stack.scratch import require_free
+from napari_stack.engine.scratch import require_free
 
 
 class Kept:

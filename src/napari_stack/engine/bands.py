@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.source import is_computed
 from napari_stack.core.stack import Stack
-from napari_stack.scratch import unnamed_array
+from napari_stack.engine.scratch import unnamed_array
 
 #: Rows of every frame that are held together where the source can give parts: small enough that
 #: pages are used again and again, and stay in the caches that cores share.

@@ -1,0 +1,1 @@
+"""How computations run: the loops over frames, their memory, progress and scratch files."""

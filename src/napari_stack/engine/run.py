@@ -1,0 +1,343 @@
+"""`Run`: how a computation runs. These are the only loops over frames."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
+from napari_stack.engine.bands import (
+    BandFunction,
+    Block,
+    Results,
+    band_part,
+    band_rows,
+    may_be_invalid,
+    reads_twice,
+    split,
+)
+from napari_stack.engine.folds import F, R, fold_part, row_tasks
+from napari_stack.engine.opencv_threads import opencv_threads
+from napari_stack.engine.progress import Cancelled, Progress, Tick, follow
+from napari_stack.engine.scratch import Scratch
+
+__all__ = ["Cancelled", "Run"]
+
+#: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
+#: on any number of workers.
+_PART_FRAMES = 16
+
+#: Seconds after which a request to stop is heard at the latest.
+_PATIENCE = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to run: never *what* is computed.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Threads (default: the processors this process may use).
+    memory : int
+        Bytes that pixels may take while frames are clipped or sorted. Default 1 GiB. The images
+        that come out are among them; where they leave less than a quarter of it to the frames,
+        they are arrays in a scratch file without a name, which goes with them.
+    tick : callable, optional
+        Called as ``tick(done, total, what)`` in the calling thread; raising `Cancelled` in it
+        stops the work within one frame.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Runs the parts of the work elsewhere. The default runs them in threads. Each part takes
+        as much memory as a run may. Where files give whole frames only (compressed ones), each
+        part of clipping or sorting reads all of them: with more memory there are fewer parts.
+    scratch : str or path, optional
+        Folder for scratch files, which have no names there (default: that of the system).
+
+    Examples
+    --------
+    >>> Run(workers=2, memory=2**28).memory
+    268435456
+    """
+
+    workers: int | None = None
+    memory: int = 2**30
+    tick: Tick | None = None
+    executor: Any = None
+    scratch: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"a run needs 1 worker or more, got {self.workers}")
+        if self.memory < 2**20:
+            raise ValueError(f"a run needs 1 MiB of memory or more, got {self.memory} bytes")
+
+    @property
+    def threads(self) -> int:
+        """Number of worker threads."""
+        if self.workers is not None:
+            return self.workers
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+    def part(self, index: int, count: int) -> "Run":
+        """Return the run of one of `count` equal parts: its progress is a part of the whole."""
+        if self.tick is None:
+            return self
+        whole = self.tick
+
+        def tick(done: int, total: int, what: str) -> None:
+            whole(index * total + done, count * total, what)
+
+        return replace(self, tick=tick)
+
+    def each(
+        self,
+        function: Callable[[Stack, int], Any],
+        stack: Stack,
+        frames: Iterable[int] | None = None,
+        *,
+        what: str,
+    ) -> list[Any]:
+        """Compute something small for each frame, a few frames in flight.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(stack, index)``; module-level, so that it can be sent to a cluster.
+        stack : Stack
+        frames : iterable of int, optional
+            By default all.
+        what : str
+            What is being done, in words.
+
+        Returns
+        -------
+        list
+            The results in the order of `frames`.
+        """
+        numbers = list(range(len(stack)) if frames is None else frames)
+        if self.executor is None:
+            return list(self._stream(partial(function, stack), numbers, what))
+        parts = [numbers[i : i + _PART_FRAMES] for i in range(0, len(numbers), _PART_FRAMES)]
+        progress = Progress(self.tick, len(numbers), what)
+        results: list[Any] = []
+        with self._pool() as pool:
+            for found in self._ordered(pool, partial(_each_part, function, stack), parts, progress):
+                results += found
+                progress.step(len(found))
+        return results
+
+    def stream(
+        self, function: Callable[[Stack, int], Any], stack: Stack, *, what: str
+    ) -> Generator[Any, None, None]:
+        """Compute something for each frame, and hand it out in order; a few frames in flight.
+
+        This always happens in threads of this process, since what comes out may be as large as
+        the frames. Close the iterator (``contextlib.closing``) when it is not used up.
+        """
+        here = replace(self, executor=None)
+        return here._stream(partial(function, stack), range(len(stack)), what)
+
+    def _stream(
+        self, function: Callable[[int], Any], numbers: Sequence[int], what: str
+    ) -> Generator[Any, None, None]:
+        progress = Progress(self.tick, len(numbers), what)
+        with self._pool() as pool:
+            for found in self._ordered(pool, function, numbers, progress):
+                progress.step()
+                yield found
+
+    def fold(self, state: F, stack: Stack, *, what: str) -> F:
+        """Add all used frames to a state; they are prepared in parallel and added in order.
+
+        On an executor every part of 16 frames folds into a state of its own, and these are
+        merged in order.
+        """
+        numbers = [int(i) for i in np.flatnonzero(stack.used)]
+        progress = Progress(self.tick, len(numbers), what)
+        with self._pool() as pool:
+            if self.executor is None:
+                prepare = partial(state.prepare, stack)
+                with closing(self._ordered(pool, prepare, numbers, progress)) as arriving:
+                    for i in numbers:  # nothing else holds what arrived while the next is made
+                        state.add(i, next(arriving))
+                        progress.step()
+                return state
+            size = _PART_FRAMES
+            parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+            # Parts begin with a state of their own: this one takes in parts while others run.
+            fold = partial(fold_part, deepcopy(state), stack)
+            for part, folded in zip(parts, self._ordered(pool, fold, parts, progress), strict=True):
+                state.merge(folded)
+                progress.step(len(part))
+        return state
+
+    def fold_rows(self, state: R, stack: Stack, *, what: str) -> R:
+        """Add all used frames to a state like `fold`, in parallel over rows instead of frames.
+
+        A frame is decoded while the one before it is taken in, and nothing else of it is held
+        whole. It can be cancelled within a frame.
+        """
+        if self.executor is not None:
+            return self.fold(state, stack, what=what)
+        numbers = [int(i) for i in np.flatnonzero(stack.used)]
+        progress = Progress(self.tick, len(numbers), what)
+        strips = state.strips()
+        with self._pool() as pool:
+            # No more in flight than a frame has: a strip is taken in after the last frame's.
+            ahead = min(self.threads + (self.threads > 1), len(strips))
+            tasks = row_tasks(state, stack, numbers, strips, ahead)
+            with closing(self._ordered(pool, _done, tasks, progress, ahead)) as arriving:
+                for done in arriving:
+                    progress.step(done)
+        state.close(numbers[-1])
+        progress.step()
+        return state
+
+    def bands(self, function: BandFunction, stack: Stack, *, what: str) -> tuple[NDArray[Any], ...]:
+        """Compute images from bands of rows that hold every used frame.
+
+        Parameters
+        ----------
+        function : callable
+            See `BandFunction`; module-level or a partial of such a one.
+        stack : Stack
+        what : str
+            What is being done, in words.
+
+        Returns
+        -------
+        tuple of ndarray
+            The results, all rows.
+        """
+        frames = np.flatnonzero(stack.used)
+        height = stack.shape[1]
+        alone = self.executor is not None
+        rows = band_rows(stack, len(frames), self.memory, alone=alone)
+        if self.executor is None:
+            # The pool ends first: no frame is still being put when the scratch file is closed.
+            with Scratch(self.scratch) as scratch, self._pool() as pool:
+                return self._local_bands(pool, scratch, function, stack, rows, what)
+        bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
+        progress = Progress(self.tick, len(bands), what)
+        results = Results(height, self.memory, self.scratch)
+        with self._pool() as pool:
+            done = self._ordered(pool, partial(band_part, function, stack), bands, progress)
+            for band, found in zip(bands, done, strict=True):
+                results.put(band, found)
+                progress.step()
+        return results.images
+
+    def _local_bands(
+        self,
+        pool: Executor,
+        scratch: Scratch,
+        function: BandFunction,
+        stack: Stack,
+        rows: int,
+        what: str,
+    ) -> tuple[NDArray[Any], ...]:
+        frames = np.flatnonzero(stack.used)
+        height = stack.shape[1]
+        bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
+        read: Callable[..., Pixels] = stack.values
+        spooled = 0
+        if len(bands) > 1 and reads_twice(stack, bands):
+            read, spooled = scratch.values, len(frames)
+            scratch.open(stack, len(frames), masked=may_be_invalid(stack))
+        progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
+        if spooled:
+            places = {int(index): place for place, index in enumerate(frames)}
+            for _ in self._ordered(pool, partial(scratch.put, stack, places), frames, progress):
+                progress.step()
+            frames = np.arange(len(frames))
+        block = Block(stack, len(frames), rows)
+        results = Results(height, self.memory, self.scratch)
+        for band in bands:
+            tasks = list(enumerate(int(i) for i in frames))
+            for _ in self._ordered(pool, partial(block.fill, read, band), tasks, progress):
+                progress.step()
+            pieces = split(band.stop - band.start, self.threads)
+            compute = partial(block.compute, function)
+            done = self._ordered(pool, compute, pieces, progress)
+            for piece, found in zip(pieces, done, strict=True):
+                progress.step(0)
+                results.put(slice(band.start + piece.start, band.start + piece.stop), found)
+        return results.images
+
+    @contextmanager
+    def _pool(self) -> Iterator[Executor]:
+        """Give the executor that runs parts of work; own threads end with the block."""
+        if self.executor is not None:
+            client = getattr(self.executor, "get_executor", None)
+            yield client(pure=False) if client else self.executor
+            return
+        with opencv_threads(1 if self.threads > 1 else 0):
+            stop = Event()
+            pool = ThreadPoolExecutor(self.threads, "napari-stack", follow, (stop,))
+            try:
+                yield pool
+            finally:
+                stop.set()  # heard by runs within this one: what is still at work is not wanted
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ordered(
+        self,
+        pool: Executor,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        progress: Progress,
+        ahead: int | None = None,
+    ) -> Generator[Any, None, None]:
+        """Yield results in order, with few enough parts in flight that memory stays bounded.
+
+        While a part takes long the progress is reported again, so that its tick can stop the work.
+        """
+        # One worker has one part in flight, for those who are short of memory.
+        ahead = ahead or self.threads + (self.threads > 1)
+        if self.executor is not None:  # more than there are workers, so that none is idle
+            ahead = max(4 * self.threads, _workers_of(self.executor) + 2)
+        waiting: deque[Any] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= ahead:
+                    yield _awaited(waiting.popleft(), progress)
+            while waiting:
+                yield _awaited(waiting.popleft(), progress)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _awaited(future: Future[Any], progress: Progress) -> Any:
+    while progress.stoppable and not wait([future], _PATIENCE).done:
+        progress.step(0)
+    return future.result()
+
+
+def _workers_of(executor: Any) -> int:
+    """Count the threads of an executor's workers; 0 where it does not tell."""
+    if callable(getattr(executor, "nthreads", None)):  # a client of dask.distributed
+        return sum(executor.nthreads().values())
+    return getattr(executor, "_max_workers", 0)
+
+
+def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
+    return [function(stack, index) for index in part]
+
+
+def _done(task: Callable[[], int]) -> int:
+    return task()
