@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from napari_stack import _scenes, samples
+from napari_stack import samples
+from napari_stack.samples import _scenes
 
 SMALL = (96, 120)
 

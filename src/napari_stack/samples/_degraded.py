@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack._scenes import Image, centre, grid
 from napari_stack.core.stack import Stack
-from napari_stack.samples._scenery import TOP, PixelType, Truth, drifting_cells, stored
+from napari_stack.samples._scenes import Image, centre, grid
+from napari_stack.samples._series import TOP, PixelType, Truth, drifting_cells, stored
 
 
 def vignetted(
