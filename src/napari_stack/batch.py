@@ -10,7 +10,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
-from napari_stack.files._paths import resolve
+from napari_stack.files.paths import resolve
 from napari_stack.plotting import Plots
 from napari_stack.recipe import Recipe, Step
 from napari_stack.results import new_folders, output_paths

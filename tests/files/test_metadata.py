@@ -20,7 +20,7 @@ from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read, read_recipe, write
-from napari_stack.files._origins import file_of
+from napari_stack.files.provenance import file_of
 from napari_stack.operators import moving_average
 
 Noise = Callable[..., NDArray[Any]]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_stack.files import read, write
-from napari_stack.files._paths import resolve
+from napari_stack.files.paths import resolve
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import _tiff_pages, read, write
+from napari_stack.files import read, write
+from napari_stack.files.formats.tiff import pages as tiff_pages
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -90,14 +91,14 @@ def test_bands_read_only_their_bytes(
     for index in range(frames):
         stack.source.read(index, slice(0, 1))  # headers are read once
     count = 0
-    fill = _tiff_pages._fill
+    fill = tiff_pages._fill
 
     def counted(file: Any, target: memoryview) -> None:
         nonlocal count
         count += len(target)
         fill(file, target)
 
-    monkeypatch.setattr(_tiff_pages, "_fill", counted)
+    monkeypatch.setattr(tiff_pages, "_fill", counted)
     for start in range(0, height, 12):
         for index in range(frames):
             part = stack.source.read(index, slice(start, start + 12))
@@ -270,7 +271,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, noise: Noise, name: str
     code = (
         "import resource, signal, sys, numpy as np, napari_stack as ns\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "import napari_stack.files._writing, tifffile, imagecodecs, PIL.Image\n"
+        "import napari_stack.files.write, tifffile, imagecodecs, PIL.Image\n"
         "pixels = np.random.default_rng(1).integers(0, 255, (400, 500), dtype='uint8')\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, (20000, {resource.RLIM_INFINITY}))\n"
         "try: ns.write(sys.argv[1], pixels, overwrite=True)\n"

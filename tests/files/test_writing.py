@@ -15,8 +15,9 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.files import _tiff_writing, check_target, read, read_recipe, write
-from napari_stack.files._tiff_axes import note_of
+from napari_stack.files import check_target, read, read_recipe, write
+from napari_stack.files.formats.tiff import write as tiff_write
+from napari_stack.files.formats.tiff.axes import note_of
 from napari_stack.operators import moving_average
 from napari_stack.operators.registration import register
 
@@ -451,7 +452,7 @@ def test_a_full_disk_is_told_of_the_users_path(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere else")
 
-    monkeypatch.setattr(_tiff_writing, "write", full)
+    monkeypatch.setattr(tiff_write, "write", full)
     with pytest.raises(OSError, match=rf"{name} could not be written \(No space") as found:
         write(tmp_path / name, Stack.wrap(noise(3, 8, 9)))
     assert ".napari-stack" not in str(found.value)
@@ -480,7 +481,7 @@ def test_a_hyperstack_in_a_folder(tmp_path: Path, noise: Noise) -> None:
 def test_large_files_get_long_offsets(
     tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_tiff_writing, "_BIG", 1000)
+    monkeypatch.setattr(tiff_write, "_BIG", 1000)
     pixels = noise(3, 2, 20, 30)
     axes = (Axis("z", 2, "um"), Axis("c"), *PLANE)
     write(tmp_path / "a.tif", pixels, axes=axes, recipe=RECIPE)

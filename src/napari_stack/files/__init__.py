@@ -14,13 +14,16 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import _content, _exif, _layered, _reading, _writing
-from napari_stack.files._checking import odd_files
-from napari_stack.files._layered import Layers, named_layers
-from napari_stack.files._origins import FRAMES, origin_for, reference_file, refuse_missing
-from napari_stack.files._paths import SUFFIXES, Order, PathLike, expanded, resolve
-from napari_stack.files._reading import Odd
-from napari_stack.files._writing import WRITTEN, Compression
+from napari_stack.files import exif, write_content
+from napari_stack.files import read as reading
+from napari_stack.files import write as writing
+from napari_stack.files.check import odd_files
+from napari_stack.files.formats.tiff import layered
+from napari_stack.files.formats.tiff.layered import Layers, named_layers
+from napari_stack.files.paths import SUFFIXES, Order, PathLike, expanded, resolve
+from napari_stack.files.provenance import FRAMES, origin_for, reference_file, refuse_missing
+from napari_stack.files.read import Odd
+from napari_stack.files.write import WRITTEN, Compression
 
 __all__ = [
     "SUFFIXES",
@@ -102,9 +105,9 @@ def read(
     """
     if odd not in ("refuse", "skip"):
         raise ValueError(f"odd must be 'refuse' or 'skip', got {odd!r}")
-    files = resolve(paths, order, _exif.times)
+    files = resolve(paths, order, exif.times)
     skip = odd == "skip"
-    return _reading.series(files, axis=axis, every=every, start=start, stop=stop, skip=skip)
+    return reading.series(files, axis=axis, every=every, start=start, stop=stop, skip=skip)
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
@@ -117,7 +120,7 @@ def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
     """
     if source is None or isinstance(source, np.ndarray):
         return source
-    return _reading.image(resolve(os.fspath(source)))
+    return reading.image(resolve(os.fspath(source)))
 
 
 def write(
@@ -203,24 +206,24 @@ def write(
         raise TypeError(f"the path of a file or folder must come first, got a {kind}")
     path, run = expanded(path), run or Run()
     content = _content_for(path, data, axes, rgb, alpha)
-    how = _writing.How(compression, level, quality, overwrite, recipe, run=run)
+    how = writing.How(compression, level, quality, overwrite, recipe, run=run)
     _check(path, content, names, how, layered=layers is not None)
     how = replace(how, origin=origin_for(data, exif_from))
     if layers is not None:
-        _layered.write_file(path, content, layers, how)
-    elif _writing.is_folder(path) and content.leading:
-        _writing.write_folder(path, content, names, how)
+        layered.write_file(path, content, layers, how)
+    elif writing.is_folder(path) and content.leading:
+        writing.write_folder(path, content, names, how)
     else:
-        _writing.write_file(path, content, how)
+        writing.write_file(path, content, how)
 
 
 def _check(
-    path: Path, content: _content.Content, names: str, how: _writing.How, *, layered: bool
+    path: Path, content: write_content.Content, names: str, how: writing.How, *, layered: bool
 ) -> None:
     if layered:
-        _layered.check(path, content, how)
+        layered.check(path, content, how)
     else:
-        _writing.check(path, content, names, how)
+        writing.check(path, content, names, how)
 
 
 def _content_for(
@@ -229,10 +232,10 @@ def _content_for(
     axes: Sequence[Axis | str] | None,
     rgb: bool | None,
     alpha: bool | None,
-) -> _content.Content:
+) -> write_content.Content:
     if path.suffix.lower() == ".png" and rgb is None and getattr(data, "shape", ())[2:] == (4,):
         rgb = True if not isinstance(data, (Stack, Hyperstack)) else rgb
-    return _content.content_of(data, axes, rgb, alpha)
+    return write_content.content_of(data, axes, rgb, alpha)
 
 
 def check_target(
@@ -272,7 +275,7 @@ def check_target(
         See `write`.
     """
     path = expanded(path)
-    how = _writing.How(compression, level, quality, overwrite)
+    how = writing.How(compression, level, quality, overwrite)
     refuse_missing(exif_from)
     if isinstance(data, tuple):
         dtype, shape = data
@@ -280,10 +283,10 @@ def check_target(
     if data is not None:
         content = _content_for(path, data, axes, rgb, alpha)
         _check(path, content, names, how, layered=layered)
-    elif _writing.is_folder(path):
+    elif writing.is_folder(path):
         refuse_homeless(path)
     else:
-        _writing.check_target(path, overwrite)
+        writing.check_target(path, overwrite)
 
 
 def read_recipe(path: PathLike) -> dict[str, Any] | None:
@@ -294,4 +297,4 @@ def read_recipe(path: PathLike) -> dict[str, Any] | None:
     FileNotFoundError, ValueError
         For a missing or damaged file.
     """
-    return _reading.recipe(str(expanded(path)))
+    return reading.recipe(str(expanded(path)))

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Layer
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
-from napari_stack.files._origins import file_of
+from napari_stack.files.provenance import file_of
 from napari_stack.layers._chain import KEY, Chain, history, recall, remember
 from napari_stack.layers._job import Computed, Job, placing, view_after
 from napari_stack.layers._links import link_of, reference

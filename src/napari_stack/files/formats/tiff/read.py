@@ -14,10 +14,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Contents, First, check_plausible, damage_named
-from napari_stack.files._tiff_axes import axes_of, note_of, used_of
-from napari_stack.files._tiff_pages import Layout, Page, page_of, read_page
-from napari_stack.files._tiff_whole import check_count, check_pages
+from napari_stack.files.formats.base import Contents, First, check_plausible, damage_named
+from napari_stack.files.formats.tiff.axes import axes_of, note_of, used_of
+from napari_stack.files.formats.tiff.integrity import check_count, check_pages
+from napari_stack.files.formats.tiff.pages import Layout, Page, page_of, read_page
 
 #: Bytes of strip offsets that are remembered for a series.
 _REMEMBERED = 2**24

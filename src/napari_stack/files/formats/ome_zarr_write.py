@@ -8,11 +8,11 @@ import numpy as np
 
 from napari_stack.core.source import Axis
 from napari_stack.engine.run import Run
-from napari_stack.files import _note
-from napari_stack.files._content import Content, frame_shape, frames_of
-from napari_stack.files._frames import needed_package
-from napari_stack.files._tiff_axes import plain_unit
-from napari_stack.files._zarr import is_zarr
+from napari_stack.files import metadata
+from napari_stack.files.formats.base import needed_package
+from napari_stack.files.formats.ome_zarr import is_zarr
+from napari_stack.files.formats.tiff.axes import plain_unit
+from napari_stack.files.write_content import Content, frame_shape, frames_of
 
 #: Units as OME-NGFF spells them, after UDUNITS-2.
 _UNITS = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "cm": "centimeter",
@@ -82,8 +82,8 @@ def _codec(compression: str, level: int | None) -> Any:
 
 def _attributes(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     stack = content.frames
-    own = dict(note[_note.KEY]) | {"rgb": stack.rgb, "alpha": stack.alpha}
-    result: dict[str, Any] = {_note.KEY: own}
+    own = dict(note[metadata.KEY]) | {"rgb": stack.rgb, "alpha": stack.alpha}
+    result: dict[str, Any] = {metadata.KEY: own}
     kinds = [axis.name for axis in content.axes]
     ordered = [name for name in _KINDS if name in kinds]
     if kinds == ordered and len(frame_shape(stack)) == 2:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.engine.run import Run
-from napari_stack.files import _image, _note
-from napari_stack.files._content import Content, frames_of
-from napari_stack.files._exif import Origin
+from napari_stack.files import metadata
+from napari_stack.files.exif import Origin
+from napari_stack.files.formats import png_jpeg
+from napari_stack.files.write_content import Content, frames_of
 
 #: Most pixels along a side, and bytes of a comment or EXIF, that a JPEG holds.
 _JPEG_SIDE, _JPEG_SEGMENT = 65535, 65533
@@ -63,7 +64,7 @@ def write(
     run: Run,
 ) -> None:
     """Write the one image."""
-    text = _note.to_text(note)
+    text = metadata.to_text(note)
     with frames_of(content.frames, run) as frames:
         (image,) = frames
     profile = origin.profile_for(content.frames.rgb)
@@ -71,8 +72,8 @@ def write(
     if _is_jpeg(path):
         data = _jpeg(image, quality, text, exif, profile)
     else:
-        data = _image.encode_png(
-            image, {_note.KEY: text}, level=level, exif=exif.removeprefix(b"Exif\0\0"),
+        data = png_jpeg.encode_png(
+            image, {metadata.KEY: text}, level=level, exif=exif.removeprefix(b"Exif\0\0"),
             profile=profile,
         )  # fmt: skip
     path.write_bytes(data)

@@ -8,15 +8,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files import _fits, _numpy, _pictures, _raw, _tiff, _zarr
-from napari_stack.files._frames import Contents, First, damage_named
-from napari_stack.files._tiff import Headers
+from napari_stack.files.formats import fits, npy, ome_zarr, pictures, raw
+from napari_stack.files.formats.base import Contents, First, damage_named
+from napari_stack.files.formats.tiff import read as tiff_read
+from napari_stack.files.formats.tiff.read import Headers
 
 #: What files begin with.
 _STARTS: dict[bytes, Any] = {
-    b"II*\0": _tiff, b"MM\0*": _tiff, b"II+\0": _tiff, b"MM\0+": _tiff,
-    b"\x89PNG": _pictures, b"\xff\xd8\xff": _pictures, b"BM": _pictures, b"RIFF": _pictures,
-    b"\x93NUMPY": _numpy, b"PK\x03\x04": _numpy, b"SIMPLE  =": _fits,
+    b"II*\0": tiff_read, b"MM\0*": tiff_read, b"II+\0": tiff_read, b"MM\0+": tiff_read,
+    b"\x89PNG": pictures, b"\xff\xd8\xff": pictures, b"BM": pictures, b"RIFF": pictures,
+    b"\x93NUMPY": npy, b"PK\x03\x04": npy, b"SIMPLE  =": fits,
 }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ class Format(Protocol):
         ...
 
     def note(self, path: str) -> dict[str, Any]:
-        """Find our own note in it; see `napari_stack.files._note`."""
+        """Find our own note in it; see `napari_stack.files.metadata`."""
         ...
 
 
@@ -54,14 +55,14 @@ def format_of(path: str, headers: Headers | None = None) -> Format:
 
 def _asked(path: str) -> Any:
     if Path(path).is_dir():
-        return _zarr
+        return ome_zarr
     with damage_named(path):
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
             raise ValueError(f"{path} is a pipe or device, which cannot be read as a file")
         with Path(path).open("rb", buffering=0) as file:
             start = file.read(16)
-    if path.lower().endswith(_raw.SUFFIXES):
-        return _raw
+    if path.lower().endswith(raw.SUFFIXES):
+        return raw
     found = next((kind for magic, kind in _STARTS.items() if start.startswith(magic)), None)
     if found is None or (start.startswith(b"RIFF") and start[8:12] != b"WEBP"):
         what = "is empty" if not start else "is of no known kind"

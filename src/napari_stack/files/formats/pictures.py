@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Axis
-from napari_stack.files import _image, _note, _pillow
-from napari_stack.files._frames import (
+from napari_stack.files import metadata
+from napari_stack.files.formats import pillow, png_jpeg
+from napari_stack.files.formats.base import (
     Contents,
     First,
     Frame,
@@ -18,7 +19,7 @@ from napari_stack.files._frames import (
     damage_named,
     one_frame,
 )
-from napari_stack.files._tiff import Headers
+from napari_stack.files.formats.tiff.read import Headers
 
 #: Bytes in which a header is looked for first.
 _HEAD = 2**18
@@ -28,9 +29,9 @@ def contents(path: str, headers: Headers) -> Contents:  # noqa: ARG001
     """Look into a picture."""
     data, frame, count = _load(path)
     noted = _noted(data)
-    if axes := _note.axes_of(noted):
+    if axes := metadata.axes_of(noted):
         found = one_frame(frame, (axes[0][-2], axes[0][-1]))
-        return replace(found, used=_note.used_of(noted, 1))
+        return replace(found, used=metadata.used_of(noted, 1))
     plane = (Axis("y"), Axis("x"))
     return Contents(frame, False, (Axis("frame"),), (count,), plane, np.arange(count))
 
@@ -40,10 +41,10 @@ def glance(path: str, headers: Headers) -> Contents:
     with damage_named(path), Path(path).open("rb") as file:
         data = file.read(_HEAD)
         longer = bool(file.read(1))
-    if not longer or not _image.is_image(data):
+    if not longer or not png_jpeg.is_image(data):
         return contents(path, headers)
     try:
-        return one_frame(_image.frame_of(data + _image.JPEG_END))
+        return one_frame(png_jpeg.frame_of(data + png_jpeg.JPEG_END))
     except (ValueError, struct.error):  # the header is longer
         return contents(path, headers)
 
@@ -59,8 +60,8 @@ def read_frame(
     data, frame, count = _load(path)
     first.check(path, frame, count)
     with damage_named(path):
-        own = _image.is_image(data)
-        pixels = _image.decode(data) if own else _pillow.decode(data, number)
+        own = png_jpeg.is_image(data)
+        pixels = png_jpeg.decode(data) if own else pillow.decode(data, number)
         if pixels.shape != frame.shape:
             raise ValueError(f"{pixels.shape} pixels where {frame.shape} are due")
     return pixels if rows is None else pixels[rows]
@@ -76,13 +77,13 @@ def _load(path: str) -> tuple[bytes, Frame, int]:
     """Read a picture without decoding it."""
     with damage_named(path):
         data = Path(path).read_bytes()
-        own = _image.is_image(data)
-        frame, count = (_image.frame_of(data), 1) if own else _pillow.frame_of(data)
+        own = png_jpeg.is_image(data)
+        frame, count = (png_jpeg.frame_of(data), 1) if own else pillow.frame_of(data)
     check_plausible(path, frame, len(data))
     return data, frame, count
 
 
 def _noted(data: bytes) -> dict[str, Any]:
-    if _image.is_png(data):
-        return _note.from_text(_image.png_text(data, _note.KEY))
-    return _note.from_text(_image.jpeg_comment(data)) if _image.is_image(data) else {}
+    if png_jpeg.is_png(data):
+        return metadata.from_text(png_jpeg.png_text(data, metadata.KEY))
+    return metadata.from_text(png_jpeg.jpeg_comment(data)) if png_jpeg.is_image(data) else {}

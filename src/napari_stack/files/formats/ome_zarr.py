@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Axis
-from napari_stack.files import _note
-from napari_stack.files._arrays import contents_of, labelled, named_contents
-from napari_stack.files._frames import (
+from napari_stack.files import metadata
+from napari_stack.files.formats.array_axes import contents_of, labelled, named_contents
+from napari_stack.files.formats.base import (
     Contents,
     First,
     Frame,
@@ -19,8 +19,8 @@ from napari_stack.files._frames import (
     damage_named,
     needed_package,
 )
-from napari_stack.files._tiff import Headers, stamp_of
-from napari_stack.files._tiff_axes import plain_unit
+from napari_stack.files.formats.tiff.axes import plain_unit
+from napari_stack.files.formats.tiff.read import Headers, stamp_of
 
 #: What lies in the folder of an array or group.
 MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -52,7 +52,7 @@ def read_frame(
 def note(path: str) -> dict[str, Any]:
     """Find our own note in the attributes."""
     with damage_named(path):
-        found = dict(_opened(path).attrs).get(_note.KEY)
+        found = dict(_opened(path).attrs).get(metadata.KEY)
     return found if isinstance(found, dict) else {}
 
 
@@ -78,7 +78,7 @@ def _image_in(node: Any) -> tuple[Any, Contents]:
     ome = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
         raise ValueError("it is a plate: name the folder of one image in it, such as A/1/0")
-    noted = _note.axes_of(attributes.get(_note.KEY, {}))
+    noted = metadata.axes_of(attributes.get(metadata.KEY, {}))
     if hasattr(node, "shape"):
         array, axes = node, noted[0] if noted else ()
         axes = axes or _dimensions(node)
@@ -96,11 +96,11 @@ def _image_in(node: Any) -> tuple[Any, Contents]:
     if not axes or len(array.shape) - len(axes) not in (0, 1):
         return array, contents_of(array.shape, array.dtype, partial=partial)
     found = named_contents(array.shape, array.dtype, list(axes), partial)
-    declared = attributes.get(_note.KEY, {})
+    declared = attributes.get(metadata.KEY, {})
     frame = found.frame
     if "rgb" in declared:
         frame = Frame(frame.shape, frame.dtype, bool(declared["rgb"]), bool(declared.get("alpha")))
-    used = _note.used_of(declared, len(found.order))
+    used = metadata.used_of(declared, len(found.order))
     labels = tuple(c.get("label", "") for c in ome.get("omero", {}).get("channels", ()))
     return array, labelled(replace(found, frame=frame, used=used), "c", labels)
 

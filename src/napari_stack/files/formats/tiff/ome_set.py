@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Contents, damage_named
-from napari_stack.files._tiff import opened, others_of_set
-from napari_stack.files._tiff_axes import axes_of
-from napari_stack.files._tiff_pages import page_of
+from napari_stack.files.formats.base import Contents, damage_named
+from napari_stack.files.formats.tiff.axes import axes_of
+from napari_stack.files.formats.tiff.pages import page_of
+from napari_stack.files.formats.tiff.read import opened, others_of_set
 
 
 @dataclass(frozen=True, eq=False)

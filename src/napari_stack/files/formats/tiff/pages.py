@@ -9,8 +9,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Frame, UnsupportedError
-from napari_stack.files._image import upright
+from napari_stack.files.formats.base import Frame, UnsupportedError
+from napari_stack.files.formats.png_jpeg import upright
 
 _MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _UNCOMPRESSED = 1

@@ -14,10 +14,12 @@ from napari_stack.core.atomic_write import (
     replacing,
 )
 from napari_stack.engine.run import Run
-from napari_stack.files import _note, _picture_writing, _tiff_writing, _zarr_writing
-from napari_stack.files._content import Content, frame_names
-from napari_stack.files._exif import NOTHING, Origin, origin_of
-from napari_stack.files._origins import file_of, refuse_inputs
+from napari_stack.files import metadata
+from napari_stack.files.exif import NOTHING, Origin, origin_of
+from napari_stack.files.formats import ome_zarr_write, picture_write
+from napari_stack.files.formats.tiff import write as tiff_write
+from napari_stack.files.provenance import file_of, refuse_inputs
+from napari_stack.files.write_content import Content, frame_names
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
 
@@ -71,7 +73,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     """Refuse a target that cannot be written, or that must not be."""
     _check_suffix(path)
     if path.suffix.lower() == ".zarr":
-        _zarr_writing.check_target(path)
+        ome_zarr_write.check_target(path)
     elif path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
     refuse_existing(path, overwrite)
@@ -107,14 +109,14 @@ def _check_format(path: Path, content: Content, how: How) -> None:
     """Refuse what the format of a file cannot hold."""
     suffix = path.suffix.lower()
     if suffix == ".zarr":
-        _zarr_writing.check(path, how.compression)
+        ome_zarr_write.check(path, how.compression)
     elif suffix in _PICTURES:
-        _picture_writing.check(path, content, how.compression)
+        picture_write.check(path, content, how.compression)
 
 
 def write_file(path: Path, content: Content, how: How) -> None:
     """Write one file."""
-    _note.to_text(content.note(how.recipe))  # refuses what is no plain data before the work
+    metadata.to_text(content.note(how.recipe))  # refuses what is no plain data before the work
     with replacing(path, overwrite=how.overwrite) as part:
         _write(part, content, how)
 
@@ -122,16 +124,16 @@ def write_file(path: Path, content: Content, how: How) -> None:
 def _write(path: Path, content: Content, how: How) -> None:
     note, suffix = content.note(how.recipe), path.suffix.lower()
     if suffix == ".zarr":
-        _zarr_writing.write(
+        ome_zarr_write.write(
             path, content, compression=how.compression, level=how.level, note=note, run=how.run
         )
     elif suffix in _PICTURES:
-        _picture_writing.write(
+        picture_write.write(
             path, content, level=0 if how.compression == "none" else how.level,
             quality=how.quality, note=note, origin=how.origin, run=how.run,
         )  # fmt: skip
     else:
-        _tiff_writing.write(
+        tiff_write.write(
             path, content, compression=how.compression, level=how.level, note=note,
             origin=how.origin, ome=Path(path.stem).suffix.lower() == ".ome", run=how.run,
         )  # fmt: skip

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import Frame, UnsupportedError
-from napari_stack.files._image import PNG
+from napari_stack.files.formats.base import Frame, UnsupportedError
+from napari_stack.files.formats.png_jpeg import PNG
 
 #: What the pixels of a mode are converted to.
 _CONVERTED = {

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Axis
-from napari_stack.files._arrays import named_contents
-from napari_stack.files._frames import (
+from napari_stack.files.formats.array_axes import named_contents
+from napari_stack.files.formats.base import (
     Contents,
     First,
     check_plausible,
     damage_named,
     needed_package,
 )
-from napari_stack.files._tiff import Headers, stamp_of
+from napari_stack.files.formats.tiff.read import Headers, stamp_of
 
 
 def contents(path: str, headers: Headers) -> Contents:

@@ -6,8 +6,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files._formats import format_of
-from napari_stack.files._reading import FileSource
+from napari_stack.files.formats.registry import format_of
+from napari_stack.files.read import FileSource
 
 
 def odd_files(data: Stack | Hyperstack, *, run: Run = Run()) -> dict[str, str]:

@@ -9,9 +9,9 @@ from napari_stack.core.concatenated import Joined
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
-from napari_stack.files._exif import NOTHING, Origin, origin_of
-from napari_stack.files._paths import PathLike, resolve
-from napari_stack.files._reading import FileSource
+from napari_stack.files.exif import NOTHING, Origin, origin_of
+from napari_stack.files.paths import PathLike, resolve
+from napari_stack.files.read import FileSource
 
 #: The frames that are written themselves.
 FRAMES = "frames"

@@ -9,10 +9,11 @@ import numpy as np
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import _note, _tiff_exif
-from napari_stack.files._content import Content, frame_shape, frames_of
-from napari_stack.files._exif import NOTHING, Origin
-from napari_stack.files._tiff_axes import centimetres, imagej_order, imagej_roles, plain_unit
+from napari_stack.files import metadata
+from napari_stack.files.exif import NOTHING, Origin
+from napari_stack.files.formats.tiff import exif as tiff_exif
+from napari_stack.files.formats.tiff.axes import centimetres, imagej_order, imagej_roles, plain_unit
+from napari_stack.files.write_content import Content, frame_shape, frames_of
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
 _BIG = 2**32 - 2**26
@@ -43,7 +44,7 @@ def write(
     level : int, optional
         How hard zlib (1 to 9) or zstd (1 to 22) try.
     note : mapping
-        See `napari_stack.files._note`.
+        See `napari_stack.files.metadata`.
     origin : Origin
         EXIF and colour profile.
     ome : bool
@@ -56,14 +57,14 @@ def write(
     big = prod(stack.shape) * stack.dtype.itemsize > _BIG
     roles = None if big or ome else _roles(content)
     if ome:
-        sizes, options = content.sizes, _ome(path, content, _note.to_text(note))
+        sizes, options = content.sizes, _ome(path, content, metadata.to_text(note))
     elif roles is None:
         sizes, options = content.sizes, _described(content, note)
     else:
         in_file = np.argsort(imagej_order(content.leading, content.sizes))
         stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
         sizes = tuple(size for _, size in _sorted(content, roles))
-        options = _imagej(content, roles, _note.to_text(note))
+        options = _imagej(content, roles, metadata.to_text(note))
     dtype = stack.dtype
     # Bits are for one channel only, and OME-XML has no word for them that all readers know.
     bits = dtype.kind == "b" and (ome or len(frame_shape(stack)) == 3)
@@ -81,10 +82,10 @@ def write(
             predictor=2 if _predicted(dtype, compression) else None,
             maxworkers=run.threads,
             **_colours(stack),
-            **_tiff_exif.options(origin, rgb=stack.rgb, big=big),
+            **tiff_exif.options(origin, rgb=stack.rgb, big=big),
             **options,
         )
-    _tiff_exif.append(path, origin, big=big)
+    tiff_exif.append(path, origin, big=big)
 
 
 def _effort(compression: str, level: int | None) -> dict[str, int] | None:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.files import _note, _tiff_exif
-from napari_stack.files._content import Content
-from napari_stack.files._frames import needed_package
-from napari_stack.files._writing import How, check_target
+from napari_stack.files import metadata
+from napari_stack.files.formats.base import needed_package
+from napari_stack.files.formats.tiff import exif as tiff_exif
+from napari_stack.files.write import How, check_target
+from napari_stack.files.write_content import Content
 
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack
@@ -36,7 +37,7 @@ def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
     """
     import tifffile
 
-    text = _note.to_text(content.note(how.recipe))
+    text = metadata.to_text(content.note(how.recipe))
     image = content.frames[0]
     rgb, count = content.frames.rgb, len(layers)
     with replacing(path, overwrite=how.overwrite) as part:
@@ -45,7 +46,7 @@ def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
             made.append(_layer(path, name, pixels, image))
             if how.run.tick is not None:
                 how.run.tick(number + 1, count, "Writing layers")
-        exif = _tiff_exif.options(how.origin, rgb=rgb, big=False)
+        exif = tiff_exif.options(how.origin, rgb=rgb, big=False)
         extra = exif.pop("extratags", [])
         tag = _tag(path, made, image, how.run.threads)
         tifffile.imwrite(
@@ -60,7 +61,7 @@ def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
             extratags=[*extra, tag],
             **exif,
         )
-        _tiff_exif.append(part, how.origin, big=False)
+        tiff_exif.append(part, how.origin, big=False)
 
 
 def _tag(path: Path, layers: list[Any], image: NDArray[Any], threads: int) -> tuple[Any, ...]:

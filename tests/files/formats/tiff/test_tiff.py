@@ -16,7 +16,8 @@ from PIL import Image, ImageOps
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
-from napari_stack.files import _tiff_pages, read, write
+from napari_stack.files import read, write
+from napari_stack.files.formats.tiff import pages as tiff_pages
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -81,13 +82,13 @@ def test_a_band_reads_only_its_own_bytes(
     tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_bytes = []
-    fill = _tiff_pages._fill
+    fill = tiff_pages._fill
 
     def counted(file: Any, target: memoryview) -> None:
         read_bytes.append(len(target))
         fill(file, target)
 
-    monkeypatch.setattr(_tiff_pages, "_fill", counted)
+    monkeypatch.setattr(tiff_pages, "_fill", counted)
     for layout in ({}, {"rowsperstrip": 7}, {"rowsperstrip": 1}):
         tifffile.imwrite(tmp_path / "a.tif", noise(200, 300), **layout)
         stack = read(tmp_path / "a.tif")

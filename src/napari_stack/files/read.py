@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
-from napari_stack.files import _tiff
-from napari_stack.files._formats import format_of
-from napari_stack.files._frames import Contents, First
-from napari_stack.files._ome_set import set_of
-from napari_stack.files._tiff import Headers
+from napari_stack.files.formats.base import Contents, First
+from napari_stack.files.formats.registry import format_of
+from napari_stack.files.formats.tiff import read as tiff_read
+from napari_stack.files.formats.tiff.ome_set import set_of
+from napari_stack.files.formats.tiff.read import Headers
 
 #: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
 #: tifffile.
@@ -55,11 +55,11 @@ class FileSource:
         return {**self.__dict__, "files": tuple(str(Path(f).absolute()) for f in self.files)}
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (len(self.places), *self.first.frame.shape)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.first.frame.dtype
 
     def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
@@ -99,7 +99,7 @@ def series(
     headers = Headers()
     files = _alike(files, headers) if skip else files
     kind = format_of(files[0], headers)
-    whole = set_of(files) if kind is _tiff else None
+    whole = set_of(files) if kind is tiff_read else None
     if whole is not None:
         files, first, places = whole.files, whole.contents, whole.places
         leading, sizes, every_one, same_count = first.leading, first.sizes, [first], False

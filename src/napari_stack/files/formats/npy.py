@@ -13,9 +13,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._arrays import contents_of
-from napari_stack.files._frames import Contents, First, check_plausible, damage_named
-from napari_stack.files._tiff import Headers, stamp_of
+from napari_stack.files.formats.array_axes import contents_of
+from napari_stack.files.formats.base import Contents, First, check_plausible, damage_named
+from napari_stack.files.formats.tiff.read import Headers, stamp_of
 
 #: Array taken from an .npz that holds several.
 _PREFERRED = "images"

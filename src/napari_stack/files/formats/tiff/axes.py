@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Axis
-from napari_stack.files import _note
-from napari_stack.files._tiff_pages import orientation_of
+from napari_stack.files import metadata
+from napari_stack.files.formats.tiff.pages import orientation_of
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}
@@ -169,26 +169,26 @@ def _number(text: Any) -> float:
 def note_of(tif: Any) -> dict[str, Any]:
     """Find our own note in a file."""
     if tif.is_imagej:
-        return _note.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
+        return metadata.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
     if tif.is_ome:
         found = re.search(r"<Description>(.*?)</Description>", tif.ome_metadata or "", re.DOTALL)
-        return _note.from_text(unescape(found[1])) if found else {}
-    return _note.from_text(tif.pages.first.description)
+        return metadata.from_text(unescape(found[1])) if found else {}
+    return metadata.from_text(tif.pages.first.description)
 
 
 def used_of(tif: Any, sizes: tuple[int, ...]) -> NDArray[np.bool_] | None:
     """Find which frames are used, where our own note tells and still fits the axes."""
     note = note_of(tif)
-    noted = _note.axes_of(note)
+    noted = metadata.axes_of(note)
     fits = noted is not None and prod(noted[1]) == prod(sizes)
-    return _note.used_of(note, prod(sizes)) if fits else None
+    return metadata.used_of(note, prod(sizes)) if fits else None
 
 
 def _noted(
     tif: Any, leading: tuple[Axis, ...], sizes: tuple[int, ...], plane: tuple[Axis, Axis]
 ) -> Axes | None:
     """Take the note where what the file says in its own terms still agrees with it."""
-    noted = _note.axes_of(note_of(tif))
+    noted = metadata.axes_of(note_of(tif))
     if noted is None or prod(noted[1]) != prod(sizes):
         return None
     axes, noted_sizes = noted

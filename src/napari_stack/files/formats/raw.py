@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.files._frames import (
+from napari_stack.files.formats.base import (
     Contents,
     First,
     Frame,
@@ -16,7 +16,7 @@ from napari_stack.files._frames import (
     needed_package,
     one_frame,
 )
-from napari_stack.files._tiff import Headers
+from napari_stack.files.formats.tiff.read import Headers
 
 #: Suffixes of camera makers; most of these files begin as a TIFF does.
 SUFFIXES = (

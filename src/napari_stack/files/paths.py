@@ -8,8 +8,8 @@ from os.path import isdir
 from pathlib import Path
 from typing import Literal
 
-from napari_stack.files._raw import SUFFIXES as RAW
-from napari_stack.files._zarr import is_zarr
+from napari_stack.files.formats.ome_zarr import is_zarr
+from napari_stack.files.formats.raw import SUFFIXES as RAW
 
 #: Suffixes by which images are found in a folder or by a glob, the first family that is there:
 #: cameras put JPEGs beside RAW, and programs measured values beside images. A file that is named

@@ -14,8 +14,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import _note
-from napari_stack.files._paths import SUFFIXES, naturally
+from napari_stack.files import metadata
+from napari_stack.files.paths import SUFFIXES, naturally
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
@@ -55,7 +55,7 @@ class Content:
         """Note that goes into the file."""
         used = self.frames.used.tolist()
         told = self.tell_used or not all(used)
-        return _note.encode(self.axes, self.sizes, recipe, used if told else None)
+        return metadata.encode(self.axes, self.sizes, recipe, used if told else None)
 
 
 def content_of(

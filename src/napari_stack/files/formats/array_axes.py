@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from napari_stack.core.source import Axis
-from napari_stack.files._frames import Contents, Frame
+from napari_stack.files.formats.base import Contents, Frame
 
 #: A last axis of this length holds colours where the axis before it is longer.
 _COLOURS = (3, 4)

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 from typing import IO, Any
 
-from napari_stack.files._exif import Origin, encoded
+from napari_stack.files.exif import Origin, encoded
 
 #: tifffile writes no tags of pointers: others, next to them in the order of tags, keep the room.
 _SHIFT = -1

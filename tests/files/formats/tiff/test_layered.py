@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_stack.core.stack import Stack
-from napari_stack.files import _layered, read, write
+from napari_stack.files import read, write
+from napari_stack.files.formats.tiff import layered
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -176,7 +177,7 @@ def test_layers_beyond_what_a_tiff_holds(
     tmp_path: Path, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image, layers = made("uint8")
-    monkeypatch.setattr(_layered, "_MOST_BYTES", 2000)
+    monkeypatch.setattr(layered, "_MOST_BYTES", 2000)
     with pytest.raises(
         ValueError, match=r"a\.tif: a TIFF with layers holds .* these 3 layers take"
     ):
