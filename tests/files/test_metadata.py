@@ -413,7 +413,7 @@ def test_names_of_places_follow_a_selection(noise: Noise) -> None:
 
 def test_exif_is_that_of_the_reference(tmp_path: Path, noise: Noise) -> None:
     from napari_stack.operators import Transforms, apply_transforms, moving_average
-    from napari_stack.operators.resampling import transform_frames
+    from napari_stack.operators.geometry.transform_frames import transform_frames
 
     (tmp_path / "in").mkdir()
     for index, pixels in enumerate(noise(4, 16, 24, 3, dtype="uint8")):

@@ -21,7 +21,16 @@ from napari_stack.operators.flat_field import (
     measure_flat_field,
 )
 from napari_stack.operators.focus import Auto, DepthMap, Focused, Pyramid, focus_stack
-from napari_stack.operators.geometry import (
+from napari_stack.operators.geometry.transform_frames import (
+    Box,
+    ByFactor,
+    Resample,
+    ToFit,
+    ToSize,
+    transform_frames,
+)
+from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.geometry.warp import (
     Constant,
     ReplicateBlurred,
     Warp,
@@ -43,16 +52,7 @@ from napari_stack.operators.registration_methods import (
     Intensity,
     Phase,
 )
-from napari_stack.operators.resampling import (
-    Box,
-    ByFactor,
-    Resample,
-    ToFit,
-    ToSize,
-    transform_frames,
-)
 from napari_stack.operators.slabs import focus_slabs
-from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import (
     Polynomial,
     Sigmoid,

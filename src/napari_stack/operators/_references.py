@@ -13,7 +13,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators._alignment import Alignment, Prepared, prepare
 from napari_stack.operators._measuring import Aligner, Found, View
 from napari_stack.operators._preparation import repaired
-from napari_stack.operators._warping import warp_rows
+from napari_stack.operators.geometry.warp_rows import warp_rows
 
 #: Blur, in pixels, before gradients are measured for sharpness: noise of single pixels goes.
 SHARPNESS_SIGMA = 1.5

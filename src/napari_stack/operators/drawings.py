@@ -10,9 +10,9 @@ from napari_stack.core.stack import Stack
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.flat_field import FlatField
+from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.matches import Matches, find_matches
 from napari_stack.operators.registration_methods import Features
-from napari_stack.operators.transforms import Transforms
 from napari_stack.operators.vignetting import Vignetting
 
 #: Bars of a histogram.

@@ -16,7 +16,8 @@ from napari_stack.core.options import (
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import load_image
-from napari_stack.operators.geometry import apply_transforms
+from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.geometry.warp import apply_transforms
 from napari_stack.operators.registration_methods import (
     Features,
     Fourier,
@@ -24,7 +25,6 @@ from napari_stack.operators.registration_methods import (
     Intensity,
     Phase,
 )
-from napari_stack.operators.transforms import Transforms
 
 
 def measure_transforms(

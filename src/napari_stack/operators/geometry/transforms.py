@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari_stack.operators._decomposition import Decomposed
+    from napari_stack.operators.geometry.decomposition import Decomposed
 
 #: Below this a matrix squeezes the image to nothing.
 _LEAST_DETERMINANT = 1e-9
@@ -134,7 +134,7 @@ class Transforms:
         Decomposed
             Shifts in the unit of the axes where their pixel size is known, else in pixels.
         """
-        from napari_stack.operators._decomposition import decompose
+        from napari_stack.operators.geometry.decomposition import decompose
 
         return decompose(self.matrices, self.size, self.pixel)
 
@@ -148,7 +148,7 @@ class Transforms:
 
     def to_plain(self) -> dict[str, Any]:
         """Write them as plain data (JSON types)."""
-        from napari_stack.operators._transform_files import to_plain
+        from napari_stack.operators.geometry.transform_files import to_plain
 
         return to_plain(self)
 
@@ -205,7 +205,7 @@ def check_form(path: str | Path) -> None:
 
 
 def _form(path: str | Path) -> tuple[Any, Any]:
-    from napari_stack.operators._transform_files import FORMS
+    from napari_stack.operators.geometry.transform_files import FORMS
 
     suffix = Path(path).suffix.lower()
     if suffix not in FORMS:

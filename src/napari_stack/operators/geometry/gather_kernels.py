@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._tap_sums import put_sum
+from napari_stack.operators.geometry.tap_sums import put_sum
 
 #: As many zeros as there are taps or channels.
 Each = tuple[int, ...]
@@ -115,7 +115,7 @@ def _lanczos(
 
 
 @kernel
-def gather(
+def gather(  # noqa: C901
     pixels: NDArray[Any], line: int, first: int, last: int, start: NDArray[np.int64],
     wx: NDArray[Any], wy: NDArray[Any], taps: Each, channels: Each, out: NDArray[Any],
 ) -> None:  # fmt: skip

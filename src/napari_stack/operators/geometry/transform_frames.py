@@ -12,8 +12,8 @@ from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.geometry import Interpolation, Warp
-from napari_stack.operators.transforms import Transforms
+from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.geometry.warp import Interpolation, Warp
 
 _SIDE = Bounds(1, 100_000, unit="px")
 _PLACE = Bounds(0, 100_000, unit="px")
@@ -127,7 +127,7 @@ class Resample:
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
         """Rows of the frame that `rows` of the result are made of."""
-        from napari_stack.operators._resampling import source_span
+        from napari_stack.operators.geometry.resize import source_span
 
         sides = self.source_size[0], self.size[0]
         return source_span(rows.start, rows.stop, *sides, self.interpolation)
@@ -136,7 +136,7 @@ class Resample:
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Resize rows of a frame."""
-        from napari_stack.operators._resampling import resize_rows
+        from napari_stack.operators.geometry.resize import resize_rows
 
         first = self.source_rows(rows, index).start
         return resize_rows(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._gathering import (
+from napari_stack.operators.geometry.gather_kernels import (
     BLOCK,
     MOST_TAPS,
     Each,
@@ -31,7 +31,7 @@ def _folded(position: float, last: float) -> float:
 
 
 @kernel
-def positions(
+def positions(  # noqa: D103
     matrix: NDArray[np.float64],
     row: int,
     first: int,
@@ -117,7 +117,7 @@ def _gather_any(
 
 
 @kernel
-def warp_blocks(
+def warp_blocks(  # noqa: C901
     source: NDArray[Any], first_source_row: int, height: int, matrix: NDArray[np.float64],
     first_row: int, each_tap: Each, each_channel: Each, reflect: bool, rough: bool,
     values: NDArray[Any], inside: NDArray[np.bool_],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._decomposition import composed_similarity, decompose
+from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
 
 FORMAT = "napari-stack transforms"
 CONVENTION = (

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.operators.transforms import Transforms
+from napari_stack.operators.geometry.transforms import Transforms
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Warp:
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Warp rows of a frame."""
-        from napari_stack.operators._warping import blur_outside, warp_parts
+        from napari_stack.operators.geometry.warp_rows import blur_outside, warp_parts
 
         seen = self._seen(rows)
         first = self.source_rows(rows, index).start

@@ -1,0 +1,1 @@
+"""Where pixels lie: measured transforms, warps, and frames turned, scaled and cropped."""
