@@ -13,7 +13,7 @@ from napari_stack.operators.bleaching import (
 )
 from napari_stack.operators.clipping import Clipped, sigma_clip
 from napari_stack.operators.combine import Percentile, WeightedMean, combine
-from napari_stack.operators.denoising import Denoise, Sharpen, denoise, sharpen
+from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
 from napari_stack.operators.flat_field import (
     FlatField,
     apply_flat_field,

@@ -70,7 +70,7 @@ class Denoise(_Alike):
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
         """Rows whose surroundings are compared."""
-        from napari_stack.operators._denoising import REACH
+        from napari_stack.operators.filters.non_local_means import REACH
 
         return _widened(rows, REACH, self.height)
 
@@ -78,7 +78,7 @@ class Denoise(_Alike):
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Denoise rows of a frame."""
-        from napari_stack.operators._denoising import non_local_means
+        from napari_stack.operators.filters.non_local_means import non_local_means
 
         strength = self.strength / 255
         limits = (self.low, self.high)
@@ -109,7 +109,7 @@ class Sharpen(_Alike):
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
         """Rows that the blur sees."""
-        from napari_stack.operators._denoising import blur_reach
+        from napari_stack.operators.filters.non_local_means import blur_reach
 
         return _widened(rows, blur_reach(self.radius), self.height)
 
@@ -117,7 +117,7 @@ class Sharpen(_Alike):
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Sharpen rows of a frame."""
-        from napari_stack.operators._denoising import unsharp_mask
+        from napari_stack.operators.filters.non_local_means import unsharp_mask
 
         found = unsharp_mask(values, valid, self.amount, self.radius, alpha=self.alpha)
         return _rows(found, valid, rows, self.source_rows(rows, index))
@@ -229,7 +229,7 @@ def polished(
         Strength and amount; 0 for none.
     run : Run
     """
-    from napari_stack.operators._denoising import non_local_means, unsharp_mask
+    from napari_stack.operators.filters.non_local_means import non_local_means, unsharp_mask
 
     if denoised:
         limits, colours = data_range(like, run), like.rgb

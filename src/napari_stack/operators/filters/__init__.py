@@ -1,0 +1,1 @@
+"""Filters of single frames: denoising and sharpening."""
