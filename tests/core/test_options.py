@@ -20,7 +20,7 @@ from napari_stack.core.options import (
 from napari_stack.core.options_json import from_plain, to_plain
 from napari_stack.operators import CATALOGUE, Features, Intensity, Pyramid, register, sigma_clip
 from napari_stack.operators.geometry.warp import apply_transforms
-from napari_stack.operators.registration import measure_transforms
+from napari_stack.operators.registration.register import measure_transforms
 
 
 @dataclass(frozen=True)

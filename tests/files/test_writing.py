@@ -19,7 +19,7 @@ from napari_stack.files import check_target, read, read_recipe, write
 from napari_stack.files.formats.tiff import write as tiff_write
 from napari_stack.files.formats.tiff.axes import note_of
 from napari_stack.operators import moving_average
-from napari_stack.operators.registration import register
+from napari_stack.operators.registration.register import register
 
 Noise = Callable[..., NDArray[Any]]
 

@@ -15,8 +15,8 @@ from napari_stack.operators import (
     Transforms,
     Vignetting,
 )
-from napari_stack.operators.matches import Matches, find_matches
 from napari_stack.operators.plots import plot
+from napari_stack.operators.registration.matches import Matches, find_matches
 
 _TURNED = np.tile(np.eye(3), (4, 1, 1))
 _TURNED[:, 0, 2] = [0, 2, 5, 0]

@@ -16,7 +16,7 @@ from napari_stack.engine.scratch import frame_bytes, free_scratch
 from napari_stack.layers._job import Job
 from napari_stack.operators.clipping import why_not_clipped
 from napari_stack.operators.combine import is_rank
-from napari_stack.operators.registration import reference_index
+from napari_stack.operators.registration.register import reference_index
 
 #: Frames that are looked at where all of them are alike.
 _FEW = 8

@@ -100,7 +100,7 @@ def preview(job: Job, at: Mapping[str, int], kept: Kept, run: Run = Run()) -> ND
     step = job.resolved
     options = dict(step.options)
     if "reference" in (known := options_of(step.function)):
-        from napari_stack.operators.registration import reference_index
+        from napari_stack.operators.registration.register import reference_index
 
         asked = options.get("reference", known["reference"].default)
         reference = reference_index(stack, asked)

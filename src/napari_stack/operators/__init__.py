@@ -44,14 +44,14 @@ from napari_stack.operators.hot_pixels import (
     write_hot_pixels,
 )
 from napari_stack.operators.moving import moving_average
-from napari_stack.operators.registration import measure_transforms, register
-from napari_stack.operators.registration_methods import (
+from napari_stack.operators.registration.methods import (
     Features,
     Fourier,
     Imreg_dft,
     Intensity,
     Phase,
 )
+from napari_stack.operators.registration.register import measure_transforms, register
 from napari_stack.operators.slabs import focus_slabs
 from napari_stack.operators.vignetting import (
     Polynomial,

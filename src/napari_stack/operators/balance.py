@@ -167,7 +167,7 @@ def measure_gains(
     """
     check(measure_gains, locals())
     from napari_stack.operators import _balancing
-    from napari_stack.operators.registration import reference_index
+    from napari_stack.operators.registration.register import reference_index
 
     if channels in ("hsv", "hls", "lab") and not stack.rgb:
         raise ValueError(f"balancing {channels} needs colours; the frames are grey or bands")

@@ -11,8 +11,8 @@ from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.flat_field import FlatField
 from napari_stack.operators.geometry.transforms import Transforms
-from napari_stack.operators.matches import Matches, find_matches
-from napari_stack.operators.registration_methods import Features
+from napari_stack.operators.registration.matches import Matches, find_matches
+from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.vignetting import Vignetting
 
 #: Bars of a histogram.
@@ -79,7 +79,7 @@ def draw_histograms(
     frame : int, optional
         By default the one that changes most.
     """
-    from napari_stack.operators.registration import reference_index
+    from napari_stack.operators.registration.register import reference_index
 
     fixed = reference_index(stack, reference)
     away = np.abs(np.log(np.maximum(gains.gains, 1e-9))).max(axis=1)

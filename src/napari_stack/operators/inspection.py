@@ -132,8 +132,8 @@ def measure_sharpness(stack: Stack, *, run: Run = Run()) -> Column:
     -------
     ndarray of float64, shape (n,)
     """
-    from napari_stack.operators._measuring import View
-    from napari_stack.operators._references import _sharpness
+    from napari_stack.operators.registration.reference import _sharpness
+    from napari_stack.operators.registration.sequence import View
 
     found = run.each(partial(_sharpness, view=View()), stack, what="Measuring sharpness")
     return np.array(found, np.float64)

@@ -14,8 +14,8 @@ from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.flat_field import FlatField
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.hot_pixels import HotPixels
-from napari_stack.operators.matches import Matches
 from napari_stack.operators.pixelwise import parts_of
+from napari_stack.operators.registration.matches import Matches
 from napari_stack.operators.vignetting import Vignetting
 
 #: What a file of a plot may be.

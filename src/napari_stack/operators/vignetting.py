@@ -268,7 +268,7 @@ def _doubt(fits: Sequence[Any]) -> None:
 
 
 def _transforms(stack: Stack, sensor: Stack, scene: str, run: Run) -> Any:
-    from napari_stack.operators.registration import measure_transforms
+    from napari_stack.operators.registration.register import measure_transforms
 
     if scene == "still" or len(stack) < 2:
         return None

@@ -6,9 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._models import Transform, equations, nearest, update_matrix
-from napari_stack.operators._preparation import Image, Prepared
-from napari_stack.operators._refinement_kernels import Matrix, moments, resample
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix, moments, resample
+from napari_stack.operators.registration.motion_models import (
+    Transform,
+    equations,
+    nearest,
+    update_matrix,
+)
+from napari_stack.operators.registration.preprocess import Image, Prepared
 
 #: Refinement starts at the coarsest level whose shortest side is at least this.
 FIRST_SIZE = 64

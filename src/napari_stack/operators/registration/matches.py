@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.operators.registration_methods import Features
+from napari_stack.operators.registration.methods import Features
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,11 @@ def find_matches(
     ValueError
         When the installed OpenCV lacks the detector, or a frame is without structure.
     """
-    from napari_stack.operators import _features
-    from napari_stack.operators._measuring import View
+    from napari_stack.operators.registration import features
+    from napari_stack.operators.registration.sequence import View
 
     method = method or Features()
-    _features.require(method)
+    features.require(method)
     view = View(channel, None, working_size)
     numbers = (len(stack) // 2 if reference is None else reference, frame)
     fixed, moving = (view(stack, number) for number in numbers)
@@ -75,13 +75,13 @@ def find_matches(
         if not prepared.levels:
             raise ValueError(f"{stack.source.label(number)} holds no structure to match")
     first, second = fixed.levels[0], moving.levels[0]
-    points, others = _features.find_matches(first, second, method)
+    points, others = features.find_matches(first, second, method)
     threshold = method.threshold / fixed.factors[0]
-    matrix = _features.agreed(points, others, threshold, transform, method.estimator)
+    matrix = features.agreed(points, others, threshold, transform, method.estimator)
     agree = np.zeros(len(points), bool)
     if matrix is not None:
         moved = np.column_stack([points, np.ones(len(points))]) @ matrix.T
         distance = np.hypot(*(moved[:, :2] / moved[:, 2:] - others).T)
         agree = distance < threshold
-    images = _features.picture(first), _features.picture(second)
+    images = features.picture(first), features.picture(second)
     return Matches(images, points, others, agree)

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel, summing_kernel
-from napari_stack.operators._preparation import Image
 from napari_stack.operators.geometry.gather_kernels import BLOCK, gather, weights
 from napari_stack.operators.geometry.warp_kernels import positions
+from napari_stack.operators.registration.preprocess import Image
 
 Matrix = NDArray[np.float64]
 Row = NDArray[np.float32]
@@ -182,7 +182,7 @@ def _row_perspective(
 
 
 @kernel
-def moments(
+def moments(  # noqa: C901
     reference: Image,
     warped: Image,
     gain: np.float32,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._models import centre_of, nearest
+from napari_stack.operators.registration.motion_models import centre_of, nearest
 
 Matrix = NDArray[np.float64]
 

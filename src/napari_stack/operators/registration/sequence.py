@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._alignment import (
+from napari_stack.operators._brightness import Sight, brightness_of
+from napari_stack.operators.registration.align import (
     ANY,
     Alignment,
     Limits,
@@ -20,10 +21,9 @@ from napari_stack.operators._alignment import (
     align_by,
     prepare,
 )
-from napari_stack.operators._brightness import Sight, brightness_of
-from napari_stack.operators._features import require
-from napari_stack.operators._models import Transform
-from napari_stack.operators.registration_methods import Features, Intensity, Method
+from napari_stack.operators.registration.features import require
+from napari_stack.operators.registration.methods import Features, Intensity, Method
+from napari_stack.operators.registration.motion_models import Transform
 
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4

@@ -18,7 +18,7 @@ from napari_stack.engine.run import Run
 from napari_stack.files import load_image
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import apply_transforms
-from napari_stack.operators.registration_methods import (
+from napari_stack.operators.registration.methods import (
     Features,
     Fourier,
     Imreg_dft,
@@ -94,9 +94,9 @@ def measure_transforms(
         reference is without structure.
     """
     check(measure_transforms, locals())
-    from napari_stack.operators._limits import Limits
-    from napari_stack.operators._measuring import Aligner, View, collected, measure
-    from napari_stack.operators._references import measure_to_mean, sharpest
+    from napari_stack.operators.registration.limits import Limits
+    from napari_stack.operators.registration.reference import measure_to_mean, sharpest
+    from napari_stack.operators.registration.sequence import Aligner, View, collected, measure
 
     _check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)

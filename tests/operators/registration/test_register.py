@@ -17,7 +17,7 @@ from napari_stack.operators import (
     sigma_clip,
 )
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
 def corner_errors(transforms, truth, size):

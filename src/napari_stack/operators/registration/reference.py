@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._alignment import Alignment, Prepared, prepare
-from napari_stack.operators._measuring import Aligner, Found, View
-from napari_stack.operators._preparation import repaired
 from napari_stack.operators.geometry.warp_rows import warp_rows
+from napari_stack.operators.registration.align import Alignment, Prepared, prepare
+from napari_stack.operators.registration.preprocess import repaired
+from napari_stack.operators.registration.sequence import Aligner, Found, View
 
 #: Blur, in pixels, before gradients are measured for sharpness: noise of single pixels goes.
 SHARPNESS_SIGMA = 1.5

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._correlation import Spectrum, compressed, spectrum_of
+from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
 COARSE_SIZE = 520

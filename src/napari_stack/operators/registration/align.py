@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._correlation import correlate, peaks, repeated, spectrum_of
-from napari_stack.operators._features import match_features
-from napari_stack.operators._fourier import (
+from napari_stack.operators.registration.correlation import correlate, peaks, repeated, spectrum_of
+from napari_stack.operators.registration.features import match_features
+from napari_stack.operators.registration.fourier_mellin import (
     coarse_shift,
     fine_shift,
     fourier,
@@ -16,10 +16,7 @@ from napari_stack.operators._fourier import (
     shifted,
     turned,
 )
-from napari_stack.operators._limits import ANY, Limits
-from napari_stack.operators._models import Transform, nearest
-from napari_stack.operators._preparation import Image, Prepared, prepare
-from napari_stack.operators._refinement import (
+from napari_stack.operators.registration.gauss_newton import (
     ITERATIONS,
     Refined,
     corner_distance,
@@ -27,8 +24,11 @@ from napari_stack.operators._refinement import (
     overlapping,
     refine,
 )
-from napari_stack.operators._refinement_kernels import Matrix
-from napari_stack.operators.registration_methods import Features, Fourier, Imreg_dft, Phase
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix
+from napari_stack.operators.registration.limits import ANY, Limits
+from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
+from napari_stack.operators.registration.motion_models import Transform, nearest
+from napari_stack.operators.registration.preprocess import Image, Prepared, prepare
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_stack.operators._alignment import align, align_by, prepare
-from napari_stack.operators._refinement import level_to_frame
-from napari_stack.operators.registration_methods import Features
+from napari_stack.operators.registration.align import align, align_by, prepare
+from napari_stack.operators.registration.gauss_newton import level_to_frame
+from napari_stack.operators.registration.methods import Features
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _analytic = runpy.run_path(str(ROOT / "benchmarks" / "analytic_textures.py"))
 cells, natural = _analytic["cells"], _analytic["natural"]
 similarity, pair, corner_error = (_analytic[k] for k in ("similarity", "pair", "corner_error"))

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators._models import Transform, nearest
-from napari_stack.operators._preparation import Image, Prepared
-from napari_stack.operators._refinement import level_to_frame
-from napari_stack.operators._refinement_kernels import Matrix
-from napari_stack.operators.registration_methods import Features
+from napari_stack.operators.registration.gauss_newton import level_to_frame
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix
+from napari_stack.operators.registration.methods import Features
+from napari_stack.operators.registration.motion_models import Transform, nearest
+from napari_stack.operators.registration.preprocess import Image, Prepared
 
 Points = NDArray[np.float64]
 

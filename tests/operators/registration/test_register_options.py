@@ -21,9 +21,9 @@ from napari_stack.operators import (
     measure_transforms,
     register,
 )
-from napari_stack.operators._models import nearest
+from napari_stack.operators.registration.motion_models import nearest
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 SHAPE = (260, 300)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from napari_stack.operators._correlation import (
+from napari_stack.operators.registration.correlation import (
     compressed,
     correlate,
     peaks,
@@ -12,11 +12,15 @@ from napari_stack.operators._correlation import (
     spectrum_of,
     taper,
 )
-from napari_stack.operators._models import Transform, centre_of, nearest
-from napari_stack.operators._preparation import Image, Prepared
-from napari_stack.operators._refinement import level_to_frame, overlapping, warp_coarsely
-from napari_stack.operators._refinement_kernels import Matrix, resample
-from napari_stack.operators.registration_methods import Fourier, Imreg_dft
+from napari_stack.operators.registration.gauss_newton import (
+    level_to_frame,
+    overlapping,
+    warp_coarsely,
+)
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix, resample
+from napari_stack.operators.registration.methods import Fourier, Imreg_dft
+from napari_stack.operators.registration.motion_models import Transform, centre_of, nearest
+from napari_stack.operators.registration.preprocess import Image, Prepared
 
 #: A rotation or scale that is measured again may change by this much; more is a wrong peak.
 LARGEST_REST = np.deg2rad(5), np.log(1.1)

@@ -1,0 +1,1 @@
+"""Registration: measure how frames moved against a reference."""
