@@ -13,7 +13,8 @@ from napari_stack import read
 from napari_stack.cli import main
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import combine, moving_average, register, sigma_clip
+from napari_stack.operators import moving_average, register, sigma_clip
+from napari_stack.operators.combine import combine
 
 distributed = pytest.importorskip("distributed")
 

@@ -16,7 +16,8 @@ from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.engine import scratch
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack, sigma_clip
+from napari_stack.operators import Transforms, apply_transforms, focus_stack, sigma_clip
+from napari_stack.operators.combine import combine
 
 DATA = np.random.default_rng(1).integers(0, 60000, (23, 40, 30), np.uint16)
 

@@ -14,8 +14,8 @@ from napari_stack.engine.bands import are_filed, band_rows, may_be_invalid, read
 from napari_stack.engine.run import Run
 from napari_stack.engine.scratch import frame_bytes, free_scratch
 from napari_stack.layers._job import Job
-from napari_stack.operators.clipping import why_not_clipped
-from napari_stack.operators.combine import is_rank
+from napari_stack.operators.combine.combine import is_rank
+from napari_stack.operators.combine.sigma_clip import why_not_clipped
 from napari_stack.operators.registration.register import reference_index
 
 #: Frames that are looked at where all of them are alike.

@@ -11,13 +11,13 @@ from napari_stack.engine.run import Run
 from napari_stack.layers._inspecting import frames_layer, frames_of, stacked_axis
 from napari_stack.layers._links import link_of, reference
 from napari_stack.layers._source import leading_axes, read_layer
+from napari_stack.operators.combine.normalisation import normalised
 from napari_stack.operators.inspection import (
     ClippedValues,
     PixelValues,
     clipped_values,
     pixel_values,
 )
-from napari_stack.operators.levels import normalised
 from napari_stack.recipe import Step
 
 

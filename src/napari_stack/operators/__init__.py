@@ -11,8 +11,9 @@ from napari_stack.operators.bleaching import (
     correct_bleaching,
     measure_bleaching,
 )
-from napari_stack.operators.clipping import Clipped, sigma_clip
-from napari_stack.operators.combine import Percentile, WeightedMean, combine
+from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
+from napari_stack.operators.combine.moving_average import moving_average
+from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
 from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
 from napari_stack.operators.flat_field import (
     FlatField,
@@ -43,7 +44,6 @@ from napari_stack.operators.hot_pixels import (
     repair_hot_pixels,
     write_hot_pixels,
 )
-from napari_stack.operators.moving import moving_average
 from napari_stack.operators.registration.methods import (
     Features,
     Fourier,

@@ -32,7 +32,7 @@ def estimate(
     smoothness : float
         Standard deviation of the smoothing, as a part of the longer side.
     """
-    from napari_stack.operators.combine import require_used
+    from napari_stack.operators.combine.combine import require_used
 
     require_used(stack)
     numbers = np.flatnonzero(stack.used)

@@ -10,7 +10,7 @@ from napari_stack.core.options import Bounds, OnlyWith, check, method_options, o
 from napari_stack.core.source import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine import require_used
+from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
 
 

@@ -143,8 +143,8 @@ def find_hot_pixels(
     if blur % 2 == 0:
         raise ValueError(f"find_hot_pixels: blur must be an odd number, got {blur}")
     from napari_stack.operators._defects import find
-    from napari_stack.operators._means import mean_frame
     from napari_stack.operators._tones import bits_top
+    from napari_stack.operators.combine.mean_frame import mean_frame
 
     mean = mean_frame(sensor_view(stack), run)
     pixels = mean if mean.ndim == 3 else mean[..., np.newaxis]

@@ -15,7 +15,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.balance import Gains
 from napari_stack.operators.bleaching import Bleaching
-from napari_stack.operators.clipping import sigma_clip
+from napari_stack.operators.combine.sigma_clip import sigma_clip
 from napari_stack.operators.pixelwise import parts_of
 
 Column = NDArray[np.float64]

@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._clipping_tiles import (
+from napari_stack.operators.combine.clip_pixel import (
+    DEVIATION,
+    MAD,
+    MAD_TO_SIGMA,
+    MEAN,
+    MEDIAN,
+    WINSORISED,
+    narrow,
+    shrink,
+)
+from napari_stack.operators.combine.clip_tiles import (
     COUNT,
     FIRST,
     ROOM,
@@ -20,16 +30,6 @@ from napari_stack.operators._clipping_tiles import (
     add_up,
     mark,
     write,
-)
-from napari_stack.operators._rejecting import (
-    DEVIATION,
-    MAD,
-    MAD_TO_SIGMA,
-    MEAN,
-    MEDIAN,
-    WINSORISED,
-    narrow,
-    shrink,
 )
 
 

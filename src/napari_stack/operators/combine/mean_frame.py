@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine import require_used
+from napari_stack.operators.combine.combine import require_used
 
 
 def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:
@@ -19,7 +19,7 @@ def mean_frame(stack: Stack, run: Run) -> NDArray[Any]:
         0 where no frame is valid.
     """
     require_used(stack)
-    from napari_stack.operators._combining import Sum
+    from napari_stack.operators.combine.accumulators import Sum
 
     values, _ = run.fold(Sum(mean=True), stack, what="Averaging frames").result()
     return np.asarray(values, stack.working)

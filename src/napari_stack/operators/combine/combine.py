@@ -12,7 +12,7 @@ from napari_stack.core.options import Bounds, ImageSource, check, method_options
 from napari_stack.core.source import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.levels import Normalisation, noise_weights, normalised
+from napari_stack.operators.combine.normalisation import Normalisation, noise_weights, normalised
 
 #: What leaves the range of the frames, or lies between their steps, is given in float64.
 FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")
@@ -128,7 +128,7 @@ def combine(
     image_type = _image_type(stack, chosen, dtype)
     last = run.part(passes - 1, passes)
     if is_rank(chosen):
-        from napari_stack.operators._ranking import rank_band
+        from napari_stack.operators.combine.rank import rank_band
 
         share = 0.5 if chosen == "median" else chosen.percentile / 100
         rank = partial(rank_band, share=share, dtype=image_type)
@@ -153,7 +153,7 @@ def _image_type(stack: Stack, method: Any, dtype: str) -> np.dtype[Any]:
 
 def _state(stack: Stack, method: Any, run: Run) -> Any:
     """Return the running state of a method."""
-    from napari_stack.operators import _combining as states
+    from napari_stack.operators.combine import accumulators as states
 
     if isinstance(method, WeightedMean):
         return states.Sum(mean=True, weights=_weights(stack, method, run))

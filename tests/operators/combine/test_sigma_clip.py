@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import combine, sigma_clip
-from napari_stack.operators._clipping import Rules, clip_band
-from napari_stack.operators._rejecting import DEVIATION, MAD, MEAN, MEDIAN, narrow, sort
+from napari_stack.operators import sigma_clip
+from napari_stack.operators.combine import combine
+from napari_stack.operators.combine.clip_band import Rules, clip_band
+from napari_stack.operators.combine.clip_pixel import DEVIATION, MAD, MEAN, MEDIAN, narrow, sort
 from napari_stack.recipe import Step, images_of
 
-CASES = Path(__file__).parents[3] / "shared" / "data" / "sigma_clip_cases"
+CASES = Path(__file__).parents[4] / "shared" / "data" / "sigma_clip_cases"
 DTYPES = [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]
 
 ROBUST = {"centre": "median", "spread": "MAD"}

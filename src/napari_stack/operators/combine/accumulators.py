@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.operators._adding import add_deviation, add_frames
+from napari_stack.operators.combine.adding import add_deviation, add_frames
 
 #: Frames that are held until they are added together.
 _HELD = 4

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, OnlyWith, PerFrame, check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine import require_used
-from napari_stack.operators.levels import Normalisation, normalised
+from napari_stack.operators.combine.combine import require_used
+from napari_stack.operators.combine.normalisation import Normalisation, normalised
 
 Centre = Literal["mean", "median"]
 Spread = Literal["standard deviation", "MAD", "winsorised"]
@@ -121,13 +121,13 @@ def sigma_clip(
         )
     if too_few := why_not_clipped(used, sigma, sigma_low, sigma_high, iterations, centre, spread):
         warnings.warn(too_few, stacklevel=2)
-    from napari_stack.operators import _clipping
+    from napari_stack.operators.combine import clip_band
 
-    rules = _clipping.Rules(
+    rules = clip_band.Rules(
         float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations)
     )
     image_type = stack.dtype if dtype == "input" else np.dtype(dtype)
-    clip = partial(_clipping.clip_band, rules=rules, dtype=image_type, details=details)
+    clip = partial(clip_band.clip_band, rules=rules, dtype=image_type, details=details)
     passes = 1 + (normalisation != "none")
     levelled = normalised(stack, normalisation, run.part(0, passes))
     last = run.part(passes - 1, passes)

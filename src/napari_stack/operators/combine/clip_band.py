@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.source import cast
-from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
-from napari_stack.operators._clipping_sorted import clip_ordered
-from napari_stack.operators._clipping_tiles import TILE, clip_quickly
-from napari_stack.operators._ranking import TILE_BYTES, sorting_network
-from napari_stack.operators._rejecting import DEVIATION, MEAN, narrow, narrow_plain, sort
+from napari_stack.operators.combine.clip_blocks import (
+    as_rows,
+    complete,
+    covered_somewhere,
+    mask_rows,
+)
+from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, narrow, narrow_plain, sort
+from napari_stack.operators.combine.clip_sorted import clip_ordered
+from napari_stack.operators.combine.clip_tiles import TILE, clip_quickly
+from napari_stack.operators.combine.rank import TILE_BYTES, sorting_network
 
 #: Types that kernels are compiled for; others are converted to one of them, a few rows at a time.
 #: Each takes seconds to compile.

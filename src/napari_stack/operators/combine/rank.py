@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.source import cast
-from napari_stack.operators._blocks import as_rows, complete, covered_somewhere, mask_rows
-from napari_stack.operators._rejecting import sort
+from napari_stack.operators.combine.clip_blocks import (
+    as_rows,
+    complete,
+    covered_somewhere,
+    mask_rows,
+)
+from napari_stack.operators.combine.clip_pixel import sort
 
 #: Bytes of all frames that are worked on at a time: they stay in a core's own cache.
 TILE_BYTES = 48 * 1024

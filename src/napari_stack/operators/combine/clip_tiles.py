@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._rejecting import narrow_plain
+from napari_stack.operators.combine.clip_pixel import narrow_plain
 
 #: Columns worked on at a time: the running sums and 20 frames of 16 bits stay in the first cache.
 TILE = 256
@@ -171,7 +171,7 @@ def _keep(
 
 
 @kernel
-def clip_strays(
+def clip_strays(  # noqa: C901
     lines: NDArray[Any],
     left: int,
     near: NDArray[np.float64],

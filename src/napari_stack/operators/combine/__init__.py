@@ -1,0 +1,1 @@
+"""Combine frames to one image: means, ranks and clipping."""
