@@ -18,7 +18,7 @@ from napari_stack.operators import (
     register,
     sigma_clip,
 )
-from napari_stack.operators.sensor import sensor_view
+from napari_stack.operators.corrections.sensor import sensor_view
 from napari_stack.recipe import Step, images_of
 
 DATA = np.random.default_rng(0).integers(0, 255, (3, 2, 4, 9, 8), np.uint8)

@@ -8,7 +8,7 @@ from napari_stack.cli._report import Report, complain
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.operators import Warp
-from napari_stack.operators.balance import clipping
+from napari_stack.operators.corrections.balance import clipping
 from napari_stack.steps import Data, Step
 
 #: In pixels: rounding of a view that lies just inside all frames.

@@ -113,7 +113,7 @@ def _bits(stack: Stack) -> int:
         return 0
     if stack.dtype != np.uint16:
         return 0
-    from napari_stack.operators._tones import bits_top
+    from napari_stack.operators.corrections.tone_curves import bits_top
 
     data = source.data
     leading = tuple(slice(None, None, max(1, n // 3)) for n in source.leading)

@@ -4,23 +4,38 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_stack.core.hyperstack import PREFERRED_AXIS
-from napari_stack.operators.balance import Gains, apply_gains, balance, measure_gains
-from napari_stack.operators.bleaching import (
+from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
+from napari_stack.operators.combine.moving_average import moving_average
+from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
+from napari_stack.operators.corrections.balance import Gains, apply_gains, balance, measure_gains
+from napari_stack.operators.corrections.bleaching import (
     Bleaching,
     apply_bleaching,
     correct_bleaching,
     measure_bleaching,
 )
-from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
-from napari_stack.operators.combine.moving_average import moving_average
-from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
-from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
-from napari_stack.operators.flat_field import (
+from napari_stack.operators.corrections.flat_field import (
     FlatField,
     apply_flat_field,
     correct_flat_field,
     measure_flat_field,
 )
+from napari_stack.operators.corrections.hot_pixels import (
+    HotPixels,
+    apply_hot_pixels,
+    find_hot_pixels,
+    repair_hot_pixels,
+    write_hot_pixels,
+)
+from napari_stack.operators.corrections.vignetting import (
+    Polynomial,
+    Sigmoid,
+    Vignetting,
+    apply_vignetting,
+    correct_vignetting,
+    measure_vignetting,
+)
+from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
 from napari_stack.operators.focus import Auto, DepthMap, Focused, Pyramid, focus_stack
 from napari_stack.operators.geometry.transform_frames import (
     Box,
@@ -37,13 +52,6 @@ from napari_stack.operators.geometry.warp import (
     Warp,
     apply_transforms,
 )
-from napari_stack.operators.hot_pixels import (
-    HotPixels,
-    apply_hot_pixels,
-    find_hot_pixels,
-    repair_hot_pixels,
-    write_hot_pixels,
-)
 from napari_stack.operators.registration.methods import (
     Features,
     Fourier,
@@ -53,14 +61,6 @@ from napari_stack.operators.registration.methods import (
 )
 from napari_stack.operators.registration.register import measure_transforms, register
 from napari_stack.operators.slabs import focus_slabs
-from napari_stack.operators.vignetting import (
-    Polynomial,
-    Sigmoid,
-    Vignetting,
-    apply_vignetting,
-    correct_vignetting,
-    measure_vignetting,
-)
 from napari_stack.operators.warming import warm
 
 #: Operators that have a dock, a command and a name in recipes.

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.operators.balance import Gains
-from napari_stack.operators.bleaching import Bleaching
-from napari_stack.operators.flat_field import FlatField
+from napari_stack.operators.corrections.balance import Gains
+from napari_stack.operators.corrections.bleaching import Bleaching
+from napari_stack.operators.corrections.flat_field import FlatField
+from napari_stack.operators.corrections.vignetting import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.registration.matches import Matches, find_matches
 from napari_stack.operators.registration.methods import Features
-from napari_stack.operators.vignetting import Vignetting
 
 #: Bars of a histogram.
 _BINS = 128
@@ -145,15 +145,15 @@ def profile(
     means : ndarray, shape (n,)
         Black level taken off, 1 at the greatest.
     """
-    from napari_stack.operators import _vignette
-    from napari_stack.operators.sensor import sensor_view
+    from napari_stack.operators.corrections import vignetting_measure
+    from napari_stack.operators.corrections.sensor import sensor_view
 
     sensor = sensor_view(stack)
     each = vignetting.parameters.shape[1] > 1
-    view = _vignette.View(vignetting.black_level, each, sensor.shape[1:3])
+    view = vignetting_measure.View(vignetting.black_level, each, sensor.shape[1:3])
     used = np.flatnonzero(sensor.used)
     few = np.unique(used[np.linspace(0, len(used) - 1, _MOST_FRAMES).astype(int)])
-    small = [_vignette.reduced(sensor, int(i), view) for i in few]
+    small = [vignetting_measure.reduced(sensor, int(i), view) for i in few]
     seen = np.all([one.seen for one in small], axis=0)
     mean = np.mean([one.image[..., channel] for one in small], axis=0)
     factor = sensor.shape[2] / mean.shape[1]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.balance import Gains
-from napari_stack.operators.bleaching import Bleaching
 from napari_stack.operators.combine.sigma_clip import sigma_clip
-from napari_stack.operators.pixelwise import parts_of
+from napari_stack.operators.corrections.balance import Gains
+from napari_stack.operators.corrections.bleaching import Bleaching
+from napari_stack.operators.corrections.pixelwise import parts_of
 
 Column = NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from typing import Any, Literal
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.stack import Stack
 from napari_stack.operators import drawings
-from napari_stack.operators.balance import Gains
-from napari_stack.operators.bleaching import Bleaching
-from napari_stack.operators.flat_field import FlatField
+from napari_stack.operators.corrections.balance import Gains
+from napari_stack.operators.corrections.bleaching import Bleaching
+from napari_stack.operators.corrections.flat_field import FlatField
+from napari_stack.operators.corrections.hot_pixels import HotPixels
+from napari_stack.operators.corrections.pixelwise import parts_of
+from napari_stack.operators.corrections.vignetting import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
-from napari_stack.operators.hot_pixels import HotPixels
-from napari_stack.operators.pixelwise import parts_of
 from napari_stack.operators.registration.matches import Matches
-from napari_stack.operators.vignetting import Vignetting
 
 #: What a file of a plot may be.
 PlotFormat = Literal["png", "svg"]

@@ -250,7 +250,7 @@ def data_range(stack: Stack, run: Run) -> tuple[float, float]:
     """
     if stack.dtype == np.uint8:
         return 0.0, 255.0
-    from napari_stack.operators._tones import bits_top
+    from napari_stack.operators.corrections.tone_curves import bits_top
 
     used = np.flatnonzero(stack.used) if stack.used.any() else np.arange(len(stack))
     some = np.unique(used[np.linspace(0, len(used) - 1, _SAMPLED).round().astype(int)])

@@ -20,9 +20,9 @@ from napari_stack.operators import (
     correct_vignetting,
     measure_vignetting,
 )
-from napari_stack.operators._falloff import sigmoid
+from napari_stack.operators.corrections.radial_falloff import sigmoid
 
-DATA = Path(__file__).parents[2] / "../shared/data/multiband"
+DATA = Path(__file__).parents[3] / "../shared/data/multiband"
 Y, X = np.mgrid[:300, :400]
 RADIUS = np.hypot(X - 199.5, Y - 149.5) / 250
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.operators._balancing import brightness
-from napari_stack.operators._tones import Curve, matching_curve
+from napari_stack.operators.corrections.balance_measure import brightness
+from napari_stack.operators.corrections.tone_curves import Curve, matching_curve
 
 #: Pixels of a frame that are matched; beyond these every n-th along both axes is taken.
 _MOST_PIXELS = 2**18

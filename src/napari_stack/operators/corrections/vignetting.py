@@ -13,8 +13,8 @@ from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed, method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.pixelwise import PixelwiseValue, check_frames
-from napari_stack.operators.sensor import check_size, sensor_view
+from napari_stack.operators.corrections.pixelwise import PixelwiseValue, check_frames
+from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 #: No pixel is multiplied by more: what is left of its light is noise.
 _MOST_GAIN = 20.0
@@ -106,7 +106,7 @@ class Vignetting(PixelwiseValue):
 
     def share(self, radius: Any, frame: int = 0, channel: int = 0) -> NDArray[np.float64]:
         """Part of the light that is left at distances from the centre, in pixels; 1 is all."""
-        from napari_stack.operators._falloff import sigmoid
+        from napari_stack.operators.corrections.radial_falloff import sigmoid
 
         r = np.asarray(radius, np.float64) / self.half
         one = self.parameters[frame, channel]
@@ -147,7 +147,7 @@ class Vignetting(PixelwiseValue):
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
         """Give rows of a frame their light back, in place."""
-        from napari_stack.operators._pixelwise_kernels import scale_smooth
+        from napari_stack.operators.corrections.pixelwise_kernels import scale_smooth
 
         if not self.parameters.any():
             return
@@ -223,22 +223,22 @@ def measure_vignetting(
     frames, or a recorded flat field, can.
     """
     check(measure_vignetting, locals())
-    from napari_stack.operators import _vignette
+    from napari_stack.operators.corrections import vignetting_measure
 
     model = method_options(options_of(measure_vignetting)["model"], model)
     sensor = sensor_view(stack)
-    view = _vignette.View(black_level, each_channel, sensor.shape[1:3])
+    view = vignetting_measure.View(black_level, each_channel, sensor.shape[1:3])
     free = isinstance(model, Polynomial) and model.free_centre
     transforms = _transforms(stack, sensor, scene, run)
     if each_frame:
-        fits = _vignette.fit_each(sensor, view, free, run)
-    elif transforms is not None and _vignette.reach(transforms, view.size) > 0.01:
-        fits = [_vignette.fit_moving(sensor, transforms, view, free, run)]
+        fits = vignetting_measure.fit_each(sensor, view, free, run)
+    elif transforms is not None and vignetting_measure.reach(transforms, view.size) > 0.01:
+        fits = [vignetting_measure.fit_moving(sensor, transforms, view, free, run)]
     else:
-        fits = [_vignette.fit_mean(sensor, view, free, run)]
+        fits = [vignetting_measure.fit_mean(sensor, view, free, run)]
         _doubt(fits[0])
     threshold = black_threshold
-    if stack.dtype.kind == "f" and _vignette.brightest(sensor) <= 1:
+    if stack.dtype.kind == "f" and vignetting_measure.brightest(sensor) <= 1:
         threshold = black_threshold / 255
     height, width = view.size
     half = np.hypot(height, width) / 2
@@ -280,7 +280,7 @@ def _transforms(stack: Stack, sensor: Stack, scene: str, run: Run) -> Any:
 
 def _as_sigmoid(value: Vignetting, steps: int) -> Vignetting:
     """Fit the sigmoid to a measured curve."""
-    from napari_stack.operators._falloff import fit_sigmoid
+    from napari_stack.operators.corrections.radial_falloff import fit_sigmoid
 
     parameters = np.zeros(value.parameters.shape)
     for m, k in np.ndindex(parameters.shape[:2]):

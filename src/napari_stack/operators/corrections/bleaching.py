@@ -12,7 +12,12 @@ from napari_stack.core.measured import frozen, same
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.pixelwise import PixelwiseValue, check_frames, joined, per_frame
+from napari_stack.operators.corrections.pixelwise import (
+    PixelwiseValue,
+    check_frames,
+    joined,
+    per_frame,
+)
 
 Method = Literal["ratio", "exponential", "histogram"]
 
@@ -69,8 +74,8 @@ class Bleaching(PixelwiseValue):
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Give rows of a frame the brightness of the first, in place."""
-        from napari_stack.operators._balancing import apply_curve
-        from napari_stack.operators._pixelwise_kernels import scale
+        from napari_stack.operators.corrections.balance_measure import apply_curve
+        from napari_stack.operators.corrections.pixelwise_kernels import scale
 
         kind = block.dtype.type
         if self.curves is None or self.starts is None or self.steps is None:
@@ -132,13 +137,13 @@ def measure_bleaching(
     Frames that are not used do not count in the fit.
     """
     check(measure_bleaching, locals())
-    from napari_stack.operators import _fading
+    from napari_stack.operators.corrections import bleaching_fit
 
     matched = method == "histogram"
-    view = _fading.View(float(background), each_channel, matched)
+    view = bleaching_fit.View(float(background), each_channel, matched)
     first = int(np.flatnonzero(stack.used)[0]) if stack.used.any() else 0
-    reference = _fading.measure(stack, first, view=view, reference=None)
-    measure = partial(_fading.measure, view=view, reference=reference)
+    reference = bleaching_fit.measure(stack, first, view=view, reference=None)
+    measure = partial(bleaching_fit.measure, view=view, reference=reference)
     found = run.each(measure, stack, what="Measuring bleaching")
     means = np.array([frame.means for frame in found])
     if not (means > 0).all():
@@ -149,7 +154,7 @@ def measure_bleaching(
         )
     fitted, decay = means, None
     if method == "exponential":
-        fitted, decay = _fading.fit_decay(means, stack.used)
+        fitted, decay = bleaching_fit.fit_decay(means, stack.used)
     curves = {}
     if matched:
         rows = [frame.curves for frame in found]

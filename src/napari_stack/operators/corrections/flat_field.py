@@ -12,8 +12,8 @@ from napari_stack.core.options import Bounds, ImageSource, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read
-from napari_stack.operators.pixelwise import PixelwiseValue
-from napari_stack.operators.sensor import check_size, sensor_view
+from napari_stack.operators.corrections.pixelwise import PixelwiseValue
+from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 #: No pixel is multiplied by more: what is left of its light is noise.
 _MOST_GAIN = 20.0
@@ -100,13 +100,13 @@ def measure_flat_field(
     differ.
     """
     check(measure_flat_field, locals())
-    from napari_stack.operators import _flat
+    from napari_stack.operators.corrections import flat_field_estimate
 
     sensor = sensor_view(stack)
     recorded = [_averaged(image, sensor, what) for image, what in ((flat, "flat"), (dark, "dark"))]
     bright, black = recorded
     if bright is None:
-        bright = _flat.estimate(sensor, black, smoothness / 100, run)
+        bright = flat_field_estimate.estimate(sensor, black, smoothness / 100, run)
     elif black is not None:
         bright = _fit_channels(bright, black) - _fit_channels(black, bright)
     mean = bright.mean(axis=(0, 1), dtype=np.float64)

@@ -14,7 +14,7 @@ from napari_stack.operators import (
     measure_bleaching,
 )
 
-DATA = Path(__file__).parents[2] / "../shared/data/flat_field/timelapse_nanog.npz"
+DATA = Path(__file__).parents[3] / "../shared/data/flat_field/timelapse_nanog.npz"
 SCENE = np.random.default_rng(0).gamma(2.0, 300, (90, 120)).clip(0, 3500)
 TIME = np.arange(20)
 DECAY = 0.6 * np.exp(-TIME / 8) + 0.4

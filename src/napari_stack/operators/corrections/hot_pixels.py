@@ -15,7 +15,7 @@ from napari_stack.core.source import Correction, Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
-from napari_stack.operators.sensor import check_size, sensor_view
+from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 Kind = Literal["both", "hot", "cold"]
 Method = Literal["mean", "median"]
@@ -53,7 +53,7 @@ class HotPixels(Measured):
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], int]:
         """Row, column, channel and reach of defective pixels, by row, and the longest reach."""
-        from napari_stack.operators._defects import reaches
+        from napari_stack.operators.corrections.hot_pixel_kernels import reaches
 
         mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
         places = np.argwhere(mask)
@@ -77,7 +77,7 @@ class HotPixels(Measured):
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
         """Repair rows of a frame; good pixels are not touched, so it is done in place."""
-        from napari_stack.operators._defects import repair
+        from napari_stack.operators.corrections.hot_pixel_kernels import repair
 
         seen = self.source_rows(rows, index)
         places, _ = self._places
@@ -142,9 +142,9 @@ def find_hot_pixels(
     check(find_hot_pixels, locals())
     if blur % 2 == 0:
         raise ValueError(f"find_hot_pixels: blur must be an odd number, got {blur}")
-    from napari_stack.operators._defects import find
-    from napari_stack.operators._tones import bits_top
     from napari_stack.operators.combine.mean_frame import mean_frame
+    from napari_stack.operators.corrections.hot_pixel_kernels import find
+    from napari_stack.operators.corrections.tone_curves import bits_top
 
     mean = mean_frame(sensor_view(stack), run)
     pixels = mean if mean.ndim == 3 else mean[..., np.newaxis]

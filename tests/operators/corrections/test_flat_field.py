@@ -17,7 +17,7 @@ from napari_stack.operators import (
     measure_flat_field,
 )
 
-DATA = Path(__file__).parents[2] / "../shared/data/flat_field"
+DATA = Path(__file__).parents[3] / "../shared/data/flat_field"
 Y, X = np.mgrid[:120, :160]
 SHADE = 1 - 0.4 * ((X - 60) / 160) ** 2 - 0.3 * ((Y - 70) / 120) ** 2 + 0.1 * X / 160
 SHADE = SHADE / SHADE.mean()

@@ -13,7 +13,7 @@ from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.pixelwise import (
+from napari_stack.operators.corrections.pixelwise import (
     PixelwiseValue,
     check_frames,
     joined,
@@ -84,22 +84,22 @@ class Gains(PixelwiseValue):
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Balance rows of a frame in place."""
-        from napari_stack.operators import _balancing
+        from napari_stack.operators.corrections import balance_measure
 
         tone = partial(self._tone, index=index)
-        _balancing.change(block, tone, self.channels, self.top, self.gains.shape[1])
+        balance_measure.change(block, tone, self.channels, self.top, self.gains.shape[1])
 
     def _tone(self, part: NDArray[Any], k: int, top: float, *, index: int) -> None:
         """Change balanced quantity `k` in place."""
-        from napari_stack.operators import _balancing
+        from napari_stack.operators.corrections import balance_measure
 
         if self.mapping == "linear":
-            _balancing.apply_gain(part, self.gains[index, k : k + 1])
+            balance_measure.apply_gain(part, self.gains[index, k : k + 1])
         elif self.mapping == "gamma":
-            _balancing.apply_gamma(part, float(self.gains[index, k]), top)
+            balance_measure.apply_gamma(part, float(self.gains[index, k]), top)
         elif self.curves is not None and self.starts is not None and self.steps is not None:
             place = (float(self.starts[index, k]), float(self.steps[index, k]))
-            _balancing.apply_curve(part, self.curves[index, k], *place)
+            balance_measure.apply_curve(part, self.curves[index, k], *place)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return those of some frames, in the order given."""
@@ -166,17 +166,17 @@ def measure_gains(
     and a matched value is CDF_ref^-1(CDF(v)), as in focusstack.
     """
     check(measure_gains, locals())
-    from napari_stack.operators import _balancing
+    from napari_stack.operators.corrections import balance_measure
     from napari_stack.operators.registration.register import reference_index
 
     if channels in ("hsv", "hls", "lab") and not stack.rgb:
         raise ValueError(f"balancing {channels} needs colours; the frames are grey or bands")
-    top = _balancing.find_top(stack, run) if _needs_top(channels, mapping) else 1.0
-    sampling = _balancing.Sampling(
+    top = balance_measure.find_top(stack, run) if _needs_top(channels, mapping) else 1.0
+    sampling = balance_measure.Sampling(
         channels, mapping, top, mask_size, intensity_min, intensity_max, subsample
     )
-    fixed = _balancing.sample(stack, reference_index(stack, reference), sampling)
-    compare = partial(_balancing.compare, fixed=fixed, sampling=sampling)
+    fixed = balance_measure.sample(stack, reference_index(stack, reference), sampling)
+    compare = partial(balance_measure.compare, fixed=fixed, sampling=sampling)
     found = run.each(compare, stack, what="Measuring gains")
     gains = _collected(stack, found, channels, mapping, top)
     _report(gains.clipped, stack)

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._balancing import brightness
-from napari_stack.operators._falloff import Fit, Pairs, fit_falloff, places, scene_pairs
+from napari_stack.operators.corrections.balance_measure import brightness
+from napari_stack.operators.corrections.radial_falloff import (
+    Fit,
+    Pairs,
+    fit_falloff,
+    places,
+    scene_pairs,
+)
 from napari_stack.operators.geometry.transforms import Transforms
 
 #: Longer side of a reduced frame.

@@ -31,8 +31,8 @@ from napari_stack.operators import (
     register,
     repair_hot_pixels,
 )
-from napari_stack.operators.pixelwise import Fused, parts_of
-from napari_stack.operators.sensor import sensor_view
+from napari_stack.operators.corrections.pixelwise import Fused, parts_of
+from napari_stack.operators.corrections.sensor import sensor_view
 
 
 def all_of_them(shape=(4, 50, 60), dtype=np.uint16):

@@ -1,0 +1,1 @@
+"""Corrections of brightness and defects: balance, vignetting, flat field, bleaching, hot pixels."""
