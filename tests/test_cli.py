@@ -16,7 +16,7 @@ from napari_stack.cli._flags import command_name, flags_of, memory_size, options
 from napari_stack.core.options import options_of
 from napari_stack.files import read_recipe
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators._depth import DepthState
+from napari_stack.operators.focus.depth import DepthState
 from napari_stack.recipe import Recipe
 
 OPERATORS = list(CATALOGUE)

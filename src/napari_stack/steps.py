@@ -29,8 +29,8 @@ from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
+from napari_stack.operators.focus.slabs import holds_slabs
 from napari_stack.operators.geometry.transforms import check_form
-from napari_stack.operators.slabs import holds_slabs
 
 Data = Stack | Hyperstack
 

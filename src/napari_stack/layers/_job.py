@@ -22,7 +22,7 @@ from napari_stack.layers._regions import DRAWN, mask_of
 from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
 from napari_stack.layers._surface import DEPTH_AXIS
 from napari_stack.operators.corrections.balance import clipping
-from napari_stack.operators.slabs import Slabs
+from napari_stack.operators.focus.slabs import Slabs
 from napari_stack.recipe import Step, images_of
 from napari_stack.steps import numbers_of
 

@@ -36,7 +36,8 @@ from napari_stack.operators.corrections.vignetting import (
     measure_vignetting,
 )
 from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
-from napari_stack.operators.focus import Auto, DepthMap, Focused, Pyramid, focus_stack
+from napari_stack.operators.focus.focus_stack import Auto, DepthMap, Focused, Pyramid, focus_stack
+from napari_stack.operators.focus.slabs import focus_slabs
 from napari_stack.operators.geometry.transform_frames import (
     Box,
     ByFactor,
@@ -60,7 +61,6 @@ from napari_stack.operators.registration.methods import (
     Phase,
 )
 from napari_stack.operators.registration.register import measure_transforms, register
-from napari_stack.operators.slabs import focus_slabs
 from napari_stack.operators.warming import warm
 
 #: Operators that have a dock, a command and a name in recipes.

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.operators._pyramid_kernels import weighted_sum
+from napari_stack.operators.focus.pyramid_kernels import weighted_sum
 from napari_stack.operators.geometry.transform_frames import Resample
 from napari_stack.operators.geometry.warp import Warp
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import STRIP, Sight, brightness_of, strips_of
-from napari_stack.operators._depth import HALVINGS, Sharpness
-from napari_stack.operators._focus_curve import noise_sharpness, sharpness
-from napari_stack.operators._pyramid_frame import reduced_plane
-from napari_stack.operators._pyramid_kernels import generating_weights
+from napari_stack.operators.focus.depth import HALVINGS, Sharpness
+from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
+from napari_stack.operators.focus.pyramid_kernels import generating_weights
+from napari_stack.operators.focus.pyramid_levels import reduced_plane
 
 Array = np.ndarray[Any, Any]
 

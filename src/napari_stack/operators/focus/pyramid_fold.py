@@ -8,19 +8,19 @@ import numpy as np
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._depth import HALVINGS, sharpness_rows, sharpness_where
-from napari_stack.operators._focus_auto import SharpnessFold, calmed
-from napari_stack.operators._focus_curve import noise_of, noise_response, noise_rows
-from napari_stack.operators._focus_frames import Light
-from napari_stack.operators._pyramid import PyramidState
-from napari_stack.operators._pyramid_frame import (
+from napari_stack.operators.focus.auto import SharpnessFold, calmed
+from napari_stack.operators.focus.depth import HALVINGS, sharpness_rows, sharpness_where
+from napari_stack.operators.focus.focus_measure import noise_of, noise_response, noise_rows
+from napari_stack.operators.focus.frame_statistics import Light
+from napari_stack.operators.focus.pyramid import PyramidState
+from napari_stack.operators.focus.pyramid_kernels import reduce
+from napari_stack.operators.focus.pyramid_levels import (
     levels_of,
     reduced_plane,
     split_finest,
     take_apart,
 )
-from napari_stack.operators._pyramid_kernels import reduce
-from napari_stack.operators._strip_fold import Strip, StripFold
+from napari_stack.operators.focus.strip_fold import Strip, StripFold
 
 Array = np.ndarray[Any, Any]
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from napari_stack.core.stack import Stack
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._focus_range import RangeState, Scales
-from napari_stack.operators._pyramid_frame import levels_of
-from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
-from napari_stack.operators._restricted_kernels import divide
+from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
+from napari_stack.operators.focus.pyramid_levels import levels_of
+from napari_stack.operators.focus.restricted_kernels import divide
+from napari_stack.operators.focus.value_range import RangeState, Scales
 
 Array = np.ndarray[Any, Any]
 

@@ -17,10 +17,10 @@ from napari_stack.operators import (
     focus_stack,
 )
 from napari_stack.operators._brightness import Sight, brightness_of
-from napari_stack.operators._focus_auto import SharpnessFold, bands_of, fuse
-from napari_stack.operators._focus_frames import Light, gain_of, measure_frame
-from napari_stack.operators._restricted import make_zones
-from napari_stack.operators._strip_fold import StripFold
+from napari_stack.operators.focus.auto import SharpnessFold, bands_of, fuse
+from napari_stack.operators.focus.frame_statistics import Light, gain_of, measure_frame
+from napari_stack.operators.focus.restricted_pyramid import make_zones
+from napari_stack.operators.focus.strip_fold import StripFold
 
 
 def psnr(image, truth, top=255, border=12):

@@ -9,23 +9,23 @@ import numpy as np
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._agreeing import AgreeingFold
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._depth import DepthState
-from napari_stack.operators._focus_frames import (
+from napari_stack.operators.focus.depth import DepthState
+from napari_stack.operators.focus.frame_statistics import (
     Light,
     Measured,
     gain_of,
     measure_frame,
     reference_light,
 )
-from napari_stack.operators._focus_range import Scales
-from napari_stack.operators._restricted import (
+from napari_stack.operators.focus.noise_averaging import AgreeingFold
+from napari_stack.operators.focus.restricted_pyramid import (
     LEVELS,
     MARGIN,
     RestrictedFold,
     make_zones,
 )
+from napari_stack.operators.focus.value_range import Scales
 
 Array = np.ndarray[Any, Any]
 

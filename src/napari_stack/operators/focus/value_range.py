@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_stack.core.source import cast
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._pyramid_kernels import widen_range, widen_range_where
+from napari_stack.operators.focus.pyramid_kernels import widen_range, widen_range_where
 
 Array = np.ndarray[Any, Any]
 

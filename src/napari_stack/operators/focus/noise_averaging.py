@@ -7,8 +7,8 @@ import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._focus_range import Scales
-from napari_stack.operators._strip_fold import Strip, StripFold
+from napari_stack.operators.focus.strip_fold import Strip, StripFold
+from napari_stack.operators.focus.value_range import Scales
 
 Array = np.ndarray[Any, Any]
 

@@ -6,11 +6,11 @@ import pytest
 from napari_stack import samples
 from napari_stack.core.stack import Stack
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
-from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._depth import nearest
-from napari_stack.operators._depth_map import Energy, PickedWeights, smooth_labels
-from napari_stack.operators._focus_range import Scales
+from napari_stack.operators.focus.depth import nearest
+from napari_stack.operators.focus.depth_map import Energy, PickedWeights, smooth_labels
+from napari_stack.operators.focus.pyramid_blend import BlendingFold
+from napari_stack.operators.focus.value_range import Scales
 
 ENERGIES = ("modified laplacian", "laplacian", "sobel", "variance")
 

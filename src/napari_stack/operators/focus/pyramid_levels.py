@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._pyramid_kernels import (
+from napari_stack.operators.focus.pyramid_kernels import (
     add_expanded,
     reduce,
     weighted_sum,

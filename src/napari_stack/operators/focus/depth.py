@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._focus_curve import (
+from napari_stack.operators.focus.focus_measure import (
     FocusCurve,
     noise_sharpness,
     rounding_sharpness,
     sharpness,
 )
-from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
+from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
 
 Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import Auto, DepthMap, Pyramid, focus_stack
 
-MOTORCYCLE = Path(__file__).parents[3] / "shared" / "data" / "focus_motorcycle"
+MOTORCYCLE = Path(__file__).parents[4] / "shared" / "data" / "focus_motorcycle"
 
 
 def psnr(image, truth, top=255):

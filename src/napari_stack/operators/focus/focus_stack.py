@@ -219,7 +219,7 @@ def fuse(
     if not depth:
         found = found._replace(depth=None, confidence=None)
     if true_colours:
-        from napari_stack.operators._nearest import nearest_colours
+        from napari_stack.operators.focus.true_colours import nearest_colours
 
         picked = nearest_colours(stack, run.part(1, passes), sight, found.image)
         found = found._replace(image=picked)
@@ -238,17 +238,17 @@ def check_channel(stack: Stack, channel: int | str) -> None:
 def _fused(
     stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, depth: bool, run: Run
 ) -> Any:
-    from napari_stack.operators import _focus_auto
+    from napari_stack.operators.focus import auto
 
     if isinstance(method, Auto):
         options = vars(method)
-        return _focus_auto.fuse(stack, run, sight, **options)
+        return auto.fuse(stack, run, sight, **options)
     if isinstance(method, DepthMap):
-        from napari_stack.operators import _depth_map
+        from napari_stack.operators.focus import depth_map
 
-        energy = _depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
+        energy = depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
         how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
-        return _depth_map.fuse(stack, run, sight, energy=energy, **how)
-    from napari_stack.operators import _pyramid_fold
+        return depth_map.fuse(stack, run, sight, energy=energy, **how)
+    from napari_stack.operators.focus import pyramid_fold
 
-    return _pyramid_fold.fuse(stack, run, sight, depth=depth, **vars(method))
+    return pyramid_fold.fuse(stack, run, sight, depth=depth, **vars(method))

@@ -15,7 +15,7 @@ from napari_stack.core.source import Pixels, Source, cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.frame_cache import Kept
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus import check_channel, focus_stack, fuse
+from napari_stack.operators.focus.focus_stack import check_channel, focus_stack, fuse
 
 
 @dataclass(frozen=True, eq=False)

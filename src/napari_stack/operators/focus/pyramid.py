@@ -5,10 +5,14 @@ from typing import Any
 import numpy as np
 
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._depth import DepthState
-from napari_stack.operators._focus_range import RangeState
-from napari_stack.operators._pyramid_frame import Levels, levels_of
-from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, keep_larger
+from napari_stack.operators.focus.depth import DepthState
+from napari_stack.operators.focus.pyramid_kernels import (
+    add_expanded,
+    generating_weights,
+    keep_larger,
+)
+from napari_stack.operators.focus.pyramid_levels import Levels, levels_of
+from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
 

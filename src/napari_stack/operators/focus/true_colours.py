@@ -8,7 +8,7 @@ from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._focus_range import RangeState
+from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
 

@@ -9,11 +9,11 @@ import numpy as np
 from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._blending import BlendingFold
 from napari_stack.operators._brightness import Sight, brightness_of
-from napari_stack.operators._depth import CLEAR, nearest
-from napari_stack.operators._focus_auto import SharpnessFold, calmed
-from napari_stack.operators._focus_frames import Measured, reference_light
+from napari_stack.operators.focus.auto import SharpnessFold, calmed
+from napari_stack.operators.focus.depth import CLEAR, nearest
+from napari_stack.operators.focus.frame_statistics import Measured, reference_light
+from napari_stack.operators.focus.pyramid_blend import BlendingFold
 
 Array = np.ndarray[Any, Any]
 

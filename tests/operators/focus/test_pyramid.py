@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators._brightness import Sight
-from napari_stack.operators._depth import fill_unsure
-from napari_stack.operators._focus_curve import noise_sharpness, sharpness
-from napari_stack.operators._pyramid_fold import PyramidFold
-from napari_stack.operators._pyramid_frame import levels_of, local_entropy
-from napari_stack.operators._pyramid_kernels import add_expanded, generating_weights, reduce
-from napari_stack.operators.focus import Pyramid, focus_stack
+from napari_stack.operators.focus.depth import fill_unsure
+from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
+from napari_stack.operators.focus.focus_stack import Pyramid, focus_stack
+from napari_stack.operators.focus.pyramid_fold import PyramidFold
+from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
+from napari_stack.operators.focus.pyramid_levels import levels_of, local_entropy
 
 BORDER = 8
 

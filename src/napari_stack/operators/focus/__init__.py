@@ -1,0 +1,1 @@
+"""Focus stacking: one sharp image and its depth from a focus series."""
