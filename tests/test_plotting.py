@@ -9,8 +9,8 @@ from napari_stack import samples, write
 from napari_stack.cli import main
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.operators import drawings
-from napari_stack.operators.plots import PLOTS, new_figure
+from napari_stack.operators.inspection import drawings
+from napari_stack.operators.inspection.plots import PLOTS, new_figure
 from napari_stack.plotting import Plots
 from napari_stack.recipe import Recipe, Step
 

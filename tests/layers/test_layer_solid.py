@@ -12,7 +12,7 @@ import napari_stack as ns
 from napari_stack import layers
 from napari_stack.layers import compute_now, is_lazy, prepare_compute
 from napari_stack.layers._source import read_layer
-from napari_stack.operators.inspection import frame_table
+from napari_stack.operators.inspection.frame_table import frame_table
 
 
 @pytest.fixture

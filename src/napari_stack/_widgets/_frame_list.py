@@ -7,7 +7,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from napari_stack._widgets._layout import tooltip
-from napari_stack.operators.inspection import FrameTable
+from napari_stack.operators.inspection.frame_table import FrameTable
 
 
 class FrameList(QTableWidget):

@@ -33,7 +33,7 @@ from napari_stack.layers._inspecting import (
 )
 from napari_stack.layers._links import reference
 from napari_stack.layers._source import full_resolution, leading_axes
-from napari_stack.operators.inspection import FrameTable, measure_sharpness
+from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 
 class FrameInspectorDock(FollowingDock):

@@ -17,7 +17,7 @@ from napari_stack.core.options import gives_frames, shares_measure, summary
 from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators.plots import PLOTS, PlotFormat
+from napari_stack.operators.inspection.plots import PLOTS, PlotFormat
 from napari_stack.plotting import Plots
 from napari_stack.steps import Step
 

@@ -18,7 +18,7 @@ from napari_stack.layers._links import Link, bare, link_of, reference, results_o
 from napari_stack.layers._look import Look
 from napari_stack.layers._recipes import frames_behind
 from napari_stack.layers._source import full_resolution, leading_axes, read_layer
-from napari_stack.operators.inspection import FrameTable, frame_table
+from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Step
 
 

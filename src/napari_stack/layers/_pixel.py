@@ -12,7 +12,7 @@ from napari_stack.layers._inspecting import frames_layer, frames_of, stacked_axi
 from napari_stack.layers._links import link_of, reference
 from napari_stack.layers._source import leading_axes, read_layer
 from napari_stack.operators.combine.normalisation import normalised
-from napari_stack.operators.inspection import (
+from napari_stack.operators.inspection.frame_table import (
     ClippedValues,
     PixelValues,
     clipped_values,

@@ -15,7 +15,7 @@ from napari_stack.operators import (
     Transforms,
     Vignetting,
 )
-from napari_stack.operators.plots import plot
+from napari_stack.operators.inspection.plots import plot
 from napari_stack.operators.registration.matches import Matches, find_matches
 
 _TURNED = np.tile(np.eye(3), (4, 1, 1))

@@ -10,7 +10,7 @@ from napari_stack import samples
 from napari_stack.core.source import ArraySource, Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators.inspection import (
+from napari_stack.operators.inspection.frame_table import (
     clipped_values,
     frame_table,
     measure_sharpness,

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.stack import Stack
-from napari_stack.operators import drawings
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
@@ -16,6 +15,7 @@ from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.inspection import drawings
 from napari_stack.operators.registration.matches import Matches
 
 #: What a file of a plot may be.

@@ -1,0 +1,1 @@
+"""Inspection: what was measured for each frame, as tables and plots."""
