@@ -53,6 +53,7 @@ from napari_stack.operators.geometry.warp import (
     Warp,
     apply_transforms,
 )
+from napari_stack.operators.precompile import warm
 from napari_stack.operators.registration.methods import (
     Features,
     Fourier,
@@ -61,7 +62,6 @@ from napari_stack.operators.registration.methods import (
     Phase,
 )
 from napari_stack.operators.registration.register import measure_transforms, register
-from napari_stack.operators.warming import warm
 
 #: Operators that have a dock, a command and a name in recipes.
 CATALOGUE: dict[str, Callable[..., Any]] = {

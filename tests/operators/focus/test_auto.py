@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.luminance import Sight, brightness_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import (
@@ -16,7 +17,6 @@ from napari_stack.operators import (
     balance,
     focus_stack,
 )
-from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators.focus.auto import SharpnessFold, bands_of, fuse
 from napari_stack.operators.focus.frame_statistics import Light, gain_of, measure_frame
 from napari_stack.operators.focus.restricted_pyramid import make_zones

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.depth import nearest
 from napari_stack.operators.focus.depth_map import Energy, PickedWeights, smooth_labels
 from napari_stack.operators.focus.pyramid_blend import BlendingFold

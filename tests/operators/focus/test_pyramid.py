@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.depth import fill_unsure
 from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
 from napari_stack.operators.focus.focus_stack import Pyramid, focus_stack

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.luminance import LUMINOSITY
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import LUMINOSITY
 from napari_stack.operators.corrections.pixelwise_kernels import bend, bend_power, scale
 from napari_stack.operators.corrections.tone_curves import (
     Curve,

@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.depth import DepthState
 from napari_stack.operators.focus.frame_statistics import (
     Light,

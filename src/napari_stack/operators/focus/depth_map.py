@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
+from napari_stack.core.luminance import Sight, brightness_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators.focus.auto import SharpnessFold, calmed
 from napari_stack.operators.focus.depth import CLEAR, nearest
 from napari_stack.operators.focus.frame_statistics import Measured, reference_light

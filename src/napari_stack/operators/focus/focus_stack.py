@@ -212,7 +212,7 @@ def fuse(
     require_used(stack)
     check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    from napari_stack.operators._brightness import Sight  # OpenCV, before a run counts threads
+    from napari_stack.core.luminance import Sight  # OpenCV, before a run counts threads
 
     sight, passes = Sight(stack.rgb, stack.alpha, channel), 1 + true_colours
     found = Fused(*_fused(stack, chosen, sight, depth, run.part(0, passes)))

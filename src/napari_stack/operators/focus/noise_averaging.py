@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.operators._brightness import Sight
+from napari_stack.core.luminance import Sight
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
 from napari_stack.operators.focus.value_range import Scales
 

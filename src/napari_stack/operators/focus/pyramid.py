@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.operators._brightness import Sight
+from napari_stack.core.luminance import Sight
 from napari_stack.operators.focus.depth import DepthState
 from napari_stack.operators.focus.pyramid_kernels import (
     add_expanded,

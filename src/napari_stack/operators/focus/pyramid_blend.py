@@ -4,8 +4,8 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus.pyramid_levels import levels_of
 from napari_stack.operators.focus.restricted_kernels import divide

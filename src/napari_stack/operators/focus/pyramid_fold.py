@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.auto import SharpnessFold, calmed
 from napari_stack.operators.focus.depth import HALVINGS, sharpness_rows, sharpness_where
 from napari_stack.operators.focus.focus_measure import noise_of, noise_response, noise_rows

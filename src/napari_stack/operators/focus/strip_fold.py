@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_stack.core.luminance import Sight, strips_of
 from napari_stack.core.stack import Stack
-from napari_stack.operators._brightness import Sight, strips_of
 
 Array = np.ndarray[Any, Any]
 

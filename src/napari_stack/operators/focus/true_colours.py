@@ -5,9 +5,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from napari_stack.core.jit import kernel
+from napari_stack.core.luminance import Sight
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.luminance import Sight, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators._brightness import Sight, brightness_of
 from napari_stack.operators.registration.align import (
     ANY,
     Alignment,

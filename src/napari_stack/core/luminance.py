@@ -66,18 +66,18 @@ class Brightness:
     computed = True
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
         return self.stack.shape[:3]
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.stack.working
 
     @property
-    def partial(self) -> bool:
+    def partial(self) -> bool:  # noqa: D102
         return self.stack.source.partial
 
-    def read(self, index: int, rows: slice | None = None) -> Array:
+    def read(self, index: int, rows: slice | None = None) -> Array:  # noqa: D102
         return self.pixels(index, rows)[0]
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
@@ -95,7 +95,7 @@ class Brightness:
                 valid[part] = counts
         return grey, valid
 
-    def label(self, index: int) -> str:
+    def label(self, index: int) -> str:  # noqa: D102
         return self.stack.source.label(index)
 
 
