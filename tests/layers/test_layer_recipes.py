@@ -10,7 +10,6 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers, samples
-from napari_stack.layers._drafts import Draft, describe
 from napari_stack.layers._links import link_of, results_of
 from napari_stack.layers._measured import matching
 from napari_stack.layers._recipes import (
@@ -20,6 +19,7 @@ from napari_stack.layers._recipes import (
     prepare_measured,
     prepare_recipe,
 )
+from napari_stack.recipe.draft import Draft, describe
 from napari_stack.recipe import Recipe, Step
 
 

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
-from napari_stack.batch import run_series
 from napari_stack.layers._links import reference
+from napari_stack.recipe.batch import run_series
 from napari_stack.recipe import Recipe, Step
 
 
@@ -216,7 +216,7 @@ def test_batch_can_be_cancelled(dock, viewer, qtbot, cells, tmp_path, monkeypatc
             assert opened.wait(20)
         return run_series(recipe, inputs, *more, **how)
 
-    monkeypatch.setattr("napari_stack.batch.run_series", held)
+    monkeypatch.setattr("napari_stack.recipe.batch.run_series", held)
     shown(viewer, cells)
     panel = dock.batch
     panel.add([tmp_path / name for name in ("one", "two", "three")])

@@ -15,7 +15,6 @@ from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._steps import StepsPanel
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
-from napari_stack.layers._drafts import Draft
 from napari_stack.layers._links import bare
 from napari_stack.layers._recipes import (
     RecipeJob,
@@ -27,6 +26,7 @@ from napari_stack.layers._recipes import (
     prepare_recipe,
 )
 from napari_stack.layers._source import read_layer
+from napari_stack.recipe.draft import Draft
 from napari_stack.recipe import Recipe, Step
 
 _AGAIN = "its original frames"

@@ -9,15 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Group, Parameter
 
-from napari_stack.batch import (
-    Choice,
-    Done,
-    is_file,
-    placed,
-    run_each,
-    run_series,
-    steps_before,
-)
 from napari_stack.cli._cluster import cluster
 from napari_stack.cli._flags import memory_size
 from napari_stack.cli._notes import mention_clipped, mention_failed, mention_uncovered, stack_of
@@ -27,10 +18,19 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
-from napari_stack.plotting import Plots
+from napari_stack.recipe.batch import (
+    Choice,
+    Done,
+    is_file,
+    placed,
+    run_each,
+    run_series,
+    steps_before,
+)
+from napari_stack.recipe.plots import Plots
 from napari_stack.recipe import Recipe, history
-from napari_stack.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.steps import Step, images_of
+from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
+from napari_stack.recipe.step import Step, images_of
 
 _FRAMES = Group("Frames", sort_key=4)
 

@@ -18,8 +18,8 @@ from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators.inspection.plots import PLOTS, PlotFormat
-from napari_stack.plotting import Plots
-from napari_stack.steps import Step
+from napari_stack.recipe.plots import Plots
+from napari_stack.recipe.step import Step
 
 #: What a shell takes for "ended by Ctrl-C".
 _INTERRUPTED = 130

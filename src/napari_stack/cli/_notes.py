@@ -9,7 +9,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.operators import Warp
 from napari_stack.operators.corrections.balance import clipping
-from napari_stack.steps import Data, Step
+from napari_stack.recipe.step import Data, Step
 
 #: In pixels: rounding of a view that lies just inside all frames.
 _TOLERANCE = 1e-3

@@ -24,7 +24,7 @@ from napari_stack.layers._surface import DEPTH_AXIS
 from napari_stack.operators.corrections.balance import clipping
 from napari_stack.operators.focus.slabs import Slabs
 from napari_stack.recipe import Step, images_of
-from napari_stack.steps import numbers_of
+from napari_stack.recipe.step import numbers_of
 
 
 @dataclass(frozen=True, eq=False)

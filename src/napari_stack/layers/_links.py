@@ -9,7 +9,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_stack.layers._source import full_resolution
-from napari_stack.steps import Step
+from napari_stack.recipe.step import Step
 
 
 @dataclass(frozen=True, eq=False)

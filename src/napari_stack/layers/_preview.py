@@ -14,7 +14,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers._chain import KEY
 from napari_stack.layers._job import Job
-from napari_stack.steps import images_of
+from napari_stack.recipe.step import images_of
 
 #: Operators that are quick enough to be shown while their options move.
 PREVIEWED = (

@@ -12,12 +12,10 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.plotting import Plots
-from napari_stack.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.script import python_script
-from napari_stack.steps import Data, Step, images_of, refuse_single
-
-__all__ = ["Data", "Recipe", "Step", "history", "images_of", "refuse_single", "save_result"]
+from napari_stack.recipe.plots import Plots
+from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
+from napari_stack.recipe.script import python_script
+from napari_stack.recipe.step import Data, Step, images_of, refuse_single  # noqa: F401
 
 _FORMAT = "napari-stack recipe"
 _VERSION = 1
@@ -115,7 +113,7 @@ class Recipe:
     def to_script(
         self, inputs: str | Sequence[str] = "frames/*.tif", data: Data | None = None
     ) -> str:
-        """Write the recipe as a Python script; see `napari_stack.script.python_script`."""
+        """Write the recipe as a Python script; see `napari_stack.recipe.script.python_script`."""
         return python_script(self.named(), inputs, data)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -169,7 +167,7 @@ class Recipe:
             Where the files named by `Step.save` go. Without it nothing is saved.
         plots : str, Path or Plots, optional
             Folder for plots of what the steps measured, such as gains, drift or a fall-off, as PNG
-            (`napari_stack.plotting.Plots` takes SVG too). It is made where it is not there. Needs
+            (`recipe.plots.Plots` takes SVG too). It is made where it is not there. Needs
             matplotlib.
         overwrite : bool
             Replace files that are there.
@@ -189,7 +187,7 @@ class Recipe:
             hold what would go there, or `folder` is not there.
         ImportError
             When there is something to plot and matplotlib is not installed.
-        """
+        """  # noqa: E501
         place = None if folder is None else Path(folder).expanduser()
         files = [path for step in self.steps for path in (step.save, step.transforms) if path]
         saves = [place / path for path in files] if place else []

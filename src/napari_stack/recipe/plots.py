@@ -10,7 +10,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.projected import Place
 from napari_stack.core.stack import Stack
 from napari_stack.operators.inspection.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
-from napari_stack.steps import Data, Step
+from napari_stack.recipe.step import Data, Step
 
 
 class Plots(NamedTuple):

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.options_json import to_plain
-from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.recipe import Recipe
+from napari_stack.recipe.step import Step
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.options_json import to_plain
 from napari_stack.core.projected import plain_places
-from napari_stack.results import output_paths
-from napari_stack.steps import Data, Step
+from napari_stack.recipe.results import output_paths
+from napari_stack.recipe.step import Data, Step
 
 #: Names that a result must not take in the script.
 _TAKEN = {"ns", "frames"}

@@ -16,7 +16,7 @@ from napari_stack.engine.run import Run
 from napari_stack.files import check_target, named_layers, write
 from napari_stack.files.provenance import refuse_inputs
 from napari_stack.operators.combine.combine import FLOAT_METHODS
-from napari_stack.steps import Data, Step, images_of
+from napari_stack.recipe.step import Data, Step, images_of
 
 #: In the name of an output it stands for the image's name: image, rejected, depth, ...
 _PLACE = "{image}"
