@@ -10,9 +10,9 @@ from PIL import Image as Picture
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack.core.source import Axis
-from napari_stack.layers import _samples
-from napari_stack.layers._reader import get_reader
-from napari_stack.layers._writer import write_image
+from napari_stack.layers.contributions import samples as sample_layers
+from napari_stack.layers.contributions.reader import get_reader
+from napari_stack.layers.contributions.writer import write_image
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_napari_saves_with_it(tmp_path, timelapse, plugin):
 
 @pytest.mark.parametrize("name", ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack"])
 def test_sample(name):
-    ((data, attributes, kind),) = getattr(_samples, name)()
+    ((data, attributes, kind),) = getattr(sample_layers, name)()
     layer = Image(data, **attributes)
     assert kind == "image"
     assert str(layer.units[-1]) == "micrometer"

@@ -2,6 +2,7 @@
 
 import tracemalloc
 import warnings
+from importlib import import_module
 
 import dask.array as da
 import numpy as np
@@ -12,7 +13,7 @@ import napari_stack as ns
 from napari_stack import layers, samples
 from napari_stack.engine.scratch import Scratch
 from napari_stack.layers import forecast, prepare
-from napari_stack.layers._forecast import size_text
+from napari_stack.layers.forecast import size_text
 
 
 def image(shape, *, lazy=False, dtype=np.uint16, **more):
@@ -106,7 +107,9 @@ def test_large_results_take_disk():
 
 def test_a_disk_that_is_full_or_gone(monkeypatch, tmp_path):
     job = prepare("sigma_clip", image((30, 300, 400), lazy=True))
-    monkeypatch.setattr("napari_stack.layers._forecast.free_scratch", lambda folder: 1000)
+    monkeypatch.setattr(
+        import_module("napari_stack.layers.forecast"), "free_scratch", lambda folder: 1000
+    )
     (told,) = forecast(job, ns.Run(memory=2**21)).warnings
     assert told.startswith("1.0 KiB of disk are free for scratch files")
     monkeypatch.undo()

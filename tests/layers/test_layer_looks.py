@@ -12,7 +12,7 @@ from napari.layers._layer_actions import _duplicate_layer
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.layers import _chain
+from napari_stack.layers import provenance
 
 
 def _same_place(result, source, kept):
@@ -175,10 +175,10 @@ def test_chain_lives_as_long_as_a_copy_of_the_array(timelapse):
     name, another = array.name, copy.deepcopy(array)
     del array
     gc.collect()
-    assert name in _chain._chains
+    assert name in provenance._chains
     del another
     gc.collect()
-    assert name not in _chain._chains
+    assert name not in provenance._chains
 
 
 def test_chain_follows_axes_named_since(timelapse):
@@ -208,7 +208,7 @@ def test_clipped_pixels_are_counted():
 
 def test_nothing_stays_alive(cells):
     gc.collect()
-    before = set(_chain._chains)
+    before = set(provenance._chains)
     layer = Image(cells[0].copy(), name="cells")
     source = weakref.ref(layer.data)
     registered = layers.register(layer)
@@ -217,7 +217,7 @@ def test_nothing_stays_alive(cells):
     gc.collect()
     assert made() is None
     assert source() is None
-    assert set(_chain._chains) <= before
+    assert set(provenance._chains) <= before
 
 
 def test_job_does_not_need_its_layer(timelapse):

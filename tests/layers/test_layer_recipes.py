@@ -10,17 +10,17 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers, samples
-from napari_stack.layers._links import link_of, results_of
-from napari_stack.layers._measured import matching
-from napari_stack.layers._recipes import (
+from napari_stack.layers.links import link_of, results_of
+from napari_stack.layers.recipe_job import (
     done_to,
     origin_of,
     prepare_again,
     prepare_measured,
     prepare_recipe,
 )
-from napari_stack.recipe.draft import Draft, describe
+from napari_stack.layers.transfer import matching
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.draft import Draft, describe
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from napari.layers import Image
 
 from napari_stack import layers
-from napari_stack.layers import _samples
+from napari_stack.layers.contributions import samples as sample_layers
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def sample():
 
     def sample(name):
         if name not in made:
-            made[name] = [Image(data, **how) for data, how, _ in getattr(_samples, name)()]
+            made[name] = [Image(data, **how) for data, how, _ in getattr(sample_layers, name)()]
         return made[name][-1], made[name][-1].metadata["truth"]
 
     return sample

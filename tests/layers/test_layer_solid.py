@@ -11,7 +11,7 @@ from napari.layers import Image, Points
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack.layers import compute_now, is_lazy, prepare_compute
-from napari_stack.layers._source import read_layer
+from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators.inspection.frame_table import frame_table
 
 

@@ -5,8 +5,8 @@ import pytest
 
 import napari_stack as ns
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.recipe.batch import run_each, saving, series_names
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.batch import run_each, saving, series_names
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Clipped, Features, Pyramid, register, sigma_clip
 from napari_stack.operators.combine import combine
-from napari_stack.recipe import results
-from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe import Recipe, Step, results
 from napari_stack.recipe.results import _foreseen
 from napari_stack.recipe.step import images_of
 

@@ -11,8 +11,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.operators.inspection import drawings
 from napari_stack.operators.inspection.plots import PLOTS, new_figure
-from napari_stack.recipe.plots import Plots
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.plots import Plots
 
 pytest.importorskip("matplotlib")
 

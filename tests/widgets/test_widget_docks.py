@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 import napari_stack as ns
 from napari_stack import _widgets, layers
 from napari_stack.core.options import gives_frames
-from napari_stack.layers._source import read_layer
+from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators import CATALOGUE, UNMEASURED
 
 DOCKS = {

@@ -15,7 +15,7 @@ from napari_stack._widgets import FrameInspectorDock
 from napari_stack._widgets._compare import best_stride
 from napari_stack._widgets._frames import panels_of
 from napari_stack._widgets._scales import limits, ticks
-from napari_stack.layers._links import reference
+from napari_stack.layers.links import reference
 from napari_stack.operators.inspection.frame_table import FrameTable
 
 

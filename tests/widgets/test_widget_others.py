@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import ApplyToOthersDock
-from napari_stack.layers._links import reference
+from napari_stack.layers.links import reference
 
 
 @pytest.fixture

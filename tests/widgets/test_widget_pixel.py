@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import PixelInspectorDock
-from napari_stack.layers._links import reference
-from napari_stack.layers._pixel import aim_at
+from napari_stack.layers.links import reference
+from napari_stack.layers.pixel_inspection import aim_at
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
-from napari_stack.layers._links import reference
-from napari_stack.recipe.batch import run_series
+from napari_stack.layers.links import reference
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.batch import run_series
 
 
 @pytest.fixture

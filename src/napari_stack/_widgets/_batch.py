@@ -19,8 +19,8 @@ from napari_stack._widgets._layout import labelled, rows, tooltip
 from napari_stack._widgets._preferences import preferences
 from napari_stack._widgets._runner import MENDABLE, Runner, sentence, tell
 from napari_stack.engine.run import Run
-from napari_stack.recipe.batch import Done, run_each, saving, series_names
 from napari_stack.recipe import Recipe
+from napari_stack.recipe.batch import Done, run_each, saving, series_names
 
 
 class BatchPanel(QWidget):

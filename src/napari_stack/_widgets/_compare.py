@@ -8,8 +8,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_stack._widgets._following import button
-from napari_stack.layers._inspecting import before_of
-from napari_stack.layers._links import bare, reference
+from napari_stack.layers.frame_inspection import before_of
+from napari_stack.layers.links import bare, reference
 
 #: Milliseconds between two sides while blinking: slow enough to look at both.
 _BLINK = 500

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_stack._widgets._layout import fill, paragraph, tooltip
 from napari_stack._widgets._runner import RunningDock
 from napari_stack._widgets._source import on_layers
-from napari_stack.layers._links import reference
+from napari_stack.layers.links import reference
 
 
 class FollowingDock(RunningDock):

@@ -19,7 +19,7 @@ from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._scales import Panel
 from napari_stack._widgets._sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
-from napari_stack.layers._inspecting import (
+from napari_stack.layers.frame_inspection import (
     difference,
     frames_layer,
     frames_of,
@@ -31,8 +31,8 @@ from napari_stack.layers._inspecting import (
     table_of,
     tick,
 )
-from napari_stack.layers._links import reference
-from napari_stack.layers._source import full_resolution, leading_axes
+from napari_stack.layers.links import reference
+from napari_stack.layers.read_layer import full_resolution, leading_axes
 from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 

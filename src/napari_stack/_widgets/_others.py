@@ -10,8 +10,8 @@ from napari_stack import layers
 from napari_stack._widgets._following import FollowingDock, button
 from napari_stack._widgets._layout import paragraph, tooltip
 from napari_stack._widgets._runner import MENDABLE, tell
-from napari_stack.layers._links import reference
-from napari_stack.layers._motion import Motion
+from napari_stack.layers.links import reference
+from napari_stack.layers.motion import Motion
 
 _KINDS = (Image, Labels, Points, Shapes)
 

@@ -18,8 +18,8 @@ from napari_stack._widgets._runner import MENDABLE, sentence
 from napari_stack._widgets._scales import Panel
 from napari_stack._widgets._sliders import frame_in_view, show_frame
 from napari_stack.engine.run import Run
-from napari_stack.layers._inspecting import frames_layer
-from napari_stack.layers._pixel import Aim, Reading, aim_at
+from napari_stack.layers.frame_inspection import frames_layer
+from napari_stack.layers.pixel_inspection import Aim, Reading, aim_at
 
 
 class PixelInspectorDock(FollowingDock):

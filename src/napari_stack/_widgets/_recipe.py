@@ -15,8 +15,9 @@ from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._steps import StepsPanel
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
-from napari_stack.layers._links import bare
-from napari_stack.layers._recipes import (
+from napari_stack.layers.links import bare
+from napari_stack.layers.read_layer import read_layer
+from napari_stack.layers.recipe_job import (
     RecipeJob,
     done_to,
     files_of,
@@ -25,9 +26,8 @@ from napari_stack.layers._recipes import (
     prepare_measured,
     prepare_recipe,
 )
-from napari_stack.layers._source import read_layer
-from napari_stack.recipe.draft import Draft
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.draft import Draft
 
 _AGAIN = "its original frames"
 _ANEW, _MEASURED = "measured anew", "as measured here"

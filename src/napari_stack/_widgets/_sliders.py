@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from napari_stack.layers._source import leading_axes
+from napari_stack.layers.read_layer import leading_axes
 
 
 def place_in_view(viewer: Any, layer: Any) -> dict[str, int]:

@@ -11,9 +11,9 @@ from napari_stack._widgets._fields import Layers
 from napari_stack._widgets._form import OptionsForm
 from napari_stack._widgets._layout import align, tooltip
 from napari_stack._widgets._runner import MENDABLE
-from napari_stack.layers._source import full_resolution
-from napari_stack.recipe.draft import Draft, describe
+from napari_stack.layers.read_layer import full_resolution
 from napari_stack.recipe import Recipe
+from napari_stack.recipe.draft import Draft, describe
 
 #: Steps in view before the list scrolls.
 _MOST_IN_VIEW = 5

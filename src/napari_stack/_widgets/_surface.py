@@ -14,9 +14,9 @@ from napari_stack._widgets._layout import fill, labelled, paragraph, rows, toolt
 from napari_stack._widgets._runner import MENDABLE, tell
 from napari_stack._widgets._source import on_layers
 from napari_stack.core.options import options_of
-from napari_stack.layers._chain import KEY
-from napari_stack.layers._source import full_resolution
-from napari_stack.layers._surface import DEPTH_AXIS
+from napari_stack.layers.provenance import KEY
+from napari_stack.layers.read_layer import full_resolution
+from napari_stack.layers.surface import DEPTH_AXIS
 
 
 class SurfaceDock(QWidget):

@@ -18,6 +18,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
+from napari_stack.recipe import Recipe, history
 from napari_stack.recipe.batch import (
     Choice,
     Done,
@@ -28,7 +29,6 @@ from napari_stack.recipe.batch import (
     steps_before,
 )
 from napari_stack.recipe.plots import Plots
-from napari_stack.recipe import Recipe, history
 from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.recipe.step import Step, images_of
 

@@ -6,15 +6,15 @@ the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.com
 points, shapes and labels too, as a registered one was moved.
 """
 
-from napari_stack.layers._forecast import Forecast, forecast
-from napari_stack.layers._functions import on_layers
-from napari_stack.layers._job import Computed, Job, default_axis, prepare
-from napari_stack.layers._moving import apply_transforms
-from napari_stack.layers._preview import PREVIEWED, is_preview, keeping, preview, preview_layer
-from napari_stack.layers._show import show_limits, to_layer
-from napari_stack.layers._solid import compute_now, is_lazy, is_made_here, prepare_compute
-from napari_stack.layers._source import leading_axes
-from napari_stack.layers._surface import depth_surface
+from napari_stack.layers.apply_transforms import apply_transforms
+from napari_stack.layers.compute_now import compute_now, is_lazy, is_made_here, prepare_compute
+from napari_stack.layers.forecast import Forecast, forecast
+from napari_stack.layers.functions import on_layers
+from napari_stack.layers.job import Computed, Job, default_axis, prepare
+from napari_stack.layers.preview import PREVIEWED, is_preview, keeping, preview, preview_layer
+from napari_stack.layers.read_layer import leading_axes
+from napari_stack.layers.surface import depth_surface
+from napari_stack.layers.to_layer import show_limits, to_layer
 
 register = on_layers("register")
 balance = on_layers("balance")

@@ -13,9 +13,8 @@ from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files.paths import resolve
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.recipe import Recipe
-from napari_stack.recipe.step import Step
 from napari_stack.recipe.results import new_folders, output_paths
-from napari_stack.recipe.step import Data
+from napari_stack.recipe.step import Data, Step
 
 #: Files of a batch when the last step of the recipe names none.
 FRAMES_FILE, IMAGES_FILE = "frames.tif", "{image}.tif"

@@ -187,7 +187,7 @@ class Recipe:
             hold what would go there, or `folder` is not there.
         ImportError
             When there is something to plot and matplotlib is not installed.
-        """  # noqa: E501
+        """  # noqa: E501, RUF100
         place = None if folder is None else Path(folder).expanduser()
         files = [path for step in self.steps for path in (step.save, step.transforms) if path]
         saves = [place / path for path in files] if place else []

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_stack.files import read
-from napari_stack.layers._show import to_layer
+from napari_stack.layers.to_layer import to_layer
 
 #: Suffix of a list of frames.
 SUFFIX = ".frames"

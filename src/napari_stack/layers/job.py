@@ -15,12 +15,18 @@ from napari_stack.core.options import check, gives_frames, method_name, options_
 from napari_stack.core.projected import Place, plain_places
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.layers._chain import KEY, Chain, history, remember
-from napari_stack.layers._links import Link, link, reference
-from napari_stack.layers._look import Limits, Look
-from napari_stack.layers._regions import DRAWN, mask_of
-from napari_stack.layers._source import Data, axis_name, full_resolution, leading_axes, read_layer
-from napari_stack.layers._surface import DEPTH_AXIS
+from napari_stack.layers.appearance import Limits, Look
+from napari_stack.layers.links import Link, link, reference
+from napari_stack.layers.provenance import KEY, Chain, history, remember
+from napari_stack.layers.read_layer import (
+    Data,
+    axis_name,
+    full_resolution,
+    leading_axes,
+    read_layer,
+)
+from napari_stack.layers.shape_masks import DRAWN, mask_of
+from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.operators.corrections.balance import clipping
 from napari_stack.operators.focus.slabs import Slabs
 from napari_stack.recipe import Step, images_of

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.layers._moving import ellipse
-from napari_stack.layers._place import Place
-from napari_stack.layers._source import full_resolution
+from napari_stack.layers.apply_transforms import ellipse
+from napari_stack.layers.placement import Place
+from napari_stack.layers.read_layer import full_resolution
 
 #: Options that say where, and so may be drawn.
 DRAWN = ("region", "mask")

@@ -7,9 +7,9 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack.core.stack import Stack
-from napari_stack.layers._chain import Chain, history, remember
-from napari_stack.layers._look import spread, value_range
-from napari_stack.layers._source import Data
+from napari_stack.layers.appearance import spread, value_range
+from napari_stack.layers.provenance import Chain, history, remember
+from napari_stack.layers.read_layer import Data
 
 #: Values in the frames that are looked at for contrast limits, at most.
 _MOST_VALUES = 60_000_000

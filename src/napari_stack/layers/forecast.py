@@ -13,7 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.bands import are_filed, band_rows, may_be_invalid, reads_twice
 from napari_stack.engine.run import Run
 from napari_stack.engine.scratch import frame_bytes, free_scratch
-from napari_stack.layers._job import Job
+from napari_stack.layers.job import Job
 from napari_stack.operators.combine.combine import is_rank
 from napari_stack.operators.combine.sigma_clip import why_not_clipped
 from napari_stack.operators.registration.register import reference_index

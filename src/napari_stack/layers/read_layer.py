@@ -9,7 +9,7 @@ from napari.layers import Image, Layer
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource, Axis
 from napari_stack.core.stack import Stack
-from napari_stack.layers._chain import Chain, recall, ticked
+from napari_stack.layers.provenance import Chain, recall, ticked
 
 Data = Stack | Hyperstack
 

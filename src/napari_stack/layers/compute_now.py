@@ -16,11 +16,11 @@ from napari_stack.core.source import Correction, Pixels, Source, cast, is_comput
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
-from napari_stack.layers._chain import KEY, Chain, history, recall, remember, remember_pixels
-from napari_stack.layers._forecast import size_text
-from napari_stack.layers._look import Look
-from napari_stack.layers._motion import frames_of, recorded_size
-from napari_stack.layers._source import Data, full_resolution, read_layer
+from napari_stack.layers.appearance import Look
+from napari_stack.layers.forecast import size_text
+from napari_stack.layers.motion import frames_of, recorded_size
+from napari_stack.layers.provenance import KEY, Chain, history, recall, remember, remember_pixels
+from napari_stack.layers.read_layer import Data, full_resolution, read_layer
 
 
 def is_lazy(layer: Any) -> bool:
@@ -60,15 +60,15 @@ class Solid:
         return cls(source, valid, frames.corrected_by, recorded_size(frames))
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
         return self.source.shape
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.source.dtype
 
     @property
-    def partial(self) -> bool:
+    def partial(self) -> bool:  # noqa: D102
         return self.source.partial
 
     @property
@@ -76,13 +76,13 @@ class Solid:
         """Whether `pixels` says more than `read`."""
         return bool(self.valid)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         return self.source.read(index, rows)
 
-    def label(self, index: int) -> str:
+    def label(self, index: int) -> str:  # noqa: D102
         return self.source.label(index)
 
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         values = np.array(self.read(index, rows), np.result_type(self.dtype, np.float32))
         if index not in self.valid:
             return values, None

@@ -9,8 +9,8 @@ from napari.layers import Image, Surface
 from numpy.typing import NDArray
 
 from napari_stack.core.options import Bounds, check
-from napari_stack.layers._chain import KEY
-from napari_stack.layers._source import full_resolution
+from napari_stack.layers.provenance import KEY
+from napari_stack.layers.read_layer import full_resolution
 
 #: Vertices of a surface, at most: a graphics card without acceleration still turns so many.
 _VERTICES = 160_000

@@ -8,7 +8,7 @@ from typing import Any
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_stack.layers._source import full_resolution
+from napari_stack.layers.read_layer import full_resolution
 from napari_stack.recipe.step import Step
 
 

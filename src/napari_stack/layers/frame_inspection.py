@@ -12,12 +12,12 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
-from napari_stack.layers._chain import recall, set_used
-from napari_stack.layers._job import Job
-from napari_stack.layers._links import Link, bare, link_of, reference, results_of
-from napari_stack.layers._look import Look
-from napari_stack.layers._recipes import frames_behind
-from napari_stack.layers._source import full_resolution, leading_axes, read_layer
+from napari_stack.layers.appearance import Look
+from napari_stack.layers.job import Job
+from napari_stack.layers.links import Link, bare, link_of, reference, results_of
+from napari_stack.layers.provenance import recall, set_used
+from napari_stack.layers.read_layer import full_resolution, leading_axes, read_layer
+from napari_stack.layers.recipe_job import frames_behind
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Step
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
-from napari_stack.layers._chain import KEY, Chain, remember
-from napari_stack.layers._look import Look
-from napari_stack.layers._motion import Motion, frames_of, without_axis
-from napari_stack.layers._place import moved_by
-from napari_stack.layers._source import full_resolution, read_layer
+from napari_stack.layers.appearance import Look
+from napari_stack.layers.motion import Motion, frames_of, without_axis
+from napari_stack.layers.placement import moved_by
+from napari_stack.layers.provenance import KEY, Chain, remember
+from napari_stack.layers.read_layer import full_resolution, read_layer
 from napari_stack.operators import Transforms, Warp
 
 #: Corners of an ellipse that a perspective has made into something else.

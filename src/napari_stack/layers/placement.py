@@ -7,7 +7,7 @@ import numpy as np
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
-from napari_stack.layers._source import axes_of
+from napari_stack.layers.read_layer import axes_of
 
 Matrix = NDArray[np.float64]
 

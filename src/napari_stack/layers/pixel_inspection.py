@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.layers._inspecting import frames_layer, frames_of, stacked_axis
-from napari_stack.layers._links import link_of, reference
-from napari_stack.layers._source import leading_axes, read_layer
+from napari_stack.layers.frame_inspection import frames_layer, frames_of, stacked_axis
+from napari_stack.layers.links import link_of, reference
+from napari_stack.layers.read_layer import leading_axes, read_layer
 from napari_stack.operators.combine.normalisation import normalised
 from napari_stack.operators.inspection.frame_table import (
     ClippedValues,

@@ -10,12 +10,12 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
 from napari_stack.files.provenance import file_of
-from napari_stack.layers._chain import KEY, Chain, history, recall, remember
-from napari_stack.layers._job import Computed, Job, placing, view_after
-from napari_stack.layers._links import link_of, reference
-from napari_stack.layers._look import Look
-from napari_stack.layers._measured import with_corrections
-from napari_stack.layers._source import Data, full_resolution, read_layer
+from napari_stack.layers.appearance import Look
+from napari_stack.layers.job import Computed, Job, placing, view_after
+from napari_stack.layers.links import link_of, reference
+from napari_stack.layers.provenance import KEY, Chain, history, recall, remember
+from napari_stack.layers.read_layer import Data, full_resolution, read_layer
+from napari_stack.layers.transfer import with_corrections
 from napari_stack.recipe import Recipe, Step
 
 

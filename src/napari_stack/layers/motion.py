@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.layers._chain import recall
-from napari_stack.layers._place import Matrix, Place
-from napari_stack.layers._source import axis_name, full_resolution
+from napari_stack.layers.placement import Matrix, Place
+from napari_stack.layers.provenance import recall
+from napari_stack.layers.read_layer import axis_name, full_resolution
 from napari_stack.operators import Resample, Transforms, Warp
 
 

@@ -10,8 +10,8 @@ from napari.layers import Image
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import write
-from napari_stack.layers._chain import KEY
-from napari_stack.layers._source import axes_of, full_resolution, read_layer
+from napari_stack.layers.provenance import KEY
+from napari_stack.layers.read_layer import axes_of, full_resolution, read_layer
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

@@ -12,8 +12,8 @@ from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.source import Pixels, Source, is_computed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.layers._chain import KEY
-from napari_stack.layers._job import Job
+from napari_stack.layers.job import Job
+from napari_stack.layers.provenance import KEY
 from napari_stack.recipe.step import images_of
 
 #: Operators that are quick enough to be shown while their options move.
@@ -42,23 +42,23 @@ class Kept:
         self.computed = is_computed(source)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
         return self._source.shape
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self._source.dtype
 
-    def label(self, index: int) -> str:
+    def label(self, index: int) -> str:  # noqa: D102
         return self._source.label(index)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
         if index not in self._frames:
             self._frames[index] = self._source.read(index)
         frame = self._frames[index]
         return frame if rows is None else frame[rows]
 
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         if index not in self._pixels:
             self._pixels[index] = self._source.pixels(index)  # type: ignore[attr-defined]
         values, valid = self._pixels[index]

@@ -1,0 +1,1 @@
+"""What napari's manifest names: the reader, the writers and the sample data."""
