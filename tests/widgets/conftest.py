@@ -9,7 +9,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_stack import samples
-from napari_stack._widgets import _preferences, _warming
+from napari_stack._widgets.parts import precompile, preferences
 
 
 @pytest.fixture
@@ -98,14 +98,14 @@ def quick_garbage_collection():
 @pytest.fixture(autouse=True)
 def nothing_to_warm(monkeypatch):
     """Docks start no thread of their own; the tests of that take this back."""
-    monkeypatch.setattr(_warming, "_begun", Everything())
+    monkeypatch.setattr(precompile, "_begun", Everything())
 
 
 @pytest.fixture(autouse=True)
 def settings_folder(monkeypatch, tmp_path):
     """Docks keep their options in a folder of the test, and ask for no Preferences of the user."""
     folder = tmp_path / "settings"
-    monkeypatch.setattr(_preferences, "_path", lambda: folder / "last-used.json")
+    monkeypatch.setattr(preferences, "_path", lambda: folder / "last-used.json")
     monkeypatch.setattr(napari.settings, "_CFG_PATH", str(folder / "settings.yaml"), raising=False)
     monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {}, raising=False)
     return folder

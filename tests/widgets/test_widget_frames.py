@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
-from napari_stack._widgets._compare import best_stride
-from napari_stack._widgets._frames import panels_of
-from napari_stack._widgets._scales import limits, ticks
+from napari_stack._widgets.docks.frame_inspector import panels_of
+from napari_stack._widgets.parts.compare import best_stride
+from napari_stack._widgets.parts.plot_scales import limits, ticks
 from napari_stack.layers.links import reference
 from napari_stack.operators.inspection.frame_table import FrameTable
 

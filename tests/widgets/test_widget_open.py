@@ -165,7 +165,7 @@ def test_preview_follows_and_never_waits(dock, viewer, qtbot, folder, monkeypatc
         readers.append(threading.current_thread())
         return ns.read(*paths, **options)
 
-    monkeypatch.setattr("napari_stack._widgets._open.read", read)
+    monkeypatch.setattr("napari_stack._widgets.docks.open_frames.read", read)
     for length in range(1, len(str(folder)) + 1):
         dock.path.setText(str(folder)[:length])
     assert previewed(dock, qtbot).startswith("6 frames")

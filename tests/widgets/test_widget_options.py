@@ -9,8 +9,8 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
-from napari_stack._widgets._fields import ChoiceOrNumber, ImageField, Number
-from napari_stack._widgets._form import OptionsForm
+from napari_stack._widgets.parts.form import OptionsForm
+from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, Number
 from napari_stack.core.options import options_of
 from napari_stack.operators import CATALOGUE
 

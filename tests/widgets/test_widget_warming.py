@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from napari_stack import _widgets, operators
-from napari_stack._widgets import _warming
+from napari_stack._widgets.parts import precompile
 
 
 @pytest.fixture
 def begun(monkeypatch):
     """Nothing was warmed up yet."""
-    monkeypatch.setattr(_warming, "_begun", set())
-    monkeypatch.setattr(_warming, "_PAUSE", 0)
+    monkeypatch.setattr(precompile, "_begun", set())
+    monkeypatch.setattr(precompile, "_PAUSE", 0)
 
 
 def test_a_dock_that_opens_compiles_for_its_layer_once(
@@ -39,6 +39,6 @@ def test_a_dock_without_a_layer_compiles_for_16_bits(begun, viewer, qtbot, run_t
     dock = _widgets.CombineDock(viewer)
     qtbot.addWidget(dock)
     dock.show()
-    assert _warming._begun == {("combine", "<u2", False)}
+    assert precompile._begun == {("combine", "<u2", False)}
     qtbot.waitUntil(lambda: bool(run_threads()))
     qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)

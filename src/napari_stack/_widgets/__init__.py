@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_stack._widgets._compute import ComputeNowDock
-    from napari_stack._widgets._dock import OperatorDock
-    from napari_stack._widgets._frames import FrameInspectorDock
-    from napari_stack._widgets._open import OpenFramesDock
-    from napari_stack._widgets._operators import (
+    from napari_stack._widgets.docks.apply_to_others import ApplyToOthersDock
+    from napari_stack._widgets.docks.compute_now import ComputeNowDock
+    from napari_stack._widgets.docks.frame_inspector import FrameInspectorDock
+    from napari_stack._widgets.docks.open_frames import OpenFramesDock
+    from napari_stack._widgets.docks.operator import OperatorDock
+    from napari_stack._widgets.docks.operators import (
         BalanceDock,
         CombineDock,
         CorrectBleachingDock,
@@ -25,29 +26,28 @@ if TYPE_CHECKING:
         SigmaClipDock,
         TransformFramesDock,
     )
-    from napari_stack._widgets._others import ApplyToOthersDock
-    from napari_stack._widgets._pixel import PixelInspectorDock
-    from napari_stack._widgets._recipe import RecipeDock
-    from napari_stack._widgets._surface import SurfaceDock
+    from napari_stack._widgets.docks.pixel_inspector import PixelInspectorDock
+    from napari_stack._widgets.docks.recipe import RecipeDock
+    from napari_stack._widgets.docks.surface import SurfaceDock
 
 # The modules of the docks. Each is imported when its dock is first opened, so that a dock does not
 # wait for what the others need.
 _NAMES = {
-    "_compute": "ComputeNowDock",
-    "_dock": "OperatorDock",
-    "_frames": "FrameInspectorDock",
-    "_open": "OpenFramesDock",
-    "_operators": """
+    "docks.compute_now": "ComputeNowDock",
+    "docks.operator": "OperatorDock",
+    "docks.frame_inspector": "FrameInspectorDock",
+    "docks.open_frames": "OpenFramesDock",
+    "docks.operators": """
         BalanceDock CombineDock CorrectBleachingDock
         CorrectFlatFieldDock CorrectVignettingDock DenoiseDock
         FindHotPixelsDock FocusSlabsDock FocusStackDock
         MovingAverageDock RegisterDock RepairHotPixelsDock
         SharpenDock SigmaClipDock TransformFramesDock
     """,
-    "_others": "ApplyToOthersDock",
-    "_pixel": "PixelInspectorDock",
-    "_recipe": "RecipeDock",
-    "_surface": "SurfaceDock",
+    "docks.apply_to_others": "ApplyToOthersDock",
+    "docks.pixel_inspector": "PixelInspectorDock",
+    "docks.recipe": "RecipeDock",
+    "docks.surface": "SurfaceDock",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 

@@ -6,8 +6,8 @@ from typing import Any
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_stack._widgets._fields import Layers, field_of
-from napari_stack._widgets._layout import INDENT, labelled, rows
+from napari_stack._widgets.parts.inputs import Layers, field_of
+from napari_stack._widgets.parts.layout import INDENT, labelled, rows
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_stack._widgets._fields import choice
-from napari_stack._widgets._layout import labelled, paragraph, rows
+from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.layout import labelled, paragraph, rows
 from napari_stack.core.projected import PROJECTIONS, Place
 
 _HELP = {

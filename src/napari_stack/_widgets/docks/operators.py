@@ -1,6 +1,6 @@
 """The docks of the operators: which options are always in view."""
 
-from napari_stack._widgets._dock import OperatorDock
+from napari_stack._widgets.docks.operator import OperatorDock
 
 
 class RegisterDock(OperatorDock):

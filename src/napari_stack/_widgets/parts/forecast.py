@@ -6,9 +6,9 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel
 
 from napari_stack import layers
-from napari_stack._widgets._layout import tooltip
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, sentence
+from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, sentence
 
 #: Milliseconds without a change before it is told.
 _PAUSE = 150

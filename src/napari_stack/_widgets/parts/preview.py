@@ -7,10 +7,10 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack import layers
-from napari_stack._widgets._layout import tooltip
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, sentence
-from napari_stack._widgets._worker import Worker
+from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, sentence
+from napari_stack._widgets.parts.worker import Worker
 
 #: Milliseconds without a change before a preview is made.
 _PAUSE = 120

@@ -9,22 +9,22 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton
 
 from napari_stack import layers
-from napari_stack._widgets._forecast import ForecastText
-from napari_stack._widgets._form import OptionsForm
-from napari_stack._widgets._layout import (
+from napari_stack._widgets.parts.forecast import ForecastText
+from napari_stack._widgets.parts.form import OptionsForm
+from napari_stack._widgets.parts.layer_choice import SourceChoice
+from napari_stack._widgets.parts.layout import (
     align,
     collapsible,
     fill,
     paragraph,
     tooltip,
 )
-from napari_stack._widgets._notice import watch
-from napari_stack._widgets._place import PlaceChoice
-from napari_stack._widgets._preferences import last_used, preferences, remember
-from napari_stack._widgets._preview import LivePreview
-from napari_stack._widgets._runner import MENDABLE, RunningDock, tell
-from napari_stack._widgets._source import SourceChoice
-from napari_stack._widgets._warming import warm_up
+from napari_stack._widgets.parts.measure_at import PlaceChoice
+from napari_stack._widgets.parts.precompile import warm_up
+from napari_stack._widgets.parts.preferences import last_used, preferences, remember
+from napari_stack._widgets.parts.preview import LivePreview
+from napari_stack._widgets.parts.runner import MENDABLE, RunningDock, tell
+from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
 from napari_stack.core.projected import Place
 from napari_stack.engine.run import Run

@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_stack._widgets._scales import Panel, Scale, ticks
+from napari_stack._widgets.parts.plot_scales import Panel, Scale, ticks
 
 #: Pixels left of a panel for its numbers, and at the other sides.
 _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 10, 18, 8

@@ -14,10 +14,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_stack._widgets._following import button
-from napari_stack._widgets._layout import labelled, rows, tooltip
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, Runner, sentence, tell
+from napari_stack._widgets.parts.active_layer import button
+from napari_stack._widgets.parts.layout import labelled, rows, tooltip
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, Runner, sentence, tell
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.batch import Done, run_each, saving, series_names

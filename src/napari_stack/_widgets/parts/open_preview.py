@@ -8,9 +8,9 @@ from typing import Any
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_stack._widgets._layout import frames_text, paragraph
-from napari_stack._widgets._runner import MENDABLE, sentence
-from napari_stack._widgets._worker import Worker
+from napari_stack._widgets.parts.layout import frames_text, paragraph
+from napari_stack._widgets.parts.runner import MENDABLE, sentence
+from napari_stack._widgets.parts.worker import Worker
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run

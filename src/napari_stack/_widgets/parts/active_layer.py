@@ -6,9 +6,9 @@ from napari.layers import Image, Layer
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton
 
-from napari_stack._widgets._layout import fill, paragraph, tooltip
-from napari_stack._widgets._runner import RunningDock
-from napari_stack._widgets._source import on_layers
+from napari_stack._widgets.parts.layer_choice import on_layers
+from napari_stack._widgets.parts.layout import fill, paragraph, tooltip
+from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.layers.links import reference
 
 

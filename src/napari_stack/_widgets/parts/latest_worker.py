@@ -5,7 +5,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_stack._widgets._worker import Worker
+from napari_stack._widgets.parts.worker import Worker
 from napari_stack.engine.run import Run
 
 #: Milliseconds in which requests are gathered: a mouse tells of itself more often.

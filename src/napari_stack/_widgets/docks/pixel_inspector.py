@@ -9,14 +9,14 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QCheckBox
 
-from napari_stack._widgets._following import FollowingDock
-from napari_stack._widgets._latest import Latest
-from napari_stack._widgets._layout import paragraph, tooltip
-from napari_stack._widgets._plot import Plot
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, sentence
-from napari_stack._widgets._scales import Panel
-from napari_stack._widgets._sliders import frame_in_view, show_frame
+from napari_stack._widgets.parts.active_layer import FollowingDock
+from napari_stack._widgets.parts.latest_worker import Latest
+from napari_stack._widgets.parts.layout import paragraph, tooltip
+from napari_stack._widgets.parts.plot import Plot
+from napari_stack._widgets.parts.plot_scales import Panel
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, sentence
+from napari_stack._widgets.parts.sliders import frame_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import frames_layer
 from napari_stack.layers.pixel_inspection import Aim, Reading, aim_at

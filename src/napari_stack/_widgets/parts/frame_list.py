@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
-from napari_stack._widgets._layout import tooltip
+from napari_stack._widgets.parts.layout import tooltip
 from napari_stack.operators.inspection.frame_table import FrameTable
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
 
-from napari_stack._widgets._batch import BatchPanel
-from napari_stack._widgets._fields import choice
-from napari_stack._widgets._following import FollowingDock, button
-from napari_stack._widgets._layout import collapsible, labelled, rows, tooltip
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, tell
-from napari_stack._widgets._steps import StepsPanel
+from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.batch import BatchPanel
+from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.layout import collapsible, labelled, rows, tooltip
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, tell
+from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
 from napari_stack.layers.links import bare

@@ -7,10 +7,10 @@ from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from napari_stack._widgets._fields import Layers
-from napari_stack._widgets._form import OptionsForm
-from napari_stack._widgets._layout import align, tooltip
-from napari_stack._widgets._runner import MENDABLE
+from napari_stack._widgets.parts.form import OptionsForm
+from napari_stack._widgets.parts.inputs import Layers
+from napari_stack._widgets.parts.layout import align, tooltip
+from napari_stack._widgets.parts.runner import MENDABLE
 from napari_stack.layers.read_layer import full_resolution
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft, describe

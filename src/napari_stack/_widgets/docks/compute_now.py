@@ -8,12 +8,12 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
-from napari_stack._widgets._fields import choice
-from napari_stack._widgets._layout import fill, labelled, paragraph, rows
-from napari_stack._widgets._notice import watch
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, RunningDock, sentence, tell
-from napari_stack._widgets._source import on_layers
+from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.layer_choice import on_layers
+from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, RunningDock, sentence, tell
+from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.engine.run import Run
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"

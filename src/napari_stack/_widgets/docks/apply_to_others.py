@@ -7,9 +7,9 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QPushButton
 
 from napari_stack import layers
-from napari_stack._widgets._following import FollowingDock, button
-from napari_stack._widgets._layout import paragraph, tooltip
-from napari_stack._widgets._runner import MENDABLE, tell
+from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.layout import paragraph, tooltip
+from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack.layers.links import reference
 from napari_stack.layers.motion import Motion
 

@@ -9,10 +9,10 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_stack import layers
-from napari_stack._widgets._fields import Number, choice
-from napari_stack._widgets._layout import fill, labelled, paragraph, rows, tooltip
-from napari_stack._widgets._runner import MENDABLE, tell
-from napari_stack._widgets._source import on_layers
+from napari_stack._widgets.parts.inputs import Number, choice
+from napari_stack._widgets.parts.layer_choice import on_layers
+from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack.core.options import options_of
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.read_layer import full_resolution

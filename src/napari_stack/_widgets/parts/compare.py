@@ -7,7 +7,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_stack._widgets._following import button
+from napari_stack._widgets.parts.active_layer import button
 from napari_stack.layers.frame_inspection import before_of
 from napari_stack.layers.links import bare, reference
 

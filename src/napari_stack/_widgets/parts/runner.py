@@ -8,8 +8,8 @@ from napari.utils.notifications import notification_manager, show_error, show_wa
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_stack._widgets._layout import tooltip
-from napari_stack._widgets._worker import Worker
+from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.worker import Worker
 from napari_stack.engine.run import Run
 
 #: What the user can mend; anything else is a mistake of the program.

@@ -8,7 +8,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_stack import operators
-from napari_stack._widgets._worker import Worker
+from napari_stack._widgets.parts.worker import Worker
 from napari_stack.engine.run import Run
 
 #: Milliseconds that a dock is given to appear before a thread competes with it.

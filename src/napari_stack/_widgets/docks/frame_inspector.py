@@ -8,16 +8,16 @@ from napari.layers import Layer
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
-from napari_stack._widgets._compare import Compare
-from napari_stack._widgets._fields import choice
-from napari_stack._widgets._following import FollowingDock, button
-from napari_stack._widgets._frame_list import FrameList
-from napari_stack._widgets._layout import frames_text, labelled, paragraph, rows, tooltip
-from napari_stack._widgets._plot import Plot
-from napari_stack._widgets._preferences import preferences
-from napari_stack._widgets._runner import MENDABLE, tell
-from napari_stack._widgets._scales import Panel
-from napari_stack._widgets._sliders import frame_in_view, position_in_view, show_frame
+from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.compare import Compare
+from napari_stack._widgets.parts.frame_list import FrameList
+from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.layout import frames_text, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.plot import Plot
+from napari_stack._widgets.parts.plot_scales import Panel
+from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.runner import MENDABLE, tell
+from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import (
     difference,

@@ -16,11 +16,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_stack import layers
-from napari_stack._widgets._fields import ChoiceOrNumber, Number, choice
-from napari_stack._widgets._glance import Data, FramesPreview, extent
-from napari_stack._widgets._layout import fill, labelled, paragraph, rows, tooltip
-from napari_stack._widgets._notice import watch
-from napari_stack._widgets._runner import RunningDock
+from napari_stack._widgets.parts.inputs import ChoiceOrNumber, Number, choice
+from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
+from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.options import Bounds, options_of
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read

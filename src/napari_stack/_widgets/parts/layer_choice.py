@@ -9,8 +9,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
-from napari_stack._widgets._fields import choice
-from napari_stack._widgets._layout import frames_text, labelled, rows
+from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.layout import frames_text, labelled, rows
 
 
 def on_layers(viewer: Any, function: Callable[..., Any]) -> None:
