@@ -141,7 +141,7 @@ def test_the_command_line_finds_a_scheduler(client, folder, capsys):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(folder, monkeypatch, capsys):
-    monkeypatch.setattr("napari_stack.cli._cluster._PATIENCE", 0.2)
+    monkeypatch.setattr("napari_stack.cli.cluster._PATIENCE", 0.2)
     assert main(["combine", "*.tif", "-o", "out.tif", "--scheduler", "tcp://127.0.0.1:9"]) == 1
     said = capsys.readouterr().err
     assert "no scheduler answers at tcp://127.0.0.1:9" in said

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import napari_stack as ns
-from napari_stack.cli import _jobs, _report, main
-from napari_stack.cli._flags import command_name, flags_of, memory_size, options_given, position
+from napari_stack.cli import jobs, main, report
+from napari_stack.cli.flags import command_name, flags_of, memory_size, options_given, position
 from napari_stack.core.options import options_of
 from napari_stack.files import read_recipe
 from napari_stack.operators import CATALOGUE
@@ -124,7 +124,7 @@ def test_version(page):
 @pytest.mark.parametrize("name", OPERATORS)
 def test_flags_of_operators_and_of_commands_have_different_names(name):
     flags = [flag.name for flag in flags_of(CATALOGUE[name])]
-    shared = {flag.name for flag in _jobs.Settings.flags()}
+    shared = {flag.name for flag in jobs.Settings.flags()}
     shared |= {"inputs", "output", "overwrite", "at", "measure_each", "transforms"}
     assert len(set(flags)) == len(flags)
     assert not set(flags) & shared
@@ -228,7 +228,7 @@ def test_a_bug_keeps_its_traceback(frames, tmp_path, monkeypatch):
     def broken(*_, **__):
         raise TypeError("a bug")
 
-    monkeypatch.setattr(_jobs.Step, "apply", broken)
+    monkeypatch.setattr(jobs.Step, "apply", broken)
     with pytest.raises(TypeError, match="a bug"):
         main(["combine", frames, "-o", str(tmp_path / "out.tif")])
 
@@ -237,7 +237,7 @@ def test_too_little_memory_gets_one_sentence(frames, tmp_path, monkeypatch, caps
     def hungry(*_, **__):
         raise MemoryError("Unable to allocate 3 TiB")
 
-    monkeypatch.setattr(_jobs.Step, "apply", hungry)
+    monkeypatch.setattr(jobs.Step, "apply", hungry)
     assert main(["combine", frames, "-o", str(tmp_path / "out.tif")]) == 1
     assert "Unable to allocate 3 TiB" in _said(capsys)
 
@@ -249,7 +249,7 @@ def test_an_existing_output_is_refused_before_the_work(
     output = tmp_path / "out.tif"
     output.write_bytes(b"mine")
     with monkeypatch.context() as patch:
-        patch.delattr(_jobs.Step, "apply")
+        patch.delattr(jobs.Step, "apply")
         assert main([command, frames, "-o", str(output)]) == 1
     said = _said(capsys)
     assert "out.tif exists" in said
@@ -305,7 +305,7 @@ def test_a_place_that_nothing_fills_is_refused(command, name, sentence, frames, 
 
 def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, monkeypatch, capsys):
     (tmp_path / "out_rejected.tif").write_bytes(b"mine")
-    monkeypatch.delattr(_jobs.Step, "apply")
+    monkeypatch.delattr(jobs.Step, "apply")
     assert main(["sigma-clip", frames, "-o", str(tmp_path / "out_{image}.tif")]) == 1
     assert "out_rejected.tif exists" in _said(capsys)
 
@@ -338,7 +338,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(
         tmp_path / "last.json"
     )
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.delattr(_jobs.Step, "apply")
+    monkeypatch.delattr(jobs.Step, "apply")
     assert main(typed.format(tmp=tmp_path, frames=frames).split()) == 1
     assert sentence in _said(capsys)
     assert sorted(tmp_path.rglob("*")) == before
@@ -366,7 +366,7 @@ def test_an_interrupt_leaves_nothing(typed, ticks, frames, tmp_path, monkeypatch
     def progress(quiet):
         yield tick
 
-    monkeypatch.setattr(_jobs, "progress", progress)
+    monkeypatch.setattr(jobs, "progress", progress)
     recipe = tmp_path / "recipe.json"
     Recipe([ns.Step("register", save="moved"), ns.Step("combine", save="mean.tif")]).save(recipe)
     assert main(typed.format(frames=frames, tmp=tmp_path, recipe=recipe).split()) == 130
@@ -697,7 +697,7 @@ def test_a_recipe_is_refused_before_the_work_when_a_file_is_there(
     branched, frames, tmp_path, monkeypatch, capsys
 ):
     (tmp_path / "clean_rejected.tif").write_bytes(b"mine")
-    monkeypatch.delattr(_jobs.Step, "apply")
+    monkeypatch.delattr(jobs.Step, "apply")
     assert main(["run", str(branched), frames, "-o", str(tmp_path)]) == 1
     assert "clean_rejected.tif exists" in _said(capsys)
     assert not (tmp_path / "moved").exists()
@@ -793,14 +793,14 @@ class _Terminal(io.StringIO):
 def test_progress_is_shown_on_a_terminal_only(monkeypatch):
     terminal = _Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with _report.progress(quiet=False) as tick:
+    with report.progress(quiet=False) as tick:
         tick(0, 4, "Reading")
         tick(4, 4, "Reading")
         tick(1, 3, "Clipping")
     assert "Reading: " in terminal.getvalue()
     assert "Clipping" in terminal.getvalue()
-    with _report.progress(quiet=True) as tick:
+    with report.progress(quiet=True) as tick:
         assert tick is None
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with _report.progress(quiet=False) as tick:
+    with report.progress(quiet=False) as tick:
         assert tick is None

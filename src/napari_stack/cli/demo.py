@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack import samples
-from napari_stack.cli._report import Report, complain, progress
+from napari_stack.cli.report import Report, complain, progress
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read, write
@@ -230,7 +230,7 @@ def _moved(truth: Mapping[str, Image], used: Image, interpolation: Any, least: f
 
 def _show(folder: Path, report: Report) -> None:
     """Open napari in a process of its own, since a broken display ends the process."""
-    command = [sys.executable, "-m", "napari_stack.cli._gallery", str(folder)]
+    command = [sys.executable, "-m", "napari_stack.cli.demo_viewer", str(folder)]
     if find_spec("napari") is None:
         report.line("napari is not installed; pip install 'napari-stack[all]' to see the layers")
         return

@@ -1,4 +1,4 @@
-"""The demo's layers in napari: ``python -m napari_stack.cli._gallery FOLDER [PICTURE]``."""
+"""The demo's layers in napari: ``python -m napari_stack.cli.demo_viewer FOLDER [PICTURE]``."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack import layers
-from napari_stack.cli._demo import CELLS, CLIP, FOCUS
+from napari_stack.cli.demo import CELLS, CLIP, FOCUS
 from napari_stack.core.stack import Stack
 from napari_stack.files import read
 

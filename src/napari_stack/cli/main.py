@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Group, MissingArgumentError, Parameter
 
 from napari_stack import __version__
-from napari_stack.cli._flags import command_name, flags_of, options_given, position
-from napari_stack.cli._jobs import Settings, run_recipe, run_step
-from napari_stack.cli._report import complain, warnings_as_lines
+from napari_stack.cli.flags import command_name, flags_of, options_given, position
+from napari_stack.cli.jobs import Settings, run_recipe, run_step
+from napari_stack.cli.report import complain, warnings_as_lines
 from napari_stack.core.options import gives_frames, shares_measure, summary
 from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
@@ -303,6 +303,6 @@ def _demo(
 
     The results are shown in napari; without a display, its window is rendered to a PNG.
     """
-    from napari_stack.cli._demo import run_demo
+    from napari_stack.cli.demo import run_demo
 
     return partial(run_demo, folder, viewer=not no_viewer)

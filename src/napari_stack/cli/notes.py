@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.cli._report import Report, complain
+from napari_stack.cli.report import Report, complain
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.operators import Warp

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from napari_stack import Transforms, read, samples
-from napari_stack.cli import _demo, main
-from napari_stack.cli._demo import corner_errors, ray_scores, run_demo
+from napari_stack.cli import demo as demo_module
+from napari_stack.cli import main
+from napari_stack.cli.demo import corner_errors, ray_scores, run_demo
 from napari_stack.files import read_recipe
 
 
@@ -50,7 +51,7 @@ def test_its_recipe_gives_the_same_pixels(demo, tmp_path):
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):
-    names = [_demo._new_folder(tmp_path / "demo").name for _ in range(3)]
+    names = [demo_module._new_folder(tmp_path / "demo").name for _ in range(3)]
     assert names == ["demo", "demo-2", "demo-3"]
 
 
@@ -72,7 +73,7 @@ def test_ray_scores_of_the_truth_itself():
 
 def test_layers_of_the_demo(demo):
     pytest.importorskip("napari")
-    from napari_stack.cli._gallery import gallery
+    from napari_stack.cli.demo_viewer import gallery
 
     shown = gallery(demo[0])
     assert [layer.name for layer in shown[:4]] == [
@@ -88,7 +89,7 @@ def test_without_a_display_the_window_becomes_a_picture(demo, monkeypatch, capsy
     pytest.importorskip("napari")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    _demo._show(demo[0], _demo.Report())
+    demo_module._show(demo[0], demo_module.Report())
     assert str(demo[0] / "napari.png") in capsys.readouterr().out
     window = read(demo[0] / "napari.png")[0]
     canvas = window[100:-100, window.shape[1] // 3 :]
@@ -97,21 +98,21 @@ def test_without_a_display_the_window_becomes_a_picture(demo, monkeypatch, capsy
 
 
 def test_without_napari_or_screen_it_says_what_to_do(demo, monkeypatch, capsys):
-    report = _demo.Report()
-    monkeypatch.setattr(_demo, "find_spec", lambda name: None)
-    _demo._show(demo[0], report)
+    report = demo_module.Report()
+    monkeypatch.setattr(demo_module, "find_spec", lambda name: None)
+    demo_module._show(demo[0], report)
     assert "pip install" in capsys.readouterr().out
-    monkeypatch.setattr(_demo, "find_spec", lambda name: name)
-    monkeypatch.setattr(_demo, "_has_display", lambda: False)
-    monkeypatch.setattr(_demo.shutil, "which", lambda name: None)
-    _demo._show(demo[0], report)
+    monkeypatch.setattr(demo_module, "find_spec", lambda name: name)
+    monkeypatch.setattr(demo_module, "_has_display", lambda: False)
+    monkeypatch.setattr(demo_module.shutil, "which", lambda name: None)
+    demo_module._show(demo[0], report)
     assert "install xvfb" in capsys.readouterr().out
 
 
 def test_a_display_is_known_by_its_variable(monkeypatch):
-    monkeypatch.setattr(_demo.sys, "platform", "linux")
-    monkeypatch.setattr(_demo.os, "environ", {"WAYLAND_DISPLAY": "wayland-0"})
-    assert _demo._has_display()
-    monkeypatch.setattr(_demo.os, "environ", {})
-    assert not _demo._has_display()
+    monkeypatch.setattr(demo_module.sys, "platform", "linux")
+    monkeypatch.setattr(demo_module.os, "environ", {"WAYLAND_DISPLAY": "wayland-0"})
+    assert demo_module._has_display()
+    monkeypatch.setattr(demo_module.os, "environ", {})
+    assert not demo_module._has_display()
     assert os.environ == {}

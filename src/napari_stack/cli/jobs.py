@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Group, Parameter
 
-from napari_stack.cli._cluster import cluster
-from napari_stack.cli._flags import memory_size
-from napari_stack.cli._notes import mention_clipped, mention_failed, mention_uncovered, stack_of
-from napari_stack.cli._report import Report, complain, progress
+from napari_stack.cli.cluster import cluster
+from napari_stack.cli.flags import memory_size
+from napari_stack.cli.notes import mention_clipped, mention_failed, mention_uncovered, stack_of
+from napari_stack.cli.report import Report, complain, progress
 from napari_stack.core.atomic_write import refuse_existing, refuse_homeless
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
