@@ -144,7 +144,7 @@ def slider(viewer: Any, lazy: Any) -> None:
         return go
 
     warp = median_ms(lambda: stack[len(stack) // 3])
-    raw, matrix = stack.source.read(3), stack.transforms.matrices[3][:2]
+    raw, matrix = stack.render(3), stack.transforms.matrices[3][:2]
     rival = median_ms(
         lambda: cv2.warpAffine(
             raw, matrix, raw.shape[::-1], flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

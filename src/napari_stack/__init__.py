@@ -7,8 +7,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from napari_stack import layers, samples
+    from napari_stack.core.axis import Axis
     from napari_stack.core.hyperstack import Hyperstack
-    from napari_stack.core.source import Axis
     from napari_stack.core.stack import Stack
     from napari_stack.engine.run import Cancelled, Run
     from napari_stack.files import read, write
@@ -94,7 +94,7 @@ _NAMES = {
     """,
     "recipe": "Recipe Step",
     "engine.run": "Cancelled Run",
-    "core.source": "Axis",
+    "core.axis": "Axis",
     "core.stack": "Stack",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

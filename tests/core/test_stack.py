@@ -7,26 +7,23 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_stack.core.source import ArraySource, Axis, cast
-from napari_stack.core.stack import Seen, Stack
+from napari_stack.core.axis import Axis
+from napari_stack.core.casting import cast
+from napari_stack.core.correction import Correction
+from napari_stack.core.source import ArraySource
+from napari_stack.core.stack import Rendered, Stack
 
 RNG = np.random.default_rng(5)
 
 
-@dataclass(frozen=True)
-class Gain:
+@dataclass(frozen=True, eq=False)
+class Gain(Correction):
     """A correction for trying: a gain for each frame, and rows shifted down by one."""
 
     gains: np.ndarray
 
     def apply(self, values, valid, index, rows):
         return values * values.dtype.type(self.gains[index]), valid
-
-    def source_rows(self, rows, index):
-        return rows
-
-    def frame_shape(self, shape):
-        return shape
 
     def merged(self, later):
         return Gain(self.gains * later.gains)
@@ -83,7 +80,7 @@ def test_only_wanted_rows_are_read():
     data = RNG.integers(0, 99, (2, 9, 4), np.uint8)
     stack = Stack.wrap(data).corrected(Gain(np.array([1.0, 2.0])))
     np.testing.assert_array_equal(stack.read(1, slice(3, 6))[0], 2.0 * data[1, 3:6])
-    np.testing.assert_array_equal(stack.seen(1, slice(3, 6)), 2 * data[1, 3:6])
+    np.testing.assert_array_equal(stack.render(1, slice(3, 6)), 2 * data[1, 3:6])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -94,7 +91,7 @@ def test_an_opened_frame_gives_its_rows_and_is_read_once(dtype, computed):
         data[1, 2, 3] = np.nan
     whole = dask.array.from_array(data, chunks=(1, 9, 4))  # gives no rows for less
     stack = Stack.wrap(whole).corrected(Gain(np.array([1.0, 2.0, 3.0])))
-    stack = Stack(Seen(stack)) if computed else stack
+    stack = Stack(Rendered(stack)) if computed else stack
     frame = stack.opened(1)
     assert len(frame) == 1
     for rows in (None, slice(0, 5), slice(2, 9), slice(2, 9)):  # nothing is changed in place
@@ -199,7 +196,7 @@ def test_a_stack_survives_pickling():
 
 def test_seen_closes_the_corrections():
     stack = Stack.wrap(np.full((2, 3, 4), 3, np.uint8)).corrected(Gain(np.array([0.5, 2])))
-    closed = replace(stack, source=Seen(stack), corrections=())
+    closed = replace(stack, source=Rendered(stack), corrections=())
     np.testing.assert_array_equal(closed.read(0, slice(1, 2))[0], np.full((1, 4), 1.5))
     np.testing.assert_array_equal(closed[0], np.full((3, 4), 2))
     assert closed.source.label(1) == "frame 1"

@@ -11,10 +11,10 @@ import tifffile
 
 from napari_stack import read
 from napari_stack.cli import main
+from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import moving_average, register, sigma_clip
-from napari_stack.operators.combine import combine
+from napari_stack.operators import combine, moving_average, register, sigma_clip
 
 distributed = pytest.importorskip("distributed")
 
@@ -40,23 +40,12 @@ def folder(tmp_path, monkeypatch):
 
 
 @dataclass(frozen=True)
-class Deadly:
+class Deadly(ArraySource):
     """Frames of which one kills the process that reads it, the first time."""
 
-    data: np.ndarray
-    mark: str
+    mark: str = ""
 
-    partial = True
-
-    @property
-    def shape(self):
-        return self.data.shape
-
-    @property
-    def dtype(self):
-        return self.data.dtype
-
-    def read(self, index, rows=None):
+    def pixels(self, index, rows=None):
         if index == 20:
             try:
                 Path(self.mark).touch(exist_ok=False)
@@ -64,7 +53,7 @@ class Deadly:
                 pass
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return self.data[index] if rows is None else self.data[index, rows]
+        return super().pixels(index, rows)
 
     def label(self, index):
         return f"deadly {index}"
@@ -102,7 +91,7 @@ def test_frames_in_files_are_not_sent(folder):
 
 @pytest.mark.parametrize("reducer", ["fold", "bands"])
 def test_a_killed_worker_does_not_lose_the_run(reducer, client, tmp_path):
-    stack = Stack(Deadly(DATA, str(tmp_path / "killed")))
+    stack = Stack(Deadly(DATA, mark=str(tmp_path / "killed")))
     function = {"fold": combine, "bands": lambda s, run: sigma_clip(s, run=run).image}[reducer]
     found = function(stack, run=Run(executor=client, memory=2**20))
     assert (tmp_path / "killed").exists()

@@ -4,7 +4,7 @@ import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 
@@ -16,8 +16,8 @@ from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.engine import scratch
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Transforms, apply_transforms, focus_stack, sigma_clip
-from napari_stack.operators.combine import combine
+from napari_stack.operators import Transforms, apply_transforms, combine, focus_stack, sigma_clip
+from support.sources import WatchedSource
 
 DATA = np.random.default_rng(1).integers(0, 60000, (23, 40, 30), np.uint16)
 
@@ -28,30 +28,6 @@ def brightness(stack, index):
 
 def own_threads():
     return [t for t in threading.enumerate() if t.name.startswith("napari-stack")]
-
-
-@dataclass(frozen=True)
-class Watched:
-    """An array whose reads are counted, and that gives whole frames only."""
-
-    data: np.ndarray
-    partial: bool = False
-    reads: list = field(default_factory=list)
-
-    @property
-    def shape(self):
-        return self.data.shape
-
-    @property
-    def dtype(self):
-        return self.data.dtype
-
-    def read(self, index, rows=None):
-        self.reads.append((index, rows))
-        return self.data[index] if rows is None else self.data[index, rows]
-
-    def label(self, index):
-        return f"watched {index}"
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7])
@@ -85,7 +61,7 @@ def loops():
 @pytest.mark.parametrize("loop", loops())
 @pytest.mark.parametrize("stop_at", [0, 5])
 def test_cancelling_stops_within_a_frame_and_leaves_nothing(loop, stop_at):
-    source = Watched(DATA)
+    source = WatchedSource(DATA, by_rows=False)
     stack = Stack(source)
 
     def tick(done, total, what):
@@ -110,7 +86,7 @@ class Ledger:
         return self.rows
 
     def take(self, index, frame, rows):
-        self.taken[rows.start].append((index, int(frame.seen(0, rows).sum())))
+        self.taken[rows.start].append((index, int(frame.render(0, rows).sum())))
 
     def close(self, index):
         assert all(found[len(self.closed)][0] == index for found in self.taken.values())
@@ -120,7 +96,7 @@ class Ledger:
 @pytest.mark.parametrize("workers", [1, 2, 7])
 @pytest.mark.parametrize("tall", [3, 16, 99])
 def test_rows_are_taken_in_in_the_order_of_the_frames(workers, tall):
-    source = Watched(DATA)
+    source = WatchedSource(DATA, by_rows=False)
     used = np.arange(len(DATA)) % 5 != 1
     ticks = []
     run = Run(workers=workers, tick=lambda *tick: ticks.append(tick))
@@ -136,7 +112,7 @@ def test_rows_are_taken_in_in_the_order_of_the_frames(workers, tall):
 
 
 def test_a_run_over_rows_is_cancelled_within_a_frame():
-    source, ticks = Watched(DATA), []
+    source, ticks = WatchedSource(DATA, by_rows=False), []
 
     def tick(*tick):
         ticks.append(tick)
@@ -174,20 +150,20 @@ def shifted(stack, by=3.3):
 def test_results_do_not_depend_on_workers_memory_or_scratch(workers, memory, partial_source):
     big = np.tile(DATA, (1, 6, 5))
     expected = sigma_clip(shifted(Stack.wrap(big)), sigma=2, run=Run(workers=1))
-    stack = shifted(Stack(Watched(big, partial_source)))
+    stack = shifted(Stack(WatchedSource(big, by_rows=partial_source)))
     found = sigma_clip(stack, sigma=2, run=Run(workers=workers, memory=memory))
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_array_equal(found.rejected, expected.rejected)
 
 
 def test_frames_that_cannot_give_rows_are_read_once():
-    source = Watched(np.tile(DATA, (1, 6, 5)))
+    source = WatchedSource(np.tile(DATA, (1, 6, 5)), by_rows=False)
     sigma_clip(Stack(source), run=Run(memory=2**20))
     assert sorted(index for index, _ in source.reads) == list(range(23))
 
 
 def test_parts_of_frames_are_read_where_a_source_gives_them():
-    source = Watched(np.tile(DATA, (1, 6, 5)), partial=True)
+    source = WatchedSource(np.tile(DATA, (1, 6, 5)))
     sigma_clip(Stack(source), run=Run(memory=2**20))
     rows = sum(rows.stop - rows.start for _, rows in source.reads)
     assert rows == 23 * 240
@@ -195,7 +171,7 @@ def test_parts_of_frames_are_read_where_a_source_gives_them():
 
 
 def test_a_turn_by_half_goes_through_scratch():
-    source = Watched(np.tile(DATA, (1, 6, 5)), partial=True)
+    source = WatchedSource(np.tile(DATA, (1, 6, 5)))
     half_turn = np.array([[-1, 0, 149], [0, -1, 239], [0, 0, 1.0]])
     quarter_turn = np.array([[0, 1, 0], [-1, 0, 239], [0, 0, 1.0]])
     turns = np.stack([half_turn, quarter_turn] * 11 + [half_turn])
@@ -209,7 +185,7 @@ def test_a_turn_by_half_goes_through_scratch():
 
 def test_a_full_disk_is_found_before_the_work(monkeypatch):
     monkeypatch.setattr(scratch.shutil, "disk_usage", lambda _: type("U", (), {"free": 1000}))
-    source = Watched(np.tile(DATA, (1, 6, 5)))
+    source = WatchedSource(np.tile(DATA, (1, 6, 5)), by_rows=False)
     with pytest.raises(OSError, match=r"scratch space of .* GiB is needed and .* are free"):
         sigma_clip(Stack(source), run=Run(memory=2**20))
     assert not source.reads
@@ -218,7 +194,7 @@ def test_a_full_disk_is_found_before_the_work(monkeypatch):
 def test_the_block_stays_within_the_memory(monkeypatch):
     sizes = []
     run = Run(workers=2, memory=2**20)
-    stack = Stack(Watched(np.tile(DATA, (1, 6, 5)), partial=True))
+    stack = Stack(WatchedSource(np.tile(DATA, (1, 6, 5))))
 
     def note(values, valid):
         sizes.append(values.base.nbytes)
@@ -330,7 +306,7 @@ def test_an_executor_has_work_for_all_its_workers():
 
 
 def test_a_stream_may_be_left_early():
-    source = Watched(DATA)
+    source = WatchedSource(DATA, by_rows=False)
     with closing(Run(workers=2).stream(brightness, Stack(source), what="x")) as stream:
         assert next(stream) == float(DATA[0].sum())
     assert len(source.reads) <= 4

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import sigma_clip
 
 
-class Whole:
+class Whole(Source):
     """Frames that cannot be read in parts, so that bands of them go through scratch."""
 
     shape, dtype, partial = (12, 240, 320), np.dtype(np.uint16), False
@@ -27,11 +28,11 @@ class Whole:
     def __init__(self, fail_at: int | None = None) -> None:
         self.fail_at = fail_at
 
-    def read(self, index, rows=None):
+    def pixels(self, index, rows=None):
         if index == self.fail_at:
             raise RuntimeError("the cable was pulled")
         frame = np.full(self.shape[1:], index, np.uint16)
-        return frame if rows is None else frame[rows]
+        return (frame if rows is None else frame[rows]), None
 
     def label(self, index):
         return f"frame {index}"

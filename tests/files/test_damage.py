@@ -203,7 +203,7 @@ def refusal(path: Path) -> Exception | None:
         found = read(path)
         frames = found.frames if isinstance(found, Hyperstack) else found
         assert np.asarray(frames[0]).shape == frames.shape[1:]
-        frames.source.read(len(frames) - 1, slice(0, 1))
+        frames.render(len(frames) - 1, slice(0, 1))
     except (ValueError, OSError) as error:
         return error
     return None

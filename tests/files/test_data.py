@@ -42,7 +42,7 @@ def test_odd_tiffs_open_right_or_are_refused(shared_data: Path) -> None:
             continue
         assert isinstance(stack, Stack)
         middle = slice(stack.shape[1] // 3, stack.shape[1] // 2 + 1)
-        part = stack.source.read(0, middle)
+        part = stack.render(0, middle)
         np.testing.assert_array_equal(part, pixels[0, middle])
         judges[as_others_read_it(path, pixels.squeeze())] += 1
     assert refused == REFUSED
@@ -99,7 +99,7 @@ def test_bands_of_a_camera(shared_data: Path) -> None:
     assert stack.dtype == np.uint16
     assert stack.source.label(4) == "IMG_0000_5.tif"
     np.testing.assert_array_equal(
-        stack.source.read(2, slice(100, 140)),
+        stack.render(2, slice(100, 140)),
         load_image(shared_data / "multiband/IMG_0000_3.tif")[100:140],  # type: ignore[index]
     )
 

@@ -89,7 +89,7 @@ def test_bands_read_only_their_bytes(
     stack = read(tmp_path)
     assert isinstance(stack, Stack)
     for index in range(frames):
-        stack.source.read(index, slice(0, 1))  # headers are read once
+        stack.render(index, slice(0, 1))  # headers are read once
     count = 0
     fill = tiff_pages._fill
 
@@ -101,7 +101,7 @@ def test_bands_read_only_their_bytes(
     monkeypatch.setattr(tiff_pages, "_fill", counted)
     for start in range(0, height, 12):
         for index in range(frames):
-            part = stack.source.read(index, slice(start, start + 12))
+            part = stack.render(index, slice(start, start + 12))
             assert (part == index).all()
     assert count == frames * height * width * 2
 
@@ -129,14 +129,15 @@ def test_clipping_in_bands_reads_every_byte_about_once(tmp_path: Path, noise: No
 
 _WRITES = """
 import sys, time, numpy as np, napari_stack as ns
-class Slow:
+from napari_stack.core.source import Source
+class Slow(Source):
     shape, dtype, partial = (50, 64, 64), np.dtype(np.uint16), True
-    def read(self, index, rows=None):
+    def pixels(self, index, rows=None):
         if index == 10:
             print("writing", flush=True)
         if index >= 10:
             time.sleep(0.05)
-        return np.full((64, 64), index, np.uint16)
+        return np.full((64, 64), index, np.uint16), None
     def label(self, index):
         return f"f{index}"
 ns.write(sys.argv[1], ns.Stack(Slow()), overwrite=True)
@@ -293,6 +294,6 @@ def test_no_file_stays_open(tmp_path: Path, noise: Noise) -> None:
     for path in list(tmp_path.iterdir()):
         stack = read(path)
         np.asarray(stack)
-        stack.source.read(0, slice(1, 3))  # type: ignore[union-attr]
+        stack.render(0, slice(1, 3))  # type: ignore[union-attr]
     links = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
     assert not [link for link in links if link.startswith(str(tmp_path))]

@@ -11,8 +11,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.files import check_target, read, read_recipe, write
@@ -20,6 +20,7 @@ from napari_stack.files.formats.tiff import write as tiff_write
 from napari_stack.files.formats.tiff.axes import note_of
 from napari_stack.operators import moving_average
 from napari_stack.operators.registration.register import register
+from support.sources import NamedSource, UntouchableSource
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -185,25 +186,13 @@ def test_what_cannot_be_written_is_refused(
     assert listed(tmp_path) == []
 
 
-class Untouchable:
-    """Frames that must not be computed."""
-
-    shape, dtype, partial = (3, 20, 30), np.dtype(np.uint8), True
-
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        raise AssertionError("computed although the target is refused")
-
-    def label(self, index: int) -> str:
-        return f"f{index}.png"
-
-
 def test_nothing_is_overwritten_unless_told_to(tmp_path: Path, noise: Noise) -> None:
     first, second = noise(4, 5), noise(4, 5)
     for name in ("a.tif", "a.png"):
         path = tmp_path / name
         write(path, first)
         with pytest.raises(FileExistsError, match=rf"{name} exists already: choose another name"):
-            write(path, Stack(Untouchable()))
+            write(path, Stack(UntouchableSource()))
         with pytest.raises(FileExistsError, match=name):
             check_target(path)
         np.testing.assert_array_equal(read(path)[0], first)
@@ -220,7 +209,7 @@ def test_a_target_is_checked_before_anything_is_computed(tmp_path: Path) -> None
         with pytest.raises(error, match=sentence):
             check_target(tmp_path / name)
         with pytest.raises(error, match=sentence):
-            write(tmp_path / name, Stack(Untouchable()))
+            write(tmp_path / name, Stack(UntouchableSource()))
     with pytest.raises(IsADirectoryError, match=r"folder\.tif is a folder"):
         write(tmp_path / "folder.tif", np.zeros((4, 5)))
     check_target(tmp_path / "new")
@@ -250,35 +239,19 @@ def test_progress_and_cancel(tmp_path: Path, noise: Noise) -> None:
 @pytest.mark.parametrize("name", ["a.tif", "folder"])
 def test_an_error_leaves_what_was_there(tmp_path: Path, noise: Noise, name: str) -> None:
     pixels = noise(3, 20, 30, dtype="uint8")
-    good = Stack(LabelledSource(pixels))
+    good = Stack(NamedSource(pixels))
     write(tmp_path / name, good)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AssertionError, match="computed"):
-        write(tmp_path / name, Stack(Untouchable()), overwrite=True)
+        write(tmp_path / name, Stack(UntouchableSource()), overwrite=True)
     assert sorted(tmp_path.rglob("*")) == before
     np.testing.assert_array_equal(np.asarray(read(tmp_path / name)), pixels)
-
-
-class LabelledSource:
-    """Frames in memory, with the names of files."""
-
-    partial = True
-
-    def __init__(self, pixels: NDArray[Any], names: tuple[str, ...] = ()) -> None:
-        self.pixels, self.shape, self.dtype = pixels, pixels.shape, pixels.dtype
-        self.names = names or tuple(f"f{i}.png" for i in range(len(pixels)))
-
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        return self.pixels[index] if rows is None else self.pixels[index, rows]
-
-    def label(self, index: int) -> str:
-        return self.names[index]
 
 
 def test_a_folder_takes_a_file_a_frame(tmp_path: Path, noise: Noise) -> None:
     pixels = noise(4, 20, 30)
     names = ("IMG 1.jpg", "IMG 2.jpg", "run.tif page 3", "IMG 2.jpg")
-    stack = Stack(LabelledSource(pixels, names), axes=(Axis("z", 2, "um"), *PLANE))
+    stack = Stack(NamedSource(pixels, names=names), axes=(Axis("z", 2, "um"), *PLANE))
     write(tmp_path / "out", stack, recipe=RECIPE)
     expected = ["1_IMG_1.tif", "2_IMG_2.tif", "3_run_page_3.tif", "4_IMG_2.tif"]
     assert sorted(listed(tmp_path / "out")) == expected
@@ -289,7 +262,7 @@ def test_a_folder_takes_a_file_a_frame(tmp_path: Path, noise: Noise) -> None:
     assert read_recipe(tmp_path / "out" / "1_IMG_1.tif") == RECIPE
     np.testing.assert_array_equal(np.asarray(read(tmp_path / "out")), pixels)
     with pytest.raises(FileExistsError, match=r"1_IMG_1\.tif exists already"):
-        write(tmp_path / "out", Stack(LabelledSource(pixels, names)))
+        write(tmp_path / "out", Stack(NamedSource(pixels, names=names)))
     write(tmp_path / "out", stack, overwrite=True)
     assert sorted(listed(tmp_path / "out")) == expected
 
@@ -310,7 +283,7 @@ def test_names_in_a_folder_keep_the_order(
     tmp_path: Path, noise: Noise, names: tuple[str, ...], expected: list[str]
 ) -> None:
     pixels = noise(len(names), 8, 9)
-    write(tmp_path / "out", Stack(LabelledSource(pixels, names)))
+    write(tmp_path / "out", Stack(NamedSource(pixels, names=names)))
     stack = read(tmp_path / "out")
     assert [stack.source.label(i) for i in range(len(names))] == expected
     np.testing.assert_array_equal(np.asarray(stack), pixels)

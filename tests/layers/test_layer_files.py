@@ -9,7 +9,7 @@ from PIL import Image as Picture
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.layers.contributions import samples as sample_layers
 from napari_stack.layers.contributions.reader import get_reader
 from napari_stack.layers.contributions.writer import write_image

@@ -11,8 +11,7 @@ from napari_stack import read, samples, write
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Clipped, Features, Pyramid, register, sigma_clip
-from napari_stack.operators.combine import combine
+from napari_stack.operators import Clipped, Features, Pyramid, combine, register, sigma_clip
 from napari_stack.recipe import Recipe, Step, results
 from napari_stack.recipe.results import _foreseen
 from napari_stack.recipe.step import images_of

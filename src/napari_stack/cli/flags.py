@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Group, Parameter
 
+from napari_stack.core.combined_sources import PROJECTIONS, Place
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import from_plain
-from napari_stack.core.projected import PROJECTIONS, Place
 
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 

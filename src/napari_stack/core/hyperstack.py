@@ -10,12 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_stack.core.channel_stack import banded
-from napari_stack.core.concatenated import Joined
+from napari_stack.core.axis import Axis
+from napari_stack.core.combined_sources import (
+    PROJECTIONS,
+    Concatenated,
+    Place,
+    as_channels,
+    is_place,
+    projected,
+    refuse_projections,
+)
+from napari_stack.core.correction import Correction
 from napari_stack.core.options import gives_frames, shares_measure
-from napari_stack.core.projected import PROJECTIONS, Place, is_place, projected, refuse_projections
-from napari_stack.core.source import Axis, Correction
-from napari_stack.core.stack import Seen, Stack
+from napari_stack.core.stack import Rendered, Stack
 
 #: Axis that an operator stacks where there is such a one and none was chosen.
 PREFERRED_AXIS = {"focus_stack": "z", "focus_slabs": "z"}
@@ -292,7 +299,7 @@ class Hyperstack:
         places = [dict(zip(others, p, strict=True)) for p in np.ndindex(*others.values())]
         found: list[Any] = []
         for number, place in enumerate(places):
-            stack = banded([self.stack({**place, name: k}) for k in range(size)])
+            stack = as_channels([self.stack({**place, name: k}) for k in range(size)])
             part = {} if run is None else {"run": run.part(number, len(places))}
             found.append(operator(stack, channel=int(at) % size, **options, **part))
         kind, axis = type(found[0]), list(self.loops).index(name)
@@ -311,7 +318,7 @@ class Hyperstack:
         stack = self.stack(position)
         if not stack.corrections:
             return stack
-        return replace(stack, source=Seen(stack), corrections=())
+        return replace(stack, source=Rendered(stack), corrections=())
 
     def _shared(self, result: Stack) -> "Hyperstack":
         """Give the corrections of one position to all."""
@@ -333,7 +340,7 @@ class Hyperstack:
         count = len(results[0])
         numbers = np.arange(len(results) * count).reshape((*self.loops.values(), count))
         order = np.moveaxis(numbers, -1, self.number)
-        source = Joined(tuple(results), order.ravel())
+        source = Concatenated(tuple(results), order.ravel())
         used = np.concatenate([result.used for result in results])[source.order]
         leading = list(self.leading)
         leading[self.number] = replace(results[0].axes[0], name=self.axis)

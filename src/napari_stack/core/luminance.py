@@ -1,15 +1,13 @@
 """The brightness of frames: what of their channels decides, and frames that are brightness."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from napari_stack.core.source import Pixels
+from napari_stack.core._luminance_kernels import weighted_sum
+from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
-from napari_stack.operators.focus.pyramid_kernels import weighted_sum
-from napari_stack.operators.geometry.transform_frames import Resample
-from napari_stack.operators.geometry.warp import Warp
 
 Array = np.ndarray[Any, Any]
 
@@ -56,14 +54,13 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Brightness:
+class Brightness(Source):
     """The brightness of a stack's frames, as the source of another stack."""
 
     stack: Stack
     sight: Sight
 
-    #: It hands on what is computed with.
-    computed = True
+    computed: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
@@ -74,11 +71,16 @@ class Brightness:
         return self.stack.working
 
     @property
-    def partial(self) -> bool:  # noqa: D102
+    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
         return self.stack.source.partial
 
-    def read(self, index: int, rows: slice | None = None) -> Array:  # noqa: D102
-        return self.pixels(index, rows)[0]
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self.stack.source,)
+
+    @property
+    def below(self) -> Stack:  # noqa: D102
+        return self.stack
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Return the brightness of a frame; its colours are read a few rows at a time."""
@@ -101,7 +103,7 @@ class Brightness:
 
 def brightness_of(stack: Stack, sight: Sight) -> Stack:
     """Return the stack of the frames' brightness: it is what is warped, where nothing else is."""
-    moved = all(isinstance(correction, Warp | Resample) for correction in stack.corrections)
+    moved = all(correction.moves for correction in stack.corrections)
     base = replace(stack, corrections=()) if moved else stack
     corrections = stack.corrections if moved else ()
     return Stack(Brightness(base, sight), corrections, stack.used)

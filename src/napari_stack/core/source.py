@@ -1,121 +1,87 @@
-"""What a stack is made of: axes, sources of frames, corrections, and the cast at the end."""
+"""`Source`: where pixels come from, and the sources that core itself needs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-#: Bytes of the rows that are rounded, clipped and cast before the next rows.
-_CAST_BYTES = 2**19
+if TYPE_CHECKING:
+    from napari_stack.core.stack import Stack
 
-#: Pixels of a frame in the working type, and where they are valid (None: everywhere).
+#: Pixels of a frame, and where they are valid (None: everywhere).
 Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
 
-@dataclass(frozen=True)
-class Axis:
-    """An axis of the data: its name, the distance between neighbours, and the unit of that.
+class Source:
+    """Where the frames of a stack come from. Picklable, and safe to read from several threads.
 
-    Its places may have names (`labels`), as channels do.
-    """
-
-    name: str
-    step: float = 1.0
-    unit: str = "pixel"
-    labels: tuple[str, ...] = ()
-
-    def taken(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Axis":
-        """Return the axis of some of its places: without a unit where they do not lie evenly."""
-        named = len(self.labels) > max(numbers, default=-1)
-        labels = tuple(self.labels[i] for i in numbers) if named else ()
-        gaps = np.diff(np.asarray(numbers))
-        if not gaps.size:
-            return replace(self, labels=labels)
-        if gaps[0] and (gaps == gaps[0]).all():
-            return replace(self, step=self.step * abs(int(gaps[0])), labels=labels)
-        return replace(self, step=1.0, unit="pixel", labels=labels)
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Where frames come from, as they are stored. It is picklable and safe to read from threads.
+    Subclasses give `shape`, `dtype` and `pixels`; all else has a default.
 
     Attributes
     ----------
-    shape : tuple of int
-        (n, y, x) or (n, y, x, channel).
-    dtype : numpy.dtype
-        In native byte order.
     partial : bool
-        Whether rows can be read without reading the whole frame.
+        Rows can be read without reading the whole frame.
+    computed : bool
+        `pixels` gives the working values, neither rounded nor cast, in arrays that may be changed;
+        else the pixels as they are stored, in arrays that may not.
+    corrected_by : tuple of Correction
+        What was done to the frames already; their pixels are corrected.
+    recorded : tuple of int or None
+        Height and width of the frames as they were recorded, where these differ from `shape`.
     """
 
-    @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    partial: bool = False
+    computed: bool = False
+    corrected_by: tuple[Any, ...] = ()
+    recorded: tuple[int, int] | None = None
 
     @property
-    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]:
+        """(n, y, x) or (n, y, x, channel)."""
+        raise NotImplementedError
 
     @property
-    def partial(self) -> bool: ...  # noqa: D102
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the frames as they are seen, in native byte order."""
+        raise NotImplementedError
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        """Read one frame, or some rows of it."""
-        ...
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        """Read one frame, or some rows of it, with what is known of its validity."""
+        raise NotImplementedError
 
     def label(self, index: int) -> str:
-        """Name a frame for messages and for the names of output files."""
-        ...
+        """Name a frame, for messages and for the names of output files."""
+        return f"frame {index}"
 
+    @property
+    def parents(self) -> "tuple[Source, ...]":
+        """Sources that the frames are made of."""
+        return ()
 
-def is_computed(source: Source) -> bool:
-    """Tell whether a source computes its frames: then it gives the working values as well.
-
-    Such a source has an attribute ``computed`` that is True, and ``pixels(index, rows)`` which
-    gives `Pixels` as they are computed with, neither rounded nor cast.
-    """
-    return bool(getattr(source, "computed", False))
-
-
-class Correction(Protocol):
-    """What was measured for the frames of a stack, and how it is applied to one of them.
-
-    A frozen, picklable dataclass; what is measured for each frame has one entry a frame. One with
-    a true ``of_sensor`` corrects what the sensor did: it comes before those that have none.
-    """
-
-    def apply(
-        self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
-    ) -> Pixels:
-        """Make `rows` of frame `index` from its `source_rows`, which may be changed in place."""
-        ...
-
-    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
-        """Rows it must see to make `rows`."""
-        return rows
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a corrected frame."""
-        return shape
-
-    def merged(self, later: "Correction") -> "Correction | None":  # noqa: ARG002
-        """One correction that does this and then `later`, or None where that cannot be."""
+    @property
+    def below(self) -> "Stack | None":
+        """Stack whose frames these are, one for one, where there is one."""
         return None
 
-    def select(self, frames: NDArray[np.intp]) -> Self:
-        """Return the correction of these frames, in this order (repeats allowed)."""
-        ...
+    def origin(self, index: int) -> "tuple[Source, int] | None":
+        """Return the source, and the number in it, of the frame that a frame stems from."""
+        below = self.below
+        return None if below is None else (below.source, index)
 
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return the correction of these frames followed by those of `others`."""
-        ...
+    def file(self, index: int) -> str | None:  # noqa: ARG002
+        """Return the file that a frame is read from."""
+        return None
+
+    @property
+    def files_read(self) -> frozenset[str]:
+        """Files that frames are read from, the parents' left out."""
+        return frozenset()
 
 
 @dataclass(frozen=True)
-class ArraySource:
+class ArraySource(Source):
     """Frames in an array: numpy, dask, zarr, or what else is indexed like them; nothing is copied.
 
     Parameters
@@ -144,17 +110,17 @@ class ArraySource:
         return np.dtype(self.data.dtype).newbyteorder("=")
 
     @property
-    def partial(self) -> bool:
+    def partial(self) -> bool:  # type: ignore[override]
         """False for a dask array whose chunks hold whole frames: a row costs the frame."""
         chunks = getattr(self.data, "numblocks", None)
         return chunks is None or chunks[len(self.leading)] > 1
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         place = self._place(index)
         part = self.data[place if rows is None else (*place, rows)]
         if hasattr(part, "compute"):  # in this thread: the run has threads of its own
             part = part.compute(scheduler="synchronous")
-        return np.asarray(part, dtype=self.dtype)
+        return np.asarray(part, dtype=self.dtype), None
 
     def label(self, index: int) -> str:  # noqa: D102
         place = ", ".join(map(str, self._place(index)))
@@ -165,40 +131,65 @@ class ArraySource:
 
 
 @dataclass(frozen=True)
-class Selected:
-    """Some frames of a source, in any order."""
+class WrappedSource(Source):
+    """Base of sources that hand on the frames of another; what is not said otherwise is as there.
+
+    Parameters
+    ----------
+    source : Source
+    """
 
     source: Source
-    frames: NDArray[np.intp]
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return (len(self.frames), *self.source.shape[1:])
+        return self.source.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.source.dtype
 
     @property
-    def partial(self) -> bool:  # noqa: D102
+    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
         return self.source.partial
 
     @property
-    def computed(self) -> bool:  # noqa: D102
-        return is_computed(self.source)
+    def computed(self) -> bool:  # type: ignore[override]  # noqa: D102
+        return self.source.computed
+
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self.source,)
+
+    def origin(self, index: int) -> tuple[Source, int] | None:  # noqa: D102
+        return self.source, index
+
+    def label(self, index: int) -> str:  # noqa: D102
+        return self.source.label(index)
+
+
+@dataclass(frozen=True)
+class Selected(WrappedSource):
+    """Some frames of a source, in any order."""
+
+    frames: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return (len(self.frames), *self.source.shape[1:])
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        return self.source.pixels(int(self.frames[index]), rows)  # type: ignore[attr-defined]
+        return self.source.pixels(int(self.frames[index]), rows)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
-        return self.source.read(int(self.frames[index]), rows)
+    def origin(self, index: int) -> tuple[Source, int]:  # noqa: D102
+        return self.source, int(self.frames[index])
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.source.label(int(self.frames[index]))
 
 
 @dataclass(frozen=True)
-class Held:
+class CachedFrame(WrappedSource):
     """One frame that was read before, as it was read: any of its rows are at hand.
 
     Parameters
@@ -208,77 +199,28 @@ class Held:
     number : int
         Its number there.
     values, valid : ndarray
-        What `pixels` of a source that is computed gave, else what `read` did and None.
+        What `pixels` of the source gave.
     """
 
-    source: Source
     number: int
     values: NDArray[Any]
     valid: NDArray[np.bool_] | None = None
 
-    #: Rows cost nothing but themselves.
-    partial = True
+    partial: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (1, *self.source.shape[1:])
 
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.source.dtype
-
-    @property
-    def computed(self) -> bool:  # noqa: D102
-        return is_computed(self.source)
-
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: ARG002, D102
-        rows = rows or slice(None)  # corrections may change what they are given
-        return self.values[rows].copy(), None if self.valid is None else self.valid[rows].copy()
+        part = slice(None) if rows is None else rows
+        if not self.computed:
+            return self.values[part], self.valid
+        # Corrections may change what they are given.
+        return self.values[part].copy(), None if self.valid is None else self.valid[part].copy()
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: ARG002, D102
-        if self.computed:
-            return self.source.read(self.number, rows)
-        return self.values[rows or slice(None)]
+    def origin(self, index: int) -> tuple[Source, int]:  # noqa: ARG002, D102
+        return self.source, self.number
 
     def label(self, index: int) -> str:  # noqa: ARG002, D102
         return self.source.label(self.number)
-
-
-def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None) -> NDArray[Any]:
-    """Round, clip and cast pixels once; invalid ones become 0, or NaN in a float type.
-
-    Parameters
-    ----------
-    values : ndarray, shape (y, x) or (y, x, channel)
-        Float pixels. Invalid ones may be changed.
-    dtype : dtype
-        Wanted type.
-    valid : ndarray of bool, shape (y, x), or None
-    """
-    dtype = np.dtype(dtype)
-    if dtype.kind in "fc":
-        result = values.astype(dtype, copy=False)
-        if valid is not None:
-            result[~valid] = np.nan
-        return result
-    if valid is not None:
-        values[~valid] = 0
-    if dtype.kind == "b":
-        return values > 0.5
-    if values.dtype == np.float32 and dtype in (np.uint8, np.uint16) and values.flags.c_contiguous:
-        from napari_stack.core._round_kernel import put_rounded
-
-        result = np.empty(values.shape, dtype)
-        put_rounded(values.reshape(-1), np.float32(np.iinfo(dtype).max), result.reshape(-1))
-        return result
-    limits = np.iinfo(dtype)
-    # The greatest 64-bit integers have no float of their own: the next float would wrap around.
-    top = float(limits.max)
-    top = top if int(top) <= limits.max else float(np.nextafter(values.dtype.type(top), 0))
-    result = np.empty(values.shape, dtype)
-    step = max(1, _CAST_BYTES * len(values) // max(values.nbytes, 1))
-    for start in range(0, len(values), step):  # so few rows that they stay in the cache
-        part = np.rint(values[start : start + step])
-        np.clip(part, float(limits.min), top, out=part)
-        result[start : start + step] = part
-    return result

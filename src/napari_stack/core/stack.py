@@ -4,22 +4,15 @@ import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_stack.core.source import (
-    ArraySource,
-    Axis,
-    Correction,
-    Held,
-    Pixels,
-    Selected,
-    Source,
-    cast,
-    is_computed,
-)
+from napari_stack.core.axis import Axis
+from napari_stack.core.casting import cast
+from napari_stack.core.correction import Correction
+from napari_stack.core.source import ArraySource, CachedFrame, Pixels, Selected, Source
 
 #: Bytes of the rows that go through local corrections at a time.
 _BLOCK = 2**20
@@ -143,7 +136,7 @@ class Stack:
     def native(self) -> np.dtype[Any]:
         """Type of `values`: as stored where nothing was corrected, else the working type."""
         plain = self.dtype.kind in "ui" or self.dtype.itemsize >= 4
-        untouched = not self.corrections and not is_computed(self.source)
+        untouched = not self.corrections and not self.source.computed
         return self.dtype if plain and untouched else self.working
 
     @property
@@ -159,7 +152,7 @@ class Stack:
     @property
     def corrected_by(self) -> tuple[Correction, ...]:
         """All that was done to the frames: also before they were computed and kept as pixels."""
-        return (*getattr(self.source, "corrected_by", ()), *self.corrections)
+        return (*self.source.corrected_by, *self.corrections)
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -169,7 +162,7 @@ class Stack:
 
     def __getitem__(self, index: int) -> NDArray[Any]:
         """Frame as seen: corrected, rounded, clipped and cast to `dtype`."""
-        return self.seen(self._checked(index))
+        return self.render(self._checked(index))
 
     def _checked(self, index: int) -> int:
         try:
@@ -182,26 +175,26 @@ class Stack:
             raise IndexError(f"frame {index} of a stack of {len(self)}")
         return index % len(self)
 
-    def seen(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        """Return a frame, or some of its rows, as seen."""
-        if not self.corrections:
-            return self.source.read(index, rows)
+    def render(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+        """Return a frame, or some of its rows, as seen: rounded, clipped and cast."""
+        if not self.corrections and not self.source.computed:
+            return self.source.pixels(index, rows)[0]
         later = self.corrections[1:] if self._begins_stored else self.corrections
-        if rows is None and all(getattr(c, "local", False) for c in later):
-            return self._seen_in_blocks(index)
+        if self.corrections and rows is None and all(c.local for c in later):
+            return self._render_in_blocks(index)
         values, valid = self.read(index, rows)
         return cast(values, self.dtype, valid)
 
     @property
     def _begins_stored(self) -> bool:
         """Whether the first correction takes pixels as stored, without a copy in a wider type."""
-        if self.dtype.kind not in "ui" or self.alpha or is_computed(self.source):
+        if self.dtype.kind not in "ui" or self.alpha or self.source.computed:
             return False
-        return bool(self.corrections) and getattr(self.corrections[0], "reads_stored", False)
+        return bool(self.corrections) and self.corrections[0].reads_stored
 
-    def _seen_in_blocks(self, index: int) -> NDArray[Any]:
+    def _render_in_blocks(self, index: int) -> NDArray[Any]:
         """Return a frame as seen, a few rows at a time: these stay in the cache from end to end."""
-        stored, known = self._read(index)
+        stored, known = self.source.pixels(index)
         result = np.empty(self.shape[1:], self.dtype)
         step = max(1, _BLOCK // (result[0].size * self.working.itemsize))
         for start in range(0, len(result), step):
@@ -241,7 +234,7 @@ class Stack:
         """Return the same numbers as `read` in the `native` type, which may save a cast."""
         needed = self.source_rows(index, rows or slice(0, self.shape[1]))
         whole = needed[0] == slice(0, self.source.shape[1])
-        stored = self._read(index, None if whole else needed[0])
+        stored = self.source.pixels(index, None if whole else needed[0])
         return self._through(self._begun(*stored), index, needed)
 
     def _through(self, pixels: Pixels, index: int, needed: Sequence[slice]) -> Pixels:
@@ -250,16 +243,9 @@ class Stack:
             values, valid = correction.apply(values, valid, index, wanted)
         return values, valid
 
-    def _read(self, index: int, rows: slice | None = None) -> Pixels:
-        """Read from the source, as it is."""
-        if is_computed(self.source):
-            values, valid = self.source.pixels(index, rows)  # type: ignore[attr-defined]
-            return values, valid
-        return self.source.read(index, rows), None
-
     def _begun(self, values: NDArray[Any], valid: NDArray[np.bool_] | None) -> Pixels:
         """Turn what was read into what the corrections begin with; they may change it."""
-        if is_computed(self.source):
+        if self.source.computed:
             return values.astype(self.native, copy=False), valid
         if self._begins_stored:
             return values, None
@@ -285,8 +271,8 @@ class Stack:
         What belongs to the sensor (``of_sensor``) comes before all that does not, such as a warp.
         """
         place = len(self.corrections)
-        if _of_sensor(correction):
-            others = (i for i, c in enumerate(self.corrections) if not _of_sensor(c))
+        if correction.of_sensor:
+            others = (i for i, c in enumerate(self.corrections) if not c.of_sensor)
             place = next(others, place)
         *before, last = (None, *self.corrections[:place])
         merged = last.merged(correction) if last is not None else None
@@ -314,9 +300,9 @@ class Stack:
     def opened(self, index: int) -> "Stack":
         """Return the stack of one frame, decoded once: its rows can be asked for one by one."""
         one = self.select([index])
-        if self.source.partial and not is_computed(self.source):
+        if self.source.partial and not self.source.computed:
             return one
-        return replace(one, source=Held(self.source, index, *self._read(index)))
+        return replace(one, source=CachedFrame(self.source, index, *self.source.pixels(index)))
 
     def to_dask(self) -> Any:
         """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
@@ -337,13 +323,12 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Rendered(Source):
     """A stack as the source of another: its corrections are done and closed."""
 
     stack: "Stack"
 
-    #: It hands on what is computed with, neither rounded nor cast: see `pixels`.
-    computed = True
+    computed: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
@@ -354,11 +339,16 @@ class Seen:
         return self.stack.dtype
 
     @property
-    def partial(self) -> bool:  # noqa: D102
+    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
         return self.stack.source.partial
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
-        return self.stack.seen(index, rows)
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self.stack.source,)
+
+    @property
+    def below(self) -> Stack:  # noqa: D102
+        return self.stack
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         return self.stack.values(index, rows)
@@ -368,12 +358,8 @@ class Seen:
 
 
 def _last_transforms(corrections: Sequence[Correction]) -> Any:
-    found = (getattr(c, "transforms", None) for c in reversed(corrections))
+    found = (c.transforms for c in reversed(corrections))
     return next((transforms for transforms in found if transforms is not None), None)
-
-
-def _of_sensor(correction: Correction) -> bool:
-    return getattr(correction, "of_sensor", False)
 
 
 def _block(stack: Stack, index: int) -> NDArray[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import is_computed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.scratch import unnamed_array
 
@@ -119,7 +118,7 @@ def are_filed(results: float, memory: int) -> bool:
 
 def may_be_invalid(stack: Stack) -> bool:
     """Tell whether room for a mask is needed."""
-    changed = bool(stack.corrections) or is_computed(stack.source)
+    changed = bool(stack.corrections) or stack.source.computed
     return changed or stack.alpha or stack.dtype.kind == "f"
 
 

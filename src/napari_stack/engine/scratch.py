@@ -105,9 +105,7 @@ class Scratch:
         self._masked = masked
         self._stride = frame_bytes(stack, masked=masked)
         require_free(self._stride * frames, self._folder)
-        self._file = tempfile.TemporaryFile(  # noqa: SIM115
-            prefix="napari-stack-", buffering=0, dir=self._folder
-        )
+        self._file = tempfile.TemporaryFile(prefix="napari-stack-", buffering=0, dir=self._folder)  # noqa: SIM115
 
     def put(self, stack: Stack, places: Mapping[int, int], index: int) -> None:
         """Store a frame of the stack at its place."""

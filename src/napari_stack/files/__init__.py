@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.atomic_write import refuse_homeless
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import exif, write_content
 from napari_stack.files import read as reading
 from napari_stack.files import write as writing
 from napari_stack.files.check import odd_files
-from napari_stack.files.formats.tiff import layered
+from napari_stack.files.formats.tiff import layered as tiff_layered
 from napari_stack.files.formats.tiff.layered import Layers, named_layers
 from napari_stack.files.paths import SUFFIXES, Order, PathLike, expanded, resolve
 from napari_stack.files.provenance import FRAMES, origin_for, reference_file, refuse_missing
@@ -210,7 +210,7 @@ def write(
     _check(path, content, names, how, layered=layers is not None)
     how = replace(how, origin=origin_for(data, exif_from))
     if layers is not None:
-        layered.write_file(path, content, layers, how)
+        tiff_layered.write_file(path, content, layers, how)
     elif writing.is_folder(path) and content.leading:
         writing.write_folder(path, content, names, how)
     else:
@@ -221,7 +221,7 @@ def _check(
     path: Path, content: write_content.Content, names: str, how: writing.How, *, layered: bool
 ) -> None:
     if layered:
-        layered.check(path, content, how)
+        tiff_layered.check(path, content, how)
     else:
         writing.check(path, content, names, how)
 

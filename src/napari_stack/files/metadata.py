@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"

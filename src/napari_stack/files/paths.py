@@ -102,7 +102,7 @@ def naturally(paths: Iterable[str]) -> list[str]:
 
     def key(path: str) -> tuple[object, object, str]:
         folder, file = os.path.split(path)
-        name, suffix = os.path.splitext(file)  # noqa: PTH122 (a Path costs ten times as much)
+        name, suffix = os.path.splitext(file)  # noqa: PTH122
         return of_folder(folder), of_name(name), suffix.lower()
 
     return sorted(paths, key=key)
@@ -134,9 +134,9 @@ def _in_folder(folder: Path) -> list[str]:
 
 def _matching(pattern: str) -> list[str]:
     folder, names = os.path.split(pattern)
-    if has_magic(folder) and isdir(folder):  # noqa: PTH112 (a folder called "run [1]")
+    if has_magic(folder) and isdir(folder):  # noqa: PTH112
         pattern = os.path.join(escape(folder), names)  # noqa: PTH118
-    matches = glob(pattern, recursive=True)  # noqa: PTH207 (it takes absolute patterns)
+    matches = glob(pattern, recursive=True)  # noqa: PTH207
     if "**" in pattern:  # links may lead round in circles
         matches = list({os.path.realpath(match): match for match in sorted(matches)[::-1]}.values())
     found = _family([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112

@@ -4,14 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from napari_stack.core.combined_sources import Together
-from napari_stack.core.concatenated import Joined
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Selected
+from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.files.exif import NOTHING, Origin, origin_of
 from napari_stack.files.paths import PathLike, resolve
-from napari_stack.files.read import FileSource
 
 #: The frames that are written themselves.
 FRAMES = "frames"
@@ -66,43 +63,34 @@ def reference_file(data: Any) -> str | None:
 
 def _reference(stack: Stack) -> int | None:
     """Find the frame that the others were moved to, also below what was closed since."""
-    found = getattr(stack.transforms, "reference", None)
-    below = getattr(stack.source, "stack", None)
-    return _reference(below) if found is None and isinstance(below, Stack) else found
+    if stack.transforms is not None:
+        found: int | None = stack.transforms.reference
+        if found is not None:
+            return found
+    below = stack.source.below
+    return None if below is None else _reference(below)
 
 
 def file_of(stack: Stack, index: int) -> str | None:
     """Return the file that a frame was read from, or None."""
-    source: Any = stack.source
-    while True:
-        if isinstance(source, Selected):
-            index, source = int(source.frames[index]), source.source
-        elif isinstance(source, Joined):
-            number, index = divmod(int(source.order[index]), len(source.stacks[0]))
-            source = source.stacks[number].source
-        elif isinstance(below := getattr(source, "stack", None), Stack):  # as many frames
-            source = below.source
-        elif isinstance(source, FileSource):
-            return source.files[int(source.places[index, 0])]
-        else:
-            return None
+    at: tuple[Source, int] | None = (stack.source, index)
+    while at is not None:
+        source, index = at
+        if (file := source.file(index)) is not None:
+            return file
+        at = source.origin(index)
+    return None
 
 
 def files_of(data: Any) -> frozenset[str]:
     """Return the files that the frames of a stack or hyperstack are read from, links followed."""
     frames = data.frames if isinstance(data, Hyperstack) else data
-    sources: list[Any] = [frames.source] if isinstance(frames, Stack) else []
+    sources = [frames.source] if isinstance(frames, Stack) else []
     found: set[str] = set()
     while sources:
         source = sources.pop()
-        if isinstance(source, Selected):
-            sources.append(source.source)
-        elif isinstance(source, Together):
-            sources += [stack.source for stack in source.stacks]
-        elif isinstance(below := getattr(source, "stack", None), Stack):
-            sources.append(below.source)
-        elif isinstance(source, FileSource):
-            found |= {source.files[number] for number in set(source.places[:, 0].tolist())}
+        found |= source.files_read
+        sources += source.parents
     return frozenset(str(Path(file).resolve()) for file in found)
 
 

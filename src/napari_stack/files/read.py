@@ -12,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
+from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.files.formats.base import Contents, First
 from napari_stack.files.formats.registry import format_of
@@ -30,7 +31,7 @@ Odd = Literal["refuse", "skip"]
 
 
 @dataclass(frozen=True, eq=False)
-class FileSource:
+class FileSource(Source):
     """Frames in files, read when asked for; no file stays open.
 
     Attributes
@@ -40,14 +41,14 @@ class FileSource:
         What every file must be like.
     places : ndarray of int, shape (n, 2)
         File and number in it of every frame.
-    partial : bool
-        Whether rows can be read without decoding the whole frame.
+    by_rows : bool
+        Rows can be read without decoding the whole frame.
     """
 
     files: tuple[str, ...]
     first: First
     places: NDArray[np.intp]
-    partial: bool
+    by_rows: bool
     _headers: Headers = field(default_factory=Headers, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -62,7 +63,11 @@ class FileSource:
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.first.frame.dtype
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
+    @property
+    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
+        return self.by_rows
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Read one frame, or some rows of it.
 
         Raises
@@ -73,7 +78,14 @@ class FileSource:
         file, number = self.places[index]
         path, headers = self.files[file], self._headers
         kind = format_of(path, headers)
-        return kind.read_frame(path, int(number), rows, self.first, headers)
+        return kind.read_frame(path, int(number), rows, self.first, headers), None
+
+    def file(self, index: int) -> str:  # noqa: D102
+        return self.files[int(self.places[index, 0])]
+
+    @property
+    def files_read(self) -> frozenset[str]:  # noqa: D102
+        return frozenset(self.files[number] for number in set(self.places[:, 0].tolist()))
 
     def label(self, index: int) -> str:
         """Name of the file, and the page where files have several."""

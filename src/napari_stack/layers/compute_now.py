@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Correction, Pixels, Source, cast, is_computed
+from napari_stack.core.casting import cast
+from napari_stack.core.correction import Correction
+from napari_stack.core.source import Pixels, Source, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
@@ -34,7 +36,7 @@ def is_made_here(layer: Any) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Solid:
+class Solid(WrappedSource):
     """Computed frames as a source that still knows which of their pixels are valid.
 
     Parameters
@@ -49,7 +51,6 @@ class Solid:
         Height and width of a frame before that.
     """
 
-    source: Source
     valid: Mapping[int, NDArray[np.uint8]]
     corrected_by: tuple[Correction, ...]
     recorded: tuple[int, int]
@@ -60,30 +61,15 @@ class Solid:
         return cls(source, valid, frames.corrected_by, recorded_size(frames))
 
     @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.source.dtype
-
-    @property
-    def partial(self) -> bool:  # noqa: D102
-        return self.source.partial
-
-    @property
-    def computed(self) -> bool:
-        """Whether `pixels` says more than `read`."""
+    def computed(self) -> bool:  # type: ignore[override]
+        """Whether some pixels are not valid: then the working values are handed on."""
         return bool(self.valid)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
-        return self.source.read(index, rows)
-
-    def label(self, index: int) -> str:  # noqa: D102
-        return self.source.label(index)
-
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        values = np.array(self.read(index, rows), np.result_type(self.dtype, np.float32))
+        stored, _ = self.source.pixels(index, rows)
+        if not self.valid:
+            return stored, None
+        values = np.array(stored, np.result_type(self.dtype, np.float32))
         if index not in self.valid:
             return values, None
         size = self.shape[1:3]
@@ -92,12 +78,11 @@ class Solid:
 
 
 @dataclass(frozen=True)
-class _Recorder:
+class _Recorder(Source):
     """Frames as seen; it notes on the way which pixels are valid."""
 
     stack: Stack
     valid: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    partial = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -110,15 +95,15 @@ class _Recorder:
     def label(self, index: int) -> str:
         return self.stack.source.label(index)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        if not self.stack.corrections and not is_computed(self.stack.source):
-            return self.stack.seen(index, rows)
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
+        if not self.stack.corrections and not self.stack.source.computed:
+            return self.stack.render(index, rows), None
         values, valid = self.stack.read(index)
         # Floats say so by themselves: what is not valid is NaN.
         if valid is not None and self.dtype.kind != "f":
             self.valid[index] = np.packbits(valid)
         frame = cast(values, self.dtype, valid)
-        return frame if rows is None else frame[rows]
+        return (frame if rows is None else frame[rows]), None
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,11 +226,20 @@ def _with_source(chain: Chain, source: Solid) -> Chain:
     return replace(chain, data=made if isinstance(data, Stack) else replace(data, frames=made))
 
 
-class Absent(NamedTuple):
+@dataclass(frozen=True)
+class Absent(Source):
     """Stands for frames that are held elsewhere: of an array, by whom it is looked up."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    size: tuple[int, ...]
+    kind: np.dtype[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return self.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # noqa: D102
+        return self.kind
 
 
 def _frame(stack: Stack, index: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames, method_options, options_of
-from napari_stack.core.source import ArraySource
+from napari_stack.core.source import ArraySource, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.bands import are_filed, band_rows, may_be_invalid, reads_twice
 from napari_stack.engine.run import Run
@@ -107,13 +107,13 @@ def _type(stack: Stack) -> str:
 def _bits(stack: Stack) -> int:
     """Bits of 16 that pixels need, from some in memory; 0 when they need all, or none is there."""
     source = stack.source
-    while hasattr(source, "source"):
+    while isinstance(source, WrappedSource):
         source = source.source
     if not isinstance(source, ArraySource) or type(source.data) is not np.ndarray:
         return 0
     if stack.dtype != np.uint16:
         return 0
-    from napari_stack.operators.corrections.tone_curves import bits_top
+    from napari_stack.core.bit_depth import bits_top
 
     data = source.data
     leading = tuple(slice(None, None, max(1, n // 3)) for n in source.leading)

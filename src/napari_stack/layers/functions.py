@@ -7,8 +7,8 @@ from typing import Any
 
 from napari.layers import Image, Labels
 
+from napari_stack.core.combined_sources import Place
 from napari_stack.core.options import gives_frames, options_of, shares_measure, summary
-from napari_stack.core.projected import Place
 from napari_stack.engine.run import Run
 from napari_stack.layers.job import prepare
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS

@@ -9,10 +9,9 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
-from napari_stack.core.concatenated import Joined
+from napari_stack.core.combined_sources import Concatenated, Place, places_to_json
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import check, gives_frames, method_name, options_of
-from napari_stack.core.projected import Place, plain_places
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Limits, Look
@@ -223,7 +222,7 @@ def _thick(before: Data, after: Data) -> tuple[int, float, float] | None:
     else:
         number = before.number
         made = after.frames.source
-        slabs = made.stacks[0].source if isinstance(made, Joined) else None
+        slabs = made.stacks[0].source if isinstance(made, Concatenated) else None
     if not isinstance(slabs, Slabs) or _same_source(before, after):
         return None
     middle = (min(slabs.frames, len(slabs.stack)) - 1) / 2
@@ -308,7 +307,7 @@ def prepare(
     if gives_frames(function):
         step = replace(step, measure_at=where)
     elif measure_at:  # along one axis, also where that is its first place
-        step = replace(step, measure_at=plain_places(measure_at))
+        step = replace(step, measure_at=places_to_json(measure_at))
     weak = reference(layer), reference(full_resolution(layer))
     return Job(chain, Look.of(layer), step, images, *weak)
 
@@ -346,7 +345,7 @@ def _position(data: Data, measure_at: Mapping[str, Place]) -> dict[str, Place]:
         return {}
     data.stack(measure_at)  # refuses what is not there
     centre = data.centre()
-    return plain_places({name: at for name, at in measure_at.items() if at != centre[name]})
+    return places_to_json({name: at for name, at in measure_at.items() if at != centre[name]})
 
 
 def _pixels(name: str, layer: Layer, frames: Layer) -> Any:

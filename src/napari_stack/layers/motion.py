@@ -190,8 +190,7 @@ def frames_of(data: Stack | Hyperstack) -> Stack:
 def recorded_size(frames: Stack) -> tuple[int, int]:
     """Height and width of a frame as it was recorded."""
     height, width = frames.source.shape[1:3]
-    found: tuple[int, int] = getattr(frames.source, "recorded", (height, width))
-    return found
+    return frames.source.recorded or (height, width)
 
 
 def _matrix(frames: Stack, index: int) -> Matrix:

@@ -9,7 +9,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_stack.core.options import gives_frames, options_of
-from napari_stack.core.source import Pixels, Source, is_computed
+from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.job import Job
@@ -26,7 +26,7 @@ PREVIEWED = (
 _FEW = 8
 
 
-class Kept:
+class FrameKeeper(Source):
     """A source that keeps the frames it has read; `keep_only` lets go of the others.
 
     Parameters
@@ -36,10 +36,9 @@ class Kept:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._frames: dict[int, NDArray[Any]] = {}
-        self._pixels: dict[int, Pixels] = {}
+        self._frames: dict[int, Pixels] = {}
         self.partial = True
-        self.computed = is_computed(source)
+        self.computed = source.computed
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
@@ -49,36 +48,35 @@ class Kept:
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self._source.dtype
 
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self._source,)
+
     def label(self, index: int) -> str:  # noqa: D102
         return self._source.label(index)
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:  # noqa: D102
-        if index not in self._frames:
-            self._frames[index] = self._source.read(index)
-        frame = self._frames[index]
-        return frame if rows is None else frame[rows]
-
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        if index not in self._pixels:
-            self._pixels[index] = self._source.pixels(index)  # type: ignore[attr-defined]
-        values, valid = self._pixels[index]
+        if index not in self._frames:
+            self._frames[index] = self._source.pixels(index)
+        values, valid = self._frames[index]
         part = slice(None) if rows is None else rows
+        if not self.computed:
+            return values[part], valid
         return values[part].copy(), None if valid is None else valid[part].copy()
 
     def keep_only(self, frames: NDArray[np.intp]) -> None:
         """Forget frames that are not among these."""
-        for kept in (self._frames, self._pixels):
-            for index in set(kept) - set(frames.tolist()):
-                del kept[index]
+        for index in set(self._frames) - set(frames.tolist()):
+            del self._frames[index]
 
 
-def keeping(job: Job) -> Kept:
+def keeping(job: Job) -> FrameKeeper:
     """Make a source for the previews of one layer: frames that were read once stay."""
     data = job.data
-    return Kept((data if isinstance(data, Stack) else data.frames).source)
+    return FrameKeeper((data if isinstance(data, Stack) else data.frames).source)
 
 
-def preview(job: Job, at: Mapping[str, int], kept: Kept, run: Run = Run()) -> NDArray[Any]:
+def preview(job: Job, at: Mapping[str, int], kept: FrameKeeper, run: Run = Run()) -> NDArray[Any]:
     """Make one frame, or image, of what a job would make of all; it may run in any thread.
 
     Parameters
@@ -87,7 +85,7 @@ def preview(job: Job, at: Mapping[str, int], kept: Kept, run: Run = Run()) -> ND
         Of an operator in `PREVIEWED`.
     at : mapping of str to int
         Where the viewer stands on every leading axis: also where it is measured on the other axes.
-    kept : Kept
+    kept : FrameKeeper
         Of this layer, see `keeping`.
     run : Run
 
@@ -142,7 +140,7 @@ def is_preview(layer: Any) -> bool:
     return isinstance(found, dict) and bool(found.get("preview"))
 
 
-def _stack_at(job: Job, at: Mapping[str, int], kept: Kept) -> tuple[Stack, int]:
+def _stack_at(job: Job, at: Mapping[str, int], kept: FrameKeeper) -> tuple[Stack, int]:
     """Stack along the chosen axis where the viewer stands, read through `kept`."""
     data = job.data
     if isinstance(data, Stack):
@@ -162,6 +160,6 @@ def _in_source(stack: Stack) -> NDArray[np.intp]:
     """Numbers of the frames in the kept source."""
     source: Any = stack.source
     numbers = np.arange(len(stack))
-    while not isinstance(source, Kept):
+    while not isinstance(source, FrameKeeper):
         numbers, source = source.frames[numbers], source.source
     return numbers

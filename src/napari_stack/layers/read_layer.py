@@ -6,8 +6,9 @@ from typing import Any
 
 from napari.layers import Image, Layer
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import ArraySource, Axis
+from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.layers.provenance import Chain, recall, ticked
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_stack.core.atomic_write import refuse_existing
+from napari_stack.core.combined_sources import Place
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.projected import Place
 from napari_stack.core.stack import Stack
 from napari_stack.operators.inspection.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
 from napari_stack.recipe.step import Data, Step

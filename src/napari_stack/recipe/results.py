@@ -9,8 +9,8 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from napari_stack.core.atomic_write import replacing
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, named_layers, write

@@ -9,10 +9,10 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
+from napari_stack.core.combined_sources import places_to_json
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.options_json import to_plain
-from napari_stack.core.projected import plain_places
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
 
@@ -79,7 +79,7 @@ def _call(variable: str, source: str, step: Step, data: Data | None) -> list[str
     if not isinstance(data, Hyperstack):
         return _lines(f"{variable} = ns.{step.operator}(", [source, *options], ")")
     if step.measure_at:
-        place = plain_places(step.measure_at)
+        place = places_to_json(step.measure_at)
         options.insert(0, f"measure_at={place!r}")
     if step.measure_each:
         options.insert(0, "measure_each=True")

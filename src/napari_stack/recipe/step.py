@@ -8,6 +8,14 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
+from napari_stack.core.combined_sources import (
+    PROJECTIONS,
+    Place,
+    is_place,
+    places_to_json,
+    refuse_projections,
+)
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import (
     check,
@@ -18,14 +26,6 @@ from napari_stack.core.options import (
     shares_measure,
 )
 from napari_stack.core.options_json import from_plain, to_plain
-from napari_stack.core.projected import (
-    PROJECTIONS,
-    Place,
-    is_place,
-    plain_places,
-    refuse_projections,
-)
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
@@ -175,7 +175,7 @@ class Step:
             if value := getattr(self, key):
                 plain[key] = value
         if self.measure_at:
-            plain["measure_at"] = plain_places(self.measure_at)
+            plain["measure_at"] = places_to_json(self.measure_at)
         if self.layers:
             plain["layers"] = list(self.layers)
         if self.writing:

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read, read_recipe, write
@@ -33,7 +33,7 @@ def assert_holds(path: Path, pixels: NDArray[Any]) -> Stack:
     np.testing.assert_array_equal(np.asarray(found).reshape(pixels.shape), pixels)
     frames = frames_of(found)
     flat = pixels.reshape(frames.shape)
-    part = frames.source.read(len(frames) - 1, slice(2, 5))
+    part = frames.render(len(frames) - 1, slice(2, 5))
     np.testing.assert_array_equal(part, flat[-1, 2:5])
     return frames
 
@@ -354,7 +354,7 @@ def test_a_raw_photograph(tmp_path: Path) -> None:
     assert (stack.shape, stack.dtype, stack.rgb) == ((1, 64, 96, 3), np.uint16, True)
     assert np.ptp(stack[0][15, 35].astype(int)) < 10  # grey stays grey
     assert stack[0][15, 35, 1] > 2 * stack[0][40, 60, 1]
-    np.testing.assert_array_equal(stack.source.read(0, slice(3, 9)), stack[0][3:9])
+    np.testing.assert_array_equal(stack.render(0, slice(3, 9)), stack[0][3:9])
 
 
 def test_of_a_folder_the_first_family_counts(tmp_path: Path, noise: Noise) -> None:

@@ -11,8 +11,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options_json import from_plain, to_plain
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Percentile, WeightedMean, sigma_clip
-from napari_stack.operators.combine import combine
+from napari_stack.operators import Percentile, WeightedMean, combine, sigma_clip
 from napari_stack.operators.combine.normalisation import measure_noise
 from napari_stack.operators.combine.rank import selection_network
 

@@ -1,6 +1,6 @@
 """`moving_average`: what each frame is the mean of, and that it stays lazy."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from napari_stack.operators import (
     moving_average,
     sigma_clip,
 )
+from support.sources import WatchedSource
 
 DATA = np.random.default_rng(0).integers(0, 4000, (9, 12, 10)).astype(np.uint16)
 
@@ -37,25 +38,10 @@ def test_a_frame_is_the_mean_of_its_neighbours(frames, dtype):
 
 
 def test_it_is_as_lazy_as_the_frames():
-    @dataclass(frozen=True)
-    class Watched:
-        data: np.ndarray
-        reads: list = field(default_factory=list)
-        partial = True
-        shape = property(lambda self: self.data.shape)
-        dtype = property(lambda self: self.data.dtype)
-
-        def read(self, index, rows=None):
-            self.reads.append((index, rows))
-            return self.data[index] if rows is None else self.data[index, rows]
-
-        def label(self, index):
-            return f"watched {index}"
-
-    source = Watched(DATA)
+    source = WatchedSource(DATA)
     found = moving_average(Stack(source), frames=3)
     assert not source.reads
-    found.seen(4, slice(2, 5))
+    found.render(4, slice(2, 5))
     assert source.reads == [(i, slice(2, 5)) for i in (3, 4, 5)]
     assert found.source.label(4) == "watched 4"
     source.reads.clear()

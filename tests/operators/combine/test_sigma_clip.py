@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import sigma_clip
-from napari_stack.operators.combine import combine
+from napari_stack.operators import combine, sigma_clip
 from napari_stack.operators.combine.clip_band import Rules, clip_band
 from napari_stack.operators.combine.clip_pixel import DEVIATION, MAD, MEAN, MEDIAN, narrow, sort
 from napari_stack.recipe import Step, images_of

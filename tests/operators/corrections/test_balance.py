@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 import napari_stack as ns
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Gains, apply_gains, measure_gains
-from napari_stack.operators.corrections import balance
+from napari_stack.operators import Gains, apply_gains, balance, measure_gains
 from napari_stack.operators.corrections.balance import clipping
 
 RNG = np.random.default_rng(0)

@@ -93,7 +93,7 @@ def test_neighbours_that_are_hot_do_not_count():
         stack = repair_hot_pixels(Stack.wrap(data), mask=mask, method=method)
         assert (stack[0] == 100).all()
         for rows in (slice(0, 2), slice(10, 12), slice(19, 20)):
-            assert (stack.seen(0, rows) == 100).all()
+            assert (stack.render(0, rows) == 100).all()
 
 
 def test_a_mask_of_everything_changes_nothing():

@@ -5,8 +5,7 @@ import pytest
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators import denoise, sharpen
-from napari_stack.operators.combine import combine
+from napari_stack.operators import combine, denoise, sharpen
 from napari_stack.operators.filters.denoise_sharpen import data_range, polished
 
 RANGES = [(np.uint8, 255), (np.uint16, 4095), (np.uint16, 65535), (np.float32, 1), (np.float64, 9)]

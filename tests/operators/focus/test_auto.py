@@ -12,11 +12,11 @@ from napari_stack.operators import (
     Auto,
     DepthMap,
     Transforms,
-    _focus_frames,
     apply_transforms,
     balance,
     focus_stack,
 )
+from napari_stack.operators.focus import frame_statistics
 from napari_stack.operators.focus.auto import SharpnessFold, bands_of, fuse
 from napari_stack.operators.focus.frame_statistics import Light, gain_of, measure_frame
 from napari_stack.operators.focus.restricted_pyramid import make_zones
@@ -127,7 +127,7 @@ def test_strips_and_workers_change_no_pixel(monkeypatch, colour):
     stack = apply_transforms(stack, Transforms(matrices))
     whole = focus_stack(stack, run=Run(workers=1))
     monkeypatch.setattr(StripFold, "tall", 32)
-    monkeypatch.setattr(_focus_frames, "STRIP", 32)
+    monkeypatch.setattr(frame_statistics, "STRIP", 32)
     for workers in (1, 5):
         parts = focus_stack(stack, run=Run(workers=workers))
         for one, other in zip(whole, parts, strict=True):

@@ -126,7 +126,7 @@ def test_little_memory_changes_no_pixel_of_a_pyramid(dtype):
     )
     np.testing.assert_array_equal(plenty.image, little.image)
     assert np.abs(plenty.depth - little.depth).mean() < 0.01
-    np.testing.assert_array_equal(stack.source.read(1), data[1])  # frames are not written to
+    np.testing.assert_array_equal(stack.render(1), data[1])  # frames are not written to
 
 
 @pytest.mark.parametrize("memory", [2**30, 2**20])

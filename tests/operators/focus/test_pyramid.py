@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_stack.core.luminance import Sight
+from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import fill_unsure
@@ -64,7 +65,7 @@ def ramp(shape=(150, 190), frames=6, channels=None):
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
+class Frames(Source):
     """Frames with some numbers of a series, and where they are valid."""
 
     frames: dict
@@ -82,9 +83,6 @@ class Frames:
     def pixels(self, index, rows=None):
         rows = rows or slice(None)
         return self.frames[index][rows], self.valid[index][rows] if self.valid else None
-
-    def read(self, index, rows=None):
-        return self.pixels(index, rows)[0]
 
     def label(self, index):
         return f"frame {index}"

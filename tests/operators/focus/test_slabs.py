@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
+from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import request_to_stop
 from napari_stack.engine.run import Cancelled, Run
@@ -20,6 +21,7 @@ from napari_stack.operators import (
     focus_slabs,
     focus_stack,
 )
+from support.sources import WatchedSource
 
 
 @pytest.fixture(scope="module")
@@ -92,26 +94,11 @@ def test_slabs_stack_again_also_by_another_method(series):
 
 
 def test_a_slab_is_fused_when_it_is_first_read_and_once():
-    @dataclass(frozen=True)
-    class Watched:
-        data: np.ndarray
-        reads: list = field(default_factory=list)
-        partial = True
-        shape = property(lambda self: self.data.shape)
-        dtype = property(lambda self: self.data.dtype)
-
-        def read(self, index, rows=None):
-            self.reads.append(index)
-            return self.data[index] if rows is None else self.data[index, rows]
-
-        def label(self, index):
-            return f"watched {index}"
-
-    source = Watched(np.random.default_rng(1).integers(0, 255, (6, 40, 44)).astype(np.uint8))
+    source = WatchedSource(np.random.default_rng(1).integers(0, 255, (6, 40, 44)).astype(np.uint8))
     slabs = focus_slabs(Stack(source), frames=2, method="pyramid")
     assert not source.reads
     first = slabs[1]
-    assert sorted(source.reads) == [2, 3]
+    assert sorted(index for index, _ in source.reads) == [2, 3]
     np.testing.assert_array_equal(slabs.select([1])[0], first)
     combine(slabs, method="median", run=Run(memory=2**20))
     assert sorted(source.reads) == list(range(6))
@@ -136,7 +123,7 @@ def test_large_slabs_wait_on_disk(dtype, colour, tmp_path):
     )
     assert there.source.kept.memory < data[:3].nbytes or dtype == np.uint8
     np.testing.assert_array_equal(np.asarray(there), np.asarray(here))
-    np.testing.assert_array_equal(there.source.read(2, slice(7, 90)), here[2][7:90])
+    np.testing.assert_array_equal(there.render(2, slice(7, 90)), here[2][7:90])
     assert not list(tmp_path.iterdir()), "the file has no name"
 
 
@@ -184,7 +171,7 @@ def test_a_run_over_slabs_is_cancelled_between_slabs(series):
 @pytest.mark.parametrize("method", ["auto", "depth map", "pyramid"])
 def test_a_run_over_slabs_is_cancelled_within_a_slab(method):
     @dataclass(frozen=True)
-    class Slow:
+    class Slow(Source):
         """Frames that arrive late: when nobody waits for them any more."""
 
         begun: Event = field(default_factory=Event)
@@ -192,12 +179,12 @@ def test_a_run_over_slabs_is_cancelled_within_a_slab(method):
         partial = False
         shape, dtype = (40, 70, 64), np.dtype(np.uint8)
 
-        def read(self, index, rows=None):
+        def pixels(self, index, rows=None):
             self.reads.append(index)
             if len(self.reads) > 3:
                 self.begun.set()
                 assert request_to_stop().wait(60)
-            return np.random.default_rng(index).integers(0, 255, (70, 64)).astype(np.uint8)
+            return np.random.default_rng(index).integers(0, 255, (70, 64)).astype(np.uint8), None
 
         def label(self, index):
             return f"slow {index}"

@@ -7,7 +7,8 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import samples
-from napari_stack.core.source import ArraySource, Axis
+from napari_stack.core.axis import Axis
+from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators.inspection.frame_table import (
@@ -96,10 +97,10 @@ class Rows(ArraySource):
 
     read_pixels = 0
 
-    def read(self, index, rows=None):
-        part = super().read(index, rows)
+    def pixels(self, index, rows=None):
+        part, valid = super().pixels(index, rows)
         type(self).read_pixels += part.size
-        return part
+        return part, valid
 
 
 def test_only_the_row_is_read():

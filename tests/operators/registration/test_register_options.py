@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import (

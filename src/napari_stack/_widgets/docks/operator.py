@@ -25,8 +25,8 @@ from napari_stack._widgets.parts.preferences import last_used, preferences, reme
 from napari_stack._widgets.parts.preview import LivePreview
 from napari_stack._widgets.parts.runner import MENDABLE, RunningDock, tell
 from napari_stack._widgets.parts.volume_notice import watch
+from napari_stack.core.combined_sources import Place
 from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
-from napari_stack.core.projected import Place
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE, UNMEASURED
 

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import labelled, paragraph, rows
-from napari_stack.core.projected import PROJECTIONS, Place
+from napari_stack.core.combined_sources import PROJECTIONS, Place
 
 _HELP = {
     False: "Where the sliders stand, or on all planes of an axis seen as one: their mean, or the "

@@ -81,7 +81,7 @@ class Worker(QObject):
                 raise Cancelled
         except Cancelled:
             self.cancelled.emit()
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which judges
+        except BaseException as error:  # noqa: BLE001
             self.errored.emit(error)
         else:
             self.returned.emit(result)

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.files.formats.base import Contents, Frame
 
 #: A last axis of this length holds colours where the axis before it is longer.

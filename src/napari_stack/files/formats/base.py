@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 
 #: What decoders raise for damaged data.
 _DAMAGE = (

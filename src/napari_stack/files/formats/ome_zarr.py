@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.files import metadata
 from napari_stack.files.formats.array_axes import contents_of, labelled, named_contents
 from napari_stack.files.formats.base import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
 from napari_stack.files.formats.base import needed_package

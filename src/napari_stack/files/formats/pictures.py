@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.files import metadata
 from napari_stack.files.formats import pillow, png_jpeg
 from napari_stack.files.formats.base import (

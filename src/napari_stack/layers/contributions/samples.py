@@ -6,7 +6,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack import samples
-from napari_stack.core.source import Axis
+from napari_stack.core.axis import Axis
 from napari_stack.core.stack import Stack
 
 _PIXEL = (Axis("y", 0.25, "micrometer"), Axis("x", 0.25, "micrometer"))

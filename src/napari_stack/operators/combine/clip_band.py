@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.casting import cast
 from napari_stack.core.jit import kernel
-from napari_stack.core.source import cast
 from napari_stack.operators.combine.clip_blocks import (
     as_rows,
     complete,

@@ -109,7 +109,7 @@ def _add_outward(
 
 
 @kernel
-def _winsorised(  # noqa: C901
+def _winsorised(
     work: NDArray[np.float64], start: int, stop: int, median: float
 ) -> float:  # pragma: no cover
     """Take the standard deviation of the values drawn in to 1.5 of it around the median (Siril).

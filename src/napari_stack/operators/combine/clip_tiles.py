@@ -171,7 +171,7 @@ def _keep(
 
 
 @kernel
-def clip_strays(  # noqa: C901
+def clip_strays(
     lines: NDArray[Any],
     left: int,
     near: NDArray[np.float64],

@@ -1,19 +1,18 @@
 """`moving_average`: frames of low signal, each averaged with its neighbours."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.source import Pixels, cast
+from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 
 
 @dataclass(frozen=True, eq=False)
-class MovingAverage:
+class MovingAverage(Source):
     """Source of frames that are means of neighbouring frames of a stack.
 
     Parameters
@@ -21,16 +20,20 @@ class MovingAverage:
     stack : Stack
     frames : int
         Length of the window.
-    dtype : numpy.dtype
+    stored : numpy.dtype
         Of the frames as they are seen.
     """
 
     stack: Stack
     frames: int
-    dtype: np.dtype[Any]
+    stored: np.dtype[Any]
 
-    #: It gives values and what is valid: see `pixels`.
-    computed = True
+    computed: ClassVar[bool] = True  # type: ignore[misc]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the frames as they are seen."""
+        return self.stored
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -38,7 +41,7 @@ class MovingAverage:
         return self.stack.shape
 
     @property
-    def partial(self) -> bool:
+    def partial(self) -> bool:  # type: ignore[override]
         """Whether rows can be made without the whole frames."""
         return self.stack.source.partial
 
@@ -69,10 +72,13 @@ class MovingAverage:
         covered = (count > 0).reshape(mean.shape[:2])
         return mean, None if covered.all() else covered
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        """Read a frame, or some rows of it, as it is seen."""
-        values, valid = self.pixels(index, rows)
-        return cast(values, self.dtype, valid)
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self.stack.source,)
+
+    @property
+    def below(self) -> Stack:  # noqa: D102
+        return self.stack
 
     def label(self, index: int) -> str:
         """Name of the frame in the middle of the window."""

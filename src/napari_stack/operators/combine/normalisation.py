@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.correction import Correction
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 
@@ -21,7 +22,7 @@ _MAD_TO_SIGMA = 1.482602218505602
 
 
 @dataclass(frozen=True, eq=False)
-class Levels:
+class Levels(Correction):
     """Frames brought to one level: ``value * gain + offset``.
 
     Parameters
@@ -46,18 +47,6 @@ class Levels:
         if values.ndim == 2:
             return values * gain[0] + offset[0], valid
         return values * gain + offset, valid
-
-    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
-        """Rows it must see: no others."""
-        return rows
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a frame: as it was."""
-        return shape
-
-    def merged(self, later: Correction) -> None:  # noqa: ARG002
-        """Merge with nothing."""
-        return
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return the levels of some frames."""

@@ -1,6 +1,6 @@
 """Pixel work of `balance`: samples of frames, what lies between two, and its application."""
 
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: I001
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,9 +12,9 @@ from napari_stack.core.luminance import LUMINOSITY
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise_kernels import bend, bend_power, scale
+from napari_stack.core.bit_depth import bits_top
 from napari_stack.operators.corrections.tone_curves import (
     Curve,
-    bits_top,
     gamma_between,
     matching_curve,
 )

@@ -1,17 +1,17 @@
 """`find_hot_pixels`, `repair_hot_pixels` and `HotPixels`: defective pixels of the sensor."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.correction import Correction
 from napari_stack.core.measured import Measured
 from napari_stack.core.options import Bounds, ImageSource, check
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
@@ -22,7 +22,7 @@ Method = Literal["mean", "median"]
 
 
 @dataclass(frozen=True, eq=False)
-class HotPixels(Measured):
+class HotPixels(Correction, Measured):
     """Defective pixels, and how they are repaired from their good neighbours.
 
     Parameters
@@ -65,14 +65,6 @@ class HotPixels(Measured):
         _, reach = self._places
         return slice(max(rows.start - reach, 0), min(rows.stop + reach, len(self.mask)))
 
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a corrected frame: the same."""
-        return shape
-
-    def merged(self, later: Correction) -> "Correction | None":  # noqa: ARG002
-        """Nothing: a repair sees neighbours."""
-        return None
-
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
     ) -> Pixels:
@@ -87,16 +79,6 @@ class HotPixels(Measured):
         repair(pixels, mask, places[first:last], seen.start, self.method == "median")
         kept = slice(rows.start - seen.start, rows.stop - seen.start)
         return values[kept], None if valid is None else valid[kept]
-
-    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
-        """Return that of some frames: the same, for it belongs to the sensor."""
-        return self
-
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return that of these frames and others."""
-        if any(other != self for other in others):
-            raise ValueError("frames with different hot pixels cannot stand in one stack")
-        return self
 
 
 def find_hot_pixels(
@@ -142,9 +124,9 @@ def find_hot_pixels(
     check(find_hot_pixels, locals())
     if blur % 2 == 0:
         raise ValueError(f"find_hot_pixels: blur must be an odd number, got {blur}")
+    from napari_stack.core.bit_depth import bits_top
     from napari_stack.operators.combine.mean_frame import mean_frame
     from napari_stack.operators.corrections.hot_pixel_kernels import find
-    from napari_stack.operators.corrections.tone_curves import bits_top
 
     mean = mean_frame(sensor_view(stack), run)
     pixels = mean if mean.ndim == 3 else mean[..., np.newaxis]

@@ -7,19 +7,20 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.correction import Correction
 from napari_stack.core.measured import Measured, same
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 
 #: Bytes of the rows that all corrections change before the next rows: they stay in the cache.
 _BLOCK = 2**20
 
 
-class Pixelwise:
+@dataclass(frozen=True, eq=False)
+class Pixelwise(Correction):
     """A correction of every pixel by itself, in place; neighbours are fused."""
 
-    of_sensor: ClassVar[bool] = False
-    local: ClassVar[bool] = True  # a row is made of itself: see `Stack.seen`
+    local: ClassVar[bool] = True
 
     def apply(
         self, values: NDArray[Any], valid: NDArray[np.bool_] | None, index: int, rows: slice
@@ -27,14 +28,6 @@ class Pixelwise:
         """Change rows of a frame in place."""
         change_rows(parts_of(self), values, index, rows)
         return values, valid
-
-    def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
-        """Rows it must see: those that it makes."""
-        return rows
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a corrected frame: the same."""
-        return shape
 
     def merged(self, later: Correction) -> "Correction | None":
         """Do this and a later correction of the same kind in one pass."""
@@ -56,16 +49,6 @@ class PixelwiseValue(Pixelwise, Measured):
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
         """Change rows of a frame, shape (rows, x, channel), in place; alpha is not among them."""
         raise NotImplementedError
-
-    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
-        """Return the correction of some frames: the same, where all have one."""
-        return self
-
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return the correction of these frames and others, where all have one."""
-        if any(other != self for other in others):
-            raise ValueError("frames with different corrections cannot stand in one stack")
-        return self
 
 
 def per_frame(value: Any, names: Sequence[str], frames: NDArray[np.intp]) -> Any:

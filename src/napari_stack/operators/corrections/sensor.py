@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from napari_stack.core.projected import Projected, projected
+from napari_stack.core.combined_sources import Projected, projected
 from napari_stack.core.source import Selected, Source
-from napari_stack.core.stack import Seen, Stack
+from napari_stack.core.stack import Rendered, Stack
 
 
 def sensor_view(stack: Stack) -> Stack:
@@ -23,13 +23,13 @@ def sensor_view(stack: Stack) -> Stack:
     inner = _opened(stack.source)
     if inner is not None:
         return replace(sensor_view(inner), used=stack.used)
-    kept = tuple(c for c in stack.corrections if getattr(c, "of_sensor", False))
+    kept = tuple(c for c in stack.corrections if c.of_sensor)
     return replace(stack, corrections=kept)
 
 
 def _opened(source: Source) -> Stack | None:
     """Stack whose frames, as seen, are the source of another."""
-    if isinstance(source, Seen):
+    if isinstance(source, Rendered):
         return source.stack
     if isinstance(source, Selected) and isinstance(source.source, Projected):
         planes = [plane.select(source.frames) for plane in source.source.stacks]
@@ -50,7 +50,7 @@ def check_size(what: str, size: Any, stack: Stack) -> None:
     sensor = sensor_view(stack)
     if tuple(size[:2]) == sensor.shape[1:3]:
         return
-    moved = any(not getattr(c, "of_sensor", False) for c in stack.corrections)
+    moved = any(not c.of_sensor for c in stack.corrections)
     advice = (
         "it is applied before the frames are moved, so it must be measured on frames as the camera "
         "gave them"

@@ -1,14 +1,14 @@
 """`denoise` and `sharpen`: frames smoothed where they are alike, or made crisper, lazily."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.correction import Correction
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 
@@ -23,30 +23,7 @@ Amount = Annotated[float, Bounds(0, 5, step=0.1)]
 
 
 @dataclass(frozen=True)
-class _Alike:
-    """A correction that treats all frames alike and looks at rows around those it makes."""
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a corrected frame."""
-        return shape
-
-    def merged(self, later: Correction) -> None:  # noqa: ARG002
-        """Nothing merges with it."""
-        return
-
-    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
-        """Return the same: all frames are treated alike."""
-        return self
-
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return the same, for others that are alike."""
-        if any(other != self for other in others):
-            raise ValueError("frames treated differently cannot stand in one stack")
-        return self
-
-
-@dataclass(frozen=True)
-class Denoise(_Alike):
+class Denoise(Correction):
     """Frames denoised by non-local means.
 
     Parameters
@@ -87,7 +64,7 @@ class Denoise(_Alike):
 
 
 @dataclass(frozen=True)
-class Sharpen(_Alike):
+class Sharpen(Correction):
     """Frames sharpened by an unsharp mask.
 
     Parameters
@@ -250,7 +227,7 @@ def data_range(stack: Stack, run: Run) -> tuple[float, float]:
     """
     if stack.dtype == np.uint8:
         return 0.0, 255.0
-    from napari_stack.operators.corrections.tone_curves import bits_top
+    from napari_stack.core.bit_depth import bits_top
 
     used = np.flatnonzero(stack.used) if stack.used.any() else np.arange(len(stack))
     some = np.unique(used[np.linspace(0, len(used) - 1, _SAMPLED).round().astype(int)])

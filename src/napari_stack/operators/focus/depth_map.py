@@ -177,7 +177,7 @@ class PickedWeights:
 
     label: Array
 
-    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002 - any frame's weights
+    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002
         """Return 1 where the label is the frame's."""
         return (self.label == index).astype(np.float32)
 
@@ -193,7 +193,7 @@ class EnergyWeights:
     size: int
     edge: float
 
-    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002 - any frame's weights
+    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002
         """Return (energy / largest)^POWER, smoothed along edges where no frame stands out."""
         floor = np.float32(FLAT_SHARE * float(self.best.max()) + np.finfo(np.float32).tiny)
         weight = ((self.energy(grey) + floor) / (self.best + floor)) ** POWER

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.casting import cast
 from napari_stack.core.options import Bounds, OnlyWith, check, method_options, options_of
-from napari_stack.core.source import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used

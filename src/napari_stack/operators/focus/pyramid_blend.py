@@ -80,7 +80,7 @@ class BlendingFold:
         weights.append(weight[..., 0])
         return Weighted(seen, valid, opacity, tuple(products), tuple(weights))
 
-    def add(self, index: int, prepared: Weighted) -> None:  # noqa: ARG002 - as any fold
+    def add(self, index: int, prepared: Weighted) -> None:  # noqa: ARG002
         """Take in a frame."""
         self._sum(prepared.products, prepared.weights)
         self.range.add(prepared.seen, prepared.valid, prepared.opacity)

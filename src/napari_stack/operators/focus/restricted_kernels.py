@@ -28,7 +28,7 @@ def window_mean(plane: Array, centre: float, side: float, scale: float, floor: f
 
 
 @kernel
-def gather(  # noqa: C901
+def gather(
     total: Array,
     weight: Array,
     values: Array,

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_stack.core.concatenated import Joined
+from napari_stack.core.casting import cast
+from napari_stack.core.combined_sources import Concatenated
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import borrowing
-from napari_stack.core.source import Pixels, Source, cast
+from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.frame_cache import Kept
 from napari_stack.engine.run import Run
@@ -19,7 +19,7 @@ from napari_stack.operators.focus.focus_stack import check_channel, focus_stack,
 
 
 @dataclass(frozen=True, eq=False)
-class Slabs:
+class Slabs(Source):
     """Source of frames that are fused of neighbouring frames of a stack, each once.
 
     Parameters
@@ -42,10 +42,7 @@ class Slabs:
     kept: Kept
     run: Run = field(default_factory=Run)
 
-    #: It tells what is valid besides: see `pixels`.
-    computed = True
-    #: A slab is fused whole, and once only.
-    partial = False
+    computed: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,10 +60,13 @@ class Slabs:
         stop = min(start + self.frames, len(self.stack))
         return [i for i in range(start, stop) if self.stack.used[i]]
 
-    def read(self, index: int, rows: slice | None = None) -> NDArray[Any]:
-        """Read a slab, or some rows of it, as it is seen."""
-        frame, valid = self._fused(index, rows)
-        return cast(frame.astype(self.stack.working), self.dtype, valid)
+    @property
+    def parents(self) -> tuple[Source, ...]:  # noqa: D102
+        return (self.stack.source,)
+
+    @property
+    def below(self) -> Stack:  # noqa: D102
+        return self.stack
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Read what is computed with, and the pixels that a frame covers."""
@@ -99,7 +99,7 @@ class Slabs:
 
 def holds_slabs(source: Source) -> bool:
     """Tell whether frames are slabs, at one position or at several."""
-    one = source.stacks[0].source if isinstance(source, Joined) else source
+    one = source.stacks[0].source if isinstance(source, Concatenated) else source
     return isinstance(one, Slabs)
 
 

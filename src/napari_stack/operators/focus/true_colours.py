@@ -46,7 +46,7 @@ class NearestFold:
             distance[~valid] = np.inf
         return _Seen(seen, distance)
 
-    def add(self, index: int, prepared: _Seen) -> None:  # noqa: ARG002 - as any fold
+    def add(self, index: int, prepared: _Seen) -> None:  # noqa: ARG002
         """Take in a frame."""
         _keep(self.picked, self.distance, prepared.colours, prepared.distance)
 

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_stack.core.casting import cast
 from napari_stack.core.luminance import Sight
-from napari_stack.core.source import cast
 from napari_stack.operators.focus.pyramid_kernels import widen_range, widen_range_where
 
 Array = np.ndarray[Any, Any]

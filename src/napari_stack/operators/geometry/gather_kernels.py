@@ -115,7 +115,7 @@ def _lanczos(
 
 
 @kernel
-def gather(  # noqa: C901
+def gather(
     pixels: NDArray[Any], line: int, first: int, last: int, start: NDArray[np.int64],
     wx: NDArray[Any], wy: NDArray[Any], taps: Each, channels: Each, out: NDArray[Any],
 ) -> None:  # fmt: skip

@@ -1,15 +1,15 @@
 """`transform_frames`: frames rotated, cropped and resized, all alike and lazily."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.correction import Correction
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transforms import Transforms
@@ -107,7 +107,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Resample:
+class Resample(Correction):
     """Frames resized; antialiased when shrinking.
 
     Parameters
@@ -120,6 +120,8 @@ class Resample:
     source_size: tuple[int, int]
     size: tuple[int, int]
     interpolation: Interpolation = "cubic"
+
+    moves: ClassVar[bool] = True
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a corrected frame."""
@@ -142,20 +144,6 @@ class Resample:
         return resize_rows(
             values, valid, first, self.source_size, self.size, rows, self.interpolation
         )
-
-    def merged(self, later: Correction) -> None:  # noqa: ARG002
-        """Nothing merges with it."""
-        return
-
-    def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
-        """Return the same: all frames are treated alike."""
-        return self
-
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return the same, for others that are alike."""
-        if any(other != self for other in others):
-            raise ValueError("frames of different sizes cannot stand in one stack")
-        return self
 
 
 def transform_frames(

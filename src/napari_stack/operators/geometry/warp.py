@@ -1,15 +1,16 @@
 """`Warp`, the geometric correction, and `apply_transforms`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, floor
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.correction import Correction
 from napari_stack.core.options import Bounds, check, method_options, options_of
-from napari_stack.core.source import Correction, Pixels
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.transforms import Transforms
 
@@ -60,7 +61,7 @@ _MOST_GROWTH = 25
 
 
 @dataclass(frozen=True, eq=False)
-class Warp:
+class Warp(Correction):
     """Frames warped to a common place; pixels are interpolated once.
 
     Parameters
@@ -78,16 +79,18 @@ class Warp:
         What lies beyond a frame's border.
     """
 
-    transforms: Transforms
+    transforms: Transforms = field()  # type: ignore[misc]
     source_size: tuple[int, int]
     size: tuple[int, int]
     origin: tuple[float, float] = (0.0, 0.0)
     interpolation: Interpolation = "cubic"
     border: Any = "invalid"
 
+    moves: ClassVar[bool] = True
+
     @property
-    def reads_stored(self) -> bool:
-        """It can be done on pixels as stored, a few rows at a time: see `Stack.seen`."""
+    def reads_stored(self) -> bool:  # type: ignore[override]
+        """It can be done on pixels as stored, a few rows at a time: see `Stack.render`."""
         return not isinstance(self.border, ReplicateBlurred)
 
     def matrix(self, index: int) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ def _folded(position: float, last: float) -> float:
 
 
 @kernel
-def positions(  # noqa: D103
+def positions(
     matrix: NDArray[np.float64],
     row: int,
     first: int,
@@ -117,7 +117,7 @@ def _gather_any(
 
 
 @kernel
-def warp_blocks(  # noqa: C901
+def warp_blocks(
     source: NDArray[Any], first_source_row: int, height: int, matrix: NDArray[np.float64],
     first_row: int, each_tap: Each, each_channel: Each, reflect: bool, rough: bool,
     values: NDArray[Any], inside: NDArray[np.bool_],

@@ -182,7 +182,7 @@ def _row_perspective(
 
 
 @kernel
-def moments(  # noqa: C901
+def moments(
     reference: Image,
     warped: Image,
     gain: np.float32,

@@ -146,7 +146,7 @@ def test_as_pillow_shows_it(tmp_path: Path, made: Any) -> None:
 def test_every_way_makes_the_same_layers(tmp_path: Path, noise: Noise, way: str) -> None:
     """The fourth way, a selection of layers in napari, is tested beside napari."""
     from napari_stack.cli import main
-    from napari_stack.operators.combine import combine
+    from napari_stack.operators import combine
     from napari_stack.recipe import Recipe, Step
 
     folder, target = tmp_path / "in", tmp_path / "a.tif"

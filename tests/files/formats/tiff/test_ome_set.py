@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.files import read
 
 Noise = Callable[..., NDArray[Any]]
@@ -59,7 +59,7 @@ def test_a_set_is_one_image(ome_set: tuple[Path, NDArray[Any]], name: str) -> No
     assert found.leading[1].labels == ("name 0", "name 1", "name 2")
     assert found.axes[-1] == Axis("x", 0.5, "um")
     np.testing.assert_array_equal(np.asarray(found), pixels)
-    part = found.stack({"t": 1, "c": 1}).source.read(2, slice(3, 5))
+    part = found.stack({"t": 1, "c": 1}).render(2, slice(3, 5))
     np.testing.assert_array_equal(part, pixels[1, 1, 2, 3:5])
 
 

@@ -13,8 +13,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Axis
 from napari_stack.core.stack import Stack
 from napari_stack.files import read, write
 from napari_stack.files.formats.tiff import pages as tiff_pages
@@ -37,9 +37,9 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 
 def rows_are_those_of_the_frame(stack: Stack, expected: NDArray[Any]) -> None:
     for index in range(len(stack)):
-        np.testing.assert_array_equal(stack.source.read(index), expected[index])
+        np.testing.assert_array_equal(stack.render(index), expected[index])
         for start, stop in ((0, 1), (3, 20), (13, 14), (40, 61), (0, 61)):
-            part = stack.source.read(index, slice(start, stop))
+            part = stack.render(index, slice(start, stop))
             np.testing.assert_array_equal(part, expected[index, start:stop])
             assert part.flags.c_contiguous
             assert part.dtype.isnative
@@ -93,7 +93,7 @@ def test_a_band_reads_only_its_own_bytes(
         tifffile.imwrite(tmp_path / "a.tif", noise(200, 300), **layout)
         stack = read(tmp_path / "a.tif")
         read_bytes.clear()
-        stack.source.read(0, slice(50, 70))
+        stack.render(0, slice(50, 70))
         assert sum(read_bytes) == 20 * 300 * 2
 
 
@@ -107,7 +107,7 @@ def test_bits_in_reverse_order(tmp_path: Path, noise: Noise) -> None:
     path.write_bytes(path.read_bytes().replace(unit, order))
     stack = read(path)
     np.testing.assert_array_equal(stack[0], pixels)
-    np.testing.assert_array_equal(stack.source.read(0, slice(5, 30)), pixels[5:30])
+    np.testing.assert_array_equal(stack.render(0, slice(5, 30)), pixels[5:30])
 
 
 def test_strips_that_do_not_follow_each_other(tmp_path: Path, noise: Noise) -> None:
@@ -126,7 +126,7 @@ def test_strips_that_do_not_follow_each_other(tmp_path: Path, noise: Noise) -> N
     stack = read(path)
     assert stack.source.partial
     np.testing.assert_array_equal(stack[0], pixels)
-    np.testing.assert_array_equal(stack.source.read(0, slice(15, 45)), pixels[15:45])
+    np.testing.assert_array_equal(stack.render(0, slice(15, 45)), pixels[15:45])
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint32", "int64", "float16", "float64"])
@@ -187,7 +187,7 @@ def test_a_palette_becomes_colours(tmp_path: Path, noise: Noise, scale: int) -> 
     assert stack.rgb
     assert stack.dtype == np.uint8
     np.testing.assert_array_equal(stack[0], np.moveaxis(colours[:, pixels], 0, -1))
-    np.testing.assert_array_equal(stack.source.read(0, slice(3, 5)), stack[0][3:5])
+    np.testing.assert_array_equal(stack.render(0, slice(3, 5)), stack[0][3:5])
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "bool", "uint64"])
@@ -255,7 +255,7 @@ def test_imagej_without_headers_for_each_frame(tmp_path: Path, noise: Noise) -> 
         tif.write(pixels, truncate=True, metadata={"axes": "TZYX"})
     hyper = read(tmp_path / "a.tif")
     np.testing.assert_array_equal(np.asarray(hyper), pixels)
-    np.testing.assert_array_equal(hyper.frames.source.read(7, slice(5, 9)), pixels[1, 3, 5:9])
+    np.testing.assert_array_equal(hyper.frames.render(7, slice(5, 9)), pixels[1, 3, 5:9])
 
 
 def test_axes_and_pixel_sizes_of_ome(tmp_path: Path, noise: Noise) -> None:
@@ -312,7 +312,7 @@ def test_a_page_in_a_volume(tmp_path: Path, noise: Noise) -> None:
     tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(16, 16, 16), volumetric=True)
     stack = read(tmp_path / "a.tif")
     np.testing.assert_array_equal(np.asarray(stack), pixels)
-    np.testing.assert_array_equal(stack.source.read(9, slice(5, 20)), pixels[9, 5:20])
+    np.testing.assert_array_equal(stack.render(9, slice(5, 20)), pixels[9, 5:20])
 
 
 def test_what_is_learnt_about_files_is_not_pickled(tmp_path: Path, noise: Noise) -> None:
@@ -356,7 +356,7 @@ def test_frames_come_upright(tmp_path: Path, noise: Noise, layout: str, orientat
     for index in range(2):
         np.testing.assert_array_equal(stack[index], expected[index])
         for start, stop in ((0, 1), (3, 20), (40, 47)):
-            part = stack.source.read(index, slice(start, stop))
+            part = stack.render(index, slice(start, stop))
             np.testing.assert_array_equal(part, expected[index][start:stop])
             assert part.flags.c_contiguous
     write(tmp_path / "b.tif", stack)  # upright once, it is not turned again

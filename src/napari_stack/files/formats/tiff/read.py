@@ -29,7 +29,7 @@ Stamp = tuple[str, int, int]
 
 def stamp_of(path: str) -> Stamp:
     """Tell a file from another one, or from the same when it was written anew."""
-    status = os.stat(path)  # noqa: PTH116 (asked for every band; a Path costs as much again)
+    status = os.stat(path)  # noqa: PTH116
     return path, status.st_mtime_ns, status.st_size
 
 
