@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from napari_stack import layers, samples
     from napari_stack.core.axis import Axis
+    from napari_stack.core.errors import UserError
     from napari_stack.core.hyperstack import Hyperstack
     from napari_stack.core.stack import Stack
     from napari_stack.engine.run import Cancelled, Run
@@ -95,6 +96,7 @@ _NAMES = {
     "recipe": "Recipe Step",
     "engine.run": "Cancelled Run",
     "core.axis": "Axis",
+    "core.errors": "UserError",
     "core.stack": "Stack",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

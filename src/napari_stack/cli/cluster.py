@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from napari_stack.core.errors import UserError
+
 #: Seconds after which a scheduler that does not answer is given up.
 _PATIENCE = 10
 
@@ -25,7 +27,7 @@ def cluster(address: str) -> Iterator[Any]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "--scheduler needs the package distributed: pip install 'napari-stack[distributed]'"
         ) from error
     try:

@@ -9,6 +9,7 @@ import numpy as np
 from cyclopts import Group, Parameter
 
 from napari_stack.core.combined_sources import PROJECTIONS, Place
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import from_plain
 
@@ -112,7 +113,7 @@ def options_given(operator: Callable[..., Any], given: Mapping[str, Any]) -> dic
             plain[option.name] = {"name": method, **values}
         elif chosen in option.choices:
             flag = command_name(option.name)
-            raise ValueError(
+            raise UserError(
                 f"--{command_name(next(iter(typed.values())))} belongs to --{flag} "
                 f"{command_name(method)}, but --{flag} is {command_name(chosen)}: add --{flag} "
                 f"{command_name(method)}, or leave it out"
@@ -154,7 +155,7 @@ def memory_size(text: str) -> int:
     try:
         return int(float(number.removesuffix(unit)) * _SIZES[unit])
     except (KeyError, ValueError, OverflowError):
-        raise ValueError(f"--memory must be a size such as 512MiB or 2GiB, got {text!r}") from None
+        raise UserError(f"--memory must be a size such as 512MiB or 2GiB, got {text!r}") from None
 
 
 def position(text: str) -> dict[str, Place]:
@@ -174,7 +175,7 @@ def position(text: str) -> dict[str, Place]:
         pairs = [part.split("=") for part in text.split(",")] if text else []
         return {name.strip(): _place(at.strip()) for name, at in pairs}
     except ValueError:
-        raise ValueError(
+        raise UserError(
             f"--at must be axes with numbers, {' or '.join(PROJECTIONS)}, such as c=1,z=maximum, "
             f"got {text!r}"
         ) from None

@@ -14,6 +14,7 @@ from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import mention_clipped, mention_failed, mention_uncovered, stack_of
 from napari_stack.cli.report import Report, complain, progress
 from napari_stack.core.atomic_write import refuse_existing, refuse_homeless
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Tick
@@ -158,7 +159,7 @@ def run_step(
     step = settings.choice.named(step, data)
     if isinstance(data, Stack) and (step.measure_at or step.measure_each):
         flag = f"--at names {', '.join(step.measure_at)}" if step.measure_at else "--measure-each"
-        raise ValueError(f"{flag}, but the frames lie along one axis only: leave it out")
+        raise UserError(f"{flag}, but the frames lie along one axis only: leave it out")
     check_outputs(output, step, data, overwrite=overwrite, layered=layers, writing=writing)
     if transforms is not None:
         _check_transforms(transforms, overwrite=overwrite)
@@ -234,7 +235,7 @@ def run_recipe(
 def _check_transforms(path: Path, *, overwrite: bool) -> None:
     """Refuse, before the work, what `Transforms.save` would refuse after it."""
     if path.suffix.lower() != ".json":
-        raise ValueError(f"{path}: transforms are written as .json")
+        raise UserError(f"{path}: transforms are written as .json")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file for the transforms")
     refuse_existing(path, overwrite)

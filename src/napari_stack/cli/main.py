@@ -13,6 +13,7 @@ from napari_stack import __version__
 from napari_stack.cli.flags import command_name, flags_of, options_given, position
 from napari_stack.cli.jobs import Settings, run_recipe, run_step
 from napari_stack.cli.report import complain, warnings_as_lines
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames, shares_measure, summary
 from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
@@ -175,7 +176,7 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
         options = options_given(operator, given)
         step = Step(name, options, measure_at=position(at), measure_each=measure_each)
         if measure_each and transforms is not None:
-            raise ValueError("--transforms holds those of one position: leave out --measure-each")
+            raise UserError("--transforms holds those of one position: leave out --measure-each")
         return partial(
             run_step, step, inputs, output, settings, overwrite=overwrite, transforms=transforms,
             layers=layers, writing=writing, plots=_drawn(plots, plots_as, overwrite),

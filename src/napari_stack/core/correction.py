@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels
 
 
@@ -69,5 +70,5 @@ class Correction:
             When the corrections differ in what all frames share.
         """
         if any(other != self for other in others):
-            raise ValueError("frames with different corrections cannot stand in one stack")
+            raise UserError("frames with different corrections cannot stand in one stack")
         return self

@@ -21,6 +21,7 @@ from napari_stack.core.combined_sources import (
     refuse_projections,
 )
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames, shares_measure
 from napari_stack.core.stack import Rendered, Stack
 
@@ -78,11 +79,11 @@ class Hyperstack:
     def __post_init__(self) -> None:
         names = [axis.name for axis in self.leading]
         if len(set(names)) != len(names):
-            raise ValueError(f"axes need different names, got {', '.join(names)}")
+            raise UserError(f"axes need different names, got {', '.join(names)}")
         if self.axis not in names:
-            raise ValueError(f"there is no axis {self.axis!r}; the axes are {', '.join(names)}")
+            raise UserError(f"there is no axis {self.axis!r}; the axes are {', '.join(names)}")
         if prod(self.sizes) != len(self.frames):
-            raise ValueError(f"{len(self.frames)} frames do not fill the axes {self.sizes}")
+            raise UserError(f"{len(self.frames)} frames do not fill the axes {self.sizes}")
 
     @classmethod
     def wrap(
@@ -105,7 +106,7 @@ class Hyperstack:
         named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes)
         count = len(named) - 2
         if count < 1 or len(data.shape) - len(named) not in (0, 1):
-            raise ValueError(
+            raise UserError(
                 f"the axes {', '.join(a.name for a in named)} do not fit the shape {data.shape}: "
                 "name every axis but the channels of a pixel, y and x last"
             )
@@ -153,7 +154,7 @@ class Hyperstack:
     def along(self, axis: str | int) -> "Hyperstack":
         """Choose the axis to stack, by name or number."""
         if not isinstance(axis, str) and not -len(self.leading) <= axis < len(self.leading):
-            raise ValueError(f"there is no axis {axis}; there are {len(self.leading)}, from 0")
+            raise UserError(f"there is no axis {axis}; there are {len(self.leading)}, from 0")
         name = self._called(axis) if isinstance(axis, str) else self.leading[axis].name
         return replace(self, axis=name, chosen=True)
 
@@ -184,14 +185,14 @@ class Hyperstack:
         """
         place = {self._called(name): at for name, at in (position or {}).items()}
         if unknown := set(place) - set(self.loops):
-            raise ValueError(
+            raise UserError(
                 f"there is no loop {sorted(unknown)[0]!r}; the loops are "
                 f"{', '.join(self.loops) or 'none'}"
             )
         numbers: dict[str, int] = {}
         for name, at in place.items():
             if not is_place(at):
-                raise ValueError(f"{name}={at!r} must be a number, or {' or '.join(PROJECTIONS)}")
+                raise UserError(f"{name}={at!r} must be a number, or {' or '.join(PROJECTIONS)}")
             if isinstance(at, str):
                 along = range(self.loops[name])
                 return projected([self.stack({**place, name: k}) for k in along], at)
@@ -202,7 +203,7 @@ class Hyperstack:
         place = {**self.centre(), **position}
         for name, index in place.items():
             if not -self.loops[name] <= index < self.loops[name]:
-                raise ValueError(f"{name}={index} is outside its {self.loops[name]} positions")
+                raise UserError(f"{name}={index} is outside its {self.loops[name]} positions")
         at = tuple(place.get(axis.name, slice(None)) for axis in self.leading)
         return np.arange(len(self.frames)).reshape(self.sizes)[at]
 
@@ -253,7 +254,7 @@ class Hyperstack:
         if measure_at and shares_measure(operator):
             return self._jointly(operator, measure_at, run, options)
         if measure_at and not frames_out:
-            raise ValueError(
+            raise UserError(
                 f"{operator.__name__} makes images at all positions: measure_at is for operators "
                 "that correct frames"
             )
@@ -288,7 +289,7 @@ class Hyperstack:
         The frames along that loop are bands of one stack meanwhile.
         """
         if len(measure_at) > 1 or "channel" in options:
-            raise ValueError(
+            raise UserError(
                 f"{operator.__name__} measures along one axis for all: name that axis alone in "
                 "measure_at, and no channel"
             )

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_stack.core.errors import UserError
+
 _VERSION = 1
 
 
@@ -22,9 +24,9 @@ def frozen(values: Any, dtype: DTypeLike, ndim: int | None = None) -> NDArray[An
     """
     array = np.array(values, dtype)
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"an array of {ndim} axes is needed, got the shape {array.shape}")
+        raise UserError(f"an array of {ndim} axes is needed, got the shape {array.shape}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError("measured values need to be finite")
+        raise UserError("measured values need to be finite")
     array.flags.writeable = False
     return array
 
@@ -89,14 +91,14 @@ class Measured:
         read = _read_json if _suffix(Path(path)) == ".json" else _read_npz
         plain = read(Path(path))
         if not isinstance(plain, Mapping) or plain.get("format") != cls._format():
-            raise ValueError(f"{path} holds no {cls._name}: it lacks the format {cls._format()!r}")
+            raise UserError(f"{path} holds no {cls._name}: it lacks the format {cls._format()!r}")
         if plain.get("version") != _VERSION:
-            raise ValueError(f"{path} has the version {plain.get('version')}; {_VERSION} is read")
+            raise UserError(f"{path} has the version {plain.get('version')}; {_VERSION} is read")
         known = {f.name for f in fields(cls)}
         try:
             return cls(**{name: plain[name] for name in plain if name in known})
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} holds a damaged {cls._name}: {error}") from error
+            raise UserError(f"{path} holds a damaged {cls._name}: {error}") from error
 
     @classmethod
     def _format(cls) -> str:
@@ -120,7 +122,7 @@ def _plain(value: Any) -> Any:
 
 def _suffix(path: Path) -> str:
     if (suffix := path.suffix.lower()) not in (".json", ".npz"):
-        raise ValueError(f"{path}: measured values are written as .json or .npz")
+        raise UserError(f"{path}: measured values are written as .json or .npz")
     return suffix
 
 
@@ -128,7 +130,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a JSON file: {error}") from error
+        raise UserError(f"{path} is not a JSON file: {error}") from error
 
 
 def _read_npz(path: Path) -> Any:
@@ -138,5 +140,5 @@ def _read_npz(path: Path) -> Any:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
     except (BadZipFile, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is not an npz file: {error}") from error
+        raise UserError(f"{path} is not an npz file: {error}") from error
     return {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}

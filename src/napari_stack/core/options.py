@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import numpy as np
 
+from napari_stack.core.errors import UserError
+
 
 @dataclass(frozen=True)
 class Bounds(Mapping[str, float]):
@@ -288,7 +290,7 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
     """
     ignored = set() if is_dataclass(owner) else _not_options(owner)
     if wrong := complaint(owner, {n: v for n, v in values.items() if n not in ignored}):
-        raise ValueError(wrong)
+        raise UserError(wrong)
     _check_subject(owner, values)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, options_of
 
 
@@ -31,7 +32,7 @@ def _same(value: Any, default: Any) -> bool:
 
 def _plain(option: Option, value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        raise ValueError(
+        raise UserError(
             f"{option.name} is an array, which a recipe cannot hold: save it to a file and give "
             "its path"
         )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import ArraySource, CachedFrame, Pixels, Selected, Source
 
 #: Bytes of the rows that go through local corrections at a time.
@@ -56,16 +57,16 @@ class Stack:
 
     def __post_init__(self) -> None:
         if len(self.source.shape) not in (3, 4):
-            raise ValueError(
+            raise UserError(
                 f"a stack needs frames along its first axis, (n, y, x) or (n, y, x, channel); got "
                 f"the shape {self.source.shape}"
             )
         if self.source.dtype.kind not in "buif":
-            raise ValueError(f"a stack holds numbers; {self.source.dtype} pixels cannot be stacked")
+            raise UserError(f"a stack holds numbers; {self.source.dtype} pixels cannot be stacked")
         if 0 in self.source.shape:
-            raise ValueError(f"the stack is empty: its shape is {self.source.shape}")
+            raise UserError(f"the stack is empty: its shape is {self.source.shape}")
         if self.used is not None and self.used.shape != (self.source.shape[0],):
-            raise ValueError(
+            raise UserError(
                 f"used needs one entry for each of the {self.source.shape[0]} frames, got the "
                 f"shape {self.used.shape}"
             )
@@ -104,7 +105,7 @@ class Stack:
         source = ArraySource(data, leading)
         channels = source.shape[3] if len(source.shape) == 4 else 0
         if rgb and channels not in (3, 4):
-            raise ValueError(f"colours need 3 or 4 channels, got {channels or 'none'}")
+            raise UserError(f"colours need 3 or 4 channels, got {channels or 'none'}")
         colours = channels == 3 if rgb is None else rgb
         named = {"axes": tuple(axes)} if axes else {}
         return cls(source, rgb=colours, alpha=colours and channels == 4, **named)  # type: ignore[arg-type]
@@ -318,7 +319,7 @@ class Stack:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("frames are computed when asked for: an array of them is a copy")
+            raise UserError("frames are computed when asked for: an array of them is a copy")
         return np.stack([self[i] for i in range(len(self))]).astype(dtype or self.dtype, copy=False)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.bands import (
@@ -78,9 +79,9 @@ class Run:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise ValueError(f"a run needs 1 worker or more, got {self.workers}")
+            raise UserError(f"a run needs 1 worker or more, got {self.workers}")
         if self.memory < 2**20:
-            raise ValueError(f"a run needs 1 MiB of memory or more, got {self.memory} bytes")
+            raise UserError(f"a run needs 1 MiB of memory or more, got {self.memory} bytes")
 
     @property
     def threads(self) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.atomic_write import refuse_homeless
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -104,7 +105,7 @@ def read(
     read; FITS keeps the order of its rows.
     """
     if odd not in ("refuse", "skip"):
-        raise ValueError(f"odd must be 'refuse' or 'skip', got {odd!r}")
+        raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
     files = resolve(paths, order, exif.times)
     skip = odd == "skip"
     return reading.series(files, axis=axis, every=every, start=start, stop=stop, skip=skip)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"
@@ -53,7 +54,7 @@ def to_text(note: Mapping[str, Any]) -> str:
     try:
         return json.dumps(note)
     except TypeError as error:
-        raise ValueError(f"a recipe in a file must be plain data (JSON): {error}") from error
+        raise UserError(f"a recipe in a file must be plain data (JSON): {error}") from error
 
 
 def from_text(text: str | None) -> dict[str, Any]:

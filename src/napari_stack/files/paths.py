@@ -8,6 +8,7 @@ from os.path import isdir
 from pathlib import Path
 from typing import Literal
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.ome_zarr import is_zarr
 from napari_stack.files.formats.raw import SUFFIXES as RAW
 
@@ -59,9 +60,9 @@ def resolve(
         raise TypeError(f"a path, or a list of paths, is needed, got {paths!r}")
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
-        raise ValueError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
+        raise UserError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
     if order not in ("given", "natural", "time"):
-        raise ValueError(f"order must be 'given', 'natural' or 'time', got {order!r}")
+        raise UserError(f"order must be 'given', 'natural' or 'time', got {order!r}")
     groups = (naturally(_expand(expanded(path))) for path in given)
     found = list(dict.fromkeys(name for group in groups for name in group))
     if order == "given":
@@ -86,7 +87,7 @@ def expanded(path: PathLike) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"a path is needed: a text or a Path, got a {type(path).__name__}")
     if not str(path).strip():
-        raise ValueError("the path is empty: name a file or a folder (. is the current one)")
+        raise UserError("the path is empty: name a file or a folder (. is the current one)")
     return Path(path).expanduser()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
@@ -105,4 +106,4 @@ def refuse_inputs(paths: Iterable[Path], data: Any) -> None:
     files = files_of(data) if there else frozenset()  # a series may have many
     for path in there:
         if str(path.resolve()) in files:
-            raise ValueError(f"{path} is an input, which would be lost: name another output")
+            raise UserError(f"{path} is an input, which would be lost: name another output")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
@@ -106,7 +107,7 @@ def series(
     """Make a stack of files; see `napari_stack.read`."""
     _check_whole(every=every, start=start, stop=stop)
     if every < 1:
-        raise ValueError(f"every must be 1 or more, got {every}")
+        raise UserError(f"every must be 1 or more, got {every}")
     files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
     headers = Headers()
     files = _alike(files, headers) if skip else files
@@ -124,7 +125,7 @@ def series(
     stacked = _axis_number(axis, leading)
     taken = range(sizes[stacked])[start:stop:every]
     if not taken:
-        raise ValueError(
+        raise UserError(
             f"start={start}, stop={stop} leave none of the {sizes[stacked]} frames along "
             f"{leading[stacked].name}"
         )
@@ -149,7 +150,7 @@ def series(
 def _check_whole(**numbers: Any) -> None:
     for name, value in numbers.items():
         if value is not None and not isinstance(value, int | np.integer):
-            raise ValueError(f"{name} must be a whole number, got {value!r}")
+            raise UserError(f"{name} must be a whole number, got {value!r}")
 
 
 def _alike(files: list[str], headers: Headers) -> list[str]:
@@ -163,7 +164,7 @@ def _alike(files: list[str], headers: Headers) -> list[str]:
     usual = kinds.most_common(1)[0][0] if kinds else None
     kept = [path for path in files if usual is not None and found.get(path) == usual]
     if not kept:
-        raise ValueError(f"none of the {len(files)} files can be read, {files[0]} the first")
+        raise UserError(f"none of the {len(files)} files can be read, {files[0]} the first")
     if odd := [Path(path).name for path in files if found.get(path) != usual]:
         count = "1 odd file is" if len(odd) == 1 else f"{len(odd)} odd files are"
         warnings.warn(f"{count} left out: {', '.join(odd)}", stacklevel=4)
@@ -177,7 +178,7 @@ def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
     if axis is None:
         return 0
     if isinstance(axis, str) or not -len(names) <= axis < len(names):
-        raise ValueError(f"there is no axis {axis!r}; the axes are {', '.join(names)}")
+        raise UserError(f"there is no axis {axis!r}; the axes are {', '.join(names)}")
     return axis % len(names)
 
 
@@ -241,7 +242,7 @@ def image(files: list[str]) -> NDArray[Any]:
     found = series(files)
     frames = found.frames if isinstance(found, Hyperstack) else found
     if len(frames) != 1:
-        raise ValueError(
+        raise UserError(
             f"{files[0]} holds {len(frames)} frames where one image is needed: name another file"
         )
     return frames[0]

@@ -13,6 +13,7 @@ from napari_stack.core.atomic_write import (
     refuse_homeless,
     replacing,
 )
+from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
 from napari_stack.files.exif import NOTHING, Origin, origin_of
@@ -46,9 +47,9 @@ class How:
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be in the range 1 to 100, got {self.quality}")
+            raise UserError(f"quality must be in the range 1 to 100, got {self.quality}")
         if self.compression not in get_args(Compression):
-            raise ValueError(
+            raise UserError(
                 f"compression must be one of {', '.join(get_args(Compression))}, got "
                 f"{self.compression!r}"
             )
@@ -59,7 +60,7 @@ class How:
                 if most
                 else (f"{self.compression} has none")
             )
-            raise ValueError(f"level must fit the compression: {kind}, got {self.level}")
+            raise UserError(f"level must fit the compression: {kind}, got {self.level}")
 
 
 def is_folder(path: Path) -> bool:
@@ -82,7 +83,7 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 def _check_suffix(path: Path) -> None:
     if path.suffix.lower() not in WRITTEN:
-        raise ValueError(
+        raise UserError(
             f"{path} cannot be written: its suffix {path.suffix!r} is none of "
             f"{', '.join(WRITTEN)}; choose one of these"
         )

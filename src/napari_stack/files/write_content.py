@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -81,7 +82,7 @@ def content_of(
         _check_image(data.shape)
         named = (Axis("y"), Axis("x"))
     if len(data.shape) - len(named) not in (0, 1) or len(named) < 2:
-        raise ValueError(
+        raise UserError(
             f"the shape {data.shape} does not fit the axes {', '.join(a.name for a in named)}: "
             "name every axis but the channels of a pixel, y and x last"
         )
@@ -98,7 +99,7 @@ def content_of(
 def _with_alpha(stack: Stack, alpha: bool | None) -> Stack:
     """Declare the last channel as alpha, or as none; by default as it is."""
     if alpha and (stack.ndim < 4 or stack.shape[3] < 2):
-        raise ValueError(
+        raise UserError(
             f"alpha needs a channel beside the others, and these are pixels of the shape "
             f"{stack.shape[1:]}: leave out alpha"
         )
@@ -107,7 +108,7 @@ def _with_alpha(stack: Stack, alpha: bool | None) -> Stack:
 
 def _check_image(shape: tuple[int, ...]) -> None:
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] > _CHANNELS):
-        raise ValueError(
+        raise UserError(
             f"an array of the shape {shape} is not written as an image: give its axes, such as "
             "axes=('z', 'y', 'x'), or wrap it in a Stack"
         )
@@ -164,12 +165,12 @@ def _filled(pattern: str, source: str, index: int) -> str:
     try:
         name = pattern.format(source=source, index=index)
     except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError(
+        raise UserError(
             f"the pattern of names {pattern!r} is not understood: {{source}}, {{index}} and "
             "{index:04d} stand for the frame's file and number"
         ) from error
     if name != Path(name).name:
-        raise ValueError(f"the pattern of names {pattern!r} leads to another folder: leave out /")
+        raise UserError(f"the pattern of names {pattern!r} leads to another folder: leave out /")
     return name
 
 

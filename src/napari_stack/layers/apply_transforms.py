@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import Look
@@ -61,7 +62,7 @@ def apply_transforms(
     """
     move = next((m for kind, m in _MOVERS.items() if isinstance(layer, kind)), None)
     if move is None:
-        raise ValueError(
+        raise UserError(
             f"{getattr(layer, 'name', layer)!r} is a {type(layer).__name__} layer: choose an "
             "Image, Labels, Points or Shapes layer"
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels, Source, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -257,12 +258,12 @@ def prepare_compute(layer: Image, path: str | Path | None = None) -> Solidifying
         When there is something at the path.
     """
     if isinstance(layer, Image) and not is_lazy(layer):
-        raise ValueError(f"the frames of {layer.name!r} are computed already")
+        raise UserError(f"the frames of {layer.name!r} are computed already")
     chain = read_layer(layer)
     folder = None if path is None else Path(path)
     if folder is not None:
         if folder.suffix.lower() != ".zarr":
-            raise ValueError(f"{folder} must end with .zarr: frames are computed into such folders")
+            raise UserError(f"{folder} must end with .zarr: frames are computed into such folders")
         check_target(folder)
     return Solidifying(chain, Look.of(layer), folder)
 

@@ -10,6 +10,7 @@ from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
 from napari_stack.core.combined_sources import Concatenated, Place, places_to_json
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import check, gives_frames, method_name, options_of
 from napari_stack.core.stack import Stack
@@ -339,7 +340,7 @@ def _position(data: Data, measure_at: Mapping[str, Place]) -> dict[str, Place]:
     """Check where to measure, and leave out what would be taken anyway."""
     if isinstance(data, Stack):
         if measure_at:
-            raise ValueError(
+            raise UserError(
                 f"measure_at names {', '.join(measure_at)}; the frames lie along one axis only"
             )
         return {}
@@ -354,7 +355,7 @@ def _pixels(name: str, layer: Layer, frames: Layer) -> Any:
         return mask_of(layer, frames)
     if not isinstance(layer, Image | Labels):
         drawn = ", Labels or Shapes" if name in DRAWN else " or Labels"
-        raise ValueError(
+        raise UserError(
             f"{name}: {layer.name!r} is a {type(layer).__name__} layer; an Image{drawn} layer "
             "is needed"
         )

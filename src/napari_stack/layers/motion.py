@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.layers.placement import Matrix, Place
@@ -50,7 +51,7 @@ class Motion:
         frames = None if chain is None else frames_of(chain.data)
         warps = [] if frames is None else [c for c in frames.corrected_by if isinstance(c, Warp)]
         if chain is None or frames is None or not warps:
-            raise ValueError(
+            raise UserError(
                 f"{getattr(layer, 'name', layer)!r} is no layer that register made in this "
                 "session: register one, or give the Transforms that were saved"
             )
@@ -155,7 +156,7 @@ class Motion:
             if alike.all():  # what is moved alike needs no such frame
                 at = np.clip(at, 0, sizes[number] - 1)
             elif ((at < 0) | (at >= sizes[number])).any():
-                raise ValueError(
+                raise UserError(
                     f"{layer.name!r} reaches from {at.min()} to {at.max()} along "
                     f"{self.place.names[number]!r}, the registered frames from 0 to "
                     f"{sizes[number] - 1}: give both the same frames (and scale)"
@@ -164,9 +165,9 @@ class Motion:
         return tuple(found)
 
 
-def without_axis(layer: Any, name: str) -> ValueError:
+def without_axis(layer: Any, name: str) -> UserError:
     """Say that a layer does not tell on which frame things lie."""
-    return ValueError(
+    return UserError(
         f"{layer.name!r} lacks the axis {name!r} of the registered frames: what lies on every "
         "frame needs its number"
     )
@@ -179,7 +180,7 @@ def _axis_of(layer: Any, names: tuple[str, ...], axis: str | int) -> str:
         return str(axis) or names[0]
     if isinstance(axis, int) and -layer.ndim <= axis < layer.ndim - 2 and axis not in (-1, -2):
         return names[axis % layer.ndim]
-    raise ValueError(f"the layer {layer.name!r} has no axis {axis!r}; it has {', '.join(names)}")
+    raise UserError(f"the layer {layer.name!r} has no axis {axis!r}; it has {', '.join(names)}")
 
 
 def frames_of(data: Stack | Hyperstack) -> Stack:

@@ -7,6 +7,7 @@ import numpy as np
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.layers.read_layer import axes_of
 
 Matrix = NDArray[np.float64]
@@ -44,12 +45,12 @@ class Place:
             When the layer has one axis only, or is turned out of the plane of y and x.
         """
         if layer.ndim < 2:
-            raise ValueError(f"the layer {layer.name!r} has no axes y and x")
+            raise UserError(f"the layer {layer.name!r} has no axes y and x")
         whole = _affine(layer)
         rest = whole[:-1, :-1].copy()
         rest[-2:, -2:] = 0
         if not np.allclose(rest, np.diag(np.diag(rest)), atol=1e-9 * np.abs(whole).max()):
-            raise ValueError(
+            raise UserError(
                 f"the layer {layer.name!r} is turned out of the plane of its frames: reset its "
                 "rotation or affine transform"
             )

@@ -7,6 +7,7 @@ from typing import Any
 from napari.layers import Image, Layer
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
@@ -65,15 +66,15 @@ def read_layer(layer: Layer) -> Chain:
         )
     if not isinstance(layer, Image):
         kind = type(layer).__name__
-        raise ValueError(f"{layer.name!r} is a {kind} layer: choose an Image layer with frames")
+        raise UserError(f"{layer.name!r} is a {kind} layer: choose an Image layer with frames")
     data = full_resolution(layer)
     if layer.ndim < 3:
-        raise ValueError(
+        raise UserError(
             f"the layer {layer.name!r} is a single image of {layer.ndim} dimensions: choose one "
             "with an axis of frames before y and x"
         )
     if 0 in data.shape:
-        raise ValueError(f"the layer {layer.name!r} is empty: its shape is {tuple(data.shape)}")
+        raise UserError(f"the layer {layer.name!r} is empty: its shape is {tuple(data.shape)}")
     known = recall(layer, data)
     if known is not None:
         return replace(known, data=_with_axes(known.data, axes_of(layer)))
@@ -121,7 +122,7 @@ def axis_name(layer: Any, axis: str | int | None) -> str:
     except ValueError:
         number = layer.ndim
     if not -layer.ndim <= number < layer.ndim - 2 or number in (-1, -2):
-        raise ValueError(
+        raise UserError(
             f"the layer {layer.name!r} has no axis {axis!r} to stack; it has {', '.join(names)}"
         )
     return names[number % layer.ndim]

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
@@ -179,7 +180,7 @@ def prepare_again(recipe: Recipe, layer: Layer) -> RecipeJob:
     """
     found = origin_of(layer)
     if found is None:
-        raise ValueError(f"the frames that {layer.name!r} was made of are gone: choose a layer")
+        raise UserError(f"the frames that {layer.name!r} was made of are gone: choose a layer")
     return RecipeJob(recipe, *found)
 
 
@@ -207,7 +208,7 @@ def prepare_measured(layer: Layer, target: Layer, rest: Sequence[Step] = ()) -> 
     """
     behind = frames_behind(layer)
     if behind is None or behind.origin is None:
-        raise ValueError(f"nothing was measured for {layer.name!r}: choose a corrected layer")
+        raise UserError(f"nothing was measured for {layer.name!r}: choose a corrected layer")
     chain, look = read_layer(target), Look.of(target)
     data = with_corrections(behind.data, behind.origin[0], chain.data)
     steps = (*chain.steps, *behind.steps)

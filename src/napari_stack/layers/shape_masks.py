@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.layers.apply_transforms import ellipse
 from napari_stack.layers.placement import Place
 from napari_stack.layers.read_layer import full_resolution
@@ -38,7 +39,7 @@ def mask_of(shapes: Any, layer: Any) -> NDArray[np.bool_]:
             x, y, _ = to_pixels @ whole.T
             mask |= polygon2mask(size, np.column_stack([y, x]))
     if not mask.any():
-        raise ValueError(
+        raise UserError(
             f"no shape of {shapes.name!r} covers pixels of the frames: draw a rectangle, an "
             "ellipse or a polygon on them"
         )

@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image, Surface
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.read_layer import full_resolution
@@ -57,7 +58,7 @@ def depth_surface(
     check(depth_surface, {"exaggeration": exaggeration})
     heights, picture = _at(depth, position), _at(image, position)
     if heights.shape != picture.shape[:2] or heights.ndim != 2:
-        raise ValueError(
+        raise UserError(
             f"the depth {depth.name!r} has the shape {heights.shape} and the image {image.name!r} "
             f"{picture.shape}: they must be of the same frames"
         )

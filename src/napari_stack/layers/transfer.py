@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.layers.read_layer import Data
@@ -31,12 +32,12 @@ def with_corrections(measured: Data, origin: Data, target: Data) -> Data:
     """
     source, before, frames = _frames(measured), _frames(origin), _frames(target)
     if source.source is not before.source:
-        raise ValueError(
+        raise UserError(
             "a step made new frames, as a moving average does: the values measured on those do "
             "not fit other frames; run the recipe on the other layer instead"
         )
     if frames.shape[1:3] != before.shape[1:3]:
-        raise ValueError(
+        raise UserError(
             f"the values were measured on frames of {before.shape[2]} x {before.shape[1]} pixels, "
             f"and these are {frames.shape[2]} x {frames.shape[1]}: choose frames of that size"
         )
@@ -89,13 +90,13 @@ def matching(measured: Mapping[str, int], target: Mapping[str, int]) -> NDArray[
     if not shared:
         if len(measured) == len(target) == 1 and [*measured.values()] == [*target.values()]:
             return np.arange(next(iter(target.values())))
-        raise ValueError(
+        raise UserError(
             f"the values were measured along {', '.join(measured)} and the frames lie along "
             f"{', '.join(target)}: name the axes alike"
         )
     for name in shared:
         if measured[name] != target[name]:
-            raise ValueError(
+            raise UserError(
                 f"the values are for {measured[name]} frames along {name!r}, and there are "
                 f"{target[name]}: choose a layer of as many"
             )

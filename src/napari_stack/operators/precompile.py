@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.samples import drifting_cells
@@ -55,7 +56,7 @@ def warm(
     from napari_stack.operators import CATALOGUE
 
     if operator not in CATALOGUE:
-        raise ValueError(f"operator must be one of {', '.join(CATALOGUE)}, got {operator!r}")
+        raise UserError(f"operator must be one of {', '.join(CATALOGUE)}, got {operator!r}")
     plain = _frames(np.dtype(dtype), colours)
     moved = plain.astype(np.result_type(plain.dtype, np.float32))
     moved[0, :2] = np.nan  # as frames are that were registered: floats with holes

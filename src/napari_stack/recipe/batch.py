@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -203,11 +204,11 @@ def series_names(series: Sequence[str]) -> dict[str, str]:
         When a series is named twice, or none is.
     """
     if not series:
-        raise ValueError("name a folder, a file or a glob for each series of frames")
+        raise UserError("name a folder, a file or a glob for each series of frames")
     names: dict[str, str] = {}
     for inputs in map(str, series):
         if inputs in names:
-            raise ValueError(f"{inputs} is named twice: name each series once")
+            raise UserError(f"{inputs} is named twice: name each series once")
         path = Path(inputs).expanduser()
         last = path.absolute().name if path.is_dir() else path.stem
         plain = "".join(letter for letter in last if letter not in "*?[]") or "frames"
@@ -237,14 +238,14 @@ def placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
     """
     *steps, last = recipe.steps
     if is_file(output) and last.save:
-        raise ValueError(
+        raise UserError(
             f"the recipe names the file of its last step ({last.save}): give -o the folder to put "
             f"it in, not the file {output}"
         )
     if is_file(output):
         return Recipe([*steps, replace(last, save=output.name)]), output.parent
     if not last.save:
-        raise ValueError(
+        raise UserError(
             f"the last step of the recipe ({last.operator}) names no file to save: give -o a file "
             f"such as {output / 'result.tif'}"
         )

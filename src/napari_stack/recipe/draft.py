@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames, options_of
 from napari_stack.core.options_json import to_plain
 from napari_stack.recipe.recipe import Recipe
@@ -58,7 +59,7 @@ class Draft:
             When no step is on, or a step would take its frames from another place than before.
         """
         if not any(self.on):
-            raise ValueError("all steps are switched off: switch one on")
+            raise UserError("all steps are switched off: switch one on")
         names = list(Recipe(self.steps).named())
         sources = self._sources(names)
         on = dict(zip(names, self.on, strict=True))
@@ -71,7 +72,7 @@ class Draft:
             while source and not on[source]:
                 source = sources[source]
             if source == "" and before:
-                raise ValueError(
+                raise UserError(
                     f"the step {name!r} would take its frames from {before!r} now: switch that "
                     "off too, or leave on the step that it took them from"
                 )

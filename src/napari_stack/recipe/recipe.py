@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from napari_stack.core.atomic_write import refuse_existing, refuse_homeless, replacing
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
 from napari_stack.core.stack import Stack
@@ -41,22 +42,22 @@ class Recipe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
         if not self.steps:
-            raise ValueError("a recipe needs one step or more")
+            raise UserError("a recipe needs one step or more")
         frames = {""}  # names of steps that give frames; "" is what the recipe is run on
         given = [step.name for step in self.steps if step.name]
         if len(set(given)) != len(given):
-            raise ValueError(f"steps need different names, got {', '.join(given)}")
+            raise UserError(f"steps need different names, got {', '.join(given)}")
         before = ""
         done: set[str] = set()
         for name, step in self.named().items():
             if unknown := [layer for layer in step.layers if layer not in done]:
-                raise ValueError(
+                raise UserError(
                     f"the step {name!r} takes layers from {unknown[0]!r}, which is no step before"
                 )
             done.add(name)
             source = step.input or before
             if source not in frames:
-                raise ValueError(
+                raise UserError(
                     f"the step {name!r} takes its frames from {source!r}, which is not a step "
                     f"before it that gives frames"
                 )
@@ -72,7 +73,7 @@ class Recipe:
         paths += [Path(step.transforms) for step in self.steps if step.transforms]
         path, times = Counter(paths).most_common(1)[0] if paths else ("", 0)
         if times > 1:
-            raise ValueError(f"{path} is saved by {times} steps: give each a file of its own")
+            raise UserError(f"{path} is saved by {times} steps: give each a file of its own")
 
     def named(self) -> dict[str, Step]:
         """Return the steps by name: their own, else the operator's, numbered where it repeats."""
@@ -100,14 +101,14 @@ class Recipe:
             Naming the unknown step, option or value, and what is accepted.
         """
         if not isinstance(plain, Mapping) or plain.get("format") != _FORMAT:
-            raise ValueError(f"this is no recipe: it lacks the format {_FORMAT!r}")
+            raise UserError(f"this is no recipe: it lacks the format {_FORMAT!r}")
         if plain.get("version") != _VERSION:
-            raise ValueError(
+            raise UserError(
                 f"the recipe has the version {plain.get('version')!r}; {_VERSION} is read here"
             )
         steps = plain.get("steps", ())
         if not isinstance(steps, Sequence) or isinstance(steps, str):
-            raise ValueError(f"steps must be a list of steps, got {steps!r}")
+            raise UserError(f"steps must be a list of steps, got {steps!r}")
         return cls([Step.from_plain(step) for step in steps])
 
     def to_script(
@@ -144,9 +145,9 @@ class Recipe:
         try:
             return cls.from_plain(json.loads(Path(path).read_text(encoding="utf-8")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
+            raise UserError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            raise UserError(f"{path}: {error}") from error
 
     def run(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -78,7 +79,7 @@ def check_outputs(
             check_target(target, data=step.foreseen(data), **how)
             continue
         if not target.suffix:
-            raise ValueError(f"{target} names no file for an image: add a suffix, as {target}.tif")
+            raise UserError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
         image, axes = _foreseen(step, name, placed), step.image_axes(placed)
@@ -94,7 +95,7 @@ def _check_places(path: Path, step: Step) -> None:
     for place in _ANY_PLACE.findall(path.name):
         if place not in known:
             what = f"{_PLACE} stands for the name of each image" if known else "frames have none"
-            raise ValueError(f"{path} has {place} in its name, which stands for nothing: {what}")
+            raise UserError(f"{path} has {place} in its name, which stands for nothing: {what}")
 
 
 def _foreseen(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:

@@ -16,6 +16,7 @@ from napari_stack.core.combined_sources import (
     places_to_json,
     refuse_projections,
 )
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import (
     check,
@@ -92,17 +93,17 @@ class Step:
     def __post_init__(self) -> None:
         _check_kinds(vars(self))
         if self.operator not in CATALOGUE:
-            raise ValueError(
+            raise UserError(
                 f"there is no operator {self.operator!r}; the operators are {', '.join(CATALOGUE)}"
             )
         check(self.function, self.options)
         self._check_measuring()
         object.__setattr__(self, "layers", tuple(self.layers))
         if self.layers and (not self.save or gives_frames(self.function)):
-            raise ValueError("layers go into the file of an image: name it by save='name.tif'")
+            raise UserError("layers go into the file of an image: name it by save='name.tif'")
         for key, path in (("save", self.save), ("transforms", self.transforms)):
             if Path(path).is_absolute() or ".." in Path(path).parts:
-                raise ValueError(
+                raise UserError(
                     f"{key}: {path!r} leads out of the folder of results: name a file inside it"
                 )
         if self.transforms:
@@ -111,7 +112,7 @@ class Step:
     def _check_transforms(self) -> None:
         """Refuse a file for transforms where none are measured, or that cannot hold them."""
         if self.operator != "register" or self.measure_each:
-            raise ValueError(
+            raise UserError(
                 "transforms are measured by register, at one position: name no file for them "
                 f"with {'measure_each' if self.measure_each else self.operator}"
             )
@@ -122,14 +123,14 @@ class Step:
         frames = gives_frames(self.function)
         jointly = bool(self.measure_at) and shares_measure(self.function)
         if self._measuring and not frames and not jointly:
-            raise ValueError(
+            raise UserError(
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
                 "position: leave it out"
             )
         if jointly:
             refuse_projections(self.operator, self.measure_at)
         if self.measure_at and self.measure_each:
-            raise ValueError("measure_each measures everywhere: leave out measure_at")
+            raise UserError("measure_each measures everywhere: leave out measure_at")
 
     @property
     def _measuring(self) -> str:
@@ -193,9 +194,9 @@ class Step:
         """
         known = set(cls.__dataclass_fields__)
         if not isinstance(plain, Mapping):
-            raise ValueError(f"a step must hold {', '.join(sorted(known))} by name, got {plain!r}")
+            raise UserError(f"a step must hold {', '.join(sorted(known))} by name, got {plain!r}")
         if unknown := sorted(set(plain) - known):
-            raise ValueError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
+            raise UserError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
         values = {"operator": "", **plain}
         _check_kinds(values)
         operator = CATALOGUE.get(values["operator"])
@@ -213,11 +214,11 @@ class Step:
         """
         if isinstance(data, Stack):
             if self.axis not in ("", data.axes[0].name):
-                raise ValueError(
+                raise UserError(
                     f"there is no axis {self.axis!r}; the frames lie along {data.axes[0].name!r}"
                 )
             if self._measuring:
-                raise ValueError(f"{self._measuring}; the frames lie along one axis: leave it out")
+                raise UserError(f"{self._measuring}; the frames lie along one axis: leave it out")
             return data
         turned = data.along(self.axis) if self.axis else data.placed(self.function)
         if self.measure_at:
@@ -269,31 +270,31 @@ def _check_kinds(values: Mapping[str, Any]) -> None:
     """Refuse a value of a step that is of another kind, in a sentence that names its key."""
     for key in ("operator", "name", "input", "axis", "save", "transforms"):
         if not isinstance(value := values.get(key, ""), str):
-            raise ValueError(f"{key} must be a text, got {value!r}")
+            raise UserError(f"{key} must be a text, got {value!r}")
     if not isinstance(value := values.get("options", {}), Mapping):
-        raise ValueError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
+        raise UserError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
     if not _are_names(value := values.get("layers", ())):
-        raise ValueError(f"layers must be a list of names of steps, got {value!r}")
+        raise UserError(f"layers must be a list of names of steps, got {value!r}")
     _check_writing(values.get("writing", {}))
     if not _is_position(value := values.get("measure_at", {})):
-        raise ValueError(
+        raise UserError(
             f"measure_at must be whole numbers, {' or '.join(map(repr, PROJECTIONS))} by axis, as "
             f"{{'c': 1}}, got {value!r}"
         )
     if not isinstance(value := values.get("measure_each", False), bool):
-        raise ValueError(f"measure_each must be True or False, got {value!r}")
+        raise UserError(f"measure_each must be True or False, got {value!r}")
 
 
 def _check_writing(value: Any) -> None:
     """Refuse what `napari_stack.write` does not take, or not as plain data."""
     if not isinstance(value, Mapping):
-        raise ValueError(f"writing must be values by name, as {{'quality': 90}}, got {value!r}")
+        raise UserError(f"writing must be values by name, as {{'quality': 90}}, got {value!r}")
     for key, kind in value.items():
         if key not in _WRITING:
-            raise ValueError(f"writing has no {key!r}; it takes {', '.join(_WRITING)}")
+            raise UserError(f"writing has no {key!r}; it takes {', '.join(_WRITING)}")
         if not isinstance(kind, _WRITING[key]) or isinstance(kind, bool):
             word = "a whole number" if _WRITING[key] is int else "a text"
-            raise ValueError(f"writing: {key} must be {word}, got {kind!r}")
+            raise UserError(f"writing: {key} must be {word}, got {kind!r}")
 
 
 def _are_names(value: Any) -> bool:
@@ -313,7 +314,7 @@ def refuse_single(data: Data) -> None:
     frames = data if isinstance(data, Stack) else data.frames
     if count < 2 and not holds_slabs(frames.source):  # a short series makes one slab
         name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
-        raise ValueError(
+        raise UserError(
             f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
             "needed; choose another axis, or give more frames"
         )

@@ -13,6 +13,7 @@ from napari_stack._widgets.parts.layout import collapsible, labelled, rows, tool
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack._widgets.parts.steps import StepsPanel
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
 from napari_stack.layers.links import bare
@@ -143,23 +144,23 @@ class RecipeDock(FollowingDock):
     def _job(self) -> RecipeJob | Image:
         recipe, target = self.steps.recipe(), self.target.value
         if target is None:
-            raise ValueError("choose a layer of frames to run the steps on")
+            raise UserError("choose a layer of frames to run the steps on")
         again = isinstance(target, str)
         if self.values.value == _MEASURED:
             if again:
-                raise ValueError("choose another layer to apply the measured values to")
+                raise UserError("choose another layer to apply the measured values to")
             return prepare_measured(self.layer, target, self._rest())
         return prepare_again(recipe, self.layer) if again else prepare_recipe(recipe, target)
 
     def _rest(self) -> list[Any]:
         """Return the steps after the corrections, which need to be as they were."""
         if self.layer is None:
-            raise ValueError("choose the layer that the values were measured for")
+            raise UserError("choose the layer that the values were measured for")
         done, _ = done_to(self.layer)
         count = sum(gives_frames(step.function) for step in self.steps.draft.steps)
         same = map(_same, self.steps.draft.steps[:count], done[:count])
         if not all(same) or not all(self.steps.draft.on[:count]):
-            raise ValueError(
+            raise UserError(
                 "the corrections were changed, so nothing was measured with them yet: run them on "
                 "this layer first"
             )

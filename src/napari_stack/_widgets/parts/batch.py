@@ -18,6 +18,7 @@ from napari_stack._widgets.parts.active_layer import button
 from napari_stack._widgets.parts.layout import labelled, rows, tooltip
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.runner import MENDABLE, Runner, sentence, tell
+from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.batch import Done, run_each, saving, series_names
@@ -117,7 +118,7 @@ class BatchPanel(QWidget):
             series = self.series
             series_names(series)
             if not self.output.text().strip():
-                raise ValueError("choose a folder for the results")
+                raise UserError("choose a folder for the results")
         except MENDABLE as error:
             tell(error)
             return

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_stack._widgets.parts.inputs import Layers, field_of
 from napari_stack._widgets.parts.layout import INDENT, labelled, rows
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 
 
@@ -85,7 +86,7 @@ class OptionsForm:
         """
         for name, field in self.fields.items():
             if getattr(field, "incomplete", False):
-                raise ValueError(f"choose a file for {_title(self.options[name])}")
+                raise UserError(f"choose a file for {_title(self.options[name])}")
 
     def _value(self, name: str) -> Any:
         value = self.fields[name].value

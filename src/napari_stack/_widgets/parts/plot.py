@@ -9,6 +9,7 @@ from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_stack._widgets.parts.plot_scales import Panel, Scale, ticks
+from napari_stack.core.errors import UserError
 
 #: Pixels left of a panel for its numbers, and at the other sides.
 _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 10, 18, 8
@@ -67,7 +68,7 @@ class Plot(QWidget):
         """
         suffix = Path(path).suffix.lower()
         if suffix not in (".png", ".svg"):
-            raise ValueError(f"{path}: plots are written as .png or .svg")
+            raise UserError(f"{path}: plots are written as .png or .svg")
         if suffix == ".svg":
             self._save_svg(Path(path))
             return

@@ -11,6 +11,7 @@ from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Layers
 from napari_stack._widgets.parts.layout import align, tooltip
 from napari_stack._widgets.parts.runner import MENDABLE
+from napari_stack.core.errors import UserError
 from napari_stack.layers.read_layer import full_resolution
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft, describe
@@ -82,7 +83,7 @@ class StepsPanel(QWidget):
             When there is none.
         """
         if not self.draft.steps:
-            raise ValueError("there are no steps: choose a layer, or load a recipe")
+            raise UserError("there are no steps: choose a layer, or load a recipe")
         return self.draft.recipe()
 
     def reset_choices(self) -> None:
@@ -135,5 +136,5 @@ def _plain(value: Any) -> Any:
         return value
     data = full_resolution(value)
     if not isinstance(data, np.ndarray):
-        raise ValueError(f"{value.name!r} is not in memory: save it, and give the file")
+        raise UserError(f"{value.name!r} is not in memory: save it, and give the file")
     return data

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, Frame
 
 #: A last axis of this length holds colours where the axis before it is longer.
@@ -40,7 +41,7 @@ def named_contents(
         For axes that do not fit the shape.
     """
     if len(axes) < 2 or len(shape) - len(axes) not in (0, 1):
-        raise ValueError(f"it holds an array of the shape {shape}, which is no image")
+        raise UserError(f"it holds an array of the shape {shape}, which is no image")
     count = len(axes) - 2
     frame = shape[count:]
     native = np.dtype(dtype).newbyteorder("=")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 
 #: What decoders raise for damaged data.
 _DAMAGE = (
@@ -35,7 +36,7 @@ _DAMAGE = (
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
 
 
-class UnsupportedError(ValueError):
+class UnsupportedError(UserError):
     """The file is whole, but stored in a way that is not read here."""
 
 
@@ -112,7 +113,7 @@ def damage_named(path: str) -> Iterator[None]:
         reason = error.strerror or error
         raise type(error)(f"{path} cannot be read ({reason}): check its permissions") from error
     except UnsupportedError as error:
-        raise ValueError(
+        raise UserError(
             f"{path} cannot be read: {error}; save it as an ordinary TIFF (uncompressed or zlib)"
         ) from error
     except _DAMAGE as error:
@@ -121,9 +122,9 @@ def damage_named(path: str) -> Iterator[None]:
         raise _damaged(path, error) from error
 
 
-def _damaged(path: str, error: Exception) -> ValueError:
+def _damaged(path: str, error: Exception) -> UserError:
     reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return ValueError(
+    return UserError(
         f"{path} is damaged, cut off, or of a kind that cannot be read ({reason}): copy or save it "
         "anew, or leave it out"
     )
@@ -137,7 +138,7 @@ def needed_package(path: str, kind: str, package: str, extra: str) -> Iterator[N
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != package:
             raise
-        raise ValueError(
+        raise UserError(
             f"{path} is a {kind} file, which needs {package}, and that is not installed: install "
             f"it with pip install 'napari-stack[{extra}]'"
         ) from error
@@ -155,10 +156,10 @@ def check_plausible(path: str, frame: Frame, stored: int) -> None:
     """
     if frame.dtype.kind not in "buif":
         what = "save their magnitude" if frame.dtype.kind == "c" else "save them as numbers"
-        raise ValueError(f"{path} holds {frame.dtype} pixels, which cannot be stacked: {what}")
+        raise UserError(f"{path} holds {frame.dtype} pixels, which cannot be stacked: {what}")
     size = prod(frame.shape) * frame.dtype.itemsize
     if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
-        raise ValueError(
+        raise UserError(
             f"{path} claims to hold {frame}, which its {stored} bytes cannot: it is damaged; copy "
             "or save it anew"
         )
@@ -184,12 +185,12 @@ class First:
         """Refuse a file with frames of another size or type, or more or fewer of them, by name."""
         if (frame.shape, frame.dtype) != (self.frame.shape, self.frame.dtype):
             beside = "its first page" if path == self.path else f"the first file, {self.path},"
-            raise ValueError(
+            raise UserError(
                 f"{path} holds {frame} where {beside} holds {self.frame}: frames of a stack need "
                 "one size and type; leave the file out, or convert it"
             )
         if self.count and count != self.count:
-            raise ValueError(
+            raise UserError(
                 f"{path} holds {count} frames where the first file, {self.path}, holds "
                 f"{self.count}: read it by itself, or leave it out"
             )

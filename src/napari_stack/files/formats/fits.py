@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.array_axes import named_contents
 from napari_stack.files.formats.base import (
     Contents,
@@ -73,10 +74,10 @@ def _image_in(file: Any, stored: int) -> tuple[int, Contents]:
         if not hasattr(image, "compression_type"):
             size = prod(image.shape) * abs(image.header["BITPIX"]) // 8
             if start + size > stored:
-                raise ValueError(f"{size} bytes of pixels are due, and {stored - start} are there")
+                raise UserError(f"{size} bytes of pixels are due, and {stored - start} are there")
         pixel = image.section[tuple(slice(0, 1) for _ in image.shape)]  # scaled as the others
         count = len(image.shape) - 2
         names = ["frame"] if count == 1 else [f"axis{number}" for number in range(count)]
         axes = [Axis(name) for name in [*names, "y", "x"][-len(image.shape) :]]
         return place, named_contents(image.shape, pixel.dtype, axes, partial=True)
-    raise ValueError("it holds no image, only tables")
+    raise UserError("it holds no image, only tables")

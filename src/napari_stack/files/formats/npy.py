@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.array_axes import contents_of
 from napari_stack.files.formats.base import Contents, First, check_plausible, damage_named
 from napari_stack.files.formats.tiff.read import Headers, stamp_of
@@ -99,7 +100,7 @@ def _array(path: str) -> Array:
         found = _header(file)
         stored = Path(path).stat().st_size - found.start
     if found.size > stored:
-        raise ValueError(f"{found.size} bytes of numbers are due, and {stored} are there")
+        raise UserError(f"{found.size} bytes of numbers are due, and {stored} are there")
     return found
 
 
@@ -110,13 +111,13 @@ def _header(file: IO[bytes]) -> Array:
         (2, 0): np.lib.format.read_array_header_2_0,
     }
     if version not in readers:
-        raise ValueError(f"the version {version} is for names of fields, which no image has")
+        raise UserError(f"the version {version} is for names of fields, which no image has")
     try:
         shape, fortran, dtype = readers[version](file)
     except TokenError as error:
-        raise ValueError(f"the header is not understood: {error}") from error
+        raise UserError(f"the header is not understood: {error}") from error
     if dtype.hasobject:
-        raise ValueError("it holds Python objects, which may run any code when loaded")
+        raise UserError("it holds Python objects, which may run any code when loaded")
     return Array(shape, dtype, fortran and len(shape) > 1, file.tell())
 
 
@@ -127,14 +128,14 @@ def _member(file: IO[bytes]) -> Array:
         wanted = f"{_PREFERRED}.npy" if f"{_PREFERRED}.npy" in names else names[0] if names else ""
         if not wanted or (len(names) > 1 and wanted != f"{_PREFERRED}.npy"):
             listed = ", ".join(name.removesuffix(".npy") for name in names) or "none"
-            raise ValueError(
+            raise UserError(
                 f"of its arrays ({listed}) one must be called {_PREFERRED!r}, or be the only one"
             )
         info = archive.getinfo(wanted)
         with archive.open(info) as packed:
             found = _header(packed)
     if found.start + found.size > info.file_size:
-        raise ValueError(f"{found.size} bytes of numbers are due in {info.file_size}")
+        raise UserError(f"{found.size} bytes of numbers are due in {info.file_size}")
     if info.compress_type != zipfile.ZIP_STORED:
         return Array(found.shape, found.dtype, found.fortran, found.start, wanted)
     # The name and the extra field that follow the 30 bytes of a local header differ from those in
@@ -177,7 +178,7 @@ def _unpacked(path: str, array: Array, headers: Headers) -> NDArray[Any]:
 def _unpack(path: str, array: Array) -> NDArray[Any]:
     free = int(shutil.disk_usage(tempfile.gettempdir()).free * (1 - _RESERVE))
     if array.size > free:
-        raise ValueError(
+        raise UserError(
             f"unpacking takes {array.size / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free: "
             "set TMPDIR to a larger disk"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.files import metadata
 from napari_stack.files.formats.array_axes import contents_of, labelled, named_contents
 from napari_stack.files.formats.base import (
@@ -77,7 +78,7 @@ def _image_in(node: Any) -> tuple[Any, Contents]:
     attributes = dict(node.attrs)
     ome = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
-        raise ValueError("it is a plate: name the folder of one image in it, such as A/1/0")
+        raise UserError("it is a plate: name the folder of one image in it, such as A/1/0")
     noted = metadata.axes_of(attributes.get(metadata.KEY, {}))
     if hasattr(node, "shape"):
         array, axes = node, noted[0] if noted else ()
@@ -90,7 +91,7 @@ def _image_in(node: Any) -> tuple[Any, Contents]:
     elif "0" in node:  # a series of images, as bioformats2raw writes it
         return _image_in(node["0"])
     else:
-        raise ValueError("the group holds no image: name the folder of an array in it")
+        raise UserError("the group holds no image: name the folder of an array in it")
     chunk = array.chunks[-2] if len(array.shape) > 1 else 1
     partial = len(array.shape) > 1 and chunk < array.shape[-2]
     if not axes or len(array.shape) - len(axes) not in (0, 1):

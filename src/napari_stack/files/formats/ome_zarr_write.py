@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
 from napari_stack.files.formats.base import needed_package
@@ -34,9 +35,7 @@ def check(path: Path, compression: str) -> None:
     with needed_package(str(path), "zarr", "zarr", "zarr"):
         import zarr  # noqa: F401
     if compression == "lzw":
-        raise ValueError(
-            f"{path}: zarr is compressed by zlib or zstd, not lzw: choose one of these"
-        )
+        raise UserError(f"{path}: zarr is compressed by zlib or zstd, not lzw: choose one of these")
 
 
 def write(

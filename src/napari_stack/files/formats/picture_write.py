@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
 from napari_stack.files.exif import Origin
@@ -27,26 +28,26 @@ def check(path: Path, content: Content, compression: str) -> None:
     kind = "JPEG" if jpeg else "PNG"
     stack = content.frames
     if len(stack) != 1:
-        raise ValueError(
+        raise UserError(
             f"{path}: a {kind} holds one image, and these are {len(stack)} frames: write a .tif, "
             "or name a folder"
         )
     bits = "8-bit" if jpeg else "8-bit or 16-bit"
     if stack.dtype not in (np.uint8, np.bool_) and (jpeg or stack.dtype != np.uint16):
-        raise ValueError(
+        raise UserError(
             f"{path}: a {kind} holds {bits} whole numbers, and these are {stack.dtype}: convert "
             "them, or write a .tif"
         )
     channels = stack.shape[3] if stack.ndim == 4 else 1
     if channels != 1 and not stack.rgb and not (channels == 2 and stack.alpha and not jpeg):
-        raise ValueError(
+        raise UserError(
             f"{path}: a {kind} holds grey or colours, and these are {channels} bands: write a .tif"
         )
     if jpeg and (channels == 4 or max(stack.shape[1:3]) > _JPEG_SIDE):
         what = "no alpha" if channels == 4 else f"{_JPEG_SIDE} pixels a side at most"
-        raise ValueError(f"{path}: a JPEG holds {what}: write a .tif or .png")
+        raise UserError(f"{path}: a JPEG holds {what}: write a .tif or .png")
     if not jpeg and compression not in ("none", "zlib"):
-        raise ValueError(f"{path}: a PNG is compressed by zlib, not {compression}: write a .tif")
+        raise UserError(f"{path}: a PNG is compressed by zlib, not {compression}: write a .tif")
 
 
 def _is_jpeg(path: Path) -> bool:

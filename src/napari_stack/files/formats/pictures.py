@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 from napari_stack.files import metadata
 from napari_stack.files.formats import pillow, png_jpeg
 from napari_stack.files.formats.base import (
@@ -63,7 +64,7 @@ def read_frame(
         own = png_jpeg.is_image(data)
         pixels = png_jpeg.decode(data) if own else pillow.decode(data, number)
         if pixels.shape != frame.shape:
-            raise ValueError(f"{pixels.shape} pixels where {frame.shape} are due")
+            raise UserError(f"{pixels.shape} pixels where {frame.shape} are due")
     return pixels if rows is None else pixels[rows]
 
 

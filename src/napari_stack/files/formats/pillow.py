@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Frame, UnsupportedError
 from napari_stack.files.formats.png_jpeg import PNG
 
@@ -30,7 +31,7 @@ def _opened(data: bytes) -> Any:
     elif data.startswith(PNG):
         kind = PngImagePlugin.PngImageFile
         if data[_PNG_DEPTH] > 8:
-            raise ValueError("an animated PNG of 16 bits, of which Pillow reads 8: save its frames")
+            raise UserError("an animated PNG of 16 bits, of which Pillow reads 8: save its frames")
     try:
         return kind(BytesIO(data))
     except Image.DecompressionBombError as error:  # of a WebP, which decodes as a whole

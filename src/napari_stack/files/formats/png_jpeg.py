@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Frame
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -127,7 +128,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     place = 2
     while place + 4 <= len(data):
         if data[place] != 0xFF:
-            raise ValueError("no JPEG marker where one is due")
+            raise UserError("no JPEG marker where one is due")
         marker = data[place + 1]
         if marker == 0xFF:  # fill byte
             place += 1
@@ -137,20 +138,20 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker == 0xDA:
             # Decoders fill what is missing with grey without a word.
             if data.rfind(JPEG_END, place) < 0:
-                raise ValueError("the JPEG data ends early")
+                raise UserError("the JPEG data ends early")
             return
         place += 2 + size
-    raise ValueError("the JPEG data ends in its header")
+    raise UserError("the JPEG data ends in its header")
 
 
 def _jpeg_frame(data: bytes) -> Frame:
     segments = list(_jpeg_segments(data))
     heads = [content for marker, content in segments if marker in _JPEG_FRAMES]
     if not heads:
-        raise ValueError("the JPEG data holds no image")
+        raise UserError("the JPEG data holds no image")
     depth, height, width, channels = struct.unpack(">BHHB", heads[0][:6])
     if channels == 4:
-        raise ValueError("CMYK colours are for printing: convert them to RGB")
+        raise UserError("CMYK colours are for printing: convert them to RGB")
     if _orientation(data) >= 5:
         height, width = width, height
     shape = (height, width) if channels == 1 else (height, width, channels)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import (
     Contents,
     First,
@@ -59,7 +60,7 @@ def _opened(path: str) -> Iterator[Any]:
             with rawpy.imread(path) as raw:
                 yield raw
         except rawpy.LibRawError as error:
-            raise ValueError(str(error)) from error
+            raise UserError(str(error)) from error
 
 
 def _frame(path: str, raw: Any) -> Frame:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats import fits, npy, ome_zarr, pictures, raw
 from napari_stack.files.formats.base import Contents, First, damage_named
 from napari_stack.files.formats.tiff import read as tiff_read
@@ -58,7 +59,7 @@ def _asked(path: str) -> Any:
         return ome_zarr
     with damage_named(path):
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
-            raise ValueError(f"{path} is a pipe or device, which cannot be read as a file")
+            raise UserError(f"{path} is a pipe or device, which cannot be read as a file")
         with Path(path).open("rb", buffering=0) as file:
             start = file.read(16)
     if path.lower().endswith(raw.SUFFIXES):
@@ -66,7 +67,7 @@ def _asked(path: str) -> Any:
     found = next((kind for magic, kind in _STARTS.items() if start.startswith(magic)), None)
     if found is None or (start.startswith(b"RIFF") and start[8:12] != b"WEBP"):
         what = "is empty" if not start else "is of no known kind"
-        raise ValueError(
+        raise UserError(
             f"{path} {what}: leave it out, or save it as TIFF (TIFF, PNG, JPEG, BMP, WebP, NumPy, "
             "zarr, FITS and camera RAW are read)"
         )

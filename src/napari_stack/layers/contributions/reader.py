@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari_stack.core.errors import UserError
 from napari_stack.files import read
 from napari_stack.layers.to_layer import to_layer
 
@@ -41,8 +42,8 @@ def frames_of(path: Path) -> list[str]:
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: a list of frames is a text in UTF-8: {error}") from error
+        raise UserError(f"{path}: a list of frames is a text in UTF-8: {error}") from error
     frames = [str(path.parent / line) for line in lines if line and not line.startswith("#")]
     if not frames:
-        raise ValueError(f"{path}: the list names no frames; write a file, folder or glob a line")
+        raise UserError(f"{path}: the list names no frames; write a file, folder or glob a line")
     return frames

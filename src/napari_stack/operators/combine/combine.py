@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, ImageSource, check, method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -174,11 +175,11 @@ def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
         return noise_weights(stack, run)
     weights = np.asarray(_loaded(method.weights), np.float64).ravel()
     if len(weights) != len(stack):
-        raise ValueError(f"{len(weights)} weights do not fit {len(stack)} frames: give one each")
+        raise UserError(f"{len(weights)} weights do not fit {len(stack)} frames: give one each")
     if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
+        raise UserError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
     if not weights[stack.used].any():
-        raise ValueError("the weights of all used frames are 0: one must be more")
+        raise UserError("the weights of all used frames are 0: one must be more")
     return dict(enumerate(weights.tolist()))
 
 
@@ -191,13 +192,13 @@ def _loaded(weights: Any) -> Any:
     try:
         return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None)
     except ValueError as error:
-        raise ValueError(f"{path} holds no list of weights ({error}): write one a line") from error
+        raise UserError(f"{path} holds no list of weights ({error}): write one a line") from error
 
 
 def require_used(stack: Stack) -> None:
     """Refuse a stack of which no frame is used."""
     if not stack.used.any():
-        raise ValueError(
+        raise UserError(
             f"none of the {len(stack)} frames is used (all failed or were ticked off): "
             "register again with other options, or use some"
         )

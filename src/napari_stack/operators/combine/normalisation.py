@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -101,7 +102,7 @@ def _refuse_zero(stack: Stack, used: Any, values: NDArray[Any], what: str) -> No
     bad = np.flatnonzero((channels <= 0).any(axis=1))
     if len(bad):
         name = stack.source.label(int(used[bad[0]]))
-        raise ValueError(
+        raise UserError(
             f"the {what} of {name} is {channels[bad[0]].min():g}, of which no ratio can be made: "
             "choose normalisation='additive', or do not use that frame"
         )
@@ -121,7 +122,7 @@ def measure_level(stack: Stack, index: int) -> NDArray[np.float64]:
     if valid is not None:
         kept = kept[valid[step, step].ravel()]
     if not len(kept):
-        raise ValueError(f"{stack.source.label(index)} has no valid pixel: do not use it")
+        raise UserError(f"{stack.source.label(index)} has no valid pixel: do not use it")
     kept = kept.astype(np.float64)
     level = np.median(kept, axis=0)
     return np.stack([level, 1.5 * np.median(np.abs(kept - level), axis=0)])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, OnlyWith, PerFrame, check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -115,7 +116,7 @@ def sigma_clip(
     low, high = sigma_low or sigma, sigma_high or sigma
     used = int(stack.used.sum())
     if used > _MOST_FRAMES:
-        raise ValueError(
+        raise UserError(
             f"{used} frames are used, and rejected ones are counted up to {_MOST_FRAMES}: clip "
             "every few thousand frames on their own, and average those results"
         )

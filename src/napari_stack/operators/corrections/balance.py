@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
@@ -77,7 +78,7 @@ class Gains(PixelwiseValue):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen(getattr(self, name), dtype))
         if (self.curves is None) == (self.mapping == "match_histogram"):
-            raise ValueError("matched histograms need curves, other mappings need none")
+            raise UserError("matched histograms need curves, other mappings need none")
 
     def __len__(self) -> int:
         return len(self.gains)
@@ -170,7 +171,7 @@ def measure_gains(
     from napari_stack.operators.registration.register import reference_index
 
     if channels in ("hsv", "hls", "lab") and not stack.rgb:
-        raise ValueError(f"balancing {channels} needs colours; the frames are grey or bands")
+        raise UserError(f"balancing {channels} needs colours; the frames are grey or bands")
     top = balance_measure.find_top(stack, run) if _needs_top(channels, mapping) else 1.0
     sampling = balance_measure.Sampling(
         channels, mapping, top, mask_size, intensity_min, intensity_max, subsample
@@ -270,7 +271,7 @@ def apply_gains(stack: Stack, gains: Gains) -> Stack:
     count = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
     wanted = {"luminosity": count, "rgb": gains.gains.shape[1]}.get(gains.channels, 3)
     if count != wanted:
-        raise ValueError(f"gains of {wanted} channels do not fit frames of {count}")
+        raise UserError(f"gains of {wanted} channels do not fit frames of {count}")
     return stack.corrected(gains)
 
 

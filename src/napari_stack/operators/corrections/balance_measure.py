@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.luminance import LUMINOSITY
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -100,7 +101,7 @@ def sample(stack: Stack, index: int, sampling: Sampling) -> Sample:
     quantities = _quantities(values, stack.rgb, sampling)
     parts = [_in_interval(q, b, inside, sampling) for q, b in quantities]
     if any(not len(part) for part in parts):
-        raise ValueError(
+        raise UserError(
             f"{stack.source.label(index)} has no pixel in the mask and the intensity interval: "
             "widen them"
         )

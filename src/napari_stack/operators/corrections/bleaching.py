@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen, same
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
@@ -63,7 +64,7 @@ class Bleaching(PixelwiseValue):
         for name in ("gains", "means", "fitted"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64, 2))
         if not self.gains.shape == self.means.shape == self.fitted.shape:
-            raise ValueError("gains, means and fitted need one shape, (n, k)")
+            raise UserError("gains, means and fitted need one shape, (n, k)")
         for name, dtype in (("decay", float), ("starts", float), ("steps", float),
                             ("curves", np.float32)):  # fmt: skip
             if getattr(self, name) is not None:
@@ -148,7 +149,7 @@ def measure_bleaching(
     means = np.array([frame.means for frame in found])
     if not (means > 0).all():
         dark = int(np.flatnonzero((means <= 0).any(axis=1))[0])
-        raise ValueError(
+        raise UserError(
             f"{stack.source.label(dark)} is not brighter than the background {background:g}: lower "
             "the background, or leave the frame out"
         )
@@ -188,7 +189,7 @@ def apply_bleaching(stack: Stack, bleaching: Bleaching) -> Stack:
     check_frames("bleaching", len(bleaching), stack)
     channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
     if bleaching.gains.shape[1] not in (1, channels):
-        raise ValueError(
+        raise UserError(
             f"bleaching of {bleaching.gains.shape[1]} channels does not fit frames of {channels}"
         )
     return stack.corrected(bleaching)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance_measure import brightness
 from napari_stack.operators.corrections.tone_curves import Curve, matching_curve
@@ -40,7 +41,7 @@ def measure(stack: Stack, index: int, *, view: View, reference: Faded | None) ->
     channels = [values[..., k] for k in range(values.shape[2])]
     inside = [c if valid is None else c[valid] for c in channels]
     if not inside[0].size:
-        raise ValueError(f"{stack.source.label(index)} has no valid pixel to measure")
+        raise UserError(f"{stack.source.label(index)} has no valid pixel to measure")
     means = [float(part.mean(dtype=np.float64)) - view.background for part in inside]
     if not view.matched:
         return Faded(means, [], [])

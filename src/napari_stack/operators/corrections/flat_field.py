@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, ImageSource, check, composed
 from napari_stack.core.stack import Stack
@@ -45,7 +46,7 @@ class FlatField(PixelwiseValue):
             object.__setattr__(self, "dark", frozen(self.dark, np.float32))
         shapes = {a.shape for a in (self.gain, self.dark) if a is not None}
         if self.gain.ndim not in (2, 3) or any(s[:2] != self.gain.shape[:2] for s in shapes):
-            raise ValueError(f"a flat field needs gain and dark of one frame's size, got {shapes}")
+            raise UserError(f"a flat field needs gain and dark of one frame's size, got {shapes}")
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Correct rows of a frame in place."""
@@ -111,7 +112,7 @@ def measure_flat_field(
         bright = _fit_channels(bright, black) - _fit_channels(black, bright)
     mean = bright.mean(axis=(0, 1), dtype=np.float64)
     if not (mean > 0).all():
-        raise ValueError("the flat is not brighter than the dark: were they given the wrong way?")
+        raise UserError("the flat is not brighter than the dark: were they given the wrong way?")
     gain = mean / np.maximum(bright, mean / _MOST_GAIN)
     return FlatField(stack.alpha, gain.astype(np.float32), black)
 
@@ -140,7 +141,7 @@ def _averaged(image: Any, stack: Stack, what: str) -> NDArray[np.float32] | None
     if mean.ndim == 3 and stack.alpha and mean.shape[2] == channels:
         mean = mean[..., :-1]
     if mean.ndim == 3 and mean.shape[2] not in (1, channels - stack.alpha):
-        raise ValueError(f"a {what} of {mean.shape[2]} channels does not fit frames of {channels}")
+        raise UserError(f"a {what} of {mean.shape[2]} channels does not fit frames of {channels}")
     return mean
 
 
@@ -166,7 +167,7 @@ def apply_flat_field(stack: Stack, flat_field: FlatField) -> Stack:
     check_size("a flat field", flat_field.gain.shape, stack)
     channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
     if flat_field.gain.ndim == 3 and flat_field.gain.shape[2] not in (1, channels):
-        raise ValueError(
+        raise UserError(
             f"a flat field of {flat_field.gain.shape[2]} channels does not fit frames of {channels}"
         )
     return stack.corrected(replace(flat_field, alpha=stack.alpha))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured
 from napari_stack.core.options import Bounds, ImageSource, check
 from napari_stack.core.source import Pixels
@@ -46,7 +47,7 @@ class HotPixels(Correction, Measured):
     def __post_init__(self) -> None:
         mask = np.array(self.mask, bool)
         if mask.ndim not in (2, 3):
-            raise ValueError(f"a mask needs the shape (y, x) or (y, x, channel), got {mask.shape}")
+            raise UserError(f"a mask needs the shape (y, x) or (y, x, channel), got {mask.shape}")
         mask.flags.writeable = False
         object.__setattr__(self, "mask", mask)
 
@@ -123,7 +124,7 @@ def find_hot_pixels(
     """
     check(find_hot_pixels, locals())
     if blur % 2 == 0:
-        raise ValueError(f"find_hot_pixels: blur must be an odd number, got {blur}")
+        raise UserError(f"find_hot_pixels: blur must be an odd number, got {blur}")
     from napari_stack.core.bit_depth import bits_top
     from napari_stack.operators.combine.mean_frame import mean_frame
     from napari_stack.operators.corrections.hot_pixel_kernels import find
@@ -149,12 +150,12 @@ def _limits(thresholds: str, channels: int) -> list[float | None]:
     except ValueError:
         numbers = []
     if not numbers or any(not 0 < n <= 255 for n in numbers):
-        raise ValueError(
+        raise UserError(
             "find_hot_pixels: thresholds must be 'auto', a number in the range 0 to 255, or one "
             f"for each channel with commas between, got {thresholds!r}"
         )
     if len(numbers) not in (1, channels):
-        raise ValueError(f"{len(numbers)} thresholds do not fit frames of {channels} channels")
+        raise UserError(f"{len(numbers)} thresholds do not fit frames of {channels} channels")
     return [*numbers] if len(numbers) == channels else [numbers[0]] * channels
 
 
@@ -202,7 +203,7 @@ def repair_hot_pixels(
     """
     check(repair_hot_pixels, locals())
     if kernel_size % 2 == 0:
-        raise ValueError(f"repair_hot_pixels: kernel_size must be an odd number, got {kernel_size}")
+        raise UserError(f"repair_hot_pixels: kernel_size must be an odd number, got {kernel_size}")
     image = load_image(mask)
     if image is None:
         image = find_hot_pixels(stack, thresholds=thresholds, blur=blur, kind=kind, run=run)
@@ -231,7 +232,7 @@ def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
     channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
     if hot.mask.ndim == 3 and hot.mask.shape[2] not in (1, channels):
         if not (stack.ndim == 3 or hot.mask.shape[2] == channels + stack.alpha):
-            raise ValueError(
+            raise UserError(
                 f"a mask of {hot.mask.shape[2]} channels does not fit frames of {channels}"
             )
         mask = np.asarray(hot.mask.any(axis=2) if stack.ndim == 3 else hot.mask[..., :channels])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured, same
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -61,7 +62,7 @@ def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
     """Put the named arrays of values of the same options one after the other."""
     rest = [f for f in value.__dataclass_fields__ if f not in names]
     if any(not same(getattr(o, f), getattr(value, f)) for o in others for f in rest):
-        raise ValueError("frames with different corrections cannot stand in one stack")
+        raise UserError("frames with different corrections cannot stand in one stack")
     every = (value, *others)
     given = [n for n in names if getattr(value, n) is not None]
     return replace(value, **{n: np.concatenate([getattr(v, n) for v in every]) for n in given})
@@ -121,7 +122,7 @@ def change_rows(parts: Sequence[Any], values: NDArray[Any], index: int, rows: sl
 def check_frames(what: str, count: int, stack: Stack) -> None:
     """Refuse values of another number of frames."""
     if count != len(stack):
-        raise ValueError(
+        raise UserError(
             f"{what} of {count} frames do not fit a stack of {len(stack)} frames: measure them on "
             "a stack of the same frames"
         )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from napari_stack.core.combined_sources import Projected, projected
+from napari_stack.core.errors import UserError
 from napari_stack.core.source import Selected, Source
 from napari_stack.core.stack import Rendered, Stack
 
@@ -57,7 +58,7 @@ def check_size(what: str, size: Any, stack: Stack) -> None:
         if moved
         else "measure it on frames of the same camera and size"
     )
-    raise ValueError(
+    raise UserError(
         f"{what} of {size[1]} x {size[0]} pixels does not fit frames of {sensor.shape[2]} x "
         f"{sensor.shape[1]}: {advice}"
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed, method_options, options_of
 from napari_stack.core.stack import Stack
@@ -326,7 +327,7 @@ def apply_vignetting(stack: Stack, vignetting: Vignetting) -> Stack:
         check_frames("vignetting", len(vignetting.parameters), stack)
     channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
     if vignetting.parameters.shape[1] not in (1, channels):
-        raise ValueError(
+        raise UserError(
             f"vignetting of {vignetting.parameters.shape[1]} channels does not fit frames of "
             f"{channels}"
         )

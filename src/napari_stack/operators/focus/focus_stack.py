@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, OnlyWith, check, method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -78,7 +79,7 @@ class Pyramid:
     def __post_init__(self) -> None:
         check(type(self), vars(self))
         if self.kernel_size % 2 == 0:
-            raise ValueError(f"Pyramid: kernel_size must be odd, got {self.kernel_size}")
+            raise UserError(f"Pyramid: kernel_size must be odd, got {self.kernel_size}")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class DepthMap:
         check(type(self), vars(self))
         for name in ("kernel_size", "blur_size"):
             if getattr(self, name) % 2 == 0:
-                raise ValueError(f"DepthMap: {name} must be odd, got {getattr(self, name)}")
+                raise UserError(f"DepthMap: {name} must be odd, got {getattr(self, name)}")
 
 
 def focus_stack(
@@ -180,7 +181,7 @@ def _distance(stack: Stack) -> float:
     """Distance from a frame to the next, in the unit of their axis."""
     axis = stack.axes[0]
     if axis.unit in ("", "pixel"):
-        raise ValueError(
+        raise UserError(
             f"how far the frames lie apart along {axis.name!r} is not known, for the axis has no "
             "unit: give the layer a scale and units (or the axis a step and a unit), or take "
             "depth_unit='frame'"
@@ -232,7 +233,7 @@ def check_channel(stack: Stack, channel: int | str) -> None:
     """Refuse a channel that the frames do not have."""
     channels = stack.shape[3] - stack.alpha if stack.ndim == 4 else 1
     if isinstance(channel, int) and channel >= channels:
-        raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
+        raise UserError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
 def _fused(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.luminance import Sight
 from napari_stack.operators.focus.depth import DepthState
 from napari_stack.operators.focus.pyramid_kernels import (
@@ -74,7 +75,7 @@ class PyramidState:
         """Take in the levels of a frame that are left; frames come in order."""
         indices = self.indices
         if indices and index <= indices[-1]:
-            raise ValueError(
+            raise UserError(
                 f"frame {index} comes after frame {indices[-1]}: add frames in increasing order"
             )
         energies = (*rest.energies, rest.deviation, rest.entropy)
@@ -96,7 +97,7 @@ class PyramidState:
         """
         mine, others = self.indices, other.indices
         if mine and others and others[0] <= mine[-1]:
-            raise ValueError(
+            raise UserError(
                 f"the other state starts at frame {others[0]}, this one ends at frame {mine[-1]}: "
                 "merge states in the order of their frames"
             )
@@ -131,7 +132,7 @@ class PyramidState:
             If no frame was added.
         """
         if self.depth is None:
-            raise ValueError("this state does not measure the depth")
+            raise UserError("this state does not measure the depth")
         image, covered = self.fused()
         maps = self.depth.maps(last=True)
         return image, maps.depth, maps.confidence, covered
@@ -139,7 +140,7 @@ class PyramidState:
     def fused(self) -> tuple[Array, Array]:
         """Return the image and where it is covered: two of `finish`; the state is used up."""
         if not self.indices:
-            raise ValueError("a focus stack of no frames: add one frame at least")
+            raise UserError("a focus stack of no frames: add one frame at least")
         self.energies = []
         image = self._assembled()
         self.range.clamp(image)

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_stack.core.casting import cast
 from napari_stack.core.combined_sources import Concatenated
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import borrowing
 from napari_stack.core.source import Pixels, Source
@@ -143,7 +144,7 @@ def focus_slabs(
     """
     check(focus_slabs, {"stack": stack, "frames": frames, "overlap": overlap, **options})
     if overlap >= frames:
-        raise ValueError(
+        raise UserError(
             f"focus_slabs: overlap must be less than the {frames} frames of a slab, got {overlap}"
         )
     check_channel(stack, options.get("channel", "all"))

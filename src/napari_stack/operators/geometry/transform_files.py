@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
 
 FORMAT = "napari-stack transforms"
@@ -46,11 +47,11 @@ def from_json(data: bytes, name: str) -> Fields:
     try:
         plain = json.loads(data)
     except ValueError as error:
-        raise ValueError(f"{name} is not a JSON file: {error}") from error
+        raise UserError(f"{name} is not a JSON file: {error}") from error
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
-        raise ValueError(f"{name} holds no transforms: it lacks the format {FORMAT!r}")
+        raise UserError(f"{name} holds no transforms: it lacks the format {FORMAT!r}")
     if plain.get("version") != 1:
-        raise ValueError(f"{name} has the version {plain.get('version')}; 1 is read here")
+        raise UserError(f"{name} has the version {plain.get('version')}; 1 is read here")
     try:
         frames = plain["frames"]
         fields: Fields = {
@@ -59,7 +60,7 @@ def from_json(data: bytes, name: str) -> Fields:
             "failed": np.array([frame["failed"] for frame in frames]),
         }
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{name} is damaged: it lacks matrix, quality or failed") from error
+        raise UserError(f"{name} is damaged: it lacks matrix, quality or failed") from error
     if "size" in plain:
         fields["size"] = tuple(plain["size"])
     if "pixel" in plain:
@@ -90,7 +91,7 @@ def from_csv(data: bytes, name: str) -> Fields:
     """Read lines with the columns m00 to m22 and, if any, quality and failed."""
     rows = list(csv.DictReader(io.StringIO(data.decode(errors="replace"))))
     if not rows or not set(_ENTRIES) <= set(rows[0]):
-        raise ValueError(f"{name} holds no transforms: it needs the columns m00 to m22")
+        raise UserError(f"{name} holds no transforms: it needs the columns m00 to m22")
     try:
         values = [[float(row[entry]) for entry in _ENTRIES] for row in rows]
         fields: Fields = {"matrices": np.array(values).reshape(-1, 3, 3)}
@@ -98,7 +99,7 @@ def from_csv(data: bytes, name: str) -> Fields:
             if column in rows[0]:
                 fields[column] = np.array([float(row[column]) for row in rows]).astype(kind)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: a line of it holds no transform ({error})") from error
+        raise UserError(f"{name}: a line of it holds no transform ({error})") from error
     return fields
 
 
@@ -115,15 +116,13 @@ def to_text(transforms: Any) -> bytes:
     """
     size = transforms.size
     if size is None:
-        raise ValueError("the text form turns about the centre of a frame: give the size of frames")
+        raise UserError("the text form turns about the centre of a frame: give the size of frames")
     found = decompose(transforms.matrices, size)
     similar = np.allclose(found.shear, 0, atol=1e-6) and np.allclose(
         found.scale[:, 0], found.scale[:, 1], rtol=1e-6
     )
     if not similar or not np.allclose(transforms.matrices[:, 2, :2], 0, atol=1e-12):
-        raise ValueError(
-            "the text form holds shift, rotation and scale only: save as .json or .csv"
-        )
+        raise UserError("the text form holds shift, rotation and scale only: save as .json or .csv")
     back = decompose(np.linalg.inv(transforms.matrices), size)
     lines = [f"# {_TEXT_COLUMNS}", f"# size {size[0]} {size[1]}"]
     for i, failed in enumerate(transforms.failed):
@@ -137,13 +136,13 @@ def from_text(data: bytes, name: str) -> Fields:
     lines = data.decode(errors="replace").splitlines()
     sizes = [line.split()[2:] for line in lines if line.startswith("# size ")]
     if f"# {_TEXT_COLUMNS}" not in lines or not sizes:
-        raise ValueError(f"{name} holds no transforms: it lacks the line '# {_TEXT_COLUMNS}'")
+        raise UserError(f"{name} holds no transforms: it lacks the line '# {_TEXT_COLUMNS}'")
     try:
         size = (int(sizes[0][0]), int(sizes[0][1]))
         rows = np.array([line.split() for line in lines if line[:1] != "#" and line], float)
         _, scale, angle, y, x, success = rows.T
     except (ValueError, IndexError) as error:
-        raise ValueError(f"{name}: a line of it holds no transform ({error})") from error
+        raise UserError(f"{name}: a line of it holds no transform ({error})") from error
     back = composed_similarity(np.stack([x, y], axis=1), -angle, scale, size)
     return {"matrices": np.linalg.inv(back), "failed": success == 0, "size": size}
 
@@ -160,7 +159,7 @@ def from_numpy(data: bytes, name: str) -> Fields:
     try:
         return {"matrices": np.load(io.BytesIO(data), allow_pickle=False)}
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{name} holds no array of numbers: {error}") from error
+        raise UserError(f"{name} holds no array of numbers: {error}") from error
 
 
 #: How each ending is written and read.

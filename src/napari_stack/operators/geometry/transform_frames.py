@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -241,7 +242,7 @@ def _sides(box: Box, height: int, width: int) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of a box in frames of a size."""
     right, bottom = box.right or width, box.bottom or height
     if not (box.left < right <= width and box.top < bottom <= height):
-        raise ValueError(
+        raise UserError(
             f"crop: columns {box.left} to {right} and rows {box.top} to {bottom} are no part of "
             f"frames of {width} x {height} pixels: choose a box inside them"
         )

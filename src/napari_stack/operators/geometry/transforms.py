@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
+
 if TYPE_CHECKING:
     from napari_stack.operators.geometry.decomposition import Decomposed
 
@@ -55,14 +57,14 @@ class Transforms:
     def __post_init__(self) -> None:
         matrices = np.asarray(self.matrices, np.float64)
         if matrices.ndim != 3 or matrices.shape[1:] != (3, 3) or not np.isfinite(matrices).all():
-            raise ValueError(f"matrices need the shape (n, 3, 3), all finite; got {matrices.shape}")
+            raise UserError(f"matrices need the shape (n, 3, 3), all finite; got {matrices.shape}")
         n = len(matrices)
         if (flat := np.flatnonzero(np.abs(np.linalg.det(matrices)) < _LEAST_DETERMINANT)).size:
-            raise ValueError(f"matrix {flat[0]} maps the image onto a line: it cannot be inverted")
+            raise UserError(f"matrix {flat[0]} maps the image onto a line: it cannot be inverted")
         quality = np.ones(n) if self.quality is None else np.asarray(self.quality, np.float64)
         failed = np.zeros(n, bool) if self.failed is None else np.asarray(self.failed, bool)
         if quality.shape != (n,) or failed.shape != (n,):
-            raise ValueError(f"quality and failed need one entry for each of the {n} frames")
+            raise UserError(f"quality and failed need one entry for each of the {n} frames")
         for name, value in (("matrices", matrices), ("quality", quality), ("failed", failed)):
             object.__setattr__(self, name, value)
 
@@ -120,7 +122,7 @@ class Transforms:
         """
         good = np.flatnonzero(~self.failed)
         if not len(good):
-            raise ValueError("all frames have failed: there is nothing to interpolate from")
+            raise UserError("all frames have failed: there is nothing to interpolate from")
         frames = np.arange(len(self))
         entries = self.matrices.reshape(-1, 9).T
         filled = np.stack([np.interp(frames, good, entry[good]) for entry in entries], axis=1)
@@ -190,7 +192,7 @@ class Transforms:
         try:
             return cls(**fields)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            raise UserError(f"{path}: {error}") from error
 
 
 def check_form(path: str | Path) -> None:
@@ -209,5 +211,5 @@ def _form(path: str | Path) -> tuple[Any, Any]:
 
     suffix = Path(path).suffix.lower()
     if suffix not in FORMS:
-        raise ValueError(f"{path}: transforms are written as {', '.join(FORMS)}")
+        raise UserError(f"{path}: transforms are written as {', '.join(FORMS)}")
     return FORMS[suffix]

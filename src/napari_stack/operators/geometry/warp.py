@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -171,7 +172,7 @@ class Warp(Correction):
     def join(self, others: Sequence[Self]) -> Self:
         """Return the warp of these frames followed by others of the same framing."""
         if any((o.size, o.origin) != (self.size, self.origin) for o in others):
-            raise ValueError("frames of different framing cannot stand in one stack")
+            raise UserError("frames of different framing cannot stand in one stack")
         return replace(self, transforms=self.transforms.join([o.transforms for o in others]))
 
 
@@ -216,7 +217,7 @@ def apply_transforms(
     """
     check(apply_transforms, locals())
     if len(transforms) != len(stack):
-        raise ValueError(
+        raise UserError(
             f"{len(transforms)} transforms do not fit a stack of {len(stack)} frames: measure "
             "them on a stack of the same frames"
         )
@@ -249,9 +250,9 @@ def _frame(
         low, high = _common(x, y)
     columns, rows = (high - low + 1).astype(int)
     if columns < 1 or rows < 1:
-        raise ValueError("no part of the view is covered by all used frames: choose framing='all'")
+        raise UserError("no part of the view is covered by all used frames: choose framing='all'")
     if columns * rows > _MOST_GROWTH * height * width:
-        raise ValueError(
+        raise UserError(
             f"showing all frames needs {columns} x {rows} pixels for frames of {width} x {height}: "
             "the transforms look wrong; choose framing='reference'"
         )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.sigma_clip import sigma_clip
@@ -82,7 +83,7 @@ class FrameTable:
         from napari_stack.core.atomic_write import replacing
 
         if Path(path).suffix.lower() != ".csv":
-            raise ValueError(f"{path}: a table of frames is written as .csv")
+            raise UserError(f"{path}: a table of frames is written as .csv")
         with replacing(Path(path), overwrite=overwrite) as temporary:
             temporary.write_text(self.to_csv(), encoding="utf-8")
 

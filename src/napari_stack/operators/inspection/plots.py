@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.atomic_write import replacing
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
@@ -156,6 +157,6 @@ def save_figure(figure: Any, path: Path, *, overwrite: bool = False) -> None:
         For another ending than ``.png`` and ``.svg``.
     """
     if path.suffix.lower() not in _SUFFIXES:
-        raise ValueError(f"{path}: plots are written as .png or .svg")
+        raise UserError(f"{path}: plots are written as .png or .svg")
     with replacing(path, overwrite=overwrite) as temporary:
         figure.savefig(temporary, format=path.suffix.lower()[1:], dpi=120)

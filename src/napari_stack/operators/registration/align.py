@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.operators.registration.correlation import correlate, peaks, repeated, spectrum_of
 from napari_stack.operators.registration.features import match_features
 from napari_stack.operators.registration.fourier_mellin import (
@@ -291,7 +292,7 @@ def _require_alike(reference: Prepared, moving: Prepared) -> None:
     if same and reference.levels and moving.levels:
         same = reference.factors[0] == moving.factors[0]
     if not same:
-        raise ValueError(
+        raise UserError(
             f"the reference has shape {reference.shape} and the frame {moving.shape}: "
             "prepare frames of one shape with one working size"
         )

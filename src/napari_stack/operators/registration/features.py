@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.operators.registration.gauss_newton import level_to_frame
 from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.methods import Features
@@ -72,7 +73,7 @@ def require(options: Features) -> None:
     if descriptor != "same":
         _finder(descriptor)
     if descriptor == "AKAZE" != options.detector:
-        raise ValueError(
+        raise UserError(
             f"Features: the descriptor 'AKAZE' describes points of 'AKAZE' only, not of "
             f"{options.detector!r}: choose descriptor='same' or detector='AKAZE'"
         )
@@ -81,7 +82,7 @@ def require(options: Features) -> None:
 def _finder(name: str) -> Any:
     places = (cv2, getattr(cv2, "xfeatures2d", None))
     make = next((m for place in places if (m := getattr(place, f"{name}_create", None))), None)
-    missing = ValueError(
+    missing = UserError(
         f"Features: this build of OpenCV ({cv2.__version__}) has no {name}: choose 'SIFT' or "
         "'ORB', or install a build that has it (opencv-contrib-python-headless)"
     )

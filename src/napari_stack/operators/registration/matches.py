@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.operators.registration.methods import Features
 
@@ -73,7 +74,7 @@ def find_matches(
     fixed, moving = (view(stack, number) for number in numbers)
     for number, prepared in zip(numbers, (fixed, moving), strict=True):
         if not prepared.levels:
-            raise ValueError(f"{stack.source.label(number)} holds no structure to match")
+            raise UserError(f"{stack.source.label(number)} holds no structure to match")
     first, second = fixed.levels[0], moving.levels[0]
     points, others = features.find_matches(first, second, method)
     threshold = method.threshold / fixed.factors[0]

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.jit import kernel
 from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 
@@ -81,7 +82,7 @@ def prepare(
     """
     image = np.asarray(image)
     if image.ndim != 2 or (mask is not None and mask.shape != image.shape):
-        raise ValueError(
+        raise UserError(
             f"image of shape {image.shape} and mask of shape {getattr(mask, 'shape', None)}: "
             "give an image (y, x) and, if any, a mask of the same shape"
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import (
     Bounds,
     ImageSource,
@@ -126,7 +127,7 @@ def _check_method(method: Any, transform: str) -> None:
     }.get(type(method))
     if able and transform not in able:
         names = " or ".join(f"transform={name!r}" for name in able)
-        raise ValueError(
+        raise UserError(
             f"method {type(method).__name__.lower()!r} cannot measure transform={transform!r}: "
             f"choose {names}, or another method"
         )
@@ -135,7 +136,7 @@ def _check_method(method: Any, transform: str) -> None:
 def _check_channel(stack: Stack, channel: int | str) -> None:
     channels = stack.shape[3] if stack.ndim == 4 else 1
     if isinstance(channel, int) and channel >= channels:
-        raise ValueError(f"channel {channel} was asked for; the frames have {channels}, from 0")
+        raise UserError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
 def reference_index(stack: Stack, reference: int | str) -> int:
@@ -146,7 +147,7 @@ def reference_index(stack: Stack, reference: int | str) -> int:
         used = np.flatnonzero(stack.used)
         return int(used[np.abs(used - wanted).argmin()]) if used.size else wanted
     if reference >= len(stack):
-        raise ValueError(f"reference {reference} was asked for; the stack has {len(stack)} frames")
+        raise UserError(f"reference {reference} was asked for; the stack has {len(stack)} frames")
     return reference
 
 
@@ -156,9 +157,9 @@ def _mask(stack: Stack, region: Any) -> NDArray[np.bool_] | None:
         return None
     mask: NDArray[np.bool_] = np.asarray(image.any(axis=2) if image.ndim == 3 else image, bool)
     if mask.shape != stack.shape[1:3]:
-        raise ValueError(f"the region has the size {mask.shape}; a frame has {stack.shape[1:3]}")
+        raise UserError(f"the region has the size {mask.shape}; a frame has {stack.shape[1:3]}")
     if not mask.any():
-        raise ValueError("the region is zero everywhere: it leaves nothing to measure on")
+        raise UserError("the region is zero everywhere: it leaves nothing to measure on")
     return mask
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.luminance import Sight, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -112,7 +113,7 @@ def measure(
     fixed, *others = _begun(run).each(view, stack, [reference, *beside], what=what)
     begun = dict(zip(beside, others, strict=True))
     if not fixed.levels and moving:
-        raise ValueError(
+        raise UserError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
             "choose another reference"
         )

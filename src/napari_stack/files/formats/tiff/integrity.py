@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from math import inf, prod
 from typing import Any, Literal
 
+from napari_stack.core.errors import UserError
+
 #: Bytes of a value by its type in TIFF 6.0 and BigTIFF; of unknown types nothing is asked.
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BYTES |= {16: 8, 17: 8, 18: 8}
@@ -38,11 +40,11 @@ def check_pages(tif: Any) -> None:
     number, entries = 0, list[_Entry]()
     for number, entries in enumerate(_pages(tif), 1):
         if any(value + _size(kind, count, outside) > size for _, kind, count, value in entries):
-            raise ValueError(f"it is cut off: the header of page {number} goes beyond its end")
+            raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
         if _end_of_pixels(tif, entries, most=1) > size:
-            raise ValueError(f"it is cut off: the pixels of page {number} go beyond its end")
+            raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
     if _end_of_pixels(tif, entries) > size:
-        raise ValueError(f"it is cut off: the pixels of page {number} go beyond its end")
+        raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
 
 
 def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
@@ -80,7 +82,7 @@ def _pages(tif: Any) -> Iterator[list[_Entry]]:
         length = entry.size * (int.from_bytes(head, _ORDERS[tiff.byteorder]))
         left = file.size - start - tiff.tagnosize
         if len(head) < tiff.tagnosize or length + tiff.offsetsize > left:
-            raise ValueError(f"it is cut off: page {len(seen)} lies beyond its end")
+            raise UserError(f"it is cut off: page {len(seen)} lies beyond its end")
         yield list(entry.iter_unpack(file.read(length)))
         (start,) = struct.unpack(tiff.offsetformat, file.read(tiff.offsetsize))
 
@@ -113,7 +115,7 @@ def check_count(tif: Any, pages: list[Any], count: int) -> None:
     if len(pages) == 1 < count and first.dataoffsets:
         found = min(count, (tif.filehandle.size - first.dataoffsets[0]) // max(first.nbytes, 1))
     if found < told:
-        raise ValueError(
+        raise UserError(
             f"it holds {found} of the {told} pages that its description tells of: it is cut off, "
             "was not finished, or some were taken out"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.atomic_write import replacing
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import metadata
@@ -72,7 +73,7 @@ def _tag(path: Path, layers: list[Any], image: NDArray[Any], threads: int) -> tu
     except struct.error:  # a length that 32 bits do not hold
         fits = False
     if not fits:
-        raise ValueError(
+        raise UserError(
             f"{path}: a TIFF with layers holds {_MOST_BYTES / 2**30:.3g} GiB, and these "
             f"{len(layers)} layers take more: write fewer of them, or smaller ones"
         )
@@ -104,20 +105,20 @@ def check(path: Path, content: Content, how: How) -> None:
     with needed_package(str(path), "layered TIFF", "psdtags", "layers"):
         import psdtags  # noqa: F401
     if path.suffix.lower() not in (".tif", ".tiff"):
-        raise ValueError(f"{path}: layers go to a TIFF: name a .tif")
+        raise UserError(f"{path}: layers go to a TIFF: name a .tif")
     stack = content.frames
     if len(stack) != 1:
-        raise ValueError(
+        raise UserError(
             f"{path}: beside layers one image is needed, and these are {len(stack)} frames: fuse "
             "them first"
         )
     if stack.dtype not in _TYPES:
-        raise ValueError(
+        raise UserError(
             f"{path}: image editors open uint8, uint16 and float32, and these are {stack.dtype}: "
             "convert them"
         )
     if stack.ndim == 4 and not stack.rgb:
-        raise ValueError(f"{path}: layers hold grey or colours, and these are bands")
+        raise UserError(f"{path}: layers hold grey or colours, and these are bands")
 
 
 def _named(layers: Layers) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -136,7 +137,7 @@ def _layer(path: Path, name: str, pixels: NDArray[Any], image: NDArray[Any]) -> 
     planes = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
     fits = planes.shape[:2] == image.shape[:2] and planes.shape[2] in (colours, colours + 1)
     if not fits or planes.dtype != image.dtype:
-        raise ValueError(
+        raise UserError(
             f"{path}: the layer {name!r} has the shape {pixels.shape} and {pixels.dtype} pixels, "
             f"the image {image.shape} and {image.dtype}: they must be alike"
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, damage_named
 from napari_stack.files.formats.tiff.axes import axes_of
 from napari_stack.files.formats.tiff.pages import page_of
@@ -60,7 +61,7 @@ def set_of(files: list[str]) -> OmeSet | None:
         )
     for other in files[1:]:
         if Path(other).name not in names | {Path(path).name} or Path(other).parent != folder:
-            raise ValueError(f"{other} does not belong to the OME set of {path}: read it by itself")
+            raise UserError(f"{other} does not belong to the OME set of {path}: read it by itself")
     return _read(path)
 
 
@@ -69,11 +70,11 @@ def _read(path: str) -> OmeSet:
         series = tif.series[0]
         pages = list(series.pages)
         if None in pages:
-            raise ValueError("pages of its OME set are missing")
+            raise UserError("pages of its OME set are missing")
         frame_axes = series.get_shape(squeeze=False)
         count = prod(frame_axes) // max(prod(series.keyframe.shape), 1)
         if count != len(pages):
-            raise ValueError(f"its OME set has {len(pages)} pages for {count} frames")
+            raise UserError(f"its OME set has {len(pages)} pages for {count} frames")
         layout = page_of(tif, series.keyframe, keep_palette=False).layout
         leading, sizes, plane, order = axes_of(tif, count)
         files, places = _places(pages)

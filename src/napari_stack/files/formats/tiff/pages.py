@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Frame, UnsupportedError
 from napari_stack.files.formats.png_jpeg import upright
 
@@ -116,7 +117,7 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
         offsets = offsets[0] + plane * np.arange(layout.shape[0], dtype=np.int64)
         counts = np.full(layout.shape[0], plane, np.int64)
     if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
-        raise ValueError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
+        raise UserError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
     if (
         layout.decode is not None
         and (offsets + counts)[counts > 0].max(initial=0) > tif.filehandle.size
@@ -144,10 +145,10 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
     if page.is_tiled:
         segment = (page.tiledepth, page.tilelength, page.tilewidth)
     if page.dtype is None:
-        raise ValueError(f"{page.bitspersample} bits of kind {page.sampleformat} a pixel")
+        raise UserError(f"{page.bitspersample} bits of kind {page.sampleformat} a pixel")
     stored = np.dtype(page.dtype)
     if prod(segment) > _ROOM + 16 * page.imagelength * page.imagewidth:
-        raise ValueError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
+        raise UserError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
     # ImageJ inverts only what it shows.
@@ -316,5 +317,5 @@ def _segment(file: IO[bytes], page: Page, place: int) -> NDArray[Any] | None:
         raise EOFError("the pixel data end early")
     part, _, shape = page.layout.decode(data, place, _fullsize=page.layout.tiled, **page.options)
     if part.shape != shape:
-        raise ValueError(f"a strip of {part.shape} pixels where {shape} are due")
+        raise UserError(f"a strip of {part.shape} pixels where {shape} are due")
     return part

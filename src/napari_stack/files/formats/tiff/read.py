@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, First, check_plausible, damage_named
 from napari_stack.files.formats.tiff.axes import axes_of, note_of, used_of
 from napari_stack.files.formats.tiff.integrity import check_count, check_pages
@@ -47,7 +48,7 @@ def opened(path: str, *, whole_set: bool = False) -> Iterator[Any]:
     try:
         found = tifffile.TiffFile(path, _multifile=whole_set)
     except MemoryError as error:  # of a header, which is small
-        raise ValueError("its header claims more than memory holds") from error
+        raise UserError("its header claims more than memory holds") from error
     with found as tif:
         yield tif
 
@@ -89,7 +90,7 @@ def _directory(tif: Any) -> Directory:
     series = tif.series[0]
     pages = [page for page in series.pages if page is not None]
     if len(pages) < len(series.pages):
-        raise ValueError(
+        raise UserError(
             "pages are missing, or lie in other files of an OME set that are not at hand"
         )
     depth = series.keyframe.imagedepth
@@ -120,7 +121,7 @@ def _check_pages(tif: Any, series: Any) -> None:
     for number, page in enumerate(tif.pages, 1):
         page = page.aspage()
         if page.shape != shape and not page.is_reduced:
-            raise ValueError(f"page {number} has the shape {page.shape} and page 1 {shape}")
+            raise UserError(f"page {number} has the shape {page.shape} and page 1 {shape}")
 
 
 @dataclass
@@ -162,7 +163,7 @@ class Headers:
         with opened(path) as tif:
             directory = self.directory(path, tif)
             if number >= directory.count:
-                raise ValueError(f"it holds {directory.count} frames now")
+                raise UserError(f"it holds {directory.count} frames now")
             page_number = number // directory.depth
             place = 0 if directory.contiguous else page_number
             page = page_of(
@@ -214,7 +215,7 @@ def _page_at(tif: Any, offset: int) -> Any:
 def _shifted(page: Page, count: int) -> Page:
     """Return the page whose pixels follow without a header, `count` frames later."""
     if page.layout.decode is not None:
-        raise ValueError("frames without headers of their own must not be compressed")
+        raise UserError("frames without headers of their own must not be compressed")
     return replace(page, offsets=page.offsets + count * int(page.counts.sum()))
 
 

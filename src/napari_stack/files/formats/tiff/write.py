@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
@@ -126,7 +127,7 @@ def _ome(path: Path, content: Content, text: str) -> dict[str, Any]:
     roles = imagej_roles([axis.name for axis in content.leading])
     if roles is None:
         names = ", ".join(axis.name for axis in content.leading)
-        raise ValueError(
+        raise UserError(
             f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are {names}: "
             "write a .tif or .zarr"
         )
