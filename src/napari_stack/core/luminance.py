@@ -18,8 +18,8 @@ STRIP = 256
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What of a frame's channels counts: where it lies, where it is sharp.
+class ChannelWeights:
+    """How much each channel of a frame counts in its brightness, and which one is alpha.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Sight:
         return colours, opacity, valid
 
     def weights(self, channels: int, dtype: Any) -> Array:
-        """Return what each channel counts."""
+        """Return the weight of each channel in the brightness."""
         return channel_weights(channels, self.rgb, np.dtype(dtype), self.channel)
 
     def has_alpha(self, shape: tuple[int, ...]) -> bool:
@@ -58,7 +58,7 @@ class Brightness(Source):
     """The brightness of a stack's frames, as the source of another stack."""
 
     stack: Stack
-    sight: Sight
+    channels: ChannelWeights
 
     computed: ClassVar[bool] = True  # type: ignore[misc]
 
@@ -90,8 +90,8 @@ class Brightness(Source):
         valid = None
         for part in strips_of(len(grey), STRIP):
             strip = slice(rows.start + part.start, rows.start + part.stop)
-            colours, _, counts = self.sight.split(*frame.values(0, strip))
-            grey[part] = self.sight.grey(colours)
+            colours, _, counts = self.channels.split(*frame.values(0, strip))
+            grey[part] = self.channels.grey(colours)
             if counts is not None:
                 valid = np.ones(grey.shape, bool) if valid is None else valid
                 valid[part] = counts
@@ -101,12 +101,12 @@ class Brightness(Source):
         return self.stack.source.label(index)
 
 
-def brightness_of(stack: Stack, sight: Sight) -> Stack:
+def brightness_of(stack: Stack, channels: ChannelWeights) -> Stack:
     """Return the stack of the frames' brightness: it is what is warped, where nothing else is."""
     moved = all(correction.moves for correction in stack.corrections)
     base = replace(stack, corrections=()) if moved else stack
     corrections = stack.corrections if moved else ()
-    return Stack(Brightness(base, sight), corrections, stack.used)
+    return Stack(Brightness(base, channels), corrections, stack.used)
 
 
 def strips_of(height: int, tall: int) -> list[slice]:
@@ -117,7 +117,7 @@ def strips_of(height: int, tall: int) -> list[slice]:
 def channel_weights(
     channels: int, rgb: bool, dtype: np.dtype[Any], channel: int | str = "all"
 ) -> Array:
-    """Return what each channel counts in the brightness: its luminosity for RGB, else all alike.
+    """Return the weights of the channels in the brightness: luminosity for RGB, else all equal.
 
     A single channel may count alone, by its number.
     """

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.core.luminance import Sight, brightness_of
+from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import (
@@ -108,12 +108,12 @@ def test_reversed_order_mirrors_the_depth():
 def test_bands_of_rows_make_the_same_image():
     frames, _, _ = steps(noise=5)
     tall = np.concatenate([frames, frames[:, ::-1], frames], axis=1)
-    sight = Sight()
+    channels = ChannelWeights()
     options = {"reach": 4, "even_brightness": True, "average_noise": True}
     stack = Stack.wrap(tall)
     run = Run(memory=2**20)
     assert len(list(bands_of(tall.shape[1:], run.memory))) > 1
-    whole, parts = (fuse(stack, r, sight, **options) for r in (Run(), run))
+    whole, parts = (fuse(stack, r, channels, **options) for r in (Run(), run))
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -139,7 +139,7 @@ def test_what_is_warped_alone_is_warped_in_brightness():
     moved = apply_transforms(Stack.wrap(frames), Transforms(np.tile(np.eye(3), (6, 1, 1))))
     balanced = balance(moved)
     for stack, corrections in ((moved, 1), (balanced, 0)):
-        grey = brightness_of(stack, Sight(rgb=True))
+        grey = brightness_of(stack, ChannelWeights(rgb=True))
         assert len(grey.corrections) == corrections
         values, valid = grey.read(2)
         assert valid is None
@@ -149,10 +149,10 @@ def test_what_is_warped_alone_is_warped_in_brightness():
 def test_parts_of_a_series_merge():
     frames, _, _ = steps(frames=7, noise=2)
     stack = Stack.wrap(frames)
-    light = measure_frame(stack, 3, Sight()).light
+    light = measure_frame(stack, 3, ChannelWeights()).light
 
     def folded(numbers):
-        fold = SharpnessFold(frames.shape[1:], frames.dtype, Sight(), light, even=True)
+        fold = SharpnessFold(frames.shape[1:], frames.dtype, ChannelWeights(), light, even=True)
         for i in numbers:
             fold.add(i, fold.prepare(stack, i))
         return fold

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
 from napari_stack.operators.focus.depth import nearest
@@ -50,7 +50,7 @@ def test_flat_frames_of_different_brightness_show_no_seam():
     label = np.zeros((128, 128), np.uint16)
     label[:, 64:] = 1
     stack = Stack.wrap(light)
-    fold = BlendingFold(stack, Sight(), Scales({}, 0, 255), PickedWeights(label))
+    fold = BlendingFold(stack, ChannelWeights(), Scales({}, 0, 255), PickedWeights(label))
     for index in range(2):
         fold.add(index, fold.prepare(stack, index))
     image = fold.result()[0][..., 0]
@@ -65,7 +65,7 @@ def test_parts_of_a_blend_merge():
     stack = Stack.wrap(frames)
 
     def folded(numbers):
-        fold = BlendingFold(stack, Sight(), Scales({}, 0, 255), PickedWeights(label))
+        fold = BlendingFold(stack, ChannelWeights(), Scales({}, 0, 255), PickedWeights(label))
         for i in numbers:
             fold.add(i, fold.prepare(stack, i))
         return fold

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -103,8 +103,8 @@ def fold(frames, valid=None, indices=None, **options):
 
 def folded(stack, kind=PyramidFold, **options):
     options = vars(Pyramid()) | options
-    sight = Sight(stack.rgb, stack.alpha)
-    state = kind(stack, sight, measure=True, alone=False, **options)
+    channels = ChannelWeights(stack.rgb, stack.alpha)
+    state = kind(stack, channels, measure=True, alone=False, **options)
     for index in np.flatnonzero(stack.used).tolist():
         state.add(index, state.prepare(stack, index))
     return state

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import DepthState
@@ -45,7 +45,7 @@ class SharpnessFold:
     shape : (int, int)
     dtype : dtype
         Type of the frames as they are stored.
-    sight : Sight
+    channels : ChannelWeights
     reference : Light
         What the frames' light is compared with, see `reference_light`.
     even : bool
@@ -58,13 +58,13 @@ class SharpnessFold:
         self,
         shape: tuple[int, int],
         dtype: np.dtype[Any],
-        sight: Sight,
+        channels: ChannelWeights,
         reference: Light,
         *,
         even: bool,
         alone: bool = False,
     ) -> None:
-        self.sight, self.reference, self.even = sight, reference, even
+        self.channels, self.reference, self.even = channels, reference, even
         self.depth = DepthState(shape, dtype, alone=alone)
         self.gains: dict[int, float] = {}
         self.noises: list[float] = []
@@ -72,7 +72,7 @@ class SharpnessFold:
 
     def prepare(self, stack: Stack, index: int) -> tuple[Measured, float]:
         """Measure a frame."""
-        found = measure_frame(stack, index, self.sight)
+        found = measure_frame(stack, index, self.channels)
         gain = gain_of(found.light, self.reference) if self.even else 1.0
         if gain != 1:
             for scale in found.sharpness:
@@ -104,7 +104,13 @@ class SharpnessFold:
 
 
 def fuse(
-    stack: Stack, run: Run, sight: Sight, *, reach: int, even_brightness: bool, average_noise: bool
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    *,
+    reach: int,
+    even_brightness: bool,
+    average_noise: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Fuse a series in two or three passes.
 
@@ -112,7 +118,7 @@ def fuse(
     ----------
     stack : Stack
     run : Run
-    sight : Sight
+    channels : ChannelWeights
     reach : int
         Radius, in pixels, in which the sharpest frames may contribute to a pixel.
     even_brightness : bool
@@ -126,12 +132,12 @@ def fuse(
         As `PyramidState.finish`.
     """
     numbers = np.flatnonzero(stack.used)
-    reference = reference_light(stack, sight)
+    reference = reference_light(stack, channels)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None
     size = (height, width)
-    first = SharpnessFold(size, stack.dtype, sight, reference, even=even_brightness, alone=alone)
+    first = SharpnessFold(size, stack.dtype, channels, reference, even=even_brightness, alone=alone)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     scales, shape = first.scales(), stack.shape[1:]
     depth, confidence, label = first.depth.maps(last=True)
@@ -145,12 +151,12 @@ def fuse(
     for number, band in enumerate(bands):
         part = partial(run.part(1, 2).part(number, len(bands)).part, count=1 + noisy)
         wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, shape[0]))
-        fold = RestrictedFold(stack, sight, zones.rows(wide), scales, wide)
+        fold = RestrictedFold(stack, channels, zones.rows(wide), scales, wide)
         fold = part(0).fold_rows(fold, stack, what="Fusing frames")
         fused = fold.fused()
         fold.range.clamp(fused)
         if noisy:
-            agreeing = AgreeingFold(fused, sight, scales, wide)
+            agreeing = AgreeingFold(fused, channels, scales, wide)
             agreeing = part(1).fold_rows(agreeing, stack, what="Averaging what agrees")
             fused = agreeing.averaged(fused)
             fold.range.clamp(fused)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.core.luminance import Sight, brightness_of
+from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.auto import SharpnessFold, calmed
@@ -109,7 +109,7 @@ class EnergyFold:
     def prepare(self, stack: Stack, index: int) -> _Frame:
         """Measure a frame."""
         measured = self.measuring.prepare(stack, index)
-        grey, valid = brightness_of(stack, self.measuring.sight).read(index)
+        grey, valid = brightness_of(stack, self.measuring.channels).read(index)
         grey = grey.astype(np.float32, copy=False) * np.float32(measured[1])
         energy = self.energy(grey)
         if valid is not None:
@@ -204,16 +204,22 @@ class EnergyWeights:
 
 
 def fuse(
-    stack: Stack, run: Run, sight: Sight, *, choice: str, energy: Energy, smooth_size: int
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    *,
+    choice: str,
+    energy: Energy,
+    smooth_size: int,
 ) -> tuple[Array, Array, Array, Array]:
     """Fuse a series in two passes; returns what `PyramidState.finish` does."""
     numbers = np.flatnonzero(stack.used)
-    reference = reference_light(stack, sight)
+    reference = reference_light(stack, channels)
     height, width = stack.shape[1:3]
     run = calmed(run, stack)
     alone = run.executor is None
     measuring = SharpnessFold(
-        (height, width), stack.dtype, sight, reference, even=True, alone=alone
+        (height, width), stack.dtype, channels, reference, even=True, alone=alone
     )
     first = EnergyFold(measuring, energy)
     first = run.part(0, 2).fold(first, stack, what="Measuring energies")
@@ -222,7 +228,7 @@ def fuse(
     maps = measuring.depth.maps(last=True)._replace(label=np.empty((0, 0), np.uint16))
     weighting = _weighting(first, clear, energy, choice, smooth_size, scales.top, numbers)
     del first, measuring, clear
-    fold = BlendingFold(stack, sight, scales, weighting)
+    fold = BlendingFold(stack, channels, scales, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
     return image.reshape(stack.shape[1:]), maps.depth, maps.confidence, covered
 

@@ -213,16 +213,16 @@ def fuse(
     require_used(stack)
     check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    from napari_stack.core.luminance import Sight  # OpenCV, before a run counts threads
+    from napari_stack.core.luminance import ChannelWeights  # OpenCV, before a run counts threads
 
-    sight, passes = Sight(stack.rgb, stack.alpha, channel), 1 + true_colours
-    found = Fused(*_fused(stack, chosen, sight, depth, run.part(0, passes)))
+    channels, passes = ChannelWeights(stack.rgb, stack.alpha, channel), 1 + true_colours
+    found = Fused(*_fused(stack, chosen, channels, depth, run.part(0, passes)))
     if not depth:
         found = found._replace(depth=None, confidence=None)
     if true_colours:
         from napari_stack.operators.focus.true_colours import nearest_colours
 
-        picked = nearest_colours(stack, run.part(1, passes), sight, found.image)
+        picked = nearest_colours(stack, run.part(1, passes), channels, found.image)
         found = found._replace(image=picked)
     covered = None if found.covered.all() else found.covered
     image = polished(found.image, covered, stack, denoise, sharpen, run)
@@ -237,19 +237,19 @@ def check_channel(stack: Stack, channel: int | str) -> None:
 
 
 def _fused(
-    stack: Stack, method: Auto | Pyramid | DepthMap, sight: Any, depth: bool, run: Run
+    stack: Stack, method: Auto | Pyramid | DepthMap, channels: Any, depth: bool, run: Run
 ) -> Any:
     from napari_stack.operators.focus import auto
 
     if isinstance(method, Auto):
         options = vars(method)
-        return auto.fuse(stack, run, sight, **options)
+        return auto.fuse(stack, run, channels, **options)
     if isinstance(method, DepthMap):
         from napari_stack.operators.focus import depth_map
 
         energy = depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
         how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
-        return depth_map.fuse(stack, run, sight, energy=energy, **how)
+        return depth_map.fuse(stack, run, channels, energy=energy, **how)
     from napari_stack.operators.focus import pyramid_fold
 
-    return pyramid_fold.fuse(stack, run, sight, depth=depth, **vars(method))
+    return pyramid_fold.fuse(stack, run, channels, depth=depth, **vars(method))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from napari_stack.core.luminance import STRIP, Sight, brightness_of, strips_of
+from napari_stack.core.luminance import STRIP, ChannelWeights, brightness_of, strips_of
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.depth import HALVINGS, Sharpness
 from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
@@ -38,9 +38,9 @@ class Measured(NamedTuple):
     top: float  # largest brightness, or darkness of data below 0
 
 
-def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
+def measure_frame(stack: Stack, index: int, channels: ChannelWeights) -> Measured:
     """Read a frame and measure its sharpness at two scales, its light and its noise."""
-    grey, valid = brightness_of(stack, sight).read(index)
+    grey, valid = brightness_of(stack, channels).read(index)
     grey = grey.astype(np.float32, copy=False)
     height = len(grey)
     energy = np.empty(grey.shape, np.float32)
@@ -60,11 +60,11 @@ def measure_frame(stack: Stack, index: int, sight: Sight) -> Measured:
     return Measured(scales, _light(coarse, support), fine_noise, top)
 
 
-def reference_light(stack: Stack, sight: Sight) -> Light:
+def reference_light(stack: Stack, channels: ChannelWeights) -> Light:
     """Measure the light of the middle frame; of two in the middle, so that order is no matter."""
     numbers = np.flatnonzero(stack.used)
     middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
-    greys = (brightness_of(stack, sight).read(index) for index in sorted(middle))
+    greys = (brightness_of(stack, channels).read(index) for index in sorted(middle))
     lights = [_light(*_coarse(grey.astype(np.float32, copy=False), valid)) for grey, valid in greys]
     return Light(*(sum(pictures) / len(lights) for pictures in zip(*lights, strict=True)))
 

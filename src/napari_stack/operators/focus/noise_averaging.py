@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
 from napari_stack.operators.focus.value_range import Scales
 
@@ -28,7 +28,7 @@ class AgreeingFold(StripFold):
     ----------
     image : (y, x, channel) ndarray
         The fused rows, in the working type.
-    sight : Sight
+    channels : ChannelWeights
     scales : Scales
     rows : slice
         Which rows they are.
@@ -36,10 +36,10 @@ class AgreeingFold(StripFold):
 
     margin = 16
 
-    def __init__(self, image: Array, sight: Sight, scales: Scales, rows: slice) -> None:
-        super().__init__(sight, rows)
+    def __init__(self, image: Array, channels: ChannelWeights, scales: Scales, rows: slice) -> None:
+        super().__init__(channels, rows)
         self.scales = scales
-        self.smooth = _smooth(sight.grey(image), SMOOTHING)
+        self.smooth = _smooth(channels.grey(image), SMOOTHING)
         self.total = np.zeros_like(image)
         self.weight = np.zeros(image.shape[:2], np.float32)
 
@@ -48,7 +48,7 @@ class AgreeingFold(StripFold):
         rows, wide, inner = strip.rows, strip.wide, strip.inner
         colours, valid = strip.colours, strip.valid
         colours = self.scales.level(colours, index)
-        difference = _smooth(self.sight.grey(colours), SMOOTHING) - self.smooth[wide]
+        difference = _smooth(self.channels.grey(colours), SMOOTHING) - self.smooth[wide]
         # In what noise makes of it: squares of any other unit might not be finite.
         expected = self.scales.noise / (2 * np.sqrt(np.pi) * SMOOTHING)
         difference /= difference.dtype.type(expected)

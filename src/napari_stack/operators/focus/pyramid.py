@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.operators.focus.depth import DepthState
 from napari_stack.operators.focus.pyramid_kernels import (
     add_expanded,
@@ -30,7 +30,7 @@ class PyramidState:
         Shape of a frame: (y, x) or (y, x, channel).
     dtype : dtype
         Type of the frames as they are stored.
-    sight : Sight
+    channels : ChannelWeights
     min_size : int
         Shorter side, in pixels, that the coarsest level does not fall below.
     kernel_parameter : float
@@ -45,7 +45,7 @@ class PyramidState:
         self,
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
-        sight: Sight,
+        channels: ChannelWeights,
         *,
         min_size: int,
         kernel_parameter: float,
@@ -56,7 +56,7 @@ class PyramidState:
         working = np.result_type(dtype, np.float32)
         self.shape = shape
         self.taps = generating_weights(kernel_parameter, working)
-        self.range = RangeState(shape, dtype, sight, slice(0, height))
+        self.range = RangeState(shape, dtype, channels, slice(0, height))
         sizes = [(height, width)]
         for _ in range(levels_of(self.shape, min_size)):
             sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus.pyramid_levels import levels_of
@@ -42,27 +42,31 @@ class BlendingFold:
     ----------
     stack : Stack
         The frames that will come.
-    sight : Sight
+    channels : ChannelWeights
     scales : Scales
     weighting : Weighting
     """
 
-    def __init__(self, stack: Stack, sight: Sight, scales: Scales, weighting: Weighting) -> None:
-        self.sight, self.scales, self.weighting = sight, scales, weighting
-        self.range = RangeState(stack.shape[1:], stack.dtype, sight, slice(0, stack.shape[1]))
-        height, width, channels = self.range.low.shape
+    def __init__(
+        self, stack: Stack, channels: ChannelWeights, scales: Scales, weighting: Weighting
+    ) -> None:
+        self.channels, self.scales, self.weighting = channels, scales, weighting
+        self.range = RangeState(stack.shape[1:], stack.dtype, channels, slice(0, stack.shape[1]))
+        height, width, count = self.range.low.shape
         sizes = [(height, width)]
         for _ in range(levels_of((height, width), MIN_SIZE)):
             sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-        self.totals = [np.zeros((*size, channels), stack.working) for size in sizes]
+        self.totals = [np.zeros((*size, count), stack.working) for size in sizes]
         self.weights = [np.zeros(size, stack.working) for size in sizes]
 
     def prepare(self, stack: Stack, index: int) -> Weighted:
         """Take a frame apart."""
-        colours, opacity, valid = self.sight.split(*stack.read(index))
+        colours, opacity, valid = self.channels.split(*stack.read(index))
         seen = self.range.seen(colours)
         colours = self.scales.level(colours, index)
-        weight = self.weighting(self.sight.grey(colours), index).astype(colours.dtype, copy=False)
+        weight = self.weighting(self.channels.grey(colours), index).astype(
+            colours.dtype, copy=False
+        )
         if valid is not None:
             weight = np.where(valid, weight, 0)
         weight = weight[..., np.newaxis]

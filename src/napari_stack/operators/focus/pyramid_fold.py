@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.auto import SharpnessFold, calmed
@@ -60,7 +60,7 @@ class PyramidFold(StripFold):
     ----------
     stack : Stack
         The frames that will come.
-    sight : Sight
+    channels : ChannelWeights
     min_size, kernel_size, kernel_parameter
         As for `Pyramid`.
     measure : bool
@@ -72,7 +72,7 @@ class PyramidFold(StripFold):
     def __init__(
         self,
         stack: Stack,
-        sight: Sight,
+        channels: ChannelWeights,
         *,
         min_size: int,
         kernel_size: int,
@@ -80,7 +80,7 @@ class PyramidFold(StripFold):
         measure: bool,
         alone: bool,
     ) -> None:
-        super().__init__(sight, slice(0, stack.shape[1]))
+        super().__init__(channels, slice(0, stack.shape[1]))
         self.size = kernel_size
         # Fewer rows where more is made of each.
         self.tall = 96 if measure else 192
@@ -91,7 +91,7 @@ class PyramidFold(StripFold):
             PyramidState,
             stack.shape[1:],
             stack.dtype,
-            sight,
+            channels,
             min_size=min_size,
             kernel_parameter=kernel_parameter,
             measure=measure,
@@ -118,7 +118,7 @@ class PyramidFold(StripFold):
         colours = strip.colours
         parts = (None if p is None else p[inner] for p in (strip.valid, strip.opacity))
         state.range.take(rows, colours[inner], *parts)
-        taps, weights = state.taps, self.sight.weights(colours.shape[2], colours.dtype)
+        taps, weights = state.taps, self.channels.weights(colours.shape[2], colours.dtype)
         share = None if strip.valid is None else strip.valid.astype(taps.dtype)
         coarser, coarser_share = colours, share
         if self.levels:
@@ -148,7 +148,7 @@ class PyramidFold(StripFold):
 
     def _measure(self, index: int, strip: Strip, coarse: _Coarse) -> None:
         """Measure how sharp a strip is, and what tells the noise."""
-        grey, rows, wide = self.sight.grey(strip.colours), strip.rows, strip.wide
+        grey, rows, wide = self.channels.grey(strip.colours), strip.rows, strip.wide
         curve = self.state.depth.curves[0]
         energy = sharpness_rows(grey, strip.valid)[strip.inner]
         begin = index not in self.previous or not self.state.indices
@@ -166,7 +166,7 @@ class PyramidFold(StripFold):
     def close(self, index: int) -> None:
         """Take in the coarser levels of a frame."""
         coarse, state = self.coarse.pop(index), self.state
-        weights = self.sight.weights(coarse.colours.shape[2], coarse.colours.dtype)
+        weights = self.channels.weights(coarse.colours.shape[2], coarse.colours.dtype)
         taps = state.taps
         if state.depth is not None:
             noise = noise_of(coarse.noise) if coarse.noise.size else 0.0
@@ -193,7 +193,7 @@ def _halved(rows: slice) -> slice:
     return slice(rows.start // 2, (rows.stop + 1) // 2)
 
 
-def fuse(stack: Stack, run: Run, sight: Sight, *, depth: bool, **options: Any) -> Any:
+def fuse(stack: Stack, run: Run, channels: ChannelWeights, *, depth: bool, **options: Any) -> Any:
     """Fuse a series; returns what `PyramidState.finish` does, None for a depth not asked for.
 
     The depth is measured in a pass of its own where both together would not fit the run's memory.
@@ -203,10 +203,10 @@ def fuse(stack: Stack, run: Run, sight: Sight, *, depth: bool, **options: Any) -
     if not together:
         run = calmed(run, stack)
         if depth:
-            maps = _depth_alone(stack, run.part(0, 2), sight)
+            maps = _depth_alone(stack, run.part(0, 2), channels)
             run = run.part(1, 2)
     measure = depth and together
-    fold = PyramidFold(stack, sight, measure=measure, alone=run.executor is None, **options)
+    fold = PyramidFold(stack, channels, measure=measure, alone=run.executor is None, **options)
     state = run.fold_rows(fold, stack, what="Fusing frames").state
     if measure:
         return state.finish()
@@ -214,11 +214,11 @@ def fuse(stack: Stack, run: Run, sight: Sight, *, depth: bool, **options: Any) -
     return image, *maps, covered
 
 
-def _depth_alone(stack: Stack, run: Run, sight: Sight) -> tuple[Array, Array]:
+def _depth_alone(stack: Stack, run: Run, channels: ChannelWeights) -> tuple[Array, Array]:
     nothing = Light(np.zeros((1, 1)), np.zeros((1, 1)))
     height, width = stack.shape[1:3]
     alone, size = run.executor is None, (height, width)
-    fold = SharpnessFold(size, stack.dtype, sight, nothing, even=False, alone=alone)
+    fold = SharpnessFold(size, stack.dtype, channels, nothing, even=False, alone=alone)
     fold = run.fold(fold, stack, what="Measuring sharpness")
     maps = fold.depth.maps(last=True)
     return maps.depth, maps.confidence

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import cv2
 import numpy as np
 
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
@@ -77,7 +77,7 @@ class RestrictedFold(StripFold):
     ----------
     stack : Stack
         The frames that will come.
-    sight : Sight
+    channels : ChannelWeights
     zones : Zones
         Of the rows.
     scales : Scales
@@ -89,11 +89,11 @@ class RestrictedFold(StripFold):
     margin = 32
 
     def __init__(
-        self, stack: Stack, sight: Sight, zones: Zones, scales: Scales, rows: slice
+        self, stack: Stack, channels: ChannelWeights, zones: Zones, scales: Scales, rows: slice
     ) -> None:
-        super().__init__(sight, rows)
+        super().__init__(channels, rows)
         self.scales, self.zones = scales, zones
-        self.range = RangeState(stack.shape[1:], stack.dtype, sight, rows)
+        self.range = RangeState(stack.shape[1:], stack.dtype, channels, rows)
         sizes = [(*plane.shape, self.range.low.shape[2]) for plane in zones.first]
         self.totals = [np.zeros(size, stack.working) for size in sizes]
         self.weights = [np.zeros(size[:2], stack.working) for size in sizes]
@@ -108,7 +108,7 @@ class RestrictedFold(StripFold):
         colours = self.scales.level(colours, index)
         taps = generating_weights(0.4, colours.dtype)
         levels = [colours]
-        greys = [self.sight.grey(colours)]
+        greys = [self.channels.grey(colours)]
         for _ in range(LEVELS):
             levels.append(reduce(levels[-1], taps))
             greys.append(reduced_plane(greys[-1], taps))

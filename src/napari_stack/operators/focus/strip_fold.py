@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_stack.core.luminance import Sight, strips_of
+from napari_stack.core.luminance import ChannelWeights, strips_of
 from napari_stack.core.stack import Stack
 
 Array = np.ndarray[Any, Any]
@@ -26,7 +26,7 @@ class StripFold:
 
     Parameters
     ----------
-    sight : Sight
+    channels : ChannelWeights
     rows : slice
         Rows of the frames that the state is made of.
     """
@@ -35,8 +35,8 @@ class StripFold:
     tall: int = 256
     margin: int
 
-    def __init__(self, sight: Sight, rows: slice) -> None:
-        self.sight, self.rows = sight, rows
+    def __init__(self, channels: ChannelWeights, rows: slice) -> None:
+        self.channels, self.rows = channels, rows
 
     def take_in(self, index: int, strip: Strip) -> None:
         """Take in a strip of a frame."""
@@ -61,7 +61,7 @@ class StripFold:
         wide = slice(max(rows.start - self.margin, 0), min(rows.stop + self.margin, height))
         seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
         inner = slice(rows.start - wide.start, rows.stop - wide.start)
-        self.take_in(index, Strip(rows, wide, inner, *self.sight.split(*frame.read(0, seen))))
+        self.take_in(index, Strip(rows, wide, inner, *self.channels.split(*frame.read(0, seen))))
 
     def close(self, index: int) -> None:
         """Nothing is left to do when all rows of a frame were taken in."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from napari_stack.core.jit import kernel
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.value_range import RangeState
@@ -25,20 +25,20 @@ class NearestFold:
     ----------
     stack : Stack
         The frames that will come.
-    sight : Sight
+    channels : ChannelWeights
     image : (y, x, channel) ndarray
         The fused colours, in the working type.
     """
 
-    def __init__(self, stack: Stack, sight: Sight, image: Array) -> None:
-        self.sight, self.image = sight, image
-        self.range = RangeState(stack.shape[1:], stack.dtype, sight, slice(0, 0))
+    def __init__(self, stack: Stack, channels: ChannelWeights, image: Array) -> None:
+        self.channels, self.image = channels, image
+        self.range = RangeState(stack.shape[1:], stack.dtype, channels, slice(0, 0))
         self.picked = np.zeros(image.shape, self.range.stored)
         self.distance = np.full(image.shape[:2], np.inf, np.float32)
 
     def prepare(self, stack: Stack, index: int) -> _Seen:
         """Compare a frame, as seen, with the image."""
-        colours, _, valid = self.sight.split(*stack.read(index))
+        colours, _, valid = self.channels.split(*stack.read(index))
         seen = self.range.seen(colours)
         distance = np.empty(seen.shape[:2], np.float32)
         _compare(seen, self.image, distance)
@@ -55,10 +55,10 @@ class NearestFold:
         _keep(self.picked, self.distance, later.picked, later.distance)
 
 
-def nearest_colours(stack: Stack, run: Run, sight: Sight, image: Array) -> Array:
+def nearest_colours(stack: Stack, run: Run, channels: ChannelWeights, image: Array) -> Array:
     """Return an image (y, x[, channel]) in which every pixel is that of one of the frames."""
-    colours, opacity, _ = sight.split(image, None)
-    fold = run.fold(NearestFold(stack, sight, colours), stack, what="Picking colours")
+    colours, opacity, _ = channels.split(image, None)
+    fold = run.fold(NearestFold(stack, channels, colours), stack, what="Picking colours")
     picked = fold.picked.astype(image.dtype, copy=False)
     if opacity is not None:
         picked = np.concatenate([picked, opacity], axis=2)

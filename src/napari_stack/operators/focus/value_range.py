@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from napari_stack.core.casting import cast
-from napari_stack.core.luminance import Sight
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.operators.focus.pyramid_kernels import widen_range, widen_range_where
 
 Array = np.ndarray[Any, Any]
@@ -35,18 +35,18 @@ class RangeState:
         Shape of a frame: (y, x) or (y, x, channel).
     dtype : dtype
         Type of the frames as they are stored.
-    sight : Sight
+    channels : ChannelWeights
     rows : slice
         Rows of the frames that count.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: np.dtype[Any], sight: Sight, rows: slice
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], channels: ChannelWeights, rows: slice
     ) -> None:
         height, width = rows.stop - rows.start, shape[1]
-        channels = shape[2] if len(shape) == 3 else 1
-        with_alpha = sight.has_alpha(shape)
-        shape = (height, width, channels - with_alpha)
+        count = shape[2] if len(shape) == 3 else 1
+        with_alpha = channels.has_alpha(shape)
+        shape = (height, width, count - with_alpha)
         working = np.result_type(dtype, np.float32)
         self.stored = dtype if dtype.kind in "ui" else working
         least, most = limits(self.stored)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.luminance import Sight, brightness_of
+from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -50,7 +50,7 @@ class View:
         reach = self.average // 2
         near = range(max(index - reach, 0), min(index + reach + 1, len(stack)))
         if stack.ndim == 4:
-            stack = brightness_of(stack, Sight(stack.rgb, stack.alpha, self.channel))
+            stack = brightness_of(stack, ChannelWeights(stack.rgb, stack.alpha, self.channel))
         total, valid = stack.read(near[0])
         for number in near[1:]:
             values, counts = stack.read(number)
