@@ -1,4 +1,4 @@
-"""`Kept`: frames that cost much to make, kept once they are made."""
+"""`FrameCache`: frames that are expensive to compute, in memory or in a scratch file."""
 
 import tempfile
 import threading
@@ -13,7 +13,7 @@ from napari_stack.core.source import Pixels
 from napari_stack.engine.scratch import require_free
 
 
-class Kept:
+class FrameCache:
     """Frames and where they are valid: in memory, or in an anonymous file where they are large.
 
     Sent to another process it arrives empty. One thread at a time makes frames: hold `lock`.

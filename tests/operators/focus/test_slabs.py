@@ -105,7 +105,7 @@ def test_a_slab_is_fused_when_it_is_first_read_and_once():
     # Elsewhere it is fused again, to the same pixels.
     plain = replace(slabs, source=replace(slabs.source, stack=Stack.wrap(source.data)))
     sent = pickle.loads(pickle.dumps(plain))
-    assert 1 not in sent.source.kept
+    assert 1 not in sent.source.cache
     np.testing.assert_array_equal(sent[1], first)
 
 
@@ -121,7 +121,7 @@ def test_large_slabs_wait_on_disk(dtype, colour, tmp_path):
     there = focus_slabs(
         Stack.wrap(data), frames=2, method="pyramid", run=Run(memory=2**20, scratch=tmp_path)
     )
-    assert there.source.kept.memory < data[:3].nbytes or dtype == np.uint8
+    assert there.source.cache.memory < data[:3].nbytes or dtype == np.uint8
     np.testing.assert_array_equal(np.asarray(there), np.asarray(here))
     np.testing.assert_array_equal(there.render(2, slice(7, 90)), here[2][7:90])
     assert not list(tmp_path.iterdir()), "the file has no name"
@@ -165,7 +165,7 @@ def test_a_run_over_slabs_is_cancelled_between_slabs(series):
     slabs = focus_slabs(series[0], frames=2, method="pyramid")
     with pytest.raises(Cancelled):
         focus_stack(slabs, method="pyramid", run=Run(workers=1, tick=tick))
-    assert 5 not in slabs.source.kept
+    assert 5 not in slabs.source.cache
 
 
 @pytest.mark.parametrize("method", ["auto", "depth map", "pyramid"])

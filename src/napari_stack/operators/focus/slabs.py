@@ -14,7 +14,7 @@ from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import borrowing
 from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
-from napari_stack.engine.frame_cache import Kept
+from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.focus_stack import check_channel, focus_stack, fuse
 
@@ -30,7 +30,7 @@ class Slabs(Source):
         Frames of a slab, and how many of them the next one has too.
     options : mapping
         Of `focus_stack`.
-    kept : Kept
+    cache : FrameCache
         The slabs that were fused.
     run : Run
         How one is fused.
@@ -40,7 +40,7 @@ class Slabs(Source):
     frames: int
     overlap: int
     options: Mapping[str, Any]
-    kept: Kept
+    cache: FrameCache
     run: Run = field(default_factory=Run)
 
     computed: ClassVar[bool] = True  # type: ignore[misc]
@@ -48,7 +48,7 @@ class Slabs(Source):
     @property
     def shape(self) -> tuple[int, ...]:
         """Slabs, then the shape of a frame."""
-        return self.kept.shape
+        return self.cache.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -82,10 +82,10 @@ class Slabs(Source):
         return first_name if first == last else f"{first_name} to {last_name}"
 
     def _fused(self, index: int, rows: slice | None) -> Pixels:
-        with self.kept.lock:  # one at a time: fusing one has threads of its own
-            if index not in self.kept:
-                self.kept.put(index, *self._fuse(index))
-        return self.kept.get(index, rows)
+        with self.cache.lock:  # one at a time: fusing one has threads of its own
+            if index not in self.cache:
+                self.cache.put(index, *self._fuse(index))
+        return self.cache.get(index, rows)
 
     def _fuse(self, index: int) -> Pixels:
         if not (window := self.window(index)):
@@ -150,10 +150,10 @@ def focus_slabs(
     check_channel(stack, options.get("channel", "all"))
     step = frames - overlap
     count = 1 + max(0, ceil((len(stack) - frames) / step))
-    kept = Kept((count, *stack.shape[1:]), stack.dtype, run.memory // 4, run.scratch)
+    cache = FrameCache((count, *stack.shape[1:]), stack.dtype, run.memory // 4, run.scratch)
     # Slabs are fused later, maybe in other processes: without this run's progress and executor.
     how = replace(run, tick=None, executor=None)
-    source = Slabs(stack, int(frames), int(overlap), options, kept, how)
+    source = Slabs(stack, int(frames), int(overlap), options, cache, how)
     used = np.array([bool(source.window(i)) for i in range(count)])
     depth = replace(stack.axes[0], step=stack.axes[0].step * step, labels=())
     return replace(stack, source=source, corrections=(), used=used, axes=(depth, *stack.axes[1:]))
