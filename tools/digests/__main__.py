@@ -10,7 +10,7 @@ A refactoring must change no result. Record before and after, and compare::
 (``register/*uint8``). ``--messages`` compares the words of errors, warnings and the command line
 too, which a change may improve.
 
-A recording of everything takes about 80 seconds once the kernels are compiled. It is the same in
+A recording of everything takes about two minutes once the kernels are compiled. It is the same in
 every run, with one processor and with several; of the files that are written, only the identifiers
 are left out that OME-TIFF makes anew each time. `napari_stack` is taken from where Python finds it:
 set ``PYTHONPATH`` to record another checkout. Only names that every version has are used, so that

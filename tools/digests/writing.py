@@ -58,6 +58,11 @@ def cases() -> Iterator[tuple[str, Any]]:
         yield f"write/{form}/moved", partial(_written, form, _partly_used)
         yield f"write/{form}/again", partial(_again, form)
     yield from _folders()
+    for form in ("tiff", "png", "ome-tiff", "zarr", "jpeg"):
+        yield (
+            f"write/{form}/transparent",
+            partial(_written, form, lambda: _image("uint8 rgba"), rgb=True),
+        )
     for kind in scenes.ALL:
         yield f"write/layers/{kind}", partial(_layered, kind)
     yield "write/arrays with axes", _with_axes
@@ -137,7 +142,9 @@ def _folder(names: str) -> Any:
 def _layered(kind: str) -> Any:
     stack = frames("focus_series", kind)
     path = scenes.folder() / "layers.tif"
-    ns.write(path, stack[0], layers={"top": stack[1], "frames": stack.select([2, 3])})
+    ns.write(
+        path, stack[0], rgb="rgb" in kind, layers={"top": stack[1], "frames": stack.select([2, 3])}
+    )
     return written(path)
 
 
