@@ -1,4 +1,9 @@
-"""`UserError`: what the user can mend, apart from errors of the program."""
+"""Which errors the user can mend, and which are faults of the program."""
+
+import errno
+
+#: Error numbers of a file that the program uses wrongly; with a file name they blame the name.
+_MISUSE = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTTY, errno.ESPIPE}
 
 
 class UserError(ValueError):
@@ -6,3 +11,23 @@ class UserError(ValueError):
 
     Every other `ValueError` is an error of the program, and is shown with its traceback.
     """
+
+
+class MissingPackageError(UserError, ImportError):
+    """An optional package is needed and not installed; the text says how to install it."""
+
+
+def is_mendable(error: BaseException) -> bool:
+    """Tell whether an error is shown as a sentence; every other one keeps its traceback.
+
+    The user can mend what `UserError` says, a file, a folder, a disk or a connection that fails,
+    and memory that does not suffice.
+
+    Examples
+    --------
+    >>> is_mendable(FileExistsError("out.tif exists")), is_mendable(ValueError("shapes differ"))
+    (True, False)
+    """
+    if isinstance(error, OSError):
+        return error.errno not in _MISUSE or error.filename is not None
+    return isinstance(error, UserError | MemoryError)

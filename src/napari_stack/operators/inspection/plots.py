@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.atomic_write import replacing
-from napari_stack.core.errors import UserError
+from napari_stack.core.errors import MissingPackageError, UserError
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
@@ -111,7 +111,7 @@ def new_figure() -> Any:
     try:
         figures = import_module("matplotlib.figure")
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             "plots need matplotlib: pip install matplotlib, or napari-stack[plots]"
         ) from error
     return figures.Figure(figsize=(6, 4), layout="constrained")
