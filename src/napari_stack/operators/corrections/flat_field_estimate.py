@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
 
 #: Longer side of a reduced frame.
@@ -88,8 +89,8 @@ def _smoothed(image: NDArray[Any], sigma: float) -> NDArray[np.float32]:
     for _ in range(8):
         weighted = columns * weights[:, np.newaxis]
         found = np.linalg.lstsq(weighted.T @ columns, weighted.T @ target, rcond=None)[0]
-        residual = np.abs(target - columns @ found)
-        weights = 1 / np.maximum(residual / (1.4826 * np.median(residual) + 1e-9), 1.5)
+        residual = target - columns @ found
+        weights = 1 / np.maximum(np.abs(residual) / (robust_sigma(residual, 0.0) + 1e-9), 1.5)
     surface = (columns @ found).reshape(image.shape).astype(np.float32)
     rest = cv2.GaussianBlur(image - surface, (0, 0), max(sigma, 0.5), borderType=cv2.BORDER_REFLECT)
     result: NDArray[np.float32] = surface + rest

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
+from napari_stack.core.statistics import robust_sigma
 
 #: Times the noise that a pixel must stand out where nothing is said; of a normal noise one pixel
 #: of 500 million does.
@@ -79,7 +80,7 @@ def _threshold(
     if threshold is not None:
         return threshold
     size = np.abs(difference)
-    sigma = 1.4826 * float(np.median(size)) if size.any() else 0.0
+    sigma = float(robust_sigma(difference, 0.0))
     # |d| of normal noise has the median 0.67 sigma and the mean 0.80 sigma.
     limited = np.where(hot, 0, np.minimum(size, np.percentile(size, 99.9)))
     local = cv2.blur(limited.astype(difference.dtype), (_AROUND, _AROUND)) / 0.8

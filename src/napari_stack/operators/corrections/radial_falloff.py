@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.statistics import robust_sigma
+
 Array = NDArray[np.float64]
 
 #: Distances, in pixels of the reduced image, at which the brightness of a scene is compared.
@@ -175,7 +177,7 @@ def _centred(pair: Pairs, columns: Array, theta: Array) -> tuple[Array, Array]:
 
 
 def _weights(residual: Array) -> Array:
-    scale = 1.4826 * np.median(np.abs(residual)) + 1e-9
+    scale = robust_sigma(residual, 0.0) + 1e-9
     weights: Array = 1 / (1 + (residual / (2 * scale)) ** 2) ** 2
     return weights / scale**2
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
+from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.sigma_clip import sigma_clip
 from napari_stack.operators.corrections.balance import Gains
@@ -257,7 +258,7 @@ def _bounds(
 
 
 def _mad(kept: Column) -> float:
-    return float(1.482602218505602 * np.median(np.abs(kept - np.median(kept))))
+    return float(robust_sigma(kept))
 
 
 def _winsorised(kept: Column) -> float:
