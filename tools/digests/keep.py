@@ -67,7 +67,12 @@ def _of_stack(stack: ns.Stack) -> dict[str, Any]:
     values = values[::3] if stack.dtype.kind != "f" else None  # floats are seen as they are
     rows = slice(height // 3, height // 3 + max(height // 4, 1))
     return {**about(stack), "frames": np.asarray(stack), "values": values, "valid": valid,
-            "rows": stack.seen(middle, rows), "transforms": stack.transforms}  # fmt: skip
+            "rows": rendered(stack, middle, rows), "transforms": stack.transforms}  # fmt: skip
+
+
+def rendered(stack: ns.Stack, index: int, rows: slice) -> NDArray[Any]:
+    """Return rows of a frame as they are seen; version 0.1 calls it `seen`."""
+    return (stack.render if hasattr(stack, "render") else stack.seen)(index, rows)
 
 
 def about(stack: ns.Stack) -> dict[str, Any]:

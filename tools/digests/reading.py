@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scenes
 import tifffile
-from keep import about, axes_text
+from keep import about, axes_text, rendered
 from PIL import Image
 from scenes import frames
 
@@ -51,7 +51,7 @@ def glance(data: ns.Stack | ns.Hyperstack) -> dict[str, Any]:
     height = stack.shape[1]
     for index in sorted({0, len(stack) // 2, len(stack) - 1}):
         told[f"frame {index}"] = stack[index]
-    told["rows"] = stack.seen(0, slice(height // 3, height // 3 + max(1, height // 5)))
+    told["rows"] = rendered(stack, 0, slice(height // 3, height // 3 + max(1, height // 5)))
     told["source"] = stack.source.label(len(stack) - 1)
     return told
 
