@@ -231,20 +231,6 @@ def test_an_executor_gives_the_same_result(kind):
         np.testing.assert_allclose(there.depth, here.depth, atol=1e-4)
 
 
-def test_opencv_threads_are_restored():
-    import cv2
-
-    before = cv2.getNumThreads()
-    inside = []
-
-    def look(stack, index):
-        inside.append(cv2.getNumThreads())
-
-    Run(workers=2).each(look, Stack.wrap(DATA), what="x")
-    assert set(inside) == {1}
-    assert cv2.getNumThreads() == before
-
-
 def test_progress_of_a_part_is_a_part_of_the_whole():
     ticks = []
     run = Run(tick=lambda *tick: ticks.append(tick))

@@ -1,30 +1,58 @@
-"""`opencv_threads`: OpenCV's own threads, set for the time of a run."""
+"""`opencv_threads`: the number of OpenCV's own threads, limited for the time of a run."""
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-_opencv_lock = threading.Lock()
-_opencv_users: list[int] = []
+_lock = threading.Lock()
+#: Limits of the runs under way, the newest last.
+_limits: list[int] = []
+#: OpenCV, once `napari_stack.engine.opencv` has imported it.
+_imported: list[Any] = []
+#: The number of threads outside runs; empty while nothing is limited.
+_unlimited: list[int] = []
 
 
 @contextmanager
 def opencv_threads(count: int) -> Iterator[None]:
-    """Set OpenCV's own threads while runs last (0 leaves them), and restore them after the last."""
-    cv2 = sys.modules.get("cv2")  # not imported: nothing to set
-    if cv2 is None or count == 0:
+    """Limit OpenCV's own threads while runs last, and restore their number after the last run.
+
+    OpenCV need not be imported yet: the limit then holds from its import on.
+
+    Parameters
+    ----------
+    count : int
+        0 leaves the number as it is.
+    """
+    if count == 0:
         yield
         return
-    with _opencv_lock:
-        if not _opencv_users:
-            _opencv_users.append(cv2.getNumThreads())
-        _opencv_users.append(count)
-        cv2.setNumThreads(count)
+    with _lock:
+        _limits.append(count)
+        _set()
     try:
         yield
     finally:
-        with _opencv_lock:
-            _opencv_users.pop()
-            if len(_opencv_users) == 1:
-                cv2.setNumThreads(_opencv_users.pop())
+        with _lock:
+            _limits.remove(count)
+            _set()
+
+
+def limit_on_import(opencv: Any) -> None:
+    """Apply the limit of the runs under way to OpenCV, which was just imported."""
+    with _lock:
+        _imported[:] = [opencv]
+        _set()
+
+
+def _set() -> None:
+    if not _imported:
+        return
+    (opencv,) = _imported
+    if _limits and not _unlimited:
+        _unlimited.append(opencv.getNumThreads())
+    if _limits:
+        opencv.setNumThreads(_limits[-1])
+    elif _unlimited:
+        opencv.setNumThreads(_unlimited.pop())

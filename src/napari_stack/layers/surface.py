@@ -93,7 +93,7 @@ def _at(layer: Image, position: Mapping[int, int] | None) -> NDArray[Any]:
 
 def _mesh(heights: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Make vertices (z, y, x) on a grid, few enough to be turned, and the triangles on them."""
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     height, width = heights.shape
     step = max(1.0, sqrt(height * width / _VERTICES))
@@ -115,7 +115,7 @@ def _mesh(heights: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.int32]
 
 def _painted(picture: NDArray[Any], layer: Image) -> NDArray[np.uint8]:
     """Return an image as it is shown, in 8-bit colours, small enough for graphics cards."""
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     low, high = layer.contrast_limits
     if layer.rgb:

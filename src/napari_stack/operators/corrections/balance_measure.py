@@ -4,7 +4,7 @@ from collections.abc import Callable  # noqa: I001
 from functools import partial
 from typing import Any, NamedTuple
 
-import cv2
+from napari_stack.engine.opencv import cv2
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.core.statistics import robust_sigma
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 
 #: Longer side of a reduced frame.

@@ -43,7 +43,7 @@ def find(mean: NDArray[Any], threshold: float | None, blur: int, kind: str) -> N
     -------
     ndarray of bool, shape (y, x)
     """
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     difference = np.abs(mean - cv2.GaussianBlur(mean, (blur, blur), 0))
     # A bright pixel lifts the blur of its neighbours: only peaks count at first.
@@ -61,7 +61,7 @@ def find(mean: NDArray[Any], threshold: float | None, blur: int, kind: str) -> N
 
 def _blur_of_good(mean: NDArray[Any], hot: NDArray[np.bool_], blur: int) -> NDArray[Any]:
     """Blur that leaves out hot pixels and the pixel itself."""
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     line = cv2.getGaussianKernel(blur, 0)
     kernel_ = line @ line.T
@@ -75,7 +75,7 @@ def _blur_of_good(mean: NDArray[Any], hot: NDArray[np.bool_], blur: int) -> NDAr
 def _threshold(
     difference: NDArray[Any], hot: NDArray[np.bool_], threshold: float | None
 ) -> NDArray[Any] | float:
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     if threshold is not None:
         return threshold

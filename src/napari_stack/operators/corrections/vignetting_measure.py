@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.balance_measure import brightness
 from napari_stack.operators.corrections.radial_falloff import (

@@ -3,9 +3,10 @@
 from math import ceil
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_stack.engine.opencv import cv2
 
 Array = NDArray[Any]
 

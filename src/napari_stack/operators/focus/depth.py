@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.focus_measure import (
     FocusCurve,
     noise_sharpness,

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.auto import SharpnessFold, calmed
 from napari_stack.operators.focus.depth import CLEAR, nearest

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
+from napari_stack.engine.opencv import cv2
 
 Array = np.ndarray[Any, Any]
 

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from napari_stack.core.luminance import STRIP, ChannelWeights, brightness_of, strips_of
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.depth import HALVINGS, Sharpness
 from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
 from napari_stack.operators.focus.pyramid_kernels import generating_weights

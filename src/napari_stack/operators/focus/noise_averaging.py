@@ -2,11 +2,11 @@
 
 from typing import Any, Self
 
-import cv2
 import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.core.luminance import ChannelWeights
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
 from napari_stack.operators.focus.value_range import Scales
 

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from napari_stack.core._luminance_kernels import weighted_sum
 from napari_stack.core.jit import kernel
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import (
     add_expanded,
     reduce,

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple, Self
 
-import cv2
 import numpy as np
 
 from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
 from napari_stack.operators.focus.restricted_kernels import divide, gather, window_mean

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from napari_stack.core.jit import kernel
+from napari_stack.engine.opencv import cv2
 
 #: Zero padding, as a multiple of the image.
 PADDING = 1.75

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.gauss_newton import level_to_frame
 from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.methods import Features

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.gauss_newton_kernels import Matrix, moments, resample
 from napari_stack.operators.registration.motion_models import (
     Transform,

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.jit import kernel
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.warp_rows import warp_rows
 from napari_stack.operators.registration.align import Alignment, Prepared, prepare
