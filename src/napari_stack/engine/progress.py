@@ -1,12 +1,24 @@
-"""`Progress`: counts the steps of a run, reports them, and hears a request to stop."""
+"""`Progress`: counts the steps of a run, reports them, and stops the run on request."""
 
 import threading
 from collections.abc import Callable
 
+from napari_stack.core.compiling import compiling
+
+#: What is reported while kernels are being compiled.
+COMPILING = "Compiling, first time only"
+
 #: Reports (steps done, steps in all, what is being done); it may raise `Cancelled`.
 Tick = Callable[[int, int, str], None]
 
-_thread = threading.local()
+
+class _Thread(threading.local):
+    """What a thread works for."""
+
+    request: threading.Event | None = None
+
+
+_thread = _Thread()
 
 
 class Cancelled(Exception):
@@ -14,13 +26,13 @@ class Cancelled(Exception):
 
 
 def follow(request: threading.Event) -> None:
-    """Let this thread work for a run that ends when the event is set: so do runs within it."""
+    """Stop the runs of this thread when the event is set: it works for the run that sets it."""
     _thread.request = request
 
 
 def request_to_stop() -> threading.Event | None:
-    """Return what tells this thread that nobody waits for its work any more, if anything does."""
-    return getattr(_thread, "request", None)
+    """Return the event that `follow` was given in this thread, if any."""
+    return _thread.request
 
 
 class Progress:
@@ -42,4 +54,4 @@ class Progress:
         if self.request is not None and self.request.is_set():
             raise Cancelled("the work that this is a part of was stopped")
         if self.tick is not None:
-            self.tick(self.done, self.total, self.what)
+            self.tick(self.done, self.total, COMPILING if compiling() else self.what)

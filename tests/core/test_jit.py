@@ -1,0 +1,66 @@
+"""Kernels: what their cache is keyed by, and that compiling is reported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from napari_stack.core import compiling
+from napari_stack.core.jit import kernel
+from napari_stack.engine.progress import COMPILING
+from napari_stack.engine.run import Run
+
+INNER = "from napari_stack.core.jit import kernel\n@kernel\ndef inner(x):\n    return x + {}\n"
+OUTER = """
+from napari_stack.core.jit import kernel
+from trial.inner import inner
+@kernel
+def outer(x):
+    return inner(x)
+"""
+
+
+def call_outer(folder: Path) -> str:
+    """Call a kernel, in a new process, of a package whose cache is keyed by all its sources."""
+    code = (
+        "from pathlib import Path; from napari_stack.core import jit; import trial\n"
+        "jit.__file__ = str(Path(trial.__file__).parent / 'core' / 'jit.py')\n"
+        "from trial.outer import outer; print(outer(1), sum(outer.stats.cache_hits.values()))\n"
+    )
+    path = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def test_an_edit_in_another_module_compiles_anew(tmp_path):
+    package = tmp_path / "trial"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "outer.py").write_text(OUTER)
+    (package / "inner.py").write_text(INNER.format(1))
+    assert call_outer(tmp_path) == "2 0"
+    assert call_outer(tmp_path) == "2 1"  # from the cache
+    (package / "inner.py").write_text(INNER.format(5))
+    assert call_outer(tmp_path) == "6 0"
+
+
+def test_compiling_is_reported_while_it_lasts():
+    said = []
+
+    def look(stack, index):
+        compiled = kernel(lambda x: x + 1.5)  # new to numba: it is compiled here
+        assert not compiling.compiling()
+        return compiled(float(stack[index].sum()))
+
+    import napari_stack as ns
+
+    stack = ns.Stack.wrap(np.zeros((2, 4, 5), np.uint8))
+    run = Run(workers=1, tick=lambda done, total, what: said.append(what))
+    assert run.each(look, stack, what="Looking") == [1.5, 1.5]
+    assert COMPILING in said
+    assert said[0] == said[-1] == "Looking"
+    assert not compiling.compiling()
