@@ -13,7 +13,7 @@ from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import mention_clipped, mention_failed, mention_uncovered, stack_of
 from napari_stack.cli.report import Report, complain, progress
-from napari_stack.core.atomic_write import refuse_existing, refuse_homeless
+from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
@@ -239,7 +239,7 @@ def _check_transforms(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file for the transforms")
     refuse_existing(path, overwrite)
-    refuse_homeless(path)
+    require_parent_folder(path)
 
 
 def _tell(report: Report, paths: Iterable[Path], result: Any) -> None:

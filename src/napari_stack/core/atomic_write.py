@@ -31,7 +31,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         )
 
 
-def refuse_homeless(path: Path) -> None:
+def require_parent_folder(path: Path) -> None:
     """Refuse a path whose folder is not there.
 
     Raises
@@ -61,7 +61,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     refuse_existing(path, overwrite)
     target = path.resolve() if path.is_symlink() else path
-    refuse_homeless(target)
+    require_parent_folder(target)
     with failure_named(path), hidden_folder(target) as folder:
         refuse_existing(path, overwrite)  # it may have come back
         yield folder / target.name

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.atomic_write import refuse_homeless
+from napari_stack.core.atomic_write import require_parent_folder
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
@@ -285,7 +285,7 @@ def check_target(
         content = _content_for(path, data, axes, rgb, alpha)
         _check(path, content, names, how, layered=layered)
     elif writing.is_folder(path):
-        refuse_homeless(path)
+        require_parent_folder(path)
     else:
         writing.check_target(path, overwrite)
 

@@ -10,7 +10,7 @@ from napari_stack.core.atomic_write import (
     hidden_folder,
     move,
     refuse_existing,
-    refuse_homeless,
+    require_parent_folder,
     replacing,
 )
 from napari_stack.core.errors import UserError
@@ -78,7 +78,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     elif path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
     refuse_existing(path, overwrite)
-    refuse_homeless(path)
+    require_parent_folder(path)
 
 
 def _check_suffix(path: Path) -> None:
@@ -96,7 +96,7 @@ def check(path: Path, content: Content, names: str, how: How) -> None:
         check_target(path, how.overwrite)
         _check_format(path, content, how)
         return
-    refuse_homeless(path)
+    require_parent_folder(path)
     alike = Content(content.frames.select([0]))
     targets = frame_names(content.frames, names)
     refuse_inputs((path / name for name in targets), content.frames)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.core.atomic_write import refuse_existing, refuse_homeless, replacing
+from napari_stack.core.atomic_write import refuse_existing, require_parent_folder, replacing
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
@@ -193,7 +193,7 @@ class Recipe:
         files = [path for step in self.steps for path in (step.save, step.transforms) if path]
         saves = [place / path for path in files] if place else []
         if place and saves:
-            refuse_homeless(place / "file")
+            require_parent_folder(place / "file")
         if isinstance(plots, str | Path):
             plots = Plots(Path(plots).expanduser(), overwrite=overwrite)
         with new_folders([*(path.parent for path in saves), *([plots.folder] if plots else [])]):
