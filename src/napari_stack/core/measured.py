@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.npz import write_npz
 
 _VERSION = 1
 
@@ -76,8 +77,7 @@ class Measured:
                 return
             head = {"format": self._format(), "version": _VERSION}
             with temporary.open("wb") as file:
-                given: dict[str, Any] = {**head, **self._given()}
-                np.savez_compressed(file, allow_pickle=False, **given)
+                write_npz(file, head | self._given())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
