@@ -1,5 +1,6 @@
 """What the package promises before it computes: cheap imports, one version, one manifest."""
 
+import ast
 import importlib.metadata
 import importlib.util
 import statistics
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import napari_stack
 
@@ -89,6 +92,27 @@ def test_version_is_in_one_place():
     assert "version" not in project["project"]
     assert project["tool"]["hatch"]["version"]["path"] == "src/napari_stack/__init__.py"
     assert importlib.metadata.version("napari-stack") == napari_stack.__version__
+
+
+def modules_imported():
+    """Names of the modules at the top that the sources import anywhere."""
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield node.module.partition(".")[0]
+
+
+def test_every_package_that_is_imported_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {canonicalize_name(Requirement(line).name) for lines in lists for line in lines}
+    packages = importlib.metadata.packages_distributions()
+    for module in set(modules_imported()) - sys.stdlib_module_names - {"napari_stack"}:
+        if module in packages:  # else it is not installed here
+            given = {canonicalize_name(name) for name in packages[module]}
+            assert given & declared, f"{module} is imported and not declared"
 
 
 def test_manifest_at_the_top_is_a_link_to_the_packaged_one():
