@@ -3,6 +3,7 @@
 import shutil
 import struct
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,9 +115,34 @@ def test_by_the_letter(tmp_path: Path, made: Any, dtype: str) -> None:
         np.testing.assert_array_equal(pixels.squeeze(), layers[name])
 
 
+def imagemagick() -> str | None:
+    """Find ImageMagick: other programs are called `convert` too, so each is asked what it is."""
+    for program in filter(None, map(shutil.which, ("magick", "convert"))):
+        command = [program, "-version"]
+        told = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        if "Version: ImageMagick" in told.stdout:
+            return program
+    return None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts here")
+def test_a_program_that_is_called_convert_is_asked_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert imagemagick() is None
+    program = tmp_path / "convert"
+    for answer, expected in (("disk tool", None), ("Version: ImageMagick 7", str(program))):
+        program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        program.chmod(0o755)
+        assert imagemagick() == expected
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 def test_as_imagemagick_reads_it(tmp_path: Path, made: Any, dtype: str) -> None:
-    program = shutil.which("magick") or shutil.which("convert")
+    program = imagemagick()
     if program is None:
         pytest.skip("ImageMagick is not installed")
     image, layers = made(dtype)
