@@ -10,8 +10,8 @@ from napari_stack.core.atomic_write import (
     hidden_folder,
     move,
     refuse_existing,
-    require_parent_folder,
     replacing,
+    require_parent_folder,
 )
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run

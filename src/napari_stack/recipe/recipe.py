@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.core.atomic_write import refuse_existing, require_parent_folder, replacing
+from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import gives_frames
