@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 
+import napari_stack as ns
 from napari_stack.core import compiling
 from napari_stack.core.jit import kernel
 from napari_stack.engine.progress import COMPILING
@@ -48,19 +50,27 @@ def test_an_edit_in_another_module_compiles_anew(tmp_path):
     assert call_outer(tmp_path) == "6 0"
 
 
+def test_compilations_are_counted(monkeypatch):
+    counted = []
+    monkeypatch.setattr(compiling, "count", counted.append)
+    assert kernel(lambda x: x + 1.5)(1.0) == 2.5  # new to numba: it is compiled here
+    assert counted == [1, -1]
+
+
 def test_compiling_is_reported_while_it_lasts():
-    said = []
+    said, reported = [], threading.Event()
+
+    def tick(done, total, what):
+        said.append(what)
+        if what == COMPILING:
+            reported.set()
 
     def look(stack, index):
-        compiled = kernel(lambda x: x + 1.5)  # new to numba: it is compiled here
-        assert not compiling.compiling()
-        return compiled(float(stack[index].sum()))
-
-    import napari_stack as ns
+        compiling.count(1)
+        assert reported.wait(60)
+        compiling.count(-1)
 
     stack = ns.Stack.wrap(np.zeros((2, 4, 5), np.uint8))
-    run = Run(workers=1, tick=lambda done, total, what: said.append(what))
-    assert run.each(look, stack, what="Looking") == [1.5, 1.5]
-    assert COMPILING in said
+    Run(workers=1, tick=tick).each(look, stack, what="Looking")
     assert said[0] == said[-1] == "Looking"
     assert not compiling.compiling()

@@ -1,10 +1,11 @@
 """`kernel`: compile a function with numba, cached where a folder can be written.
 
 numba keys a cached function by the file that defines it alone, and does not notice that a function
-which it calls has changed in another file. Here the key is the text of all modules with kernels, so
-that neither an edit nor an upgrade of the package ever runs old machine code.
+which it calls has changed in another file. Here the key is the text of the module and of those that
+it imports kernels from, so that neither an edit nor an upgrade ever runs old machine code.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -16,6 +17,9 @@ from numba import njit
 from numba.core import event
 
 from napari_stack.core import compiling
+
+#: Names that a module imports: of modules, or from them.
+_IMPORT = re.compile(r"^\s*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 
 #: Sums may be reordered; NaN keeps its meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
@@ -43,19 +47,31 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
         return njit(**how)(function)
     with suppress(AttributeError):  # another version of numba: its own key, the file alone
         cached = compiled._cache._cache_file
-        cached._source_stamp = (cached._source_stamp, sources_digest())
+        cached._source_stamp = (cached._source_stamp, sources_digest(function.__module__))
     return compiled
 
 
 @cache
-def sources_digest() -> str:
-    """Hash the text of all modules of the package that define kernels."""
-    package = Path(__file__).parents[1]
-    texts = (path.read_bytes() for path in sorted(package.rglob("*.py")))
-    digest = sha256()
-    for text in texts:
-        if b"core.jit" in text:
-            digest.update(text)
+def sources_digest(module: str) -> str:
+    """Hash the text of a module of the package, and of all modules that it imports kernels from.
+
+    Parameters
+    ----------
+    module : str
+        Its dotted name.
+    """
+    digest, found, waiting = sha256(), set(), [module]
+    while waiting:
+        name = waiting.pop()
+        path = Path(__file__).parents[2] / (name.replace(".", "/") + ".py")
+        if name in found or not path.is_file():
+            continue
+        found.add(name)
+        text = path.read_text(encoding="utf-8")
+        if name == module or "core.jit" in text:
+            digest.update(text.encode())
+            for package, names in _IMPORT.findall(text):
+                waiting += [package, *(f"{package}.{n}" for n in re.findall(r"\w+", names))]
     return digest.hexdigest()
 
 

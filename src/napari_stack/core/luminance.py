@@ -1,13 +1,13 @@
 """The brightness of frames: what of their channels decides, and frames that are brightness."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from napari_stack.core._luminance_kernels import weighted_sum
-from napari_stack.core.source import Pixels, Source
-from napari_stack.core.stack import Stack
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack, StackSource
 
 Array = np.ndarray[Any, Any]
 
@@ -54,13 +54,10 @@ class ChannelWeights:
 
 
 @dataclass(frozen=True)
-class Brightness(Source):
+class Brightness(StackSource):
     """The brightness of a stack's frames, as the source of another stack."""
 
-    stack: Stack
     channels: ChannelWeights
-
-    computed: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
@@ -69,18 +66,6 @@ class Brightness(Source):
     @property
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return self.stack.working
-
-    @property
-    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
-        return self.stack.source.partial
-
-    @property
-    def parents(self) -> tuple[Source, ...]:  # noqa: D102
-        return (self.stack.source,)
-
-    @property
-    def below(self) -> Stack:  # noqa: D102
-        return self.stack
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Return the brightness of a frame; its colours are read a few rows at a time."""
@@ -96,9 +81,6 @@ class Brightness(Source):
                 valid = np.ones(grey.shape, bool) if valid is None else valid
                 valid[part] = counts
         return grey, valid
-
-    def label(self, index: int) -> str:  # noqa: D102
-        return self.stack.source.label(index)
 
 
 def brightness_of(stack: Stack, channels: ChannelWeights) -> Stack:
@@ -159,3 +141,23 @@ def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:
 
     rows, columns = distance_transform_edt(~finite, return_distances=False, return_indices=True)
     return np.ascontiguousarray(colours[rows, columns]), valid
+
+
+def brightness(values: Array, rgb: bool) -> Array:
+    """Brightness of pixels of shape (y, x, channel): the luminosity of colours, else the mean.
+
+    Returns
+    -------
+    ndarray, shape (y, x)
+    """
+    if values.shape[2] == 1:
+        return values[..., 0]
+    if rgb:
+        return np.asarray(values[..., :3] @ np.array(LUMINOSITY, values.dtype))
+    return np.asarray(values.mean(axis=2))
+
+
+def colour_channels(values: Array, alpha: bool) -> Array:
+    """Return pixels as (y, x, channel), without the alpha that is declared to be last."""
+    values = values[..., np.newaxis] if values.ndim == 2 else values
+    return values[..., :-1] if alpha else values

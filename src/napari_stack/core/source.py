@@ -130,7 +130,7 @@ class ArraySource(Source):
         return tuple(int(i) for i in np.unravel_index(index, self.leading))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WrappedSource(Source):
     """Base of sources that hand on the frames of another; what is not said otherwise is as there.
 

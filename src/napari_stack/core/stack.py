@@ -129,6 +129,11 @@ class Stack:
         return self.source.dtype
 
     @property
+    def channels(self) -> int:
+        """Number of channels of a pixel, alpha left out; 1 for grey frames."""
+        return self.shape[3] - self.alpha if self.ndim == 4 else 1
+
+    @property
     def working(self) -> np.dtype[Any]:
         """Type of the pixels while they are computed: float32, or float64 where digits would go."""
         return np.result_type(self.dtype, np.float32)
@@ -323,9 +328,14 @@ class Stack:
         return np.stack([self[i] for i in range(len(self))]).astype(dtype or self.dtype, copy=False)
 
 
-@dataclass(frozen=True)
-class Rendered(Source):
-    """A stack as the source of another: its corrections are done and closed."""
+@dataclass(frozen=True, eq=False)
+class StackSource(Source):
+    """Base of sources computed from a stack; what is not said otherwise is as there.
+
+    Parameters
+    ----------
+    stack : Stack
+    """
 
     stack: "Stack"
 
@@ -348,14 +358,19 @@ class Rendered(Source):
         return (self.stack.source,)
 
     @property
-    def below(self) -> Stack:  # noqa: D102
+    def below(self) -> "Stack":  # noqa: D102
         return self.stack
-
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        return self.stack.values(index, rows)
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.stack.source.label(index)
+
+
+@dataclass(frozen=True)
+class Rendered(StackSource):
+    """A stack as the source of another: its corrections are done and closed."""
+
+    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
+        return self.stack.values(index, rows)
 
 
 def _last_transforms(corrections: Sequence[Correction]) -> Any:

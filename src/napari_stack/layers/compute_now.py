@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from napari.layers import Image
@@ -16,7 +16,7 @@ from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels, Source, WrappedSource
-from napari_stack.core.stack import Stack
+from napari_stack.core.stack import Stack, StackSource
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
 from napari_stack.layers.appearance import Look
@@ -79,22 +79,13 @@ class Solid(WrappedSource):
 
 
 @dataclass(frozen=True)
-class _Recorder(Source):
+class _Recorder(StackSource):
     """Frames as seen; it notes on the way which pixels are valid."""
 
-    stack: Stack
     valid: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.stack.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.stack.dtype
-
-    def label(self, index: int) -> str:
-        return self.stack.source.label(index)
+    computed: ClassVar[bool] = False  # type: ignore[misc]
+    partial: ClassVar[bool] = False  # type: ignore[misc]
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         if not self.stack.corrections and not self.stack.source.computed:

@@ -30,11 +30,11 @@ from napari_stack.operators.corrections.hot_pixels import (
 from napari_stack.operators.corrections.vignetting import (
     Polynomial,
     Sigmoid,
-    Vignetting,
     apply_vignetting,
     correct_vignetting,
     measure_vignetting,
 )
+from napari_stack.operators.corrections.vignetting_value import Vignetting
 from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
 from napari_stack.operators.focus.focus_stack import Auto, DepthMap, Focused, Pyramid, focus_stack
 from napari_stack.operators.focus.slabs import focus_slabs

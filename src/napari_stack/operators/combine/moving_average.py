@@ -1,18 +1,18 @@
 """`moving_average`: frames of low signal, each averaged with its neighbours."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.source import Pixels, Source
-from napari_stack.core.stack import Stack
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack, StackSource
 from napari_stack.engine.run import Run
 
 
 @dataclass(frozen=True, eq=False)
-class MovingAverage(Source):
+class MovingAverage(StackSource):
     """Source of frames that are means of neighbouring frames of a stack.
 
     Parameters
@@ -24,26 +24,13 @@ class MovingAverage(Source):
         Of the frames as they are seen.
     """
 
-    stack: Stack
     frames: int
     stored: np.dtype[Any]
-
-    computed: ClassVar[bool] = True  # type: ignore[misc]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the frames as they are seen."""
         return self.stored
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the stack."""
-        return self.stack.shape
-
-    @property
-    def partial(self) -> bool:  # type: ignore[override]
-        """Whether rows can be made without the whole frames."""
-        return self.stack.source.partial
 
     def window(self, index: int) -> list[int]:
         """Frames that frame `index` is the mean of: those used, fewer at the ends."""
@@ -71,18 +58,6 @@ class MovingAverage(Source):
             return mean, None
         covered = (count > 0).reshape(mean.shape[:2])
         return mean, None if covered.all() else covered
-
-    @property
-    def parents(self) -> tuple[Source, ...]:  # noqa: D102
-        return (self.stack.source,)
-
-    @property
-    def below(self) -> Stack:  # noqa: D102
-        return self.stack
-
-    def label(self, index: int) -> str:
-        """Name of the frame in the middle of the window."""
-        return self.stack.source.label(index)
 
 
 def moving_average(

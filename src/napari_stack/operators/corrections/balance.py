@@ -191,20 +191,16 @@ def _needs_top(channels: str, mapping: str) -> bool:
 def _collected(
     stack: Stack, found: list[Any], channels: Channels, mapping: Mapping, top: float
 ) -> Gains:
-    curves = {}
-    if mapping == "match_histogram":
-        rows = [frame.curves for frame in found]
-        curves = {
-            "starts": [[c.start for c in row] for row in rows],
-            "steps": [[c.step for c in row] for row in rows],
-            "curves": [[c.nodes for c in row] for row in rows],
-        }
+    from napari_stack.operators.corrections.tone_curves import curve_arrays
+
+    matched = mapping == "match_histogram"
+    curves = curve_arrays([frame.curves for frame in found]) if matched else {}
     return Gains(
         stack.alpha,
         [frame.gains for frame in found],  # type: ignore[arg-type]
         channels, mapping, top,
         [frame.clipped for frame in found],  # type: ignore[arg-type]
-        **curves,  # type: ignore[arg-type]
+        **curves,
     )  # fmt: skip
 
 
@@ -268,10 +264,9 @@ def apply_gains(stack: Stack, gains: Gains) -> Stack:
         When the number of gains is not that of frames, or of channels.
     """
     check_frames("gains", len(gains), stack)
-    count = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
-    wanted = {"luminosity": count, "rgb": gains.gains.shape[1]}.get(gains.channels, 3)
-    if count != wanted:
-        raise UserError(f"gains of {wanted} channels do not fit frames of {count}")
+    wanted = {"luminosity": stack.channels, "rgb": gains.gains.shape[1]}.get(gains.channels, 3)
+    if stack.channels != wanted:
+        raise UserError(f"gains of {wanted} channels do not fit frames of {stack.channels}")
     return stack.corrected(gains)
 
 

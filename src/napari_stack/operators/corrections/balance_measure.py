@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.luminance import LUMINOSITY
+from napari_stack.core.luminance import brightness, colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise_kernels import bend, bend_power, scale
@@ -93,8 +93,7 @@ def sample(stack: Stack, index: int, sampling: Sampling) -> Sample:
     step = min(sampling.subsample, enough)
     every = (slice(step // 2, None, step),) * 2
     values = values[every].astype(stack.working)
-    values = values[..., np.newaxis] if values.ndim == 2 else values
-    values = values[..., :-1] if stack.alpha else values
+    values = colour_channels(values, stack.alpha)
     inside = _disc((height, width), sampling.mask_size)[every]
     if valid is not None:
         inside = inside & valid[every]
@@ -130,20 +129,6 @@ def _quantities(
         return [(values[..., k], values[..., k]) for k in range(values.shape[2])]
     _, colour, light = _split(values, sampling.channels, sampling.top)
     return [(colour, grey), (light, grey)]
-
-
-def brightness(values: NDArray[Any], rgb: bool) -> NDArray[Any]:
-    """Brightness of pixels of shape (y, x, channel): of colours as the eye sees it, else the mean.
-
-    Returns
-    -------
-    ndarray, shape (y, x)
-    """
-    if values.shape[2] == 1:
-        return values[..., 0]
-    if rgb:
-        return np.asarray(values[..., :3] @ np.array(LUMINOSITY, values.dtype))
-    return np.asarray(values.mean(axis=2))
 
 
 def _in_interval(

@@ -15,6 +15,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (
     PixelwiseValue,
+    check_channels,
     check_frames,
     joined,
     per_frame,
@@ -138,10 +139,10 @@ def measure_bleaching(
     Frames that are not used do not count in the fit.
     """
     check(measure_bleaching, locals())
-    from napari_stack.operators.corrections import bleaching_fit
+    from napari_stack.operators.corrections import bleaching_fit, tone_curves
 
     matched = method == "histogram"
-    view = bleaching_fit.View(float(background), each_channel, matched)
+    view = bleaching_fit.MeanOptions(float(background), each_channel, matched)
     first = int(np.flatnonzero(stack.used)[0]) if stack.used.any() else 0
     reference = bleaching_fit.measure(stack, first, view=view, reference=None)
     measure = partial(bleaching_fit.measure, view=view, reference=reference)
@@ -156,14 +157,7 @@ def measure_bleaching(
     fitted, decay = means, None
     if method == "exponential":
         fitted, decay = bleaching_fit.fit_decay(means, stack.used)
-    curves = {}
-    if matched:
-        rows = [frame.curves for frame in found]
-        curves = {
-            "starts": np.array([[c.start for c in row] for row in rows]),
-            "steps": np.array([[c.step for c in row] for row in rows]),
-            "curves": np.array([[c.nodes for c in row] for row in rows]),
-        }
+    curves = tone_curves.curve_arrays([frame.curves for frame in found]) if matched else {}
     gains = fitted[first] / fitted
     return Bleaching(stack.alpha, method, gains, means, fitted, decay, float(background), **curves)
 
@@ -187,11 +181,7 @@ def apply_bleaching(stack: Stack, bleaching: Bleaching) -> Stack:
         When the number of frames or channels is another.
     """
     check_frames("bleaching", len(bleaching), stack)
-    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
-    if bleaching.gains.shape[1] not in (1, channels):
-        raise UserError(
-            f"bleaching of {bleaching.gains.shape[1]} channels does not fit frames of {channels}"
-        )
+    check_channels("bleaching", bleaching.gains.shape[1], stack)
     return stack.corrected(bleaching)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.luminance import brightness, colour_channels
 from napari_stack.core.stack import Stack
-from napari_stack.operators.corrections.balance_measure import brightness
 from napari_stack.operators.corrections.tone_curves import Curve, matching_curve
 
 #: Pixels of a frame that are matched; beyond these every n-th along both axes is taken.
 _MOST_PIXELS = 2**18
 
 
-class View(NamedTuple):
+class MeanOptions(NamedTuple):
     """What is measured of a frame."""
 
     background: float
@@ -22,7 +22,7 @@ class View(NamedTuple):
     matched: bool
 
 
-class Faded(NamedTuple):
+class FrameIntensity(NamedTuple):
     """Means of a frame, sorted pixels and matching curves, one of each a channel."""
 
     means: list[float]
@@ -30,11 +30,12 @@ class Faded(NamedTuple):
     curves: list[Curve]
 
 
-def measure(stack: Stack, index: int, *, view: View, reference: Faded | None) -> Faded:
+def measure(
+    stack: Stack, index: int, *, view: MeanOptions, reference: FrameIntensity | None
+) -> FrameIntensity:
     """Measure a frame; against a reference, the curves that match it."""
     values, valid = stack.values(index)
-    values = values[..., np.newaxis] if values.ndim == 2 else values
-    values = values[..., :-1] if stack.alpha else values
+    values = colour_channels(values, stack.alpha)
     if not view.each_channel:
         values = brightness(values.astype(stack.working, copy=False) if values.shape[2] > 1
                             else values, stack.rgb)[..., np.newaxis]  # fmt: skip
@@ -44,17 +45,17 @@ def measure(stack: Stack, index: int, *, view: View, reference: Faded | None) ->
         raise UserError(f"{stack.source.label(index)} has no valid pixel to measure")
     means = [float(part.mean(dtype=np.float64)) - view.background for part in inside]
     if not view.matched:
-        return Faded(means, [], [])
+        return FrameIntensity(means, [], [])
     step = max(1, int(np.sqrt(inside[0].size / _MOST_PIXELS)))
     every = (slice(step // 2, None, step),) * 2
     parts = [c[every] if valid is None else c[every][valid[every]] for c in channels]
     pixels = [np.sort(part, axis=None) for part in parts]
     if reference is None:
-        return Faded(means, pixels, [])
+        return FrameIntensity(means, pixels, [])
     whole = stack.dtype.kind in "ui" and (view.each_channel or len(channels) == 1)
     whole = whole and bool((pixels[0][::101] % 1 == 0).all())
     curves = [matching_curve(*p, whole) for p in zip(pixels, reference.pixels, strict=True)]
-    return Faded(means, [], curves)
+    return FrameIntensity(means, [], curves)
 
 
 def fit_decay(

@@ -13,7 +13,7 @@ from napari_stack.core.options import Bounds, ImageSource, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read
-from napari_stack.operators.corrections.pixelwise import PixelwiseValue
+from napari_stack.operators.corrections.pixelwise import PixelwiseValue, check_channels
 from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 #: No pixel is multiplied by more: what is left of its light is noise.
@@ -165,11 +165,8 @@ def apply_flat_field(stack: Stack, flat_field: FlatField) -> Stack:
         When it is of another size or number of channels than the frames.
     """
     check_size("a flat field", flat_field.gain.shape, stack)
-    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
-    if flat_field.gain.ndim == 3 and flat_field.gain.shape[2] not in (1, channels):
-        raise UserError(
-            f"a flat field of {flat_field.gain.shape[2]} channels does not fit frames of {channels}"
-        )
+    if flat_field.gain.ndim == 3:
+        check_channels("a flat field", flat_field.gain.shape[2], stack)
     return stack.corrected(replace(flat_field, alpha=stack.alpha))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.luminance import colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.opencv import cv2
@@ -51,8 +52,7 @@ def estimate(
 def _reduced(stack: Stack, index: int, dark: NDArray[Any] | None) -> NDArray[np.float32]:
     """Reduce a frame, shape (y, x, channel)."""
     values = stack.read(index)[0].astype(np.float32, copy=False)
-    values = values[..., np.newaxis] if values.ndim == 2 else values
-    values = values[..., :-1] if stack.alpha else values
+    values = colour_channels(values, stack.alpha)
     if dark is not None:
         values = values - (dark if dark.ndim == 3 else dark[..., np.newaxis])
     height, width = values.shape[:2]

@@ -16,6 +16,7 @@ from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
+from napari_stack.operators.corrections.pixelwise import check_channels
 from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 Kind = Literal["both", "hot", "cold"]
@@ -229,13 +230,12 @@ def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
         When the mask has another size or number of channels than the frames.
     """
     check_size("a mask", hot.mask.shape, stack)
-    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
-    if hot.mask.ndim == 3 and hot.mask.shape[2] not in (1, channels):
-        if not (stack.ndim == 3 or hot.mask.shape[2] == channels + stack.alpha):
-            raise UserError(
-                f"a mask of {hot.mask.shape[2]} channels does not fit frames of {channels}"
-            )
-        mask = np.asarray(hot.mask.any(axis=2) if stack.ndim == 3 else hot.mask[..., :channels])
+    count = hot.mask.shape[2] if hot.mask.ndim == 3 else 1
+    if count not in (1, stack.channels):
+        if stack.ndim == 4 and count != stack.channels + stack.alpha:
+            check_channels("a mask", count, stack)
+        joint = stack.ndim == 3
+        mask = np.asarray(hot.mask.any(axis=2) if joint else hot.mask[..., : stack.channels])
         hot = HotPixels(mask, hot.method, hot.kernel_size)
     return stack.corrected(hot)
 

@@ -126,3 +126,12 @@ def check_frames(what: str, count: int, stack: Stack) -> None:
             f"{what} of {count} frames do not fit a stack of {len(stack)} frames: measure them on "
             "a stack of the same frames"
         )
+
+
+def check_channels(what: str, count: int, stack: Stack) -> None:
+    """Refuse values of another number of channels; those of one channel fit all."""
+    if count not in (1, stack.channels):
+        raise UserError(
+            f"{what} of {count} channels does not fit frames of {stack.channels}: measure it on "
+            "frames of the same channels"
+        )

@@ -1,5 +1,6 @@
 """Tone curves: the gain, gamma or matching curve between samples of two frames."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,3 +74,12 @@ def matching_curve(pixels: NDArray[Any], reference: NDArray[Any], whole: bool) -
     beyond = values > stop
     nodes[beyond] = nodes[~beyond][-1] + (values[beyond] - stop)
     return Curve(start, step, nodes.astype(np.float32))
+
+
+def curve_arrays(rows: Sequence[Sequence[Curve]]) -> dict[str, NDArray[Any]]:
+    """Return the curves of frames as arrays by name: one row a frame, one column a channel."""
+    return {
+        "starts": np.array([[curve.start for curve in row] for row in rows]),
+        "steps": np.array([[curve.step for curve in row] for row in rows]),
+        "curves": np.array([[curve.nodes for curve in row] for row in rows]),
+    }

@@ -1,30 +1,21 @@
 """`measure_vignetting`, `correct_vignetting`, `Vignetting`: light that falls off to the edges."""
 
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
-from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, check, composed, method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.corrections.pixelwise import PixelwiseValue, check_frames
+from napari_stack.operators.corrections.pixelwise import (
+    check_channels,
+    check_frames,
+)
 from napari_stack.operators.corrections.sensor import check_size, sensor_view
-
-#: No pixel is multiplied by more: what is left of its light is noise.
-_MOST_GAIN = 20.0
-
-#: Nodes of the smooth gain along the longer side; between them it is linear (to 1e-5).
-_NODES = 256
-
-#: A fall-off found in a still scene is told of, when it is not this many times its own error.
-_DOUBTFUL = 8.0
+from napari_stack.operators.corrections.vignetting_value import Vignetting
 
 
 @dataclass(frozen=True)
@@ -57,113 +48,6 @@ class Sigmoid:
 
     def __post_init__(self) -> None:
         check(type(self), vars(self))
-
-
-@dataclass(frozen=True, eq=False)
-class Vignetting(PixelwiseValue):
-    """Part of the light that reaches each place of the sensor, and how it is made up for.
-
-    Parameters
-    ----------
-    alpha : bool
-        The last channel is alpha and left as it is.
-    size : tuple of int
-        Height and width of a frame.
-    model : {"polynomial", "sigmoid"}
-    centres : ndarray, shape (m, k, 2)
-        (x, y) of the centre, in pixels; m is 1, or the number of frames, and k is 1, or the
-        number of channels.
-    parameters : ndarray, shape (m, k, 3)
-        Of the polynomial: a, b and c of ``log g = a q + b q**2 + c q**3``, q = (r / half)**2; of
-        the sigmoid: k and r0 in units of half, and 0. Half is half the diagonal of a frame.
-    black_level : float
-        Value of a pixel without light; it stays as it is.
-    black_threshold : float
-        Pixels that are not brighter stay as they are.
-    max_correction : float
-        Part of the correction that is applied: the light left counts as 1 - m + m g.
-    """
-
-    _name: ClassVar[str] = "vignetting"
-    of_sensor: ClassVar[bool] = True
-
-    size: tuple[int, int] = (1, 1)
-    model: Literal["polynomial", "sigmoid"] = "polynomial"
-    centres: NDArray[np.float64] = ()  # type: ignore[assignment]
-    parameters: NDArray[np.float64] = ()  # type: ignore[assignment]
-    black_level: float = 0.0
-    black_threshold: float = 0.0
-    max_correction: float = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
-        object.__setattr__(self, "centres", frozen(self.centres, np.float64, 3))
-        object.__setattr__(self, "parameters", frozen(self.parameters, np.float64, 3))
-
-    @property
-    def half(self) -> float:
-        """Half the diagonal of a frame, in pixels."""
-        return float(np.hypot(*self.size) / 2)
-
-    def share(self, radius: Any, frame: int = 0, channel: int = 0) -> NDArray[np.float64]:
-        """Part of the light that is left at distances from the centre, in pixels; 1 is all."""
-        from napari_stack.operators.corrections.radial_falloff import sigmoid
-
-        r = np.asarray(radius, np.float64) / self.half
-        one = self.parameters[frame, channel]
-        if self.model == "sigmoid":
-            return sigmoid(r, one[0], one[1]) if one[0] > 0 else np.ones(r.shape)
-        q = r * r
-        share: NDArray[np.float64] = np.exp(
-            np.clip(q * (one[0] + q * (one[1] + q * one[2])), -9, 9)
-        )
-        return share
-
-    def mask_size(self, share: float = 0.9) -> float:
-        """Diameter in which at least a part of the light is left, as a part of the shorter side.
-
-        It is what `balance` takes as ``mask_size``.
-        """
-        radii = np.linspace(0, self.half, 1000)
-        lit = self.share(radii) >= share
-        reach = radii[-1] if lit.all() else radii[max(int(lit.argmin()) - 1, 0)]
-        return float(2 * reach / min(self.size))
-
-    @property
-    def spacing(self) -> int:
-        """Pixels between nodes of the smooth gain."""
-        return int(np.clip(max(self.size) // _NODES, 1, 16))
-
-    @cached_property
-    def _grids(self) -> NDArray[np.float32]:
-        """Gains at the nodes, shape (m, k, y nodes, x nodes)."""
-        height, width = self.size
-        y, x = (np.arange(-(-n // self.spacing) + 2) * self.spacing for n in (height, width))
-        grids = np.empty((*self.centres.shape[:2], len(y), len(x)), np.float32)
-        for m, k in np.ndindex(self.centres.shape[:2]):
-            away = np.hypot(x - self.centres[m, k, 0], y[:, np.newaxis] - self.centres[m, k, 1])
-            left = 1 - self.max_correction * (1 - self.share(away, m, k))
-            grids[m, k] = 1 / np.maximum(left, 1 / _MOST_GAIN)
-        return grids
-
-    def change(self, block: NDArray[Any], index: int, rows: slice) -> None:
-        """Give rows of a frame their light back, in place."""
-        from napari_stack.operators.corrections.pixelwise_kernels import scale_smooth
-
-        if not self.parameters.any():
-            return
-        grids = self._grids[index if len(self._grids) > 1 else 0]
-        kind = block.dtype.type
-        scale_smooth(
-            block, grids.astype(kind, copy=False), self.spacing, rows.start,
-            kind(self.black_level), kind(self.black_threshold),
-        )  # fmt: skip
-
-    def select(self, frames: NDArray[np.intp]) -> Self:
-        """Return that of some frames: the same for all, unless each was measured by itself."""
-        if len(self.parameters) == 1:
-            return self
-        return replace(self, centres=self.centres[frames], parameters=self.parameters[frames])
 
 
 def measure_vignetting(
@@ -228,7 +112,7 @@ def measure_vignetting(
 
     model = method_options(options_of(measure_vignetting)["model"], model)
     sensor = sensor_view(stack)
-    view = vignetting_measure.View(black_level, each_channel, sensor.shape[1:3])
+    view = vignetting_measure.Reduction(black_level, each_channel, sensor.shape[1:3])
     free = isinstance(model, Polynomial) and model.free_centre
     transforms = _transforms(stack, sensor, scene, run)
     if each_frame:
@@ -237,7 +121,7 @@ def measure_vignetting(
         fits = [vignetting_measure.fit_moving(sensor, transforms, view, free, run)]
     else:
         fits = [vignetting_measure.fit_mean(sensor, view, free, run)]
-        _doubt(fits[0])
+        vignetting_measure.warn_of_doubt(fits[0])
     threshold = black_threshold
     if stack.dtype.kind == "f" and vignetting_measure.brightest(sensor) <= 1:
         threshold = black_threshold / 255
@@ -251,21 +135,6 @@ def measure_vignetting(
         float(black_level), float(threshold), float(max_correction),
     )  # fmt: skip
     return _as_sigmoid(value, model.r_steps) if isinstance(model, Sigmoid) else value
-
-
-def _doubt(fits: Sequence[Any]) -> None:
-    """Warn where what was found in one still image may as well be the scene's."""
-    found = [fit for fit in fits if fit.coefficients.any()]
-    least = min(found, key=lambda fit: fit.sureness, default=None)
-    if least is not None and least.sureness < _DOUBTFUL:
-        lost = 1 - np.exp(least.coefficients.sum())
-        warnings.warn(
-            f"the light seems to fall off by {lost:.0%} to the corners, but by only "
-            f"{least.sureness:.0f} times the error of that: a scene that is brighter in its middle "
-            "looks the same; look at the result, or measure on frames that move (scene='moving') "
-            "or on a recorded flat field",
-            stacklevel=3,
-        )
 
 
 def _transforms(stack: Stack, sensor: Stack, scene: str, run: Run) -> Any:
@@ -286,21 +155,15 @@ def _as_sigmoid(value: Vignetting, steps: int) -> Vignetting:
     parameters = np.zeros(value.parameters.shape)
     for m, k in np.ndindex(parameters.shape[:2]):
         if value.parameters[m, k].any():
-            share = _Share(value, m, k)
-            parameters[m, k, :2] = fit_sigmoid(share, steps)
+            parameters[m, k, :2] = fit_sigmoid(partial(_share_at, value, m, k), steps)
     return replace(value, model="sigmoid", parameters=parameters)
 
 
-@dataclass(frozen=True)
-class _Share:
+def _share_at(
+    value: Vignetting, frame: int, channel: int, radii: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Light left at radii in half diagonals, of one frame and channel."""
-
-    value: Vignetting
-    frame: int
-    channel: int
-
-    def __call__(self, radii: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.value.share(radii * self.value.half, self.frame, self.channel)
+    return value.share(radii * value.half, frame, channel)
 
 
 def apply_vignetting(stack: Stack, vignetting: Vignetting) -> Stack:
@@ -325,12 +188,7 @@ def apply_vignetting(stack: Stack, vignetting: Vignetting) -> Stack:
     check_size("vignetting", vignetting.size, stack)
     if len(vignetting.parameters) > 1:
         check_frames("vignetting", len(vignetting.parameters), stack)
-    channels = (stack.shape[3] - stack.alpha) if stack.ndim == 4 else 1
-    if vignetting.parameters.shape[1] not in (1, channels):
-        raise UserError(
-            f"vignetting of {vignetting.parameters.shape[1]} channels does not fit frames of "
-            f"{channels}"
-        )
+    check_channels("vignetting", vignetting.parameters.shape[1], stack)
     return stack.corrected(replace(vignetting, alpha=stack.alpha))
 
 

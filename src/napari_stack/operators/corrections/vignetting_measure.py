@@ -1,5 +1,7 @@
 """Frames as `measure_vignetting` sees them: reduced, averaged, or laid on each other."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Self
@@ -7,10 +9,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.luminance import brightness, colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
-from napari_stack.operators.corrections.balance_measure import brightness
 from napari_stack.operators.corrections.radial_falloff import (
     Fit,
     Pairs,
@@ -26,8 +28,11 @@ _SIDE = 256
 #: Frames at most that are laid on the reference.
 _MOST_FRAMES = 24
 
+#: A fall-off found in a still scene is doubtful below this multiple of its own error.
+_DOUBTFUL = 8.0
 
-class View(NamedTuple):
+
+class Reduction(NamedTuple):
     """What of a frame is measured: its black level, its channels, its size (height, width)."""
 
     black_level: float
@@ -42,11 +47,10 @@ class Reduced(NamedTuple):
     seen: NDArray[np.bool_]
 
 
-def reduced(stack: Stack, index: int, view: View) -> Reduced:
+def reduced(stack: Stack, index: int, view: Reduction) -> Reduced:
     """Reduce a frame to a small one, by the mean of the pixels that make one."""
     values, valid = stack.values(index)
-    values = values[..., np.newaxis] if values.ndim == 2 else values
-    values = values[..., :-1] if stack.alpha else values
+    values = colour_channels(values, stack.alpha)
     good = np.ones(values.shape[:2], bool) if valid is None else valid
     if stack.dtype.kind in "ui":
         good = good & (values < np.iinfo(stack.dtype).max).all(axis=2)
@@ -66,7 +70,7 @@ def reduced(stack: Stack, index: int, view: View) -> Reduced:
 class _Mean:
     """Running mean of reduced frames."""
 
-    view: View
+    view: Reduction
     total: Any = field(default=None)
     count: Any = field(default=None)
 
@@ -90,7 +94,7 @@ class _Mean:
         self.count += later.count
 
 
-def fit_mean(stack: Stack, view: View, free_centre: bool, run: Run) -> list[Fit]:
+def fit_mean(stack: Stack, view: Reduction, free_centre: bool, run: Run) -> list[Fit]:
     """Fit the mean of all used frames, one fit a channel."""
     state = run.fold(_Mean(view), stack, what="Measuring vignetting")
     image = state.total / np.maximum(state.count, 1)[..., np.newaxis]
@@ -105,14 +109,14 @@ def _fits(small: Reduced, free_centre: bool) -> list[Fit]:
     ]
 
 
-def fit_each(stack: Stack, view: View, free_centre: bool, run: Run) -> list[list[Fit]]:
+def fit_each(stack: Stack, view: Reduction, free_centre: bool, run: Run) -> list[list[Fit]]:
     """Fit every frame by itself."""
     return run.each(
         partial(_fit_one, view=view, free_centre=free_centre), stack, what="Measuring vignetting"
     )
 
 
-def _fit_one(stack: Stack, index: int, view: View, free_centre: bool) -> list[Fit]:
+def _fit_one(stack: Stack, index: int, view: Reduction, free_centre: bool) -> list[Fit]:
     return _fits(reduced(stack, index, view), free_centre)
 
 
@@ -125,7 +129,7 @@ def reach(transforms: Transforms, size: tuple[int, int]) -> float:
 
 
 def fit_moving(
-    stack: Stack, transforms: Transforms, view: View, free_centre: bool, run: Run
+    stack: Stack, transforms: Transforms, view: Reduction, free_centre: bool, run: Run
 ) -> list[Fit]:
     """Fit what is left between frames laid on each other, one fit a channel."""
     frames = np.flatnonzero(~transforms.failed & stack.used)
@@ -172,3 +176,18 @@ def _laid(
 def brightest(stack: Stack) -> float:
     """Greatest value of the middle frame."""
     return float(stack.values(len(stack) // 2)[0].max())
+
+
+def warn_of_doubt(fits: Sequence[Any]) -> None:
+    """Warn where what was found in one still image may as well be the scene's."""
+    found = [fit for fit in fits if fit.coefficients.any()]
+    least = min(found, key=lambda fit: fit.sureness, default=None)
+    if least is not None and least.sureness < _DOUBTFUL:
+        lost = 1 - np.exp(least.coefficients.sum())
+        warnings.warn(
+            f"the light seems to fall off by {lost:.0%} to the corners, but by only "
+            f"{least.sureness:.0f} times the error of that: a scene that is brighter in its middle "
+            "looks the same; look at the result, or measure on frames that move (scene='moving') "
+            "or on a recorded flat field",
+            stacklevel=3,
+        )

@@ -231,9 +231,10 @@ def fuse(
 
 def check_channel(stack: Stack, channel: int | str) -> None:
     """Refuse a channel that the frames do not have."""
-    channels = stack.shape[3] - stack.alpha if stack.ndim == 4 else 1
-    if isinstance(channel, int) and channel >= channels:
-        raise UserError(f"channel {channel} was asked for; the frames have {channels}, from 0")
+    if isinstance(channel, int) and channel >= stack.channels:
+        raise UserError(
+            f"channel {channel} was asked for; the frames have {stack.channels}, from 0"
+        )
 
 
 def _fused(

@@ -13,14 +13,14 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import borrowing
 from napari_stack.core.source import Pixels, Source
-from napari_stack.core.stack import Stack
+from napari_stack.core.stack import Stack, StackSource
 from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.focus_stack import check_channel, focus_stack, fuse
 
 
 @dataclass(frozen=True, eq=False)
-class Slabs(Source):
+class Slabs(StackSource):
     """Source of frames that are fused of neighbouring frames of a stack, each once.
 
     Parameters
@@ -36,38 +36,24 @@ class Slabs(Source):
         How one is fused.
     """
 
-    stack: Stack
     frames: int
     overlap: int
     options: Mapping[str, Any]
     cache: FrameCache
     run: Run = field(default_factory=Run)
 
-    computed: ClassVar[bool] = True  # type: ignore[misc]
+    partial: ClassVar[bool] = False  # type: ignore[misc]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Slabs, then the shape of a frame."""
         return self.cache.shape
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the frames."""
-        return self.stack.dtype
-
     def window(self, index: int) -> list[int]:
         """Frames that a slab is fused of: those used."""
         start = index * (self.frames - self.overlap)
         stop = min(start + self.frames, len(self.stack))
         return [i for i in range(start, stop) if self.stack.used[i]]
-
-    @property
-    def parents(self) -> tuple[Source, ...]:  # noqa: D102
-        return (self.stack.source,)
-
-    @property
-    def below(self) -> Stack:  # noqa: D102
-        return self.stack
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Read what is computed with, and the pixels that a frame covers."""

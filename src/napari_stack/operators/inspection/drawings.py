@@ -10,7 +10,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
-from napari_stack.operators.corrections.vignetting import Vignetting
+from napari_stack.operators.corrections.vignetting_value import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.registration.matches import Matches, find_matches
 from napari_stack.operators.registration.methods import Features
@@ -150,7 +150,7 @@ def profile(
 
     sensor = sensor_view(stack)
     each = vignetting.parameters.shape[1] > 1
-    view = vignetting_measure.View(vignetting.black_level, each, sensor.shape[1:3])
+    view = vignetting_measure.Reduction(vignetting.black_level, each, sensor.shape[1:3])
     used = np.flatnonzero(sensor.used)
     few = np.unique(used[np.linspace(0, len(used) - 1, _MOST_FRAMES).astype(int)])
     small = [vignetting_measure.reduced(sensor, int(i), view) for i in few]

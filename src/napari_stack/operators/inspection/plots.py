@@ -14,7 +14,7 @@ from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
 from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
-from napari_stack.operators.corrections.vignetting import Vignetting
+from napari_stack.operators.corrections.vignetting_value import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.inspection import drawings
 from napari_stack.operators.registration.matches import Matches
