@@ -57,6 +57,10 @@ class Correction:
         """Return one correction that does this and then `later`; None where there is none."""
         return None
 
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return numbers of every frame for a table, by title."""
+        return {}
+
     def select(self, frames: NDArray[np.intp]) -> Self:  # noqa: ARG002
         """Return the correction of these frames, in this order (repeats allowed)."""
         return self

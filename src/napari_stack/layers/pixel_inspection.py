@@ -12,7 +12,7 @@ from napari_stack.layers.frame_inspection import frames_layer, frames_of, stacke
 from napari_stack.layers.links import link_of, reference
 from napari_stack.layers.read_layer import leading_axes, read_layer
 from napari_stack.operators.combine.normalisation import normalised
-from napari_stack.operators.inspection.frame_table import (
+from napari_stack.operators.inspection.pixel import (
     ClippedValues,
     PixelValues,
     clipped_values,

@@ -16,6 +16,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (
     PixelwiseValue,
+    channel_columns,
     check_frames,
     joined,
     parts_of,
@@ -101,6 +102,10 @@ class Gains(PixelwiseValue):
         elif self.curves is not None and self.starts is not None and self.steps is not None:
             place = (float(self.starts[index, k]), float(self.steps[index, k]))
             balance_measure.apply_curve(part, self.curves[index, k], *place)
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return the gains of every frame."""
+        return channel_columns("gain", self.gains)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return those of some frames, in the order given."""

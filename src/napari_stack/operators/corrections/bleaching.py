@@ -15,6 +15,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (
     PixelwiseValue,
+    channel_columns,
     check_channels,
     check_frames,
     joined,
@@ -88,6 +89,10 @@ class Bleaching(PixelwiseValue):
         for k, part in enumerate(parts):
             place = (float(self.starts[index, k]), float(self.steps[index, k]))
             apply_curve(part, self.curves[index, k], *place)
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return the gains of every frame."""
+        return channel_columns("bleaching gain", self.gains)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return that of some frames, in the order given."""

@@ -119,6 +119,12 @@ def change_rows(parts: Sequence[Any], values: NDArray[Any], index: int, rows: sl
             part.change(block[..., :-1] if part.alpha else block, index, place)
 
 
+def channel_columns(name: str, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return values of shape (n, k) as columns of a table, numbered where there are several."""
+    columns = values.T
+    return {name if len(columns) == 1 else f"{name} {k}": c for k, c in enumerate(columns)}
+
+
 def check_frames(what: str, count: int, stack: Stack) -> None:
     """Refuse values of another number of frames."""
     if count != len(stack):
