@@ -8,6 +8,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
@@ -335,23 +336,50 @@ def test_an_error_is_told_and_the_dock_runs_again(name, viewer, qtbot, notes, ce
     assert dock.runner.message.text().startswith("Added")
 
 
-def test_mistake_of_the_program_keeps_its_traceback(viewer, qtbot, monkeypatch, cells):
-    from napari.utils.notifications import notification_manager
-
+@pytest.mark.parametrize("error", [KeyError("surprise"), ValueError("shapes differ")])
+def test_a_fault_of_the_program_keeps_its_traceback(
+    error, viewer, qtbot, monkeypatch, cells, notes
+):
     heard = []
-    monkeypatch.setattr(notification_manager, "receive_error", lambda *args: heard.append(args))
+    receive = notification_manager.receive_error
+    monkeypatch.setattr(
+        notification_manager, "receive_error", lambda *args: (heard.append(args), receive(*args))
+    )
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.CombineDock)
+    assert dock.runner.details_button.isHidden()
+
+    def broken(job, run):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(layers.Job, "compute", broken)
+        ran(dock, qtbot)
+    ((kind, received, traceback),) = heard
+    assert kind is type(error)
+    assert received is error
+    assert traceback is error.__traceback__ is not None
+    assert dock.runner.run_button.isEnabled()
+    assert dock.runner.message.text() == "Failed: this is an error of the program"
+    assert not dock.runner.details_button.isHidden()
+    text = dock.runner.show_details().text.toPlainText()
+    assert "in broken" in text
+    assert str(error) in text
+    ran(dock, qtbot)
+    assert dock.runner.details_button.isHidden()
+
+
+def test_a_fault_before_the_run_keeps_its_traceback(viewer, monkeypatch, cells):
     cells_layer(viewer, cells)
     dock = docked(viewer, _widgets.CombineDock)
 
-    def broken(job, run):
-        raise KeyError("surprise")
+    def broken(*_, **__):
+        raise ValueError("shapes differ")
 
-    monkeypatch.setattr(layers.Job, "compute", broken)
-    ran(dock, qtbot)
-    ((kind, error, traceback),) = heard
-    assert kind is KeyError
-    assert traceback is error.__traceback__ is not None
-    assert dock.runner.run_button.isEnabled()
+    monkeypatch.setattr(layers, "prepare", broken)
+    with pytest.raises(ValueError, match="shapes differ"):
+        dock.run()
+    assert not dock.runner.running
 
 
 def test_warnings_are_shown_each_time(viewer, qtbot, notes, cells):

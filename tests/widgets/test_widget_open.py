@@ -89,7 +89,7 @@ def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
 def test_every_input_says_what_it_is_for(dock):
     inputs = [dock.path, *dock.findChildren(QPushButton)]
     inputs += [dock.pattern, *(field.native for field, _ in dock._fields.values())]
-    assert len(inputs) == 11
+    assert len(inputs) == 12
     assert all(part.toolTip() for part in inputs)
 
 

@@ -7,6 +7,7 @@ import weakref
 import dask.array as da
 import numpy as np
 import pytest
+from napari.components import LayerList
 
 import napari_stack as ns
 from napari_stack import _widgets, layers, samples
@@ -214,3 +215,54 @@ def test_as_napari_opens_it(viewer, qtbot, dim):
     assert [layer.name for layer in viewer.layers] == ["cells", "cells - preview"]
     viewer.layers.remove(source)
     assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize("where", ["insert", "listener"])
+def test_it_goes_on_after_an_exception(where, viewer, qtbot, dim, monkeypatch):
+    source = cells_layer(viewer, dim)
+    other = viewer.add_image(dim[:3], name="other")
+    dock, second = (docked(viewer, kind) for kind in (_widgets.BalanceDock, _widgets.RegisterDock))
+    dock.layer = source
+
+    def broken(*_):
+        raise RuntimeError("not today")
+
+    if where == "insert":
+        monkeypatch.setattr(LayerList, "insert", broken)
+    else:
+        viewer.layers.events.inserted.connect(broken)
+    with qtbot.captureExceptions() as raised:
+        dock.preview.box.setChecked(True)
+        shown(dock, qtbot)
+    assert any("not today" in str(error) for _, error, _ in raised)
+    monkeypatch.undo()
+    if where == "listener":
+        viewer.layers.events.inserted.disconnect(broken)
+    dock.set_options({"reference": 0})
+    preview = shown(dock, qtbot)
+    assert preview in viewer.layers
+    balanced = ns.balance(ns.Stack.wrap(dim), reference=0)
+    np.testing.assert_array_equal(preview.data, balanced[viewer.dims.current_step[0]])
+    viewer.layers.selection.active = source
+    viewer.layers.selection.active = other
+    assert second.layer == other, "docks follow the active layer"
+
+
+def test_a_fault_ends_it_and_is_shown_with_its_traceback(viewer, qtbot, dim, notes, monkeypatch):
+    source = cells_layer(viewer, dim)
+    dock = docked(viewer, _widgets.BalanceDock)
+
+    def broken(*_):
+        raise ValueError("shapes differ")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(layers, "preview", broken)
+        dock.preview.box.setChecked(True)
+        assert shown(dock, qtbot) is None
+    assert not dock.preview.on
+    assert notes[-1] == ("error", "shapes differ")
+    assert "in broken" in dock.runner.show_details().text.toPlainText()
+    dock.preview.box.setChecked(True)
+    assert shown(dock, qtbot) is not None
+    assert dock.runner.details_button.isHidden()
+    assert source in viewer.layers

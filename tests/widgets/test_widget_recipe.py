@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 import napari_stack as ns
 from napari_stack import layers
@@ -128,7 +128,7 @@ def test_changed_corrections_were_not_measured(dock, viewer, notes, cells):
     assert "choose another layer" in notes[-1][1]
 
 
-def test_save_load_and_an_unknown_step(dock, viewer, qtbot, notes, cells, tmp_path):
+def test_save_load_and_an_unknown_step(dock, viewer, qtbot, notes, cells, tmp_path, monkeypatch):
     shown(viewer, cells)
     path = tmp_path / "recipe.json"
     dock.save(path)
@@ -142,7 +142,8 @@ def test_save_load_and_an_unknown_step(dock, viewer, qtbot, notes, cells, tmp_pa
     moved = ns.register(ns.Stack.wrap(cells), transform="translation")
     np.testing.assert_array_equal(viewer.layers[-1].data, ns.sigma_clip(moved, sigma=1.5).image)
     path.write_text(path.read_text().replace("sigma_clip", "shine"))
-    dock._try(dock.load, path)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
+    dock._choose_load()
     assert "there is no operator 'shine'; the operators are register," in notes[-1][1]
     assert len(texts(dock)) == 2
 

@@ -8,8 +8,9 @@ from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QPushButton
 
 from napari_stack import layers
 from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import paragraph, tooltip
-from napari_stack._widgets.parts.runner import MENDABLE, tell
+from napari_stack.core.errors import UserError
 from napari_stack.layers.links import reference
 from napari_stack.layers.motion import Motion
 
@@ -48,7 +49,7 @@ class ApplyToOthersDock(FollowingDock):
         """Follow layers that were registered."""
         try:
             return isinstance(layer, Image) and Motion.of(layer) is not None
-        except ValueError:
+        except UserError:
             return False
 
     def layer_changed(self) -> None:
@@ -104,11 +105,9 @@ class ApplyToOthersDock(FollowingDock):
             return
         made = []
         for layer in wanted:
-            try:
+            with errors_shown():
                 how = {"inverse": self.back.isChecked()}
                 made.append(layers.apply_transforms(layer, registered, **how))
-            except MENDABLE as error:
-                tell(error)
         for layer in made:
             self.viewer.add_layer(layer)
         names = ", ".join(repr(layer.name) for layer in made)

@@ -1,5 +1,6 @@
 """`ComputeNowDock`: the frames of a lazy layer computed once, into memory or into a folder."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layer_choice import on_layers
 from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, RunningDock, sentence, tell
+from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.engine.run import Run
 
@@ -110,29 +112,25 @@ class ComputeNowDock(RunningDock):
         if self.layer is None:
             self._told.setText("No layer here is lazy: nothing waits to be computed.")
             return
-        try:
-            text, wrong = layers.prepare_compute(self.layer, self.path).forecast()
-        except MENDABLE as error:
-            text, wrong = "", sentence(error)
-        mark = f"\N{WARNING SIGN} {wrong}." if wrong else ""
-        self._told.setText(f"{text}\n{mark}".strip())
+        lines = []
+        with errors_shown(lines.append):
+            lines += layers.prepare_compute(self.layer, self.path).forecast()
+        *text, wrong = lines
+        self._told.setText("\n".join([*text, f"\N{WARNING SIGN} {wrong}."] if wrong else text))
 
     def run(self) -> None:
         """Compute the frames; their layer is added when all are there."""
         if self.layer is None or self.runner.running:
             return
-        try:
+        with errors_shown():
             work = layers.prepare_compute(self.layer, self.path)
-        except MENDABLE as error:
-            tell(error)
-            return
+            done = partial(self._add, work)
+            self.runner.start(work.compute, done, self.how or preferences().run)
 
-        def done(data: Any) -> str:
-            made = work.finish(data)
-            self.viewer.add_layer(made)
-            return f"Added {made.name!r}"
-
-        self.runner.start(work.compute, done, self.how or preferences().run)
+    def _add(self, work: Any, data: Any) -> str:
+        made = work.finish(data)
+        self.viewer.add_layer(made)
+        return f"Added {made.name!r}"
 
     def cancel(self) -> None:
         """Stop within one frame; nothing is added, nothing stays on disk."""

@@ -10,13 +10,13 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from napari_stack._widgets.parts.active_layer import FollowingDock, button
 from napari_stack._widgets.parts.compare import Compare
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import frames_text, labelled, paragraph, rows, tooltip
 from napari_stack._widgets.parts.plot import Plot
 from napari_stack._widgets.parts.plot_scales import Panel
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import (
@@ -53,7 +53,7 @@ class FrameInspectorDock(FollowingDock):
         self.axis_box = choice(lambda _widget: self._axes())
         self.plot = Plot()
         self.list = FrameList()
-        self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.say)
+        self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.show_message)
         self.stale = paragraph()
         self.remake = button(
             "Make them anew", "Compute these results from the frames ticked now.", self.run_remake
@@ -129,11 +129,10 @@ class FrameInspectorDock(FollowingDock):
     def refresh(self) -> None:
         """Collect the numbers again and show them."""
         layer = self.frames
-        try:
-            self.table = None if layer is None or not self.axis else self._table()
-        except ValueError as error:  # an empty layer, complex numbers
-            self.table = None
-            self.runner.say(str(error))
+        self.table = None
+        with errors_shown(self.runner.show_message):  # an empty layer, complex numbers
+            if layer is not None and self.axis:
+                self.table = self._table()
         some = self.table is not None
         for widget in (self.plot, self.list, self.compare, self.runner):
             widget.setVisible(some)
@@ -239,12 +238,12 @@ class FrameInspectorDock(FollowingDock):
         followed = self.layer
         self.viewer.add_layer(difference(layer, self.axis, frame))
         self.viewer.layers.selection.active = followed  # this dock stays with it
-        self.runner.say(f"Added the differences to frame {frame}")
+        self.runner.show_message(f"Added the differences to frame {frame}")
 
     def save_table(self, path: str | Path) -> None:
         """Write the table to a .csv; one that is there is replaced (the dialog asks before)."""
         self.table.save(path, overwrite=True)
-        self.runner.say(f"Saved {Path(path).name}")
+        self.runner.show_message(f"Saved {Path(path).name}")
 
     def _choose_csv(self) -> None:
         self._choose("Table", "frames.csv", "Table (*.csv)", self.save_table)
@@ -254,11 +253,9 @@ class FrameInspectorDock(FollowingDock):
 
     def _choose(self, title: str, name: str, kinds: str, save: Any) -> None:
         path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        try:
-            if path:
+        if path:
+            with errors_shown():
                 save(path)
-        except MENDABLE as error:
-            tell(error)
 
 
 def panels_of(table: FrameTable) -> list[Panel]:

@@ -161,7 +161,7 @@ class OpenFramesDock(RunningDock):
         """Open the frames; their layer is added when the first one was read."""
         asked = self.asked()
         if asked is None:
-            self.runner.say("Choose a folder or files first.")
+            self.runner.show_message("Choose a folder or files first.")
             return
         if self.runner.running:
             return

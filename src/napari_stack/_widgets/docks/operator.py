@@ -1,6 +1,7 @@
 """`OperatorDock`: the dock of an operator, made from its signature and docstring."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from napari.layers import Image, Labels, Shapes
@@ -9,6 +10,7 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton
 
 from napari_stack import layers
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.forecast import ForecastText
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.layer_choice import SourceChoice
@@ -23,7 +25,7 @@ from napari_stack._widgets.parts.measure_at import PlaceChoice
 from napari_stack._widgets.parts.precompile import warm_up
 from napari_stack._widgets.parts.preferences import last_used, preferences, remember
 from napari_stack._widgets.parts.preview import LivePreview
-from napari_stack._widgets.parts.runner import MENDABLE, RunningDock, tell
+from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.combined_sources import Place
 from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
@@ -195,7 +197,7 @@ class OperatorDock(RunningDock):
         self.forecast.soon()
         if not self.runner.running:
             there = self.source.axes()
-            self.runner.say("" if there else "Open an image with three axes or more.")
+            self.runner.show_message("" if there else "Open an image with three axes or more.")
         self._show_place()
 
     def _allow_run(self) -> None:
@@ -238,19 +240,13 @@ class OperatorDock(RunningDock):
         """Run the operator; its layers are added when it is done."""
         if self.layer is None or self.runner.running:
             return
-        try:
+        with errors_shown():
             job = self.job()
-        except MENDABLE as error:
-            tell(error)
-            return
-
-        def done(computed: layers.Computed) -> str:
-            return self._add(job, computed)
-
-        if self.preview is not None:
-            self.preview.off()
-        self._remember()
-        self.runner.start(job.compute, done, self.how or preferences().run)
+            if self.preview is not None:
+                self.preview.off()
+            self._remember()
+            done = partial(self._add, job)
+            self.runner.start(job.compute, done, self.how or preferences().run)
 
     def _remember(self) -> None:
         """Begin the next dock with these options."""

@@ -10,13 +10,14 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
+from napari_stack._widgets.parts.errors import format_error, show_error
 from napari_stack._widgets.parts.latest_worker import Latest
 from napari_stack._widgets.parts.layout import paragraph, tooltip
 from napari_stack._widgets.parts.plot import Plot
 from napari_stack._widgets.parts.plot_scales import Panel
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, sentence
 from napari_stack._widgets.parts.sliders import frame_in_view, show_frame
+from napari_stack.core.errors import UserError, is_mendable
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import frames_layer
 from napari_stack.layers.pixel_inspection import Aim, Reading, aim_at
@@ -102,7 +103,7 @@ class PixelInspectorDock(FollowingDock):
             return
         try:
             aim = aim_at(self.layer, world)
-        except ValueError:  # an empty layer, or one of complex numbers
+        except UserError:  # an empty layer, or one of complex numbers
             aim = None
         if aim is not None:
             self.latest.ask(aim.read, self.how or preferences().run)
@@ -125,9 +126,9 @@ class PixelInspectorDock(FollowingDock):
             self.plot.show_current(frame_in_view(self.viewer, layer, aim.axis))
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, MENDABLE):
-            raise error
-        self.title.setText(sentence(error))
+        self.title.setText(format_error(error))
+        if not is_mendable(error):
+            show_error(error)
 
     # going to a frame
 

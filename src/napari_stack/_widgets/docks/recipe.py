@@ -8,10 +8,10 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
 
 from napari_stack._widgets.parts.active_layer import FollowingDock, button
 from napari_stack._widgets.parts.batch import BatchPanel
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import collapsible, labelled, rows, tooltip
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames
@@ -52,7 +52,7 @@ class RecipeDock(FollowingDock):
         self.batch = BatchPanel(self.steps.recipe)
         self._lay_out()
         self.steps.resized.connect(self.area.fit)
-        self.steps.refused.connect(self.runner.say)
+        self.steps.refused.connect(self.runner.show_message)
         self.runner.clicked.connect(self.run)
         self.follow()
 
@@ -88,11 +88,9 @@ class RecipeDock(FollowingDock):
 
     def layer_changed(self) -> None:
         """Show the steps of the layer; without any, what was there stays to be applied to it."""
-        try:
+        steps, source = (), ""
+        with errors_shown(self.runner.show_message):
             steps, source = done_to(self.layer) if self.layer is not None else ((), "")
-        except ValueError as error:
-            steps, source = (), ""
-            self.runner.say(str(error))
         if steps:
             self.steps.show_draft(Draft(tuple(steps)))
             self.title.setText(f"What was done to {source!r} to make {self.layer.name!r}")
@@ -130,16 +128,13 @@ class RecipeDock(FollowingDock):
         """Run the steps; their layers are added when they are done."""
         if self.runner.running:
             return
-        try:
+        with errors_shown():
             job = self._job()
-        except MENDABLE as error:
-            tell(error)
-            return
-        if isinstance(job, Image):
-            self._add([job])
-            return
-        self.runner.start(job.compute, lambda done: self._add(job.finish(done)),
-                          self.how or preferences().run)  # fmt: skip
+            if isinstance(job, Image):
+                self._add([job])
+                return
+            self.runner.start(job.compute, lambda done: self._add(job.finish(done)),
+                              self.how or preferences().run)  # fmt: skip
 
     def _job(self) -> RecipeJob | Image:
         recipe, target = self.steps.recipe(), self.target.value
@@ -172,7 +167,7 @@ class RecipeDock(FollowingDock):
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
         text = f"Added {made[0].name!r}"
-        self.runner.say(text)
+        self.runner.show_message(text)
         return text
 
     # files
@@ -196,23 +191,19 @@ class RecipeDock(FollowingDock):
     def save(self, path: str | Path) -> None:
         """Write the recipe to a file; one that is there is replaced (the dialog asks before)."""
         self.steps.recipe().save(path, overwrite=True)
-        self.runner.say(f"Saved {Path(path).name}")
+        self.runner.show_message(f"Saved {Path(path).name}")
 
     def _choose_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Recipe", filter="Recipe (*.json)")
         if path:
-            self._try(self.load, path)
+            with errors_shown():
+                self.load(path)
 
     def _choose_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Recipe", "recipe.json", "Recipe (*.json)")
         if path:
-            self._try(self.save, path)
-
-    def _try(self, function: Any, path: str) -> None:
-        try:
-            function(path)
-        except MENDABLE as error:
-            tell(error)
+            with errors_shown():
+                self.save(path)
 
     def script(self) -> str:
         """Return a Python script that does the steps to the same frames."""
@@ -228,17 +219,14 @@ class RecipeDock(FollowingDock):
 
     def copy_script(self) -> None:
         """Put the script on the clipboard."""
-        try:
+        with errors_shown():
             QApplication.clipboard().setText(self.script())
-        except MENDABLE as error:
-            tell(error)
-            return
-        self.runner.say("Copied: a script that reads the frames and does the steps")
+            self.runner.show_message("Copied: a script that reads the frames and does the steps")
 
 
 def _same(step: Step, done: Step) -> bool:
     """Tell whether a step is as it was done; one with an image is when nobody touched it."""
     try:
         return step is done or step.to_plain() == done.to_plain()
-    except ValueError:
+    except UserError:
         return False

@@ -9,10 +9,10 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_stack import layers
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import Number, choice
 from napari_stack._widgets.parts.layer_choice import on_layers
 from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
-from napari_stack._widgets.parts.runner import MENDABLE, tell
 from napari_stack.core.options import options_of
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.read_layer import full_resolution
@@ -110,13 +110,13 @@ class SurfaceDock(QWidget):
             return
         point = self.depth.world_to_data(self.viewer.dims.point[-self.depth.ndim :])
         position = {axis: max(round(float(at)), 0) for axis, at in enumerate(point[:-2])}
-        try:
+        with errors_shown():
             made = layers.depth_surface(
                 self.image, self.depth, exaggeration=self.exaggeration.value, position=position
             )
-        except MENDABLE as error:
-            tell(error)
-            return
+            self._show(made)
+
+    def _show(self, made: Any) -> None:
         self.viewer.add_layer(made)
         for layer in (self.image, self.depth):  # flat ones would cut through it
             layer.visible = False

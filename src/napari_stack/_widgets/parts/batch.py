@@ -15,9 +15,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_stack._widgets.parts.active_layer import button
+from napari_stack._widgets.parts.errors import errors_shown, show_error
 from napari_stack._widgets.parts.layout import labelled, rows, tooltip
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, Runner, sentence, tell
+from napari_stack._widgets.parts.runner import Runner
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
@@ -112,26 +113,23 @@ class BatchPanel(QWidget):
         """Run the recipe on all series; what is written stays, whatever happens later."""
         if self.runner.running:
             return
-        try:
+        with errors_shown():
             recipe = saving(self._recipe(), self.file.text().strip())
-            recipe.to_plain()  # refuses arrays, which no file could tell of
+            recipe.to_plain()  # refuses arrays, which cannot be written to a file
             series = self.series
             series_names(series)
             if not self.output.text().strip():
                 raise UserError("choose a folder for the results")
-        except MENDABLE as error:
-            tell(error)
-            return
-        folder = Path(self.output.text().strip()).expanduser()
+            folder = Path(self.output.text().strip()).expanduser()
 
-        def work(run: Run) -> list[Done]:
-            return run_each(recipe, series, folder, run=run)
+            def work(run: Run) -> list[Done]:
+                return run_each(recipe, series, folder, run=run)
 
-        self.runner.start(work, self._done, self.how or preferences().run)
+            self.runner.start(work, self._done, self.how or preferences().run)
 
     def _done(self, results: Any) -> str:
         self.results = results
         failed = [done for done in results if done.error is not None]
         for done in failed:
-            tell(ValueError(f"{', '.join(done.inputs)}: {sentence(done.error)}"))
+            show_error(done.error, ", ".join(done.inputs))
         return f"{len(results) - len(failed)} of {len(results)} series done"

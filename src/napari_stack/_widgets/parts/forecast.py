@@ -6,9 +6,9 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel
 
 from napari_stack import layers
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import tooltip
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, sentence
 
 #: Milliseconds without a change before it is told.
 _PAUSE = 150
@@ -39,16 +39,13 @@ class ForecastText(QLabel):
     def tell(self) -> None:
         """Tell it now."""
         self._timer.stop()
-        text, warnings = self._found() if self._dock.layer is not None else ("", ())
+        text, warnings = "", []
+        if self._dock.layer is not None:
+            with errors_shown(warnings.append):
+                found = layers.forecast(self._dock.job(), self._dock.how or preferences().run)
+                text, warnings = found.text, list(found.warnings)
         marked = [
             f"\N{WARNING SIGN} {line[:1].upper()}{line[1:].rstrip('.')}." for line in warnings
         ]
         self.setText("\n".join([text, *marked]).strip())
         self.setVisible(bool(self.text()))
-
-    def _found(self) -> tuple[str, tuple[str, ...]]:
-        try:
-            told = layers.forecast(self._dock.job(), self._dock.how or preferences().run)
-        except MENDABLE as error:
-            return "", (sentence(error),)
-        return told.text, told.warnings

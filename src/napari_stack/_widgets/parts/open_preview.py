@@ -8,9 +8,10 @@ from typing import Any
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_stack._widgets.parts.errors import format_error, show_error
 from napari_stack._widgets.parts.layout import frames_text, paragraph
-from napari_stack._widgets.parts.runner import MENDABLE, sentence
 from napari_stack._widgets.parts.worker import Worker
+from napari_stack.core.errors import is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -109,9 +110,9 @@ class FramesPreview(QWidget):
         if self.sender() is not self._worker:
             return
         self._worker = None
-        if not isinstance(error, MENDABLE):
-            raise error
-        self._show(sentence(error))
+        self._show(format_error(error))
+        if not is_mendable(error):
+            show_error(error)
         self.finished.emit()
 
     def _warned(self, text: str) -> None:

@@ -7,10 +7,11 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack import layers
+from napari_stack._widgets.parts.errors import errors_shown, format_error
 from napari_stack._widgets.parts.layout import tooltip
 from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.runner import MENDABLE, sentence
 from napari_stack._widgets.parts.worker import Worker
+from napari_stack.core.errors import is_mendable
 
 #: Milliseconds without a change before a preview is made.
 _PAUSE = 120
@@ -93,7 +94,7 @@ class LivePreview(QObject):
         self._drop_worker()
         self._remove_layer()
         self._source = self._place = self._kept = None
-        self.dock.runner.say("")
+        self.dock.runner.show_message("")
 
     def _removed(self, event: Any) -> None:
         if not isalive(self.box):
@@ -117,11 +118,10 @@ class LivePreview(QObject):
             self._say("The preview needs an image in 2-D, y and x in view.")
             self._remove_layer()
             return
-        try:
-            job = self.dock.job()
-        except MENDABLE as error:
-            self._say(sentence(error))
-            return
+        with errors_shown(self._say):
+            self._start(self.dock.job(), at)
+
+    def _start(self, job: layers.Job, at: dict[str, int]) -> None:
         kept = self._keeping(job)
         self._place, self._job = (at, self.dock.axis), job
         self.worker = worker = Worker(
@@ -154,11 +154,12 @@ class LivePreview(QObject):
     def _failed(self, error: BaseException) -> None:
         if self._stale or not self.on:
             return
-        if not isinstance(error, MENDABLE):
+        if is_mendable(error):
+            self._remove_layer()
+            self._say(format_error(error))
+        else:
             self.off()
-            raise error
-        self._remove_layer()
-        self._say(sentence(error))
+            self.dock.runner.show_failure(error)
 
     def _show(self, image: Any) -> None:
         if self._stale or not self.on or self._source not in self.dock.viewer.layers:
@@ -173,14 +174,17 @@ class LivePreview(QObject):
 
     def _insert(self, made: Any) -> None:
         """Put it above its source; what is selected stays selected."""
-        viewer = self.dock.viewer
-        chosen, active = set(viewer.layers.selection), viewer.layers.selection.active
-        self.layer, LivePreview.changing = made, True
-        viewer.layers.insert(viewer.layers.index(self._source) + 1, made)
-        viewer.layers.selection.clear()
-        viewer.layers.selection.update(chosen)
-        viewer.layers.selection.active = active
-        LivePreview.changing = False
+        there = self.dock.viewer.layers
+        chosen, active = set(there.selection), there.selection.active
+        LivePreview.changing = True
+        try:
+            there.insert(there.index(self._source) + 1, made)
+        finally:  # also when somebody who listens to the list of layers fails
+            self.layer = made if made in there else None
+            there.selection.clear()
+            there.selection.update(chosen)
+            there.selection.active = active
+            LivePreview.changing = False
 
     def _remove_layer(self) -> None:
         layer, self.layer = self.layer, None
@@ -189,4 +193,4 @@ class LivePreview(QObject):
 
     def _say(self, text: str) -> None:
         if not self.dock.runner.running:
-            self.dock.runner.say(text)
+            self.dock.runner.show_message(text)

@@ -1,21 +1,17 @@
 """`Runner`: the Run and Cancel buttons, the progress of a run, and what becomes of its result."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
-from napari.utils.notifications import notification_manager, show_error, show_warning
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_stack._widgets.parts.errors import ErrorDetails, show_error, traceback_of
 from napari_stack._widgets.parts.layout import tooltip
 from napari_stack._widgets.parts.worker import Worker
+from napari_stack.core.errors import is_mendable
 from napari_stack.engine.run import Run
-
-#: What the user can mend; anything else is a mistake of the program.
-MENDABLE = (ValueError, OSError, MemoryError)
-
-_log = logging.getLogger(__name__)
 
 
 class Runner(QWidget):
@@ -34,6 +30,7 @@ class Runner(QWidget):
         super().__init__()
         self.worker: Worker | None = None
         self._done: Callable[[Any], str | None] | None = None
+        self._text = ""
         self.run_button = QPushButton(text)
         self.cancel_button = QPushButton("Cancel")
         self.run_button.setToolTip(tooltip("Begin; the result is added as layers when it is done."))
@@ -42,6 +39,10 @@ class Runner(QWidget):
         self.bar.setTextVisible(True)
         self.message = QLabel()
         self.message.setWordWrap(True)
+        self.details_button = QPushButton("Details")
+        self.details_button.setToolTip(tooltip("Show where the error occurred, to report it."))
+        self._traceback = ""
+        self._error: BaseException | None = None
         self._buttons = QHBoxLayout()
         self._buttons.addWidget(self.run_button, 2)
         self._buttons.addWidget(self.cancel_button, 1)
@@ -50,9 +51,11 @@ class Runner(QWidget):
         layout.addLayout(self._buttons)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
+        layout.addWidget(self.details_button)
         self.setLayout(layout)
         self.run_button.clicked.connect(self.clicked)
         self.cancel_button.clicked.connect(self.cancel)
+        self.details_button.clicked.connect(self.show_details)
         self._show_running(False)
 
     def add_button(self, button: QPushButton) -> None:
@@ -114,14 +117,27 @@ class Runner(QWidget):
         self.cancel_button.setEnabled(running)
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
-        self.message.setVisible(running)
-        if running:
-            self.message.setText("Starting ...")
+        self.show_message("Starting ..." if running else "")
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a text below the buttons."""
         self.message.setText(text)
         self.message.setVisible(bool(text))
+        self.details_button.setVisible(False)
+
+    def show_failure(self, error: BaseException) -> None:
+        """Show why something failed; the traceback of a fault of the program is behind a button."""
+        show_error(error)
+        mendable = is_mendable(error)
+        self.show_message("Failed" if mendable else "Failed: this is an error of the program")
+        self._traceback = "" if mendable else traceback_of(error)
+        self.details_button.setVisible(not mendable)
+
+    def show_details(self) -> ErrorDetails:
+        """Open a window with the traceback of the fault that is shown."""
+        details = ErrorDetails(self._traceback, self)
+        details.show()
+        return details
 
     def _progressed(self, done: int, total: int, what: str) -> None:
         if self.worker is None or not self.cancel_button.isEnabled():
@@ -135,19 +151,14 @@ class Runner(QWidget):
 
     def _returned(self, result: Any) -> None:
         done, self._done = self._done, None
-        self._text = "Done"
         if self.worker is not None and self.worker.abort_requested:
             self._cancelled()  # after its last frame, while the result was on its way here
         elif done is not None:
+            self._text = "Failed"  # unless what shows the result comes to its end
             self._text = done(result) or "Done"
 
     def _errored(self, error: BaseException) -> None:
-        if isinstance(error, MENDABLE):
-            self._text = "Failed"
-            tell(error)
-        else:
-            self._text = "Failed: this is a mistake of the program"
-            notification_manager.receive_error(type(error), error, error.__traceback__)
+        self._error = error
 
     def _cancelled(self) -> None:
         self._text = "Cancelled"
@@ -155,7 +166,11 @@ class Runner(QWidget):
     def _finished(self) -> None:
         self.worker = self._done = None
         self._show_running(False)
-        self.say(self._text)
+        error, self._error = self._error, None
+        if error is None:
+            self.show_message(self._text)
+        else:
+            self.show_failure(error)
         self.finished.emit()
 
 
@@ -181,16 +196,3 @@ class RunningDock(QWidget):
     def closing(self) -> None:
         """End the run."""
         self.runner.abandon()
-
-
-def tell(error: BaseException) -> None:
-    """Show what the user can mend as one sentence; the log keeps where it came from."""
-    _log.info("shown as one sentence: %s", error, exc_info=error)
-    show_error(sentence(error))
-
-
-def sentence(error: BaseException) -> str:
-    """Return what an error says, in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
-    return " ".join(str(error).split()) or type(error).__name__

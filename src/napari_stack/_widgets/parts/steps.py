@@ -7,10 +7,10 @@ from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Layers
 from napari_stack._widgets.parts.layout import align, tooltip
-from napari_stack._widgets.parts.runner import MENDABLE
 from napari_stack.core.errors import UserError
 from napari_stack.layers.read_layer import full_resolution
 from napari_stack.recipe import Recipe
@@ -109,15 +109,12 @@ class StepsPanel(QWidget):
 
     def _edited(self) -> None:
         row = self.list.currentRow()
-        try:
+        with errors_shown(self.refused.emit):
             options = {name: _plain(value) for name, value in self.form.values().items()}
             self.draft = self.draft.with_options(row, options)
-        except MENDABLE as error:
-            self.refused.emit(str(error))
-            return
-        with QSignalBlocker(self.list):
-            self.list.item(row).setText(describe(self.draft.steps[row]))
-        self.resized.emit()
+            with QSignalBlocker(self.list):
+                self.list.item(row).setText(describe(self.draft.steps[row]))
+            self.resized.emit()
 
     def _ticked(self, item: QListWidgetItem) -> None:
         on = item.checkState() == Qt.CheckState.Checked
