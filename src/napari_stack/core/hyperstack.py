@@ -23,6 +23,7 @@ from napari_stack.core.combined_sources import (
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import gives_frames, shares_measure
+from napari_stack.core.source import as_array
 from napari_stack.core.stack import Rendered, Stack
 
 #: Axis that an operator stacks where there is such a one and none was chosen.
@@ -102,7 +103,7 @@ class Hyperstack:
         rgb : bool, optional
             See `Stack.wrap`.
         """
-        data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+        data = as_array(data)
         named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes)
         count = len(named) - 2
         if count < 1 or len(data.shape) - len(named) not in (0, 1):

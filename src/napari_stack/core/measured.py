@@ -39,11 +39,23 @@ class Measured:
     _name: ClassVar[str] = ""
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(
-            same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
-        )
+        if not isinstance(other, Measured) or type(self) is not type(other):
+            return False
+        theirs = other.values()
+        return all(same(value, theirs[name]) for name, value in self.values().items())
 
     __hash__ = None  # type: ignore[assignment]
+
+    def values(self) -> dict[str, Any]:
+        """Return what it holds, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def _freeze(self, dtype: DTypeLike, *names: str, ndim: int | None = None) -> None:
+        """Make arrays that are given unchangeable, and of one type; for ``__post_init__``."""
+        values = self.values()
+        for name in names:
+            if values[name] is not None:
+                object.__setattr__(self, name, frozen(values[name], dtype, ndim))
 
     def to_plain(self) -> dict[str, Any]:
         """Write the value as plain data (JSON types)."""
@@ -105,8 +117,7 @@ class Measured:
         return f"napari-stack {cls._name}"
 
     def _given(self) -> dict[str, Any]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in self.values().items() if value is not None}
 
 
 def same(one: Any, other: Any) -> bool:

@@ -80,6 +80,11 @@ class Source:
         return frozenset()
 
 
+def as_array(data: Any) -> Any:
+    """Return an array of numpy, dask, zarr or the like as it is, and anything else as NumPy's."""
+    return data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+
+
 @dataclass(frozen=True)
 class ArraySource(Source):
     """Frames in an array: numpy, dask, zarr, or what else is indexed like them; nothing is copied.

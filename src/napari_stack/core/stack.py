@@ -13,7 +13,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
-from napari_stack.core.source import ArraySource, CachedFrame, Pixels, Selected, Source
+from napari_stack.core.source import ArraySource, CachedFrame, Pixels, Selected, Source, as_array
 
 #: Bytes of the rows that go through local corrections at a time.
 _BLOCK = 2**20
@@ -101,7 +101,7 @@ class Stack:
         ValueError
             For data of another shape, without pixels, or of complex or structured type.
         """
-        data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+        data = as_array(data)
         source = ArraySource(data, leading)
         channels = source.shape[3] if len(source.shape) == 4 else 0
         if rgb and channels not in (3, 4):

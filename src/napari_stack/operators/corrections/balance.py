@@ -71,13 +71,11 @@ class Gains(PixelwiseValue):
     curves: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        gains = frozen(self.gains, np.float64, 2)
-        clipped = np.zeros(len(gains)) if self.clipped is None else self.clipped
-        object.__setattr__(self, "gains", gains)
+        self._freeze(np.float64, "gains", ndim=2)
+        clipped = np.zeros(len(self.gains)) if self.clipped is None else self.clipped
         object.__setattr__(self, "clipped", frozen(clipped, np.int64, 1))
-        for name, dtype in (("starts", float), ("steps", float), ("curves", np.float32)):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+        self._freeze(np.float64, "starts", "steps")
+        self._freeze(np.float32, "curves")
         if (self.curves is None) == (self.mapping == "match_histogram"):
             raise UserError("matched histograms need curves, other mappings need none")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.measured import frozen, same
+from napari_stack.core.measured import same
 from napari_stack.core.options import Bounds, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -63,14 +63,11 @@ class Bleaching(PixelwiseValue):
     curves: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("gains", "means", "fitted"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, 2))
+        self._freeze(np.float64, "gains", "means", "fitted", ndim=2)
         if not self.gains.shape == self.means.shape == self.fitted.shape:
             raise UserError("gains, means and fitted need one shape, (n, k)")
-        for name, dtype in (("decay", float), ("starts", float), ("steps", float),
-                            ("curves", np.float32)):  # fmt: skip
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+        self._freeze(np.float64, "decay", "starts", "steps")
+        self._freeze(np.float32, "curves")
 
     def __len__(self) -> int:
         return len(self.gains)

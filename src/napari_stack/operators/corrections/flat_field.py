@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.measured import frozen
 from napari_stack.core.options import Bounds, ImageSource, check, composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -41,9 +40,7 @@ class FlatField(PixelwiseValue):
     dark: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gain", frozen(self.gain, np.float32))
-        if self.dark is not None:
-            object.__setattr__(self, "dark", frozen(self.dark, np.float32))
+        self._freeze(np.float32, "gain", "dark")
         shapes = {a.shape for a in (self.gain, self.dark) if a is not None}
         if self.gain.ndim not in (2, 3) or any(s[:2] != self.gain.shape[:2] for s in shapes):
             raise UserError(f"a flat field needs gain and dark of one frame's size, got {shapes}")

@@ -54,18 +54,18 @@ class PixelwiseValue(Pixelwise, Measured):
 
 def per_frame(value: Any, names: Sequence[str], frames: NDArray[np.intp]) -> Any:
     """Take some frames of the named arrays of a value."""
-    arrays = {n: getattr(value, n) for n in names}
-    return replace(value, **{n: a[frames] for n, a in arrays.items() if a is not None})
+    arrays = {n: a[frames] for n, a in value.values().items() if n in names and a is not None}
+    return replace(value, **arrays)
 
 
 def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
     """Put the named arrays of values of the same options one after the other."""
-    rest = [f for f in value.__dataclass_fields__ if f not in names]
-    if any(not same(getattr(o, f), getattr(value, f)) for o in others for f in rest):
+    first, *rest = every = [one.values() for one in (value, *others)]
+    shared = [name for name in first if name not in names]
+    if any(not same(one[name], first[name]) for one in rest for name in shared):
         raise UserError("frames with different corrections cannot stand in one stack")
-    every = (value, *others)
-    given = [n for n in names if getattr(value, n) is not None]
-    return replace(value, **{n: np.concatenate([getattr(v, n) for v in every]) for n in given})
+    given = [name for name in names if first[name] is not None]
+    return replace(value, **{n: np.concatenate([one[n] for one in every]) for n in given})
 
 
 @dataclass(frozen=True)

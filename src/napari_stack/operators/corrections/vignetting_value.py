@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.measured import frozen
 from napari_stack.operators.corrections.pixelwise import PixelwiseValue
 
 #: No pixel is multiplied by more: what is left of its light is noise.
@@ -55,8 +54,7 @@ class Vignetting(PixelwiseValue):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
-        object.__setattr__(self, "centres", frozen(self.centres, np.float64, 3))
-        object.__setattr__(self, "parameters", frozen(self.parameters, np.float64, 3))
+        self._freeze(np.float64, "centres", "parameters", ndim=3)
 
     @property
     def half(self) -> float:
