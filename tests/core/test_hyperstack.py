@@ -65,6 +65,20 @@ def test_stacks_lie_along_the_chosen_axis():
     np.testing.assert_array_equal(hyper.to_dask().compute(scheduler="synchronous"), DATA)
 
 
+def test_a_stack_answers_as_a_hyperstack_of_one_axis():
+    stack = Stack.wrap(DATA[:, 0, 0])
+    data = Hyperstack.wrap(DATA[:, 0, 0], axes=("frame", "y", "x"))
+    assert isinstance(data, Hyperstack)
+    for name in ("sizes", "axis", "number", "loops"):
+        assert getattr(stack, name) == getattr(data, name), name
+    assert [axis.name for axis in stack.leading] == [axis.name for axis in data.leading]
+    assert stack.frames is stack
+    half = stack.select([0, 2])
+    assert stack.with_frames(half) is half
+    other = Stack.wrap(255 - DATA[:, 0, 0])
+    np.testing.assert_array_equal(np.asarray(data.with_frames(other)), 255 - DATA[:, 0, 0])
+
+
 def test_a_position_not_named_is_the_centre():
     hyper = Hyperstack.wrap(DATA, axes=AXES, axis="t")
     assert hyper.centre() == {"c": 0, "z": 2}

@@ -136,6 +136,10 @@ class Hyperstack:
         """The channels of a pixel are colours."""
         return self.frames.rgb
 
+    def with_frames(self, frames: Stack) -> "Hyperstack":
+        """Return these data with other frames in the place of its own."""
+        return replace(self, frames=frames)
+
     @property
     def number(self) -> int:
         """Number of the axis that is stacked."""

@@ -160,6 +160,42 @@ class Stack:
         """All that was done to the frames: also before they were computed and kept as pixels."""
         return (*self.source.corrected_by, *self.corrections)
 
+    # what a `Hyperstack` has too, of one leading axis
+
+    @property
+    def frames(self) -> "Stack":
+        """All frames."""
+        return self
+
+    def with_frames(self, frames: "Stack") -> "Stack":
+        """Return these data with other frames in the place of its own."""
+        return frames
+
+    @property
+    def leading(self) -> tuple[Axis, ...]:
+        """Axes before y and x."""
+        return self.axes[:1]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Lengths of the leading axes."""
+        return (len(self),)
+
+    @property
+    def axis(self) -> str:
+        """Name of the axis that is stacked."""
+        return self.axes[0].name
+
+    @property
+    def number(self) -> int:
+        """Number of the axis that is stacked."""
+        return 0
+
+    @property
+    def loops(self) -> dict[str, int]:
+        """Lengths of the leading axes that are not stacked, by name."""
+        return {}
+
     def __len__(self) -> int:
         return self.source.shape[0]
 
