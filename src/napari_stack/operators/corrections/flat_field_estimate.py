@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from napari_stack.core.luminance import colour_channels
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 
@@ -19,6 +18,12 @@ _SIDE = 192
 _MOST_FRAMES = 512
 
 _ROUNDS = 4
+
+#: Residuals beyond this multiple of their median, 1.5 standard deviations, count less.
+_OUTLYING = 1.5 * 1.4826
+
+#: What keeps a division by a residual of 0 finite.
+_TINY = 1e-9 / 1.4826
 
 
 def estimate(
@@ -89,8 +94,8 @@ def _smoothed(image: NDArray[Any], sigma: float) -> NDArray[np.float32]:
     for _ in range(8):
         weighted = columns * weights[:, np.newaxis]
         found = np.linalg.lstsq(weighted.T @ columns, weighted.T @ target, rcond=None)[0]
-        residual = target - columns @ found
-        weights = 1 / np.maximum(np.abs(residual) / (robust_sigma(residual, 0.0) + 1e-9), 1.5)
+        residual = np.abs(target - columns @ found)
+        weights = 1 / np.maximum(residual / (np.median(residual) + _TINY), _OUTLYING)
     surface = (columns @ found).reshape(image.shape).astype(np.float32)
     rest = cv2.GaussianBlur(image - surface, (0, 0), max(sigma, 0.5), borderType=cv2.BORDER_REFLECT)
     result: NDArray[np.float32] = surface + rest

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.statistics import robust_sigma
-
 Array = NDArray[np.float64]
 
 #: Distances, in pixels of the reduced image, at which the brightness of a scene is compared.
@@ -17,6 +15,12 @@ _LAGS = (8, 16, 32)
 _EVERY = 2
 
 _ROUNDS = 15
+
+#: Residuals of this multiple of their median size, 2 standard deviations, count a quarter.
+_OUTLYING = 2 * 1.4826
+
+#: What keeps a division by a residual of 0 finite.
+_TINY = 1e-9 / 1.4826
 
 #: Tiles along each axis that are left out in turn to tell how sure a fit is.
 _TILES = 4
@@ -177,9 +181,10 @@ def _centred(pair: Pairs, columns: Array, theta: Array) -> tuple[Array, Array]:
 
 
 def _weights(residual: Array) -> Array:
-    scale = robust_sigma(residual, 0.0) + 1e-9
-    weights: Array = 1 / (1 + (residual / (2 * scale)) ** 2) ** 2
-    return weights / scale**2
+    """Weigh residuals by how far they stand out of the others."""
+    size = np.median(np.abs(residual)) + _TINY
+    weights: Array = 1 / (1 + (residual / (_OUTLYING * size)) ** 2) ** 2
+    return weights / size**2
 
 
 def _moved(points: Array, centre: Array, theta: Array) -> Array:
