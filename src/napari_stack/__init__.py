@@ -13,106 +13,43 @@ if TYPE_CHECKING:
     from napari_stack.core.stack import Stack
     from napari_stack.engine.run import Cancelled, Run
     from napari_stack.files import read, write
-    from napari_stack.operators import (
-        Auto,
-        Bleaching,
-        Box,
-        ByFactor,
-        Clipped,
-        Constant,
-        DepthMap,
-        Features,
-        FlatField,
-        Focused,
-        Fourier,
-        Gains,
-        HotPixels,
-        Imreg_dft,
-        Intensity,
-        Percentile,
-        Phase,
-        Polynomial,
-        Pyramid,
-        ReplicateBlurred,
-        Sigmoid,
-        ToFit,
-        ToSize,
-        Transforms,
-        Vignetting,
-        WeightedMean,
-        apply_bleaching,
-        apply_flat_field,
-        apply_gains,
-        apply_hot_pixels,
-        apply_transforms,
-        apply_vignetting,
-        balance,
-        combine,
-        correct_bleaching,
-        correct_flat_field,
-        correct_vignetting,
-        denoise,
-        find_hot_pixels,
-        focus_slabs,
-        focus_stack,
-        measure_bleaching,
-        measure_flat_field,
-        measure_gains,
-        measure_transforms,
-        measure_vignetting,
-        moving_average,
-        register,
-        repair_hot_pixels,
-        sharpen,
-        sigma_clip,
-        transform_frames,
-        write_hot_pixels,
-    )
+    from napari_stack.operators.public import *  # noqa: F403
     from napari_stack.recipe import Recipe, Step
 
-# The modules that public names live in; "" for those that are modules themselves. A module is
-# imported when a name of it is first asked for, so that `import napari_stack` costs no more than
-# reading this page.
-_NAMES = {
-    "": "layers samples",
-    "files": "read write",
-    "core.hyperstack": "Hyperstack",
-    "operators": """
-        Bleaching Clipped Constant Features
-        FlatField Focused Fourier Gains
-        HotPixels Imreg_dft Intensity Phase
-        Polynomial Pyramid ReplicateBlurred Sigmoid
-        Transforms Vignetting apply_bleaching apply_flat_field
-        apply_gains apply_hot_pixels apply_transforms apply_vignetting
-        balance combine correct_bleaching correct_flat_field
-        correct_vignetting find_hot_pixels focus_stack measure_bleaching
-        measure_flat_field measure_gains measure_transforms measure_vignetting
-        Percentile WeightedMean moving_average register
-        repair_hot_pixels sigma_clip write_hot_pixels
-        Auto Box ByFactor DepthMap ToFit ToSize transform_frames
-        denoise sharpen
-        focus_slabs
-    """,
-    "recipe": "Recipe Step",
-    "engine.run": "Cancelled Run",
-    "core.axis": "Axis",
-    "core.errors": "UserError",
-    "core.stack": "Stack",
+# The modules that public names live in, those of operators left out, which their catalogue has. A
+# module is imported when a name of it is first asked for, so that `import napari_stack` costs no
+# more than reading this page.
+_HOMES = {
+    "Axis": "core.axis",
+    "Cancelled": "engine.run",
+    "Hyperstack": "core.hyperstack",
+    "Recipe": "recipe",
+    "Run": "engine.run",
+    "Stack": "core.stack",
+    "Step": "recipe",
+    "UserError": "core.errors",
+    "read": "files",
+    "write": "files",
 }
-_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
-
-__all__ = sorted(_HOMES)
+_PUBLIC_MODULES = ("layers", "samples")
+_OTHER_MODULES = ("cli", "core", "engine", "files", "operators", "recipe", "run", "stack")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'napari_stack' has no attribute {name!r}")
-    if not (home := _HOMES[name]):
+    if name in _PUBLIC_MODULES + _OTHER_MODULES:
         return import_module(f"napari_stack.{name}")
-    value = getattr(import_module(f"napari_stack.{home}"), name)
-    globals()[name] = value
-    return value
+    if name in _HOMES:
+        value = getattr(import_module(f"napari_stack.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name == "__all__" or not name.startswith("_"):
+        operators = import_module("napari_stack.operators")
+        if name == "__all__":
+            return sorted({*_HOMES, *_PUBLIC_MODULES, *operators.__all__})
+        if name in operators.CATALOGUE.own or name in operators.__all__:
+            return getattr(operators, name)
+    raise AttributeError(f"module 'napari_stack' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*globals(), *__getattr__("__all__")]

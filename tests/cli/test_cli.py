@@ -93,7 +93,7 @@ def _all_options(operator):
 @pytest.mark.parametrize("name", OPERATORS)
 def test_help_shows_text_default_choices_and_range_of_every_option(name, page):
     shown = page(command_name(name), "--help")
-    for flag, option in _all_options(CATALOGUE[name]):
+    for flag, option in _all_options(CATALOGUE[name].function):
         assert f"--{flag} " in shown
         assert " ".join(option.help.split()) in shown
         if option.bounds:
@@ -123,7 +123,7 @@ def test_version(page):
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_flags_of_operators_and_of_commands_have_different_names(name):
-    flags = [flag.name for flag in flags_of(CATALOGUE[name])]
+    flags = [flag.name for flag in flags_of(CATALOGUE[name].function)]
     shared = {flag.name for flag in jobs.Settings.flags()}
     shared |= {"inputs", "output", "overwrite", "at", "measure_each", "transforms"}
     assert len(set(flags)) == len(flags)
@@ -777,12 +777,12 @@ def test_positions():
 
 def test_flags_are_read_as_options():
     given = {"method": "features", "features_ratio": "0.5", "reference": "3", "framing": "all"}
-    assert options_given(CATALOGUE["register"], given) == {
+    assert options_given(CATALOGUE["register"].function, given) == {
         "method": ns.Features(ratio=0.5),
         "reference": 3,
         "framing": "all",
     }
-    assert options_given(CATALOGUE["register"], {}) == {}
+    assert options_given(CATALOGUE["register"].function, {}) == {}
 
 
 class _Terminal(io.StringIO):

@@ -9,14 +9,14 @@ from napari.layers import Image, Labels, Points, Shapes
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options import options_of
 from napari_stack.operators import CATALOGUE
 from napari_stack.recipe import images_of
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_each_operator_has_a_function_with_its_signature_and_texts(name):
-    function, engine = getattr(layers, name), CATALOGUE[name]
+    function, engine = getattr(layers, name), CATALOGUE[name].function
     parameters = inspect.signature(function).parameters
     for option, described in options_of(engine).items():
         assert parameters[option] == inspect.signature(engine).parameters[option]
@@ -33,7 +33,7 @@ def test_pixels_are_those_of_the_engine(name, timelapse):
     else:
         result = getattr(layers, name)(timelapse)
         expected = CATALOGUE[name](ns.Stack.wrap(timelapse.data))
-    if gives_frames(CATALOGUE[name]):
+    if CATALOGUE[name].gives_frames:
         np.testing.assert_array_equal(np.asarray(result.data), np.asarray(expected))
         return
     images = images_of(expected).values()

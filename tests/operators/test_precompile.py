@@ -1,10 +1,13 @@
 """`warm` runs every operator, in silence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import CATALOGUE, warm
+from napari_stack.operators import CATALOGUE, Operator
+from napari_stack.operators.precompile import warm
 
 
 @pytest.mark.parametrize("operator", CATALOGUE)
@@ -22,7 +25,7 @@ def test_the_operator_meets_pixels_of_the_type_that_will_come(dtype, monkeypatch
 
     met_holes = []
 
-    monkeypatch.setitem(CATALOGUE, "look", look)
+    monkeypatch.setitem(CATALOGUE, "look", Operator(look))
     warm("look", dtype=dtype)
     warm("look", dtype=dtype, colours=True)
     shapes = [((9, 96, 96), False), ((9, 96, 96, 3), True)]
@@ -33,7 +36,9 @@ def test_the_operator_meets_pixels_of_the_type_that_will_come(dtype, monkeypatch
 
 def test_what_needs_other_kernels_is_warmed_too(monkeypatch):
     met = []
-    monkeypatch.setitem(CATALOGUE, "sigma_clip", lambda stack, run, **options: met.append(options))
+    entry = CATALOGUE["sigma_clip"]
+    watched = replace(entry, source=lambda stack, run, **options: met.append(options))
+    monkeypatch.setitem(CATALOGUE, "sigma_clip", watched)
     warm("sigma_clip")
     robust = {"centre": "median", "spread": "MAD"}
     assert met == [{}, {}, robust, robust]

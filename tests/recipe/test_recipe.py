@@ -9,12 +9,12 @@ import pytest
 import napari_stack as ns
 from napari_stack import read, samples, write
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Clipped, Features, Pyramid, combine, register, sigma_clip
 from napari_stack.recipe import Recipe, Step, results
-from napari_stack.recipe.results import _foreseen
-from napari_stack.recipe.step import images_of
+from napari_stack.recipe.results import _predicted_image
 
 BRANCHING = Recipe(
     [
@@ -278,9 +278,9 @@ def test_cancelling_writes_nothing(tmp_path):
 def test_a_hyperstack_is_stacked_along_the_axis_of_the_step(tmp_path):
     data = np.random.default_rng(0).integers(0, 99, (2, 3, 8, 40, 44), np.uint8)
     hyper = Hyperstack.wrap(data, axes="tczyx")
-    assert Step("focus_stack").placed(hyper).axis == "z"
-    assert Step("focus_stack", axis="t").placed(hyper).axis == "t"
-    assert Step("combine").placed(hyper).axis == "t"
+    assert Step("focus_stack").with_stacked_axis(hyper).axis == "z"
+    assert Step("focus_stack", axis="t").with_stacked_axis(hyper).axis == "t"
+    assert Step("combine").with_stacked_axis(hyper).axis == "t"
     recipe = Recipe([Step("combine", axis="z", save="mean.tif")])
     result = recipe.run(hyper, folder=tmp_path)["combine"]
     np.testing.assert_array_equal(result, np.rint(data.mean(axis=2)).astype(np.uint8))
@@ -338,13 +338,13 @@ def test_what_cannot_be_written_is_refused_before_the_work(step, message, tmp_pa
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, bool])
 @pytest.mark.parametrize("channels", [(), (3,), (5,)])
 @pytest.mark.parametrize("axes", ["tyx", "tzyx", "tczyx"])
-def test_images_are_of_the_type_that_is_foreseen(dtype, channels, axes):
+def test_images_are_of_the_type_that_is_predicted_image(dtype, channels, axes):
     data = np.ones((*(3, 2, 2)[: len(axes) - 2], 24, 26, *channels)).astype(dtype)
     wrapped = Stack.wrap(data) if axes == "tyx" else Hyperstack.wrap(data, axes=axes)
     steps = [Step("combine", {"method": m}) for m in ("mean", "sum", "minimum", "maximum")]
     for step in (*steps, Step("sigma_clip", {"sigma": 1.2}), Step("focus_stack")):
         for name, image in images_of(step.apply(wrapped)).items():
-            foreseen, shape = _foreseen(step, name, step.placed(wrapped))
+            foreseen, shape = _predicted_image(step, name, step.with_stacked_axis(wrapped))
             assert foreseen == image.dtype, (step.operator, name)
             assert shape[: image.ndim] == image.shape
 

@@ -10,7 +10,7 @@ from napari_stack.cli import main
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.operators.inspection import drawings
-from napari_stack.operators.inspection.plots import PLOTS, new_figure
+from napari_stack.operators.inspection.plots import new_figure
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.plots import Plots
 
@@ -119,9 +119,3 @@ def test_the_profile_of_a_fall_off_is_measured_on_the_frames():
     vignetting = result.corrections[0]
     radii, means = drawings.profile(stack, vignetting)
     np.testing.assert_allclose(means, 1 - 0.4 * (radii / 100) ** 2, atol=0.01)
-
-
-def test_every_plot_belongs_to_an_operator():
-    from napari_stack.operators import CATALOGUE
-
-    assert set(PLOTS) <= set(CATALOGUE)

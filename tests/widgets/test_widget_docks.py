@@ -15,9 +15,8 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
-from napari_stack.core.options import gives_frames
 from napari_stack.layers.read_layer import read_layer
-from napari_stack.operators import CATALOGUE, UNMEASURED
+from napari_stack.operators import CATALOGUE
 
 DOCKS = {
     "register": _widgets.RegisterDock,
@@ -108,16 +107,16 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     ran(dock, qtbot)
     result = viewer.layers[1]
     options = {"sigma": 1.0} if name == "sigma_clip" else {}
-    measures = gives_frames(CATALOGUE[name]) and name not in UNMEASURED
+    measures = CATALOGUE[name].corrects
     at = {"c": 1, "z": 3} if measures else None
     more = {} if at is None else {"measure_at": at}
     expected = hyper.along(expected_axis).map(CATALOGUE[name], **more, **options)
     expected = expected[0] if isinstance(expected, tuple) else expected
     expected = np.asarray(expected)
-    if expected_axis == "z" and not gives_frames(CATALOGUE[name]):
+    if expected_axis == "z" and not CATALOGUE[name].gives_frames:
         expected = expected[:, :, None]
     np.testing.assert_array_equal(np.asarray(result.data), expected)
-    whole = gives_frames(CATALOGUE[name]) or expected_axis == "z"
+    whole = CATALOGUE[name].gives_frames or expected_axis == "z"
     assert result.axis_labels == tuple("tczyx" if whole else "czyx")
     assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
     if at:

@@ -11,7 +11,6 @@ import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, Number
-from napari_stack.core.options import options_of
 from napari_stack.operators import CATALOGUE
 
 from .test_widget_docks import DOCKS
@@ -30,7 +29,7 @@ def dock(request, qtbot):
 
 @pytest.mark.parametrize("dock", DOCKS.values(), indirect=True)
 def test_the_options_are_those_of_the_operator(dock):
-    options, fields = options_of(CATALOGUE[dock.operator]), fields_of(dock)
+    options, fields = CATALOGUE[dock.operator].options, fields_of(dock)
     assert set(fields) == set(options)
     assert dock.options() == {}, "all are at their default"
     for name, option in options.items():

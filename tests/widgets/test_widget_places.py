@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_stack.core.options import gives_frames
 from napari_stack.operators import CATALOGUE
 
 from .test_widget_docks import DOCKS, docked, ran
@@ -72,7 +71,7 @@ def none_alive(references):
 
 
 def check(name, source, *made):
-    frames = gives_frames(CATALOGUE[name])
+    frames = CATALOGUE[name].gives_frames
     mask = isinstance(made[0], Labels)
     assert mask == (name == "find_hot_pixels")
     kept = slice(0 if frames else 1, None)

@@ -11,7 +11,7 @@ from napari.components import LayerList
 
 import napari_stack as ns
 from napari_stack import _widgets, layers, samples
-from napari_stack.layers import PREVIEWED
+from napari_stack.operators import CATALOGUE
 
 from .test_widget_docks import DOCKS, cells_layer, docked, ran
 
@@ -32,7 +32,7 @@ def dim():
     return data.astype(np.uint16)
 
 
-@pytest.mark.parametrize("name", PREVIEWED)
+@pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.preview])
 def test_the_frame_in_view_as_it_will_be(name, viewer, qtbot, dim):
     source = cells_layer(viewer, da.from_array(dim, chunks=(1, -1, -1)))
     viewer.dims.set_current_step(0, 6)

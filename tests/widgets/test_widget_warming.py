@@ -24,7 +24,7 @@ def test_a_dock_that_opens_compiles_for_its_layer_once(
         operators.CATALOGUE[operator]  # it is in the catalogue
         raise ValueError("nobody hears of this")
 
-    monkeypatch.setattr(operators, "warm", warm)
+    monkeypatch.setattr(precompile, "warm", warm)
     viewer.add_image(np.zeros((9, 8, 8), np.uint8))
     for _ in range(2):
         dock = _widgets.SigmaClipDock(viewer)

@@ -11,11 +11,12 @@ from cyclopts import Group, Parameter
 
 from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
-from napari_stack.cli.notes import mention_clipped, mention_failed, mention_uncovered, stack_of
+from napari_stack.cli.notes import mention_failed, mention_note, mention_uncovered, stack_of
 from napari_stack.cli.report import Report, complain, progress
 from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
@@ -31,7 +32,7 @@ from napari_stack.recipe.batch import (
 )
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
-from napari_stack.recipe.step import Step, images_of
+from napari_stack.recipe.step import Step
 
 _FRAMES = Group("Frames", sort_key=4)
 
@@ -170,7 +171,7 @@ def run_step(
         written = step.making_only(output_paths(output, step))
         result = written.apply(data, run=run)
         mention_failed(result, step)
-        mention_clipped(result, step, report)
+        mention_note(result, step, report)
         mention_uncovered(result)
         if transforms is not None:
             measured = stack_of(result).transforms
@@ -217,7 +218,7 @@ def run_recipe(
             return
         for name, step in done.recipe.named().items():
             mention_failed(done.results[name], step)
-            mention_clipped(done.results[name], step, report)
+            mention_note(done.results[name], step, report)
         for file, made in done.files.items():
             report.written(file, made.shape, made.dtype)
 

@@ -14,11 +14,11 @@ from napari_stack.cli.flags import command_name, flags_of, options_given, positi
 from napari_stack.cli.jobs import Settings, run_recipe, run_step
 from napari_stack.cli.report import complain, warnings_as_lines
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import gives_frames, shares_measure, summary
+from napari_stack.core.operator import Operator
 from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators.inspection.plots import PLOTS, PlotFormat
+from napari_stack.operators.inspection.plots import PlotFormat
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.step import Step
 
@@ -103,11 +103,11 @@ def app() -> App:
         version=__version__,
         help_format="plaintext",
     )
-    for name, operator in CATALOGUE.items():
+    for name, entry in CATALOGUE.items():
         typed = command_name(name)
         usage = f"Usage: napari-stack {typed} INPUTS... -o OUT [OPTIONS]"
-        command = _operator_command(name, operator)
-        result.command(command, name=typed, help=_description(operator), usage=usage)
+        command = _operator_command(name, entry)
+        result.command(command, name=typed, help=_description(entry), usage=usage)
     usage = "Usage: napari-stack run RECIPE INPUTS... -o OUT [OPTIONS]"
     result.command(_recipe_command(), name="run", usage=usage)
     usage = "Usage: napari-stack demo [FOLDER] [OPTIONS]"
@@ -115,9 +115,9 @@ def app() -> App:
     return result
 
 
-def _description(operator: Callable[..., Any]) -> str:
+def _description(entry: Operator) -> str:
     """Text of a docstring before its parameters."""
-    return (inspect.getdoc(operator) or summary(operator)).split("\n\nParameters\n")[0]
+    return (inspect.getdoc(entry.function) or entry.summary).split("\n\nParameters\n")[0]
 
 
 def _with_signature(
@@ -156,7 +156,7 @@ def _plots() -> list[inspect.Parameter]:
     ]
 
 
-def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., Any]:
+def _operator_command(name: str, entry: Operator) -> Callable[..., Any]:
     """Make the command of an operator; called, it gives the job or refuses its options."""
 
     def command(
@@ -173,7 +173,7 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
     ) -> Callable[[], object]:
         settings = Settings.taken_from(given)
         writing = {key: given.pop(key) for key in _WRITING if key in given}
-        options = options_given(operator, given)
+        options = options_given(entry.function, given)
         step = Step(name, options, measure_at=position(at), measure_each=measure_each)
         if measure_each and transforms is not None:
             raise UserError("--transforms holds those of one position: leave out --measure-each")
@@ -182,21 +182,21 @@ def _operator_command(name: str, operator: Callable[..., Any]) -> Callable[..., 
             layers=layers, writing=writing, plots=_drawn(plots, plots_as, overwrite),
         )  # fmt: skip
 
-    frames = gives_frames(operator)
-    parameters = [_INPUTS, *flags_of(operator), *_output(_OUTPUT_TEXTS[frames])]
+    frames = entry.gives_frames
+    parameters = [_INPUTS, *flags_of(entry.function), *_output(_OUTPUT_TEXTS[frames])]
     parameters += [
         _keyword(key, hint, text, _OUTPUT, default=default, show_default=default is not None)
         for key, (hint, default, text, for_frames) in _WRITING.items()
         if for_frames in (None, frames)
     ]
-    if name in PLOTS:
+    if entry.plots:
         parameters += _plots()
     if frames:
         parameters.append(_keyword("at", str, _AT, _MEASURED, default="", show_default=False))
         parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
-    elif shares_measure(operator):
+    elif entry.shares_measure:
         parameters.append(_keyword("at", str, _SHARED, _MEASURED, default="", show_default=False))
-    if name == "register":
+    if entry.measures_transforms:
         text = "Write the measured transforms to this .json file too."
         parameters.append(
             _keyword("transforms", Path | None, text, _MEASURED, default=None, show_default=False)

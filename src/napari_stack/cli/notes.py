@@ -6,9 +6,9 @@ import numpy as np
 
 from napari_stack.cli.report import Report, complain
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
-from napari_stack.operators import Warp
-from napari_stack.operators.corrections.balance import clipping
+from napari_stack.operators.geometry.warp import Warp
 from napari_stack.recipe.step import Data, Step
 
 #: In pixels: rounding of a view that lies just inside all frames.
@@ -34,11 +34,11 @@ def mention_failed(result: Any, step: Step) -> None:
     complain(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
 
 
-def mention_clipped(result: Any, step: Step, report: Report) -> None:
-    """Say how many pixels balancing clips, where there was no warning of many."""
-    if step.operator != "balance" or not isinstance(result, Stack | Hyperstack):
+def mention_note(result: Any, step: Step, report: Report) -> None:
+    """Say what the operator remarks on its result."""
+    if step.entry.note is None or not isinstance(result, Stack | Hyperstack):
         return
-    if told := clipping(result if isinstance(result, Stack) else result.frames):
+    if told := resolve(step.entry.note)(result if isinstance(result, Stack) else result.frames):
         report.line(f"note: {told}")
 
 

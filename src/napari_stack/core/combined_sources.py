@@ -72,6 +72,10 @@ class Concatenated(CombinedSource):
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (len(self.order), *self.stacks[0].shape[1:])
 
+    @property
+    def spacing(self) -> tuple[float, float] | None:  # type: ignore[override]  # noqa: D102
+        return self.stacks[0].source.spacing
+
     def _place(self, index: int) -> tuple[Stack, int]:
         number, frame = divmod(int(self.order[index]), len(self.stacks[0]))
         return self.stacks[number], frame

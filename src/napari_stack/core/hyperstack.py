@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.catalogue import entry_of
 from napari_stack.core.combined_sources import (
     PROJECTIONS,
     Concatenated,
@@ -22,12 +23,8 @@ from napari_stack.core.combined_sources import (
 )
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import gives_frames, shares_measure
 from napari_stack.core.source import as_array
 from napari_stack.core.stack import Rendered, Stack
-
-#: Axis that an operator stacks where there is such a one and none was chosen.
-PREFERRED_AXIS = {"focus_stack": "z", "focus_slabs": "z"}
 
 #: What axes are called besides z and c, in any case of letters.
 _ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}
@@ -170,9 +167,9 @@ class Hyperstack:
             return names[int(name) + 2]
         return name
 
-    def placed(self, operator: Callable[..., Any]) -> "Hyperstack":
+    def with_stacked_axis(self, operator: Callable[..., Any]) -> "Hyperstack":
         """Turn to the axis that an operator prefers, unless one was chosen."""
-        preferred = PREFERRED_AXIS.get(operator.__name__, "")
+        preferred = entry_of(operator).preferred_axis
         found = [axis.name for axis in self.leading if usual_name(axis.name) == preferred]
         if self.chosen or not found or self.axis == found[0]:
             return self
@@ -251,12 +248,13 @@ class Hyperstack:
             Frames for an operator that gives frames; for one that gives images, these with
             the loops in front: (loops..., y, x[, channel]).
         """
-        placed = self.placed(operator)
+        placed = self.with_stacked_axis(operator)
         if placed is not self:
             how = {"measure_at": measure_at, "measure_each": measure_each, "run": run}
             return placed.map(operator, **how, **options)
-        frames_out = gives_frames(operator)
-        if measure_at and shares_measure(operator):
+        entry = entry_of(operator)
+        operator, frames_out = entry.function, entry.gives_frames
+        if measure_at and entry.shares_measure:
             return self._jointly(operator, measure_at, run, options)
         if measure_at and not frames_out:
             raise UserError(

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from math import inf
@@ -16,10 +16,8 @@ from napari_stack.core.errors import UserError
 
 
 @dataclass(frozen=True)
-class Bounds(Mapping[str, float]):
+class Bounds:
     """Range of a number: what a slider, a spin box, a help page and a check need.
-
-    As a mapping it holds what a magicgui widget takes (``min``, ``max``, ``step``).
 
     Parameters
     ----------
@@ -32,8 +30,6 @@ class Bounds(Mapping[str, float]):
 
     Examples
     --------
-    >>> dict(Bounds(1, 9))
-    {'min': 1, 'max': 9, 'step': 1}
     >>> str(Bounds(0.1, 100, step=0.1, unit="px"))
     '0.1 to 100 px'
     """
@@ -42,17 +38,6 @@ class Bounds(Mapping[str, float]):
     max: float
     step: float = 1
     unit: str = ""
-
-    def __getitem__(self, key: str) -> float:
-        if key in ("min", "max", "step"):
-            return float(value) if isinstance(value := getattr(self, key), float) else int(value)
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("min", "max", "step"))
-
-    def __len__(self) -> int:
-        return 3
 
     def __str__(self) -> str:
         return f"{self.min:g} to {self.max:g} {self.unit}".rstrip()
@@ -64,39 +49,6 @@ class _ImageSource:
 
 #: An image given as an option: an array, the path of a file, or, in napari, a layer.
 ImageSource = Annotated[np.ndarray | Path | str | None, _ImageSource]
-
-
-class PerFrame:
-    """Marks what a result holds for each frame: numbers, and no image."""
-
-
-@dataclass(frozen=True)
-class OnlyWith:
-    """Marks an image of a result that is None unless an option of the operator is on.
-
-    Parameters
-    ----------
-    option : str
-    """
-
-    option: str
-
-
-def image_names(result: Any) -> tuple[str, ...]:
-    """Names of the images in an operator's kind of result; a single array is called ``image``."""
-    return tuple(name for name, marks in _marks(result).items() if PerFrame not in marks)
-
-
-def optional_images(result: Any) -> dict[str, str]:
-    """Names of the images that an operator's kind of result may hold, with the option of each."""
-    marked = ((name, mark) for name, marks in _marks(result).items() for mark in marks)
-    return {name: mark.option for name, mark in marked if isinstance(mark, OnlyWith)}
-
-
-def _marks(result: Any) -> dict[str, tuple[Any, ...]]:
-    names = getattr(result, "_fields", ("image",))
-    hints = get_type_hints(result, include_extras=True) if hasattr(result, "_fields") else {}
-    return {name: getattr(hints.get(name), "__metadata__", ()) for name in names}
 
 
 @dataclass(frozen=True)
@@ -199,7 +151,7 @@ def options_of(owner: Callable[..., Any]) -> Mapping[str, Option]:
         parameters = inspect.signature(owner).parameters.values()
         defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         defaults.pop("run", None)
-    return {n: _option(n, hints[n], default, texts[n]) for n, default in defaults.items()}
+    return {n: _option(n, hints[n], default, texts.get(n, "")) for n, default in defaults.items()}
 
 
 def _option(name: str, hint: Any, default: Any, text: str) -> Option:
@@ -226,7 +178,8 @@ def _option(name: str, hint: Any, default: Any, text: str) -> Option:
 
 
 @cache
-def _parsed(owner: Callable[..., Any]) -> Any:
+def parsed_docstring(owner: Callable[..., Any]) -> Any:
+    """Parse a numpydoc docstring."""
     from docstring_parser import DocstringStyle, parse
 
     return parse(inspect.getdoc(owner) or "", style=DocstringStyle.NUMPYDOC)
@@ -234,28 +187,15 @@ def _parsed(owner: Callable[..., Any]) -> Any:
 
 def _texts(owner: Callable[..., Any]) -> Mapping[str, str]:
     texts = {}
-    for parameter in _parsed(owner).params:
+    for parameter in parsed_docstring(owner).params:
         for name in parameter.arg_name.split(","):
             texts[name.strip()] = " ".join((parameter.description or "").split())
     return texts
 
 
-def gives_frames(operator: Callable[..., Any]) -> bool:
-    """Tell by the return annotation whether an operator gives frames (else images)."""
-    return getattr(get_type_hints(operator).get("return"), "__name__", "") == "Stack"
-
-
-def shares_measure(operator: Callable[..., Any]) -> bool:
-    """Tell whether an operator of images can measure at one place for all along an axis.
-
-    It is one that measures on one of several channels: an axis can take their place.
-    """
-    return not gives_frames(operator) and "channel" in options_of(operator)
-
-
 def summary(owner: Callable[..., Any]) -> str:
     """First sentence of a docstring."""
-    return str(_parsed(owner).short_description or "")
+    return str(parsed_docstring(owner).short_description or "")
 
 
 def complaint(owner: Callable[..., Any], values: Mapping[str, Any]) -> str | None:
@@ -317,61 +257,3 @@ def _not_options(owner: Callable[..., Any]) -> set[str]:
 def method_options(option: Option, value: Any) -> Any:
     """Return the options object behind a method's name; an object is handed through."""
     return option.methods[value]() if isinstance(value, str) and value in option.methods else value
-
-
-def composed(
-    name: str, text: str, measure: Callable[..., Any], apply: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Make the correcting operator of its two halves: its options are theirs, written once.
-
-    Parameters
-    ----------
-    name : str
-        Name of the operator; it belongs to the module of `measure`.
-    text : str
-        First sentence of its docstring.
-    measure : callable
-        ``measure(stack, *, options..., run)`` gives the value.
-    apply : callable
-        ``apply(stack, value, *, options...)`` gives the corrected stack.
-    """
-    halves = [inspect.signature(measure).parameters, inspect.signature(apply).parameters]
-    stack, *measured = halves[0].values()
-    applied = [p for p in halves[1].values() if p.kind is p.KEYWORD_ONLY]
-    run = [p for p in measured if p.name == "run"]
-    parameters = [stack, *(p for p in measured if p.name != "run"), *applied, *run]
-
-    def operator(*args: Any, **options: Any) -> Any:
-        try:
-            given = signature.bind(*args, **options).arguments
-        except TypeError as error:
-            raise TypeError(f"{name}() {error}") from None
-        subject = given.pop(stack.name)
-        check(operator, given)
-        value = measure(subject, **{n: v for n, v in given.items() if n in halves[0]})
-        return apply(subject, value, **{n: v for n, v in given.items() if n in halves[1]})
-
-    result = inspect.signature(apply).return_annotation
-    signature = inspect.Signature(parameters, return_annotation=result)
-    operator.__signature__ = signature  # type: ignore[attr-defined]
-    operator.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": result}
-    operator.__name__ = operator.__qualname__ = name
-    operator.__module__ = measure.__module__
-    operator.__doc__ = _composed_text(text, measure, apply, list(signature.parameters))
-    return operator
-
-
-def _composed_text(
-    text: str, measure: Callable[..., Any], apply: Callable[..., Any], names: list[str]
-) -> str:
-    entries = {p.arg_name: p for half in (apply, measure) for p in _parsed(half).params}
-    lines = [text, "", "Parameters", "----------"]
-    for name in names:
-        entry = entries[name]
-        lines.append(f"{name} : {entry.type_name}" if entry.type_name else name)
-        lines += [f"    {line}" for line in (entry.description or "").splitlines()]
-    returns = _parsed(apply).returns
-    lines += ["", "Returns", "-------", str(returns.type_name)]
-    lines += [f"    {line}" for line in (returns.description or "").splitlines()]
-    lines += ["", "See Also", "--------", f"{measure.__name__}, {apply.__name__} : its two halves"]
-    return "\n".join(lines) + "\n"

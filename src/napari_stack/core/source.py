@@ -30,12 +30,16 @@ class Source:
         What was done to the frames already; their pixels are corrected.
     recorded : tuple of int or None
         Height and width of the frames as they were recorded, where these differ from `shape`.
+    spacing : tuple of float or None
+        Where each frame is made of several: how many of those lie between two frames, and where
+        the middle of the first frame lies among them.
     """
 
     partial: bool = False
     computed: bool = False
     corrected_by: tuple[Any, ...] = ()
     recorded: tuple[int, int] | None = None
+    spacing: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

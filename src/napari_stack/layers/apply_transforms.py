@@ -15,7 +15,8 @@ from napari_stack.layers.motion import Motion, frames_of, without_axis
 from napari_stack.layers.placement import moved_by
 from napari_stack.layers.provenance import KEY, Chain, remember
 from napari_stack.layers.read_layer import full_resolution, read_layer
-from napari_stack.operators import Transforms, Warp
+from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.geometry.warp import Warp
 
 #: Corners of an ellipse that a perspective has made into something else.
 _CORNERS = 64

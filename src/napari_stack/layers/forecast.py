@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import gives_frames, method_options, options_of
+from napari_stack.core.operator import resolve
 from napari_stack.core.source import ArraySource, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.bands import are_filed, band_rows, may_be_invalid, reads_twice
 from napari_stack.engine.run import Run
 from napari_stack.engine.scratch import frame_bytes, free_scratch
 from napari_stack.layers.job import Job
-from napari_stack.operators.combine.combine import is_rank
-from napari_stack.operators.combine.sigma_clip import why_not_clipped
 from napari_stack.operators.registration.register import reference_index
 
 #: Frames that are looked at where all of them are alike.
@@ -61,7 +59,7 @@ def forecast(job: Job, run: Run = Run()) -> Forecast:
     need = f"needs about {size_text(memory)} of memory" if memory else ""
     if scratch:
         need += f" and {size_text(scratch)} of disk for a while"
-    if gives_frames(job.step.function):
+    if job.step.entry.gives_frames:
         need = "frames are computed when they are shown"
     return Forecast(f"{_frames(job, stack)}; {need}", tuple(warnings), memory, scratch)
 
@@ -128,10 +126,10 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     """Bytes of memory and of scratch that the pixels take, about."""
     height, width, *channels = stack.shape[1:]
     pixels = height * width * prod(channels or [1])
-    if gives_frames(job.step.function):
+    if job.step.entry.gives_frames:
         return 0, 0
     results = _positions(job) * pixels * (stack.dtype.itemsize + 4)
-    if not _in_bands(job):
+    if not job.step.entry.holds_bands(job.step.options):
         # A running state and the frames in flight, in the working type.
         return results + pixels * stack.working.itemsize * (run.threads + 4), 0
     used = int(stack.used.sum())
@@ -152,13 +150,6 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     return memory, filed + (frame * used if spooled else 0)
 
 
-def _in_bands(job: Job) -> bool:
-    if job.step.operator == "combine":
-        option = options_of(job.step.function)["method"]
-        return is_rank(method_options(option, job.step.options.get("method", option.default)))
-    return job.step.operator == "sigma_clip"
-
-
 def _missing(scratch: int, run: Run) -> str:
     try:
         free = free_scratch(run.scratch)
@@ -177,7 +168,7 @@ def _of_frames(job: Job, stack: Stack) -> list[str]:
     if left == len(stack):
         return ["no frame is used: all failed or were ticked off"]
     return [f"{left} of {len(stack)} frames failed or were ticked off, and are left out"] * (
-        left > 0 and not gives_frames(job.step.function)
+        left > 0 and not job.step.entry.gives_frames
     )
 
 
@@ -185,8 +176,8 @@ def _of_options(job: Job, stack: Stack) -> list[str]:
     """Ask the operator's own rules."""
     options: dict[str, Any] = dict(job.step.options)
     found = []
-    if job.step.operator == "sigma_clip":
-        found.append(why_not_clipped(int(stack.used.sum()), **options))
+    if (caution := job.step.entry.caution) is not None:
+        found.append(resolve(caution)(int(stack.used.sum()), **options))
     if "reference" in options:
         try:
             reference_index(stack, options["reference"])

@@ -9,7 +9,6 @@ from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import gives_frames
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import Look
@@ -136,9 +135,9 @@ def outdated(layer: Layer, among: Iterable[Layer]) -> list[tuple[Image, Link]]:
     found = []
     for other, made in results_of(layer, among):
         step = made.steps[-1]
-        if gives_frames(step.function):
+        if step.entry.gives_frames:
             continue
-        placed = step.placed(data)
+        placed = step.with_stacked_axis(data)
         now = placed.used if isinstance(placed, Stack) else _first(placed).used
         if not np.array_equal(now, made.used):
             found.append((other, made))

@@ -9,10 +9,12 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
-from napari_stack.core.combined_sources import Concatenated, Place, places_to_json
+from napari_stack.core.combined_sources import Place, places_to_json
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import check, gives_frames, method_name, options_of
+from napari_stack.core.operator import resolve
+from napari_stack.core.options import check, method_name
+from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Limits, Look
@@ -27,10 +29,7 @@ from napari_stack.layers.read_layer import (
 )
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
-from napari_stack.operators.corrections.balance import clipping
-from napari_stack.operators.focus.slabs import Slabs
-from napari_stack.recipe import Step, images_of
-from napari_stack.recipe.step import numbers_of
+from napari_stack.recipe import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ class Job:
     @cached_property
     def data(self) -> Data:
         """The frames, turned to the axis that is stacked."""
-        return self.step.placed(self.chain.data)
+        return self.step.with_stacked_axis(self.chain.data)
 
     @property
     def resolved(self) -> Step:
@@ -173,11 +172,11 @@ class Job:
         return f"{len(failed)} of {count} frames failed and are left out of what follows: {numbers}"
 
     def note(self, computed: Computed) -> str:
-        """Say how many pixels were clipped, where that is no reason for a warning."""
-        if computed.frames is None or self.step.operator != "balance":
+        """Say what the operator remarks on its result, where that is no reason for a warning."""
+        frames, note = computed.frames, self.step.entry.note
+        if frames is None or note is None:
             return ""
-        frames = computed.frames
-        return clipping(frames if isinstance(frames, Stack) else frames.frames)
+        return str(resolve(note)(frames if isinstance(frames, Stack) else frames.frames))
 
     @property
     def _count(self) -> int:
@@ -191,11 +190,11 @@ class Job:
 
 
 def _result_name(step: Step) -> str:
-    """Name the result: of combining, what the method gives; else what was done."""
-    if step.operator == "combine":
-        method = step.options.get("method", options_of(step.function)["method"].default)
-        return method if isinstance(method, str) else method_name(type(method))
-    return step.operator.replace("_", " ")
+    """Name the result: by what was done, or by the option that says more, such as a method."""
+    if not (name := step.entry.named_by):
+        return step.operator.replace("_", " ")
+    chosen = step.options.get(name, step.entry.options[name].default)
+    return chosen if isinstance(chosen, str) else method_name(type(chosen))
 
 
 def _used(data: Data) -> Any:
@@ -217,17 +216,11 @@ def placing(
 
 def _thick(before: Data, after: Data) -> tuple[int, float, float] | None:
     """Axis of slabs, how far apart they lie, and the middle of the first one, in frames before."""
-    if isinstance(before, Stack) or isinstance(after, Stack):
-        number = 0
-        slabs: Any = after.source if isinstance(after, Stack) else after.frames.source
-    else:
-        number = before.number
-        made = after.frames.source
-        slabs = made.stacks[0].source if isinstance(made, Concatenated) else None
-    if not isinstance(slabs, Slabs) or _same_source(before, after):
+    spacing = (after if isinstance(after, Stack) else after.frames).source.spacing
+    if spacing is None or _same_source(before, after):
         return None
-    middle = (min(slabs.frames, len(slabs.stack)) - 1) / 2
-    return number, float(slabs.frames - slabs.overlap), middle
+    number = before.number if isinstance(before, Hyperstack) else 0
+    return number if isinstance(after, Hyperstack) else 0, *spacing
 
 
 def _same_source(before: Data, after: Data) -> bool:
@@ -293,19 +286,17 @@ def prepare(
     ValueError
         For a layer or an axis that cannot be stacked, or an option out of range.
     """
-    function = Step(operator).function
-    known = options_of(function)
-    sources = [name for name in options if name in known and known[name].kind is np.ndarray]
-    given = [n for n in sources if isinstance(options[n], Layer)]
+    entry = Step(operator).entry
+    given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
-    check(function, options)
+    check(entry.function, options)
     chain = read_layer(layer)
     chosen = axis_name(layer, axis) or default_axis(operator, layer)
     step = Step(operator, options, axis=_axis(operator, chain.data, chosen))
-    placed = step.placed(chain.data)
+    placed = step.with_stacked_axis(chain.data)
     where = _position(placed, measure_at or {})
     step.check_count(placed)
-    if gives_frames(function):
+    if entry.gives_frames:
         step = replace(step, measure_at=where)
     elif measure_at:  # along one axis, also where that is its first place
         step = replace(step, measure_at=places_to_json(measure_at))
@@ -326,12 +317,12 @@ def default_axis(operator: str, layer: Layer) -> str:
     # The operator chooses, among axes of these names.
     stand_in = np.zeros((1,) * (len(several) + 2), np.uint8)
     named = Hyperstack.wrap(stand_in, axes=(*several, "y", "x"), rgb=False)
-    return named.placed(Step(operator).function).axis
+    return named.with_stacked_axis(Step(operator).entry).axis
 
 
 def _axis(operator: str, data: Data, chosen: str) -> str:
     """Leave out an axis that would be taken anyway, so that the recipe fits other data too."""
-    placed = Step(operator).placed(data)
+    placed = Step(operator).with_stacked_axis(data)
     usual = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
     return "" if chosen == usual else chosen
 

@@ -13,7 +13,9 @@ from napari_stack.core.stack import Stack
 from napari_stack.layers.placement import Matrix, Place
 from napari_stack.layers.provenance import recall
 from napari_stack.layers.read_layer import axis_name, full_resolution
-from napari_stack.operators import Resample, Transforms, Warp
+from napari_stack.operators.geometry.transform_frames import Resample
+from napari_stack.operators.geometry.transforms import Transforms
+from napari_stack.operators.geometry.warp import Warp
 
 
 @dataclass(frozen=True, eq=False)

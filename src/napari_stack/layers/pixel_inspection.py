@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import frames_layer, frames_of, stacked_axis
@@ -15,7 +16,6 @@ from napari_stack.operators.combine.normalisation import normalised
 from napari_stack.operators.inspection.pixel import (
     ClippedValues,
     PixelValues,
-    clipped_values,
     pixel_values,
 )
 from napari_stack.recipe import Step
@@ -53,7 +53,7 @@ class Aim:
     @property
     def clips(self) -> bool:
         """Whether the image is of values that were clipped."""
-        return self.step is not None and self.step.operator == "sigma_clip"
+        return self.step is not None and self.step.entry.clipped_values is not None
 
     @property
     def frame(self) -> int | None:
@@ -69,15 +69,12 @@ class Aim:
             From the run's tick.
         """
         stack = self.stack
-        if self.clips and self.step is not None:
-            how = self.step.options.get("normalisation", "none")
-            stack = normalised(stack, how, run)
+        if self.step is None or self.step.entry.clipped_values is None:
+            return Reading(self, pixel_values(stack, self.y, self.x, run=run), ())
+        options, clip = self.step.options, resolve(self.step.entry.clipped_values)
+        stack = normalised(stack, options.get("normalisation", "none"), run)
         pixel = pixel_values(stack, self.y, self.x, run=run)
-        if not self.clips or self.step is None:
-            return Reading(self, pixel, ())
-        options = self.step.options
-        channels = pixel.values.T
-        clipped = tuple(clipped_values(line, pixel.counts, options) for line in channels)
+        clipped = tuple(clip(line, pixel.counts, options) for line in pixel.values.T)
         return Reading(self, pixel, clipped)
 
 
@@ -155,7 +152,7 @@ def _axis(frames: Any, step: Step | None) -> str:
     first = next(iter(leading_axes(frames)))
     if step is None:
         return stacked_axis(frames) or first
-    placed = step.placed(read_layer(frames).data)
+    placed = step.with_stacked_axis(read_layer(frames).data)
     return first if isinstance(placed, Stack) else placed.axis
 
 

@@ -8,19 +8,13 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options import options_of
+from napari_stack.core.results import images_of
 from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.job import Job
 from napari_stack.layers.provenance import KEY
-from napari_stack.recipe.step import images_of
-
-#: Operators that are quick enough to be shown while their options move.
-PREVIEWED = (
-    "balance", "correct_vignetting", "correct_flat_field", "find_hot_pixels", "repair_hot_pixels",
-    "denoise", "sharpen",
-)  # fmt: skip
 
 #: Frames that are measured at most, where an operator compares all: enough to see what it does.
 _FEW = 8
@@ -82,7 +76,7 @@ def preview(job: Job, at: Mapping[str, int], kept: FrameKeeper, run: Run = Run()
     Parameters
     ----------
     job : Job
-        Of an operator in `PREVIEWED`.
+        Of an operator whose entry says `preview`.
     at : mapping of str to int
         Where the viewer stands on every leading axis: also where it is measured on the other axes.
     kept : FrameKeeper
@@ -109,7 +103,7 @@ def preview(job: Job, at: Mapping[str, int], kept: FrameKeeper, run: Run = Run()
     few = stack.select(numbers)
     kept.keep_only(_in_source(few))
     made = step.function(few, run=run, **options)
-    if not gives_frames(step.function):
+    if not step.entry.gives_frames:
         return next(iter(images_of(made).values()))
     if run.tick:
         run.tick(0, 0, "Preview")  # cancelled meanwhile
@@ -120,7 +114,7 @@ def preview_layer(job: Job, image: NDArray[Any]) -> Image:
     """Make the layer of a preview: y and x alone, which covers the frame in view."""
     name = f"{job.look.name} - preview"
     metadata = {KEY: {"preview": True}}
-    if gives_frames(job.step.function):
+    if job.step.entry.gives_frames:
         layer = job.look.plane(image, name=name, metadata=metadata)
     else:
         shown = job.look.shown(image, "mask")

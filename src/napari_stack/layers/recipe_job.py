@@ -8,7 +8,6 @@ from napari.layers import Image, Labels, Layer
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
 from napari_stack.files.provenance import file_of
 from napari_stack.layers.appearance import Look
@@ -154,7 +153,7 @@ def _before(steps: Mapping[str, Step]) -> list[str]:
     found, before = [], ""
     for name, step in steps.items():
         found.append(before)
-        before = name if gives_frames(step.function) else before
+        before = name if step.entry.gives_frames else before
     return found
 
 

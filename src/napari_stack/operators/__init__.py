@@ -1,151 +1,150 @@
-"""The operators: plain functions of a stack. This page is their catalogue."""
+"""The operators, plain functions of a stack; their catalogue, one entry each."""
 
-from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from napari_stack.core.hyperstack import PREFERRED_AXIS
-from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
-from napari_stack.operators.combine.moving_average import moving_average
-from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
-from napari_stack.operators.corrections.balance import Gains, apply_gains, balance, measure_gains
-from napari_stack.operators.corrections.bleaching import (
-    Bleaching,
-    apply_bleaching,
-    correct_bleaching,
-    measure_bleaching,
-)
-from napari_stack.operators.corrections.flat_field import (
-    FlatField,
-    apply_flat_field,
-    correct_flat_field,
-    measure_flat_field,
-)
-from napari_stack.operators.corrections.hot_pixels import (
-    HotPixels,
-    apply_hot_pixels,
-    find_hot_pixels,
-    repair_hot_pixels,
-    write_hot_pixels,
-)
-from napari_stack.operators.corrections.vignetting import (
-    Polynomial,
-    Sigmoid,
-    apply_vignetting,
-    correct_vignetting,
-    measure_vignetting,
-)
-from napari_stack.operators.corrections.vignetting_value import Vignetting
-from napari_stack.operators.filters.denoise_sharpen import Denoise, Sharpen, denoise, sharpen
-from napari_stack.operators.focus.focus_stack import Auto, DepthMap, Focused, Pyramid, focus_stack
-from napari_stack.operators.focus.slabs import focus_slabs
-from napari_stack.operators.geometry.transform_frames import (
-    Box,
-    ByFactor,
-    Resample,
-    ToFit,
-    ToSize,
-    transform_frames,
-)
-from napari_stack.operators.geometry.transforms import Transforms
-from napari_stack.operators.geometry.warp import (
-    Constant,
-    ReplicateBlurred,
-    Warp,
-    apply_transforms,
-)
-from napari_stack.operators.precompile import warm
-from napari_stack.operators.registration.methods import (
-    Features,
-    Fourier,
-    Imreg_dft,
-    Intensity,
-    Phase,
-)
-from napari_stack.operators.registration.register import measure_transforms, register
+from napari_stack.core.catalogue import CATALOGUE as CATALOGUE
+from napari_stack.core.operator import Operator as Operator
 
-#: Operators that have a dock, a command and a name in recipes.
-CATALOGUE: dict[str, Callable[..., Any]] = {
-    "register": register,
-    "balance": balance,
-    "correct_vignetting": correct_vignetting,
-    "correct_flat_field": correct_flat_field,
-    "correct_bleaching": correct_bleaching,
-    "find_hot_pixels": find_hot_pixels,
-    "repair_hot_pixels": repair_hot_pixels,
-    "combine": combine,
-    "sigma_clip": sigma_clip,
-    "moving_average": moving_average,
-    "focus_stack": focus_stack,
-    "denoise": denoise,
-    "sharpen": sharpen,
-    "focus_slabs": focus_slabs,
-    "transform_frames": transform_frames,
-}
+if TYPE_CHECKING:
+    from napari_stack.operators.public import *  # noqa: F403
 
-#: Operators that measure nothing: what they make of frames is known without reading one, and they
-#: take a single frame as well.
-UNMEASURED = ("transform_frames", "focus_slabs")
+_HERE = "napari_stack.operators"
+_PLOTS = f"{_HERE}.inspection.step_plots"
 
-__all__ = [
-    "CATALOGUE",
-    "PREFERRED_AXIS",
-    "UNMEASURED",
-    "Auto",
-    "Bleaching",
-    "Box",
-    "ByFactor",
-    "Clipped",
-    "Constant",
-    "Denoise",
-    "DepthMap",
-    "Features",
-    "FlatField",
-    "Focused",
-    "Fourier",
-    "Gains",
-    "HotPixels",
-    "Imreg_dft",
-    "Intensity",
-    "Percentile",
-    "Phase",
-    "Polynomial",
-    "Pyramid",
-    "ReplicateBlurred",
-    "Resample",
-    "Sharpen",
-    "Sigmoid",
-    "ToFit",
-    "ToSize",
-    "Transforms",
-    "Vignetting",
-    "Warp",
-    "WeightedMean",
-    "apply_bleaching",
-    "apply_flat_field",
-    "apply_gains",
-    "apply_hot_pixels",
-    "apply_transforms",
-    "apply_vignetting",
-    "balance",
-    "combine",
-    "correct_bleaching",
-    "correct_flat_field",
-    "correct_vignetting",
-    "denoise",
-    "find_hot_pixels",
-    "focus_slabs",
-    "focus_stack",
-    "measure_bleaching",
-    "measure_flat_field",
-    "measure_gains",
-    "measure_transforms",
-    "measure_vignetting",
-    "moving_average",
-    "register",
-    "repair_hot_pixels",
-    "sharpen",
-    "sigma_clip",
-    "transform_frames",
-    "warm",
-    "write_hot_pixels",
-]
+# All that is special about an operator stands in its entry; see `Operator`. Docks, commands, steps
+# of recipes, layer functions and the names of the package follow; `make manifest` writes the lines
+# of napari.yaml.
+CATALOGUE.update(
+    register=Operator(
+        f"{_HERE}.registration.register:register",
+        menu="register",
+        main=("transform", "method", "reference"),
+        measures_transforms=True,
+        plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
+    ),
+    balance=Operator(
+        f"{_HERE}.corrections.balance:balance",
+        menu="filter",
+        main=("channels", "mapping", "reference"),
+        preview=True,
+        plots={"gains": f"{_PLOTS}:gains", "histograms": f"{_PLOTS}:histograms"},
+        note=f"{_HERE}.corrections.balance:clipping",
+    ),
+    correct_vignetting=Operator(
+        f"{_HERE}.corrections.vignetting:correct_vignetting",
+        menu="filter",
+        main=("model", "scene"),
+        preview=True,
+        plots={"fall-off": f"{_PLOTS}:fall_off"},
+    ),
+    correct_flat_field=Operator(
+        f"{_HERE}.corrections.flat_field:correct_flat_field",
+        menu="filter",
+        main=("flat", "dark"),
+        preview=True,
+        plots={"flat": f"{_PLOTS}:flat"},
+    ),
+    correct_bleaching=Operator(
+        f"{_HERE}.corrections.bleaching:correct_bleaching",
+        menu="filter",
+        main=("method",),
+        plots={"decay": f"{_PLOTS}:decay"},
+    ),
+    find_hot_pixels=Operator(
+        f"{_HERE}.corrections.hot_pixels:find_hot_pixels",
+        menu="project",
+        main=("thresholds", "kind"),
+        preview=True,
+        plots={"mask": f"{_PLOTS}:found_mask"},
+    ),
+    repair_hot_pixels=Operator(
+        f"{_HERE}.corrections.hot_pixels:repair_hot_pixels",
+        menu="filter",
+        main=("mask", "method"),
+        preview=True,
+        plots={"mask": f"{_PLOTS}:repaired_mask"},
+    ),
+    combine=Operator(
+        f"{_HERE}.combine.combine:combine",
+        title="Average (Combine)",
+        menu="project",
+        main=("method",),
+        named_by="method",
+        result_dtype=f"{_HERE}.combine.combine:result_dtype",
+        in_bands=f"{_HERE}.combine.combine:in_bands",
+        precompile=({}, {"method": "median"}, {"method": "standard deviation"}),
+    ),
+    sigma_clip=Operator(
+        f"{_HERE}.combine.sigma_clip:sigma_clip",
+        menu="project",
+        main=("sigma", "iterations"),
+        result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
+        in_bands=True,
+        caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
+        clipped_values=f"{_HERE}.inspection.frame_table:clipped_values",
+        precompile=({}, {"centre": "median", "spread": "MAD"}),
+    ),
+    moving_average=Operator(
+        f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)
+    ),
+    focus_stack=Operator(
+        f"{_HERE}.focus.focus_stack:focus_stack",
+        menu="project",
+        main=("method",),
+        preferred_axis="z",
+    ),
+    denoise=Operator(
+        f"{_HERE}.filters.denoise_sharpen:denoise",
+        title="Denoise (Non-Local Means)",
+        menu="filter",
+        main=("strength",),
+        preview=True,
+    ),
+    sharpen=Operator(
+        f"{_HERE}.filters.denoise_sharpen:sharpen",
+        title="Sharpen (Unsharp Mask)",
+        menu="filter",
+        main=("amount", "radius"),
+        preview=True,
+    ),
+    focus_slabs=Operator(
+        f"{_HERE}.focus.slabs:focus_slabs",
+        menu="project",
+        main=("frames", "overlap", "method"),
+        preferred_axis="z",
+        measures=False,
+    ),
+    transform_frames=Operator(
+        f"{_HERE}.geometry.transform_frames:transform_frames",
+        menu="transform",
+        main=("rotate", "crop", "resize"),
+        measures=False,
+    ),
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return sorted({*_public(), *CATALOGUE})
+    if name in CATALOGUE.own:
+        return CATALOGUE[name].function
+    if not name.startswith("_"):
+        if name in _public():
+            return _public()[name]
+        if name in CATALOGUE:
+            return CATALOGUE[name].function
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__getattr__("__all__")]
+
+
+def _public() -> dict[str, Any]:
+    module = import_module(f"{__name__}.public")
+    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
+
+
+# The folder of the family bears the name of its operator: the function takes its place.
+from napari_stack.operators.combine.combine import combine as combine  # noqa: E402

@@ -1,6 +1,6 @@
 """`warm`: compile what an operator needs before it is asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,6 @@ from napari_stack.samples import drifting_cells
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
 _FRAMES, _SIZE = 9, (96, 96)
-
-#: Options that need kernels of their own, the usual ones first.
-_CHOICES: dict[str, list[dict[str, Any]]] = {
-    "sigma_clip": [{}, {"centre": "median", "spread": "MAD"}],
-    "combine": [{}, {"method": "median"}, {"method": "standard deviation"}],
-}
 
 
 def warm(
@@ -60,13 +54,12 @@ def warm(
     plain = _frames(np.dtype(dtype), colours)
     moved = plain.astype(np.result_type(plain.dtype, np.float32))
     moved[0, :2] = np.nan  # as frames are that were registered: floats with holes
-    choices = [options] if options else _CHOICES.get(operator, [{}])
-    for chosen in choices:
+    for chosen in (options,) if options else CATALOGUE[operator].precompile:
         for frames in (plain, moved):
             _try(CATALOGUE[operator], Stack.wrap(frames, rgb=colours), run, chosen)
 
 
-def _try(operator: Callable[..., Any], stack: Stack, run: Run, options: dict[str, Any]) -> None:
+def _try(operator: Callable[..., Any], stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
     try:
         result = operator(stack, run=run, **options)
     except ValueError:  # it cannot do without more input: then there is nothing to prepare

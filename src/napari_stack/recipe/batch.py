@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
@@ -96,8 +97,8 @@ class Done:
                 continue
             result = self.results[name]
             for image, path in output_paths(self.folder / step.save, step).items():
-                single = isinstance(result, Stack | Hyperstack) or not hasattr(result, "_asdict")
-                found[path] = result if single else getattr(result, image)
+                frames = isinstance(result, Stack | Hyperstack)
+                found[path] = result if frames else images_of(result)[image]
         return found
 
     def __str__(self) -> str:

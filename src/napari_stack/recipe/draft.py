@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options import options_of
 from napari_stack.core.options_json import to_plain
 from napari_stack.recipe.recipe import Recipe
 from napari_stack.recipe.step import Step
@@ -79,7 +79,7 @@ class Draft:
             layers = [layer for layer in step.layers if on[layer]]
             explicit = source if source != before or step.input else ""
             kept.append(replace(step, input=explicit, layers=layers))
-            before = name if gives_frames(step.function) else before
+            before = name if step.entry.gives_frames else before
         wanted = {step.input for step in kept} | {la for step in kept for la in step.layers}
         called = [name for name in names if on[name]]
         return Recipe(
@@ -94,7 +94,7 @@ class Draft:
         sources, before = {}, ""
         for name, step in zip(names, self.steps, strict=True):
             sources[name] = step.input or before
-            before = name if gives_frames(step.function) else before
+            before = name if step.entry.gives_frames else before
         return sources
 
 

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from napari_stack.core.atomic_write import refuse_existing
 from napari_stack.core.combined_sources import Place
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.operator import resolve
+from napari_stack.core.results import is_tuple
 from napari_stack.core.stack import Stack
-from napari_stack.operators.inspection.plots import PLOTS, Made, PlotFormat, new_figure, save_figure
+from napari_stack.operators.inspection.plots import PlotFormat, new_figure, save_figure
+from napari_stack.operators.inspection.step_plots import Made
 from napari_stack.recipe.step import Data, Step
 
 
@@ -44,8 +47,8 @@ class Plots(NamedTuple):
         start = re.sub(r"[^\w.-]+", "_", name)
         return {
             self.folder / f"{start}-{plot}{_suffix(place, several)}.{self.kind}": (plot, place)
-            for place, several in _positions(step, step.placed(data))
-            for plot in PLOTS.get(step.operator, {})
+            for place, several in _positions(step, step.with_stacked_axis(data))
+            for plot in step.entry.plots
         }
 
     def check(self, name: str, step: Step, data: Data) -> None:
@@ -58,7 +61,7 @@ class Plots(NamedTuple):
         ImportError
             When there is something to draw and matplotlib is not installed.
         """
-        if step.operator in PLOTS:
+        if step.entry.plots:
             new_figure()
         for path in self.paths(name, step, data):
             refuse_existing(path, self.overwrite)
@@ -81,8 +84,8 @@ class Plots(NamedTuple):
         written = []
         for path, (plot, place) in self.paths(name, step, data).items():
             figure = new_figure()
-            made = _made(step, step.placed(data), result, place)
-            PLOTS[step.operator][plot](figure, made)
+            made = _made(step, step.with_stacked_axis(data), result, place)
+            resolve(step.entry.plots[plot])(figure, made)
             if figure.axes:
                 save_figure(figure, path, overwrite=self.overwrite)
                 written.append(path)
@@ -110,7 +113,7 @@ def _made(step: Step, data: Data, result: Any, place: Mapping[str, Place]) -> Ma
         numbers = {name: at for name, at in place.items() if not isinstance(at, str)}
         return Made(data.stack(place), result.stack(numbers), step.options)
     at = tuple(place[name] for name in data.loops)
-    if not hasattr(result, "_fields"):
+    if not is_tuple(type(result)):
         return Made(data.stack(place), result[at], step.options)
     parts = (None if part is None else part[at] for part in result)
     return Made(data.stack(place), type(result)(*parts), step.options)

@@ -10,13 +10,12 @@ from typing import Any, Self
 from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import gives_frames
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.recipe.script import python_script
-from napari_stack.recipe.step import Data, Step, images_of, refuse_single  # noqa: F401
+from napari_stack.recipe.step import Data, Step
 
 _FORMAT = "napari-stack recipe"
 _VERSION = 1
@@ -61,9 +60,9 @@ class Recipe:
                     f"the step {name!r} takes its frames from {source!r}, which is not a step "
                     f"before it that gives frames"
                 )
-            if gives_frames(step.function):
+            if step.entry.gives_frames:
                 frames.add(name)
-            before = name if gives_frames(step.function) else before
+            before = name if step.entry.gives_frames else before
         self._check_saves()
 
     def _check_saves(self) -> None:
@@ -206,7 +205,7 @@ class Recipe:
         """Refuse what would only be refused when some steps are done."""
         frames = {"": data}
         for name, step in self.named().items():
-            placed = step.placed(frames[step.input])
+            placed = step.with_stacked_axis(frames[step.input])
             step.check_count(placed)
             if plots is not None:
                 plots.check(name, step, frames[step.input])
@@ -218,8 +217,8 @@ class Recipe:
                 )
             if folder is not None and step.transforms:
                 refuse_existing(folder / step.transforms, overwrite)
-            if gives_frames(step.function):
-                made = step.foreseen(frames[step.input])
+            if step.entry.gives_frames:
+                made = step.predicted_output(frames[step.input])
                 frames[""] = frames[name] = _bound_like(made, frames[step.input])
 
     def _run(
@@ -263,7 +262,7 @@ class Recipe:
         while name:
             step = chain[name] = named[name]
             earlier = names[: names.index(name)]
-            frames = [n for n in earlier if gives_frames(named[n].function)]
+            frames = [n for n in earlier if named[n].entry.gives_frames]
             name = step.input or (frames[-1] if frames else "")
         return _with_layers(dict(reversed(chain.items())))
 
@@ -303,10 +302,10 @@ def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe
         `steps` alone where `before` ends in images: a recipe stacks frames, it cannot go on from
         the images that it makes.
     """
-    if not before or not all(gives_frames(step.function) for step in before):
+    if not before or not all(step.entry.gives_frames for step in before):
         return Recipe(steps)
     first, *rest = steps
-    placed = first.placed(data)
+    placed = first.with_stacked_axis(data)
     if isinstance(placed, Hyperstack):  # else the axis of the step before would be taken
         first = replace(first, axis=placed.axis)
     # In a row each takes its frames from the one before: names only could meet twice.

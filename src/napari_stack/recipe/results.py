@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from napari_stack.core.atomic_write import replacing
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.operator import resolve
+from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, named_layers, write
 from napari_stack.files.provenance import refuse_inputs
-from napari_stack.operators.combine.combine import FLOAT_METHODS
-from napari_stack.recipe.step import Data, Step, images_of
+from napari_stack.recipe.step import Data, Step
 
 #: In the name of an output it stands for the image's name: image, rejected, depth, ...
 _PLACE = "{image}"
@@ -67,22 +68,22 @@ def check_outputs(
     Raises
     ------
     OSError, ValueError
-        See `napari_stack.write` and `Step.placed`.
+        See `napari_stack.write` and `Step.with_stacked_axis`.
     """
-    placed = step.placed(data)
+    placed = step.with_stacked_axis(data)
     _check_places(path, step)
     how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
     targets = output_paths(path.expanduser(), step)
     refuse_inputs(targets.values(), data)
     for number, (name, target) in enumerate(targets.items()):
         if not name:  # frames keep the type, the number and the labels of those they are made of
-            check_target(target, data=step.foreseen(data), **how)
+            check_target(target, data=step.predicted_output(data), **how)
             continue
         if not target.suffix:
             raise UserError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
-        image, axes = _foreseen(step, name, placed), step.image_axes(placed)
+        image, axes = _predicted_image(step, name, placed), step.image_axes(placed)
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0
         check_target(target, data=image, axes=axes, layered=first, **kind, **how)
@@ -98,7 +99,7 @@ def _check_places(path: Path, step: Step) -> None:
             raise UserError(f"{path} has {place} in its name, which stands for nothing: {what}")
 
 
-def _foreseen(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _predicted_image(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Type and shape of an image that a step makes.
 
     It is given the channels of the frames. A map has none, but channels matter to a PNG only, and
@@ -110,17 +111,12 @@ def _foreseen(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple
 
 def _dtype(step: Step, name: str, data: Data) -> np.dtype[Any]:
     """Type of an image that a step makes: the one of its annotation, else that of the frames."""
-    result = get_type_hints(step.function)["return"]
-    hint = get_type_hints(result)[name] if hasattr(result, "_fields") else result
-    array = get_args(hint)[0] if type(None) in get_args(hint) else hint
-    (kind,) = get_args(get_args(array)[1])
-    if kind is not Any:
-        return np.dtype(kind)
-    wanted = step.options.get("dtype", "automatic")
-    if wanted not in ("automatic", "input"):
-        return np.dtype(wanted)
-    floats = step.operator == "combine" and step.options.get("method") in FLOAT_METHODS
-    return np.dtype(np.float64) if floats and wanted == "automatic" else data.dtype
+    known = step.entry.parts[name].dtype
+    if known is not None:
+        return known
+    if step.entry.result_dtype is None:
+        return data.dtype
+    return np.dtype(resolve(step.entry.result_dtype)(data.dtype, **step.options))
 
 
 def _frames_of(data: Data) -> Stack:

@@ -5,14 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 
 from napari_stack.core.combined_sources import places_to_json
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import gives_frames, options_of
+from napari_stack.core.options import options_of
 from napari_stack.core.options_json import to_plain
+from napari_stack.core.results import is_tuple
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
 
@@ -52,7 +53,7 @@ def python_script(
         source = sources[step.input]
         body += _call(variables[name], source, step, data)
         body += _saves(variables, name, step, source, data)
-        if gives_frames(step.function):
+        if step.entry.gives_frames:
             sources[name] = sources[""] = variables[name]
     head = ['"""Written by napari-stack: what was done to some frames."""', ""]
     head += ["import napari_stack as ns"]
@@ -89,7 +90,7 @@ def _call(variable: str, source: str, step: Step, data: Data | None) -> list[str
 
 def _turned(source: str, step: Step, data: Hyperstack) -> str:
     """Turn frames to the axis that the step stacks, whatever an earlier one stacked."""
-    placed = step.placed(data)
+    placed = step.with_stacked_axis(data)
     assert isinstance(placed, Hyperstack)
     return f"{source}.along({placed.axis!r})"
 
@@ -132,7 +133,7 @@ def _saves(
         if not image:  # frames bring their axes along
             lines += _lines("ns.write(", [target, result], ")")
             continue
-        value = f"{result}.{image}" if _is_tuple(step) else result
+        value = f"{result}.{image}" if is_tuple(step.entry.result) else result
         more = [f"axes={_axes(source, step, data)}", f"exif_from={source}"]
         if image == "image" and (rgb := _colours(data)) is not None:
             more.append(f"rgb={rgb}")
@@ -147,11 +148,6 @@ def _saves(
 def _one(result: str, data: Data | None) -> str:
     """Write one stack of a result: what was measured is the same at all positions."""
     return f"{result}.stack()" if isinstance(data, Hyperstack) else result
-
-
-def _is_tuple(step: Step) -> bool:
-    """Whether the operator gives its images in a named tuple."""
-    return hasattr(get_type_hints(step.function)["return"], "_fields")
 
 
 def _axes(source: str, step: Step, data: Data | None) -> str:

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self, get_type_hints
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Self
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.combined_sources import (
@@ -18,19 +15,12 @@ from napari_stack.core.combined_sources import (
 )
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options import (
-    check,
-    gives_frames,
-    image_names,
-    optional_images,
-    options_of,
-    shares_measure,
-)
+from napari_stack.core.operator import Operator
+from napari_stack.core.options import check
 from napari_stack.core.options_json import from_plain, to_plain
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators import CATALOGUE, PREFERRED_AXIS, UNMEASURED
-from napari_stack.operators.focus.slabs import holds_slabs
+from napari_stack.operators import CATALOGUE
 from napari_stack.operators.geometry.transforms import check_form
 
 Data = Stack | Hyperstack
@@ -99,7 +89,7 @@ class Step:
         check(self.function, self.options)
         self._check_measuring()
         object.__setattr__(self, "layers", tuple(self.layers))
-        if self.layers and (not self.save or gives_frames(self.function)):
+        if self.layers and (not self.save or self.entry.gives_frames):
             raise UserError("layers go into the file of an image: name it by save='name.tif'")
         for key, path in (("save", self.save), ("transforms", self.transforms)):
             if Path(path).is_absolute() or ".." in Path(path).parts:
@@ -111,18 +101,18 @@ class Step:
 
     def _check_transforms(self) -> None:
         """Refuse a file for transforms where none are measured, or that cannot hold them."""
-        if self.operator != "register" or self.measure_each:
+        if not self.entry.measures_transforms or self.measure_each:
+            able = ", ".join(name for name, e in CATALOGUE.items() if e.measures_transforms)
             raise UserError(
-                "transforms are measured by register, at one position: name no file for them "
+                f"transforms are measured by {able}, at one position: name no file for them "
                 f"with {'measure_each' if self.measure_each else self.operator}"
             )
         check_form(self.transforms)
 
     def _check_measuring(self) -> None:
         """Refuse to say where to measure when nothing is, or twice over."""
-        frames = gives_frames(self.function)
-        jointly = bool(self.measure_at) and shares_measure(self.function)
-        if self._measuring and not frames and not jointly:
+        jointly = bool(self.measure_at) and self.entry.shares_measure
+        if self._measuring and not self.entry.gives_frames and not jointly:
             raise UserError(
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
                 "position: leave it out"
@@ -140,32 +130,33 @@ class Step:
         return "measure_each is set" if self.measure_each else ""
 
     @property
+    def entry(self) -> Operator:
+        """The operator's entry in the catalogue."""
+        return CATALOGUE[self.operator]
+
+    @property
     def function(self) -> Callable[..., Any]:
         """The operator itself."""
-        return CATALOGUE[self.operator]
+        return self.entry.function
 
     @property
     def image_names(self) -> tuple[str, ...]:
         """Names of the images that the operator makes; none for one that gives frames."""
-        if gives_frames(self.function):
-            return ()
-        result = get_type_hints(self.function)["return"]
-        optional, options = optional_images(result), options_of(self.function)
-        on = {o: self.options.get(o, options[o].default) for o in optional.values()}
-        return tuple(n for n in image_names(result) if n not in optional or on[optional[n]])
+        return tuple(self.entry.images(self.options))
 
     def making_only(self, names: Collection[str]) -> Self:
         """Return a step that does not make the images, among those it need not, of other names."""
         wanted: dict[str, bool] = {}
-        for name, option in optional_images(get_type_hints(self.function)["return"]).items():
-            wanted[option] = wanted.get(option, False) or name in names
+        for name, part in self.entry.parts.items():
+            if part.option:
+                wanted[part.option] = wanted.get(part.option, False) or name in names
         off = dict.fromkeys((option for option, on in wanted.items() if not on), False)
         return replace(self, options={**self.options, **off})
 
     @property
     def preferred_axis(self) -> str:
         """Axis that is stacked where none is chosen and there is this one; "" for the first."""
-        return self.axis or PREFERRED_AXIS.get(self.operator, "")
+        return self.axis or self.entry.preferred_axis
 
     def to_plain(self) -> dict[str, Any]:
         """Write the step as plain data, without what is at its default."""
@@ -199,12 +190,11 @@ class Step:
             raise UserError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
         values = {"operator": "", **plain}
         _check_kinds(values)
-        operator = CATALOGUE.get(values["operator"])
-        if operator is not None:
-            values["options"] = from_plain(operator, values.get("options", {}))
+        if (entry := CATALOGUE.get(values["operator"])) is not None:
+            values["options"] = from_plain(entry.function, values.get("options", {}))
         return cls(**values)
 
-    def placed(self, data: Data) -> Data:
+    def with_stacked_axis(self, data: Data) -> Data:
         """Turn a hyperstack to the axis that the step stacks.
 
         Raises
@@ -220,21 +210,21 @@ class Step:
             if self._measuring:
                 raise UserError(f"{self._measuring}; the frames lie along one axis: leave it out")
             return data
-        turned = data.along(self.axis) if self.axis else data.placed(self.function)
+        turned = data.along(self.axis) if self.axis else data.with_stacked_axis(self.entry)
         if self.measure_at:
             turned.stack(self.measure_at)  # refuses what is not there
         return turned
 
-    def foreseen(self, data: Data) -> Data:
+    def predicted_output(self, data: Data) -> Data:
         """Return what the step makes of frames as far as that is known before the work.
 
         Where it must measure first it is the frames themselves, turned to the axis that is stacked.
         """
-        return self.apply(data) if self.operator in UNMEASURED else self.placed(data)
+        return self.with_stacked_axis(data) if self.entry.measures else self.apply(data)
 
     def check_count(self, placed: Data) -> None:
         """Refuse a single frame, unless the operator treats every frame by itself."""
-        if self.operator not in UNMEASURED:
+        if self.entry.measures:
             refuse_single(placed)
 
     def apply(self, data: Data, *, run: Run = Run()) -> Any:
@@ -249,21 +239,23 @@ class Step:
         ValueError
             For one single frame, besides what the operator refuses.
         """
-        placed = self.placed(data)
+        placed = self.with_stacked_axis(data)
         self.check_count(placed)
-        if isinstance(placed, Stack) or isinstance(data, Stack):
+        if isinstance(placed, Stack) or self.entry.kind == "volumes":
             return self.function(placed, run=run, **self.options)
         measure: dict[str, Any] = {"measure_at": self.measure_at or None}
         measure["measure_each"] = self.measure_each
-        result = placed.map(self.function, **measure, run=run, **self.options)
-        if isinstance(result, Hyperstack):  # what this step was told does not bind the next
+        result = placed.map(self.entry, **measure, run=run, **self.options)
+        if isinstance(result, Hyperstack) and isinstance(data, Hyperstack):
+            # What this step was told does not bind the next.
             return replace(result, axis=data.axis, chosen=data.chosen)
         return result
 
     def image_axes(self, data: Data) -> tuple[Axis, ...]:
         """Axes of the images that the step makes of some data."""
-        placed = self.placed(data)
-        return placed.axes[1:] if isinstance(placed, Stack) else placed.loop_axes
+        placed = self.with_stacked_axis(data)
+        stacked = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
+        return self.entry.remaining(placed.axes, stacked)
 
 
 def _check_kinds(values: Mapping[str, Any]) -> None:
@@ -312,29 +304,9 @@ def refuse_single(data: Data) -> None:
     """Refuse data with one frame only along the axis that is stacked."""
     count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
     frames = data if isinstance(data, Stack) else data.frames
-    if count < 2 and not holds_slabs(frames.source):  # a short series makes one slab
+    if count < 2 and frames.source.spacing is None:  # a short series makes one slab
         name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
         raise UserError(
             f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
             "needed; choose another axis, or give more frames"
         )
-
-
-def images_of(result: Any) -> dict[str, NDArray[Any]]:
-    """Return the images of an operator's result by name; a single array is called ``image``.
-
-    What was not asked for is left out, and so is what is no image.
-    """
-    if not hasattr(result, "_asdict"):
-        return {"image": np.asarray(result)}
-    images = {name: getattr(result, name) for name in image_names(type(result))}
-    return {name: image for name, image in images.items() if image is not None}
-
-
-def numbers_of(result: Any) -> dict[str, NDArray[Any]]:
-    """Return what an operator's result holds for each frame, by name."""
-    if not hasattr(result, "_asdict"):
-        return {}
-    images = image_names(type(result))
-    rest = {name: value for name, value in result._asdict().items() if name not in images}
-    return {name: value for name, value in rest.items() if isinstance(value, np.ndarray)}

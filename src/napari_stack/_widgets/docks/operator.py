@@ -28,9 +28,9 @@ from napari_stack._widgets.parts.preview import LivePreview
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.combined_sources import Place
-from napari_stack.core.options import check, gives_frames, options_of, shares_measure, summary
+from napari_stack.core.options import check
 from napari_stack.engine.run import Run
-from napari_stack.operators import CATALOGUE, UNMEASURED
+from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
 _NARROWEST = 300
@@ -55,16 +55,17 @@ class OperatorDock(RunningDock):
         watch(napari_viewer)
         #: How to run: threads and memory. None asks napari's Preferences at every run.
         self.how: Run | None = None
-        function = CATALOGUE[self.operator]
+        entry = CATALOGUE[self.operator]
+        function = entry.function
         self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
-        rest = [name for name in options_of(function) if name not in self.main]
+        rest = [name for name in entry.options if name not in self.main]
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(OptionsForm(function, self._masks, rest))
-        self.place = PlaceChoice(shared=shares_measure(function))
+        self.place = PlaceChoice(shared=entry.shares_measure)
         self.forecast = ForecastText(self)
-        self.preview = LivePreview(self) if self.operator in layers.PREVIEWED else None
-        self._lay_out(summary(function))
+        self.preview = LivePreview(self) if entry.preview else None
+        self._lay_out(entry.summary)
         self.set_options(preferences().options(function) | last_used(function))
         self._connect()
         self.source.follow()
@@ -134,7 +135,8 @@ class OperatorDock(RunningDock):
             that of the operator itself.
         """
         images = {n for n, value in options.items() if isinstance(value, Image | Labels | Shapes)}
-        check(CATALOGUE[self.operator], {n: v for n, v in options.items() if n not in images})
+        function = CATALOGUE[self.operator].function
+        check(function, {n: v for n, v in options.items() if n not in images})
         for form in self._forms:
             form.set_values({n: v for n, v in options.items() if n in form.options})
         self._fit()
@@ -143,7 +145,7 @@ class OperatorDock(RunningDock):
         """Set all options to their defaults, and to what the Preferences ask for."""
         for form in self._forms:
             form.reset()
-        self.set_options(preferences().options(CATALOGUE[self.operator]))
+        self.set_options(preferences().options(CATALOGUE[self.operator].function))
 
     def measure_at(self) -> dict[str, Place]:
         """Return where is measured on the axes that are not stacked."""
@@ -153,9 +155,8 @@ class OperatorDock(RunningDock):
 
     def _loops(self) -> dict[str, int]:
         """Lengths of the axes that are not stacked, where something is measured."""
-        operator = CATALOGUE[self.operator]
-        measures = gives_frames(operator) and self.operator not in UNMEASURED
-        if self.layer is None or not (measures or shares_measure(operator)):
+        entry = CATALOGUE[self.operator]
+        if self.layer is None or not (entry.corrects or entry.shares_measure):
             return {}
         sizes = layers.leading_axes(self.layer)
         return {name: size for name, size in sizes.items() if name != self.axis}
@@ -250,7 +251,7 @@ class OperatorDock(RunningDock):
 
     def _remember(self) -> None:
         """Begin the next dock with these options."""
-        function = CATALOGUE[self.operator]
+        function = CATALOGUE[self.operator].function
         preferred = preferences().options(function)
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
         remember(function, {n: chosen[n] for n in preferred} | self.options())

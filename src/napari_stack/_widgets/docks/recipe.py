@@ -14,7 +14,6 @@ from napari_stack._widgets.parts.layout import collapsible, labelled, rows, tool
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import gives_frames
 from napari_stack.engine.run import Run
 from napari_stack.layers.links import bare
 from napari_stack.layers.read_layer import read_layer
@@ -152,7 +151,7 @@ class RecipeDock(FollowingDock):
         if self.layer is None:
             raise UserError("choose the layer that the values were measured for")
         done, _ = done_to(self.layer)
-        count = sum(gives_frames(step.function) for step in self.steps.draft.steps)
+        count = sum(step.entry.gives_frames for step in self.steps.draft.steps)
         same = map(_same, self.steps.draft.steps[:count], done[:count])
         if not all(same) or not all(self.steps.draft.on[:count]):
             raise UserError(

@@ -7,9 +7,9 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_stack import operators
 from napari_stack._widgets.parts.worker import Worker
 from napari_stack.engine.run import Run
+from napari_stack.operators.precompile import warm
 
 #: Milliseconds that a dock is given to appear before a thread competes with it.
 _PAUSE = 500
@@ -41,4 +41,4 @@ def _begin(operator: str, dtype: str, colours: bool) -> None:
 
 
 def _warm(operator: str, dtype: str, colours: bool, run: Run) -> None:
-    operators.warm(operator, dtype=dtype, colours=colours, run=run)
+    warm(operator, dtype=dtype, colours=colours, run=run)

@@ -126,7 +126,7 @@ def combine(
     measured = isinstance(chosen, WeightedMean) and chosen.weights is None
     passes = 1 + (normalisation != "none") + measured
     levelled = normalised(stack, normalisation, run.part(0, passes))
-    image_type = _image_type(stack, chosen, dtype)
+    image_type = result_dtype(stack.dtype, chosen, dtype)
     last = run.part(passes - 1, passes)
     if is_rank(chosen):
         from napari_stack.operators.combine.rank import rank_band
@@ -145,11 +145,18 @@ def is_rank(method: Any) -> bool:
     return method == "median" or isinstance(method, Percentile)
 
 
-def _image_type(stack: Stack, method: Any, dtype: str) -> np.dtype[Any]:
-    if dtype in ("automatic", "input"):
-        floats = dtype == "automatic" and method in FLOAT_METHODS
-        return np.dtype(np.float64) if floats else stack.dtype
-    return np.dtype(dtype)
+def in_bands(method: Any = "mean", **_others: Any) -> bool:
+    """Tell whether a method holds bands of all frames at a time, for the forecast of memory."""
+    return is_rank(method_options(options_of(combine)["method"], method))
+
+
+def result_dtype(
+    frames: np.dtype[Any], method: Any = "mean", dtype: str = "automatic", **_others: Any
+) -> np.dtype[Any]:
+    """Return the type of the image that `combine` makes of frames of some type."""
+    if dtype == "automatic":
+        return np.dtype(np.float64) if method in FLOAT_METHODS else frames
+    return frames if dtype == "input" else np.dtype(dtype)
 
 
 def _state(stack: Stack, method: Any, run: Run) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, OnlyWith, PerFrame, check
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.results import OnlyWith, PerFrame
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
@@ -127,7 +128,7 @@ def sigma_clip(
     rules = clip_band.Rules(
         float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations)
     )
-    image_type = stack.dtype if dtype == "input" else np.dtype(dtype)
+    image_type = result_dtype(stack.dtype, dtype)
     clip = partial(clip_band.clip_band, rules=rules, dtype=image_type, details=details)
     passes = 1 + (normalisation != "none")
     levelled = normalised(stack, normalisation, run.part(0, passes))
@@ -162,6 +163,11 @@ def _reach(frames: int, centre: str, spread: str) -> float:
         return float("inf")
     root = float(np.sqrt(frames - 1))
     return root if centre == "mean" else frames / root
+
+
+def result_dtype(frames: np.dtype[Any], dtype: str = "input", **_others: Any) -> np.dtype[Any]:
+    """Return the type of the image that `sigma_clip` makes of frames of some type."""
+    return frames if dtype == "input" else np.dtype(dtype)
 
 
 def why_not_clipped(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen
-from napari_stack.core.options import Bounds, check, composed
+from napari_stack.core.options import Bounds, check
+from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, ImageSource, check, composed
+from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read

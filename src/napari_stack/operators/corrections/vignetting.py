@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.options import Bounds, check, composed, method_options, options_of
+from napari_stack.core.options import Bounds, check, method_options, options_of
+from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, OnlyWith, check, method_options, options_of
+from napari_stack.core.options import Bounds, check, method_options, options_of
+from napari_stack.core.results import OnlyWith
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used

@@ -8,11 +8,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from napari_stack.core.casting import cast
-from napari_stack.core.combined_sources import Concatenated
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.signatures import borrowing
-from napari_stack.core.source import Pixels, Source
+from napari_stack.core.signatures import inherit_options
+from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack, StackSource
 from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
@@ -49,6 +48,12 @@ class Slabs(StackSource):
         """Slabs, then the shape of a frame."""
         return self.cache.shape
 
+    @property
+    def spacing(self) -> tuple[float, float]:  # type: ignore[override]
+        """Distance of two slabs, and the middle of the first, in frames."""
+        middle = (min(self.frames, len(self.stack)) - 1) / 2
+        return float(self.frames - self.overlap), middle
+
     def window(self, index: int) -> list[int]:
         """Frames that a slab is fused of: those used."""
         start = index * (self.frames - self.overlap)
@@ -84,13 +89,7 @@ class Slabs(StackSource):
         return image, valid
 
 
-def holds_slabs(source: Source) -> bool:
-    """Tell whether frames are slabs, at one position or at several."""
-    one = source.stacks[0].source if isinstance(source, Concatenated) else source
-    return isinstance(one, Slabs)
-
-
-@borrowing(focus_stack, without=("depth", "depth_unit"))
+@inherit_options(focus_stack, without=("depth", "depth_unit"))
 def focus_slabs(
     stack: Stack,
     *,

@@ -1,19 +1,16 @@
-"""`PLOTS`, what can be drawn of a step, and `plot`: measured values as PNG or SVG, no viewer."""
+"""`plot`: measured values as PNG or SVG files, without a viewer."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import MissingPackageError, UserError
-from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
 from napari_stack.operators.corrections.hot_pixels import HotPixels
-from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting_value import Vignetting
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.inspection import drawings
@@ -24,70 +21,6 @@ PlotFormat = Literal["png", "svg"]
 
 _SUFFIXES = (".png", ".svg")
 
-
-@dataclass(frozen=True)
-class Made:
-    """What a step made of a stack: all that its plots are drawn from.
-
-    Parameters
-    ----------
-    before : Stack
-        The frames that the step took.
-    result : Stack, ndarray or NamedTuple of ndarray
-        What it gave.
-    options : mapping
-        Options of the operator that differ from their defaults.
-    """
-
-    before: Stack
-    result: Any
-    options: Mapping[str, Any]
-
-    def value(self, kind: type) -> Any:
-        """Return the correction of a kind that was measured last, or None."""
-        parts = [part for c in self.result.corrections for part in parts_of(c)]
-        return next((part for part in reversed(parts) if isinstance(part, kind)), None)
-
-
-#: Draws on an empty matplotlib figure; one that stays empty gives no file.
-Draw = Callable[[Any, Made], None]
-
-
-def _of(kind: type, draw: Callable[[Any, Any], None]) -> Draw:
-    """Draw a value that the step measured."""
-
-    def drawn(figure: Any, made: Made) -> None:
-        draw(figure, made.value(kind))
-
-    return drawn
-
-
-#: Plots of a step by operator and name; the name ends the name of the file.
-PLOTS: dict[str, dict[str, Draw]] = {
-    "register": {
-        "drift": lambda figure, made: drawings.draw_drift(figure, made.result.transforms),
-        "matches": lambda figure, made: drawings.draw_worst_matches(
-            figure, made.before, made.result.transforms, made.options
-        ),
-    },
-    "balance": {
-        "gains": _of(Gains, drawings.draw_gains),
-        "histograms": lambda figure, made: drawings.draw_histograms(
-            figure, made.before, made.value(Gains), made.options.get("reference", "middle")
-        ),
-    },
-    "correct_vignetting": {
-        "fall-off": lambda figure, made: drawings.draw_vignetting(
-            figure, made.value(Vignetting), made.before
-        ),
-    },
-    "correct_flat_field": {"flat": _of(FlatField, drawings.draw_flat_field)},
-    "correct_bleaching": {"decay": _of(Bleaching, drawings.draw_bleaching)},
-    "find_hot_pixels": {"mask": lambda figure, made: drawings.draw_mask(figure, made.result)},
-    "repair_hot_pixels": {
-        "mask": lambda figure, made: drawings.draw_mask(figure, made.value(HotPixels).mask)
-    },
-}
 
 _VALUES: dict[type, Callable[[Any, Any], None]] = {
     Gains: drawings.draw_gains,

@@ -10,10 +10,10 @@ from napari_stack.core.options import (
     Bounds,
     ImageSource,
     check,
-    composed,
     method_options,
     options_of,
 )
+from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import load_image
