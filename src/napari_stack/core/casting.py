@@ -47,3 +47,36 @@ def cast(values: NDArray[Any], dtype: DTypeLike, valid: NDArray[np.bool_] | None
         np.clip(part, float(limits.min), top, out=part)
         result[start : start + step] = part
     return result
+
+
+def declared(
+    values: NDArray[Any], dtype: np.dtype[Any], alpha: bool
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Find the pixels that the data itself calls invalid: not finite, or not opaque.
+
+    Parameters
+    ----------
+    values : ndarray, shape (y, x) or (y, x, channel)
+    dtype : dtype
+        Of the pixels as they are stored.
+    alpha : bool
+        The last channel is declared as alpha.
+
+    Returns
+    -------
+    values : ndarray
+        With 0 in the place of what is not finite.
+    valid : ndarray of bool, shape (y, x), or None
+        None where all are valid.
+    """
+    valid = None
+    if dtype.kind == "f":
+        finite = np.isfinite(values)
+        if not finite.all():
+            values = np.where(finite, values, values.dtype.type(0))
+            valid = finite.all(axis=2) if finite.ndim == 3 else finite
+    if alpha:
+        top = 1.0 if dtype.kind == "f" else np.iinfo(dtype).max
+        opaque = values[..., -1] >= top
+        valid = opaque if valid is None else valid & opaque
+    return values, None if valid is None or valid.all() else valid

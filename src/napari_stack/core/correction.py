@@ -76,3 +76,9 @@ class Correction:
         if any(other != self for other in others):
             raise UserError("frames with different corrections cannot stand in one stack")
         return self
+
+
+def last_transforms(corrections: Sequence[Correction]) -> Any:
+    """Return the `Transforms` of the last correction that has any, or None."""
+    found = (c.transforms for c in reversed(corrections))
+    return next((transforms for transforms in found if transforms is not None), None)

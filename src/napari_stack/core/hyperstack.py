@@ -24,7 +24,8 @@ from napari_stack.core.combined_sources import (
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import as_array
-from napari_stack.core.stack import Rendered, Stack
+from napari_stack.core.stack import Stack
+from napari_stack.core.stack_source import Rendered
 
 #: What axes are called besides z and c, in any case of letters.
 _ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}

@@ -7,7 +7,8 @@ import numpy as np
 
 from napari_stack.core._luminance_kernels import weighted_sum
 from napari_stack.core.source import Pixels
-from napari_stack.core.stack import Stack, StackSource
+from napari_stack.core.stack import Stack
+from napari_stack.core.stack_source import StackSource
 
 Array = np.ndarray[Any, Any]
 

@@ -1,11 +1,14 @@
 """`Source`: where pixels come from, and the sources that core itself needs."""
 
+import operator
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
 
 if TYPE_CHECKING:
     from napari_stack.core.stack import Stack
@@ -51,6 +54,24 @@ class Source:
         """Type of the frames as they are seen, in native byte order."""
         raise NotImplementedError
 
+    def check(self) -> None:
+        """Refuse frames that cannot be stacked.
+
+        Raises
+        ------
+        ValueError
+            For frames of another shape, without pixels, or of complex or structured type.
+        """
+        if len(self.shape) not in (3, 4):
+            raise UserError(
+                f"a stack needs frames along its first axis, (n, y, x) or (n, y, x, channel); got "
+                f"the shape {self.shape}"
+            )
+        if self.dtype.kind not in "buif":
+            raise UserError(f"a stack holds numbers; {self.dtype} pixels cannot be stacked")
+        if 0 in self.shape:
+            raise UserError(f"the stack is empty: its shape is {self.shape}")
+
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Read one frame, or some rows of it, with what is known of its validity."""
         raise NotImplementedError
@@ -82,6 +103,27 @@ class Source:
     def files_read(self) -> frozenset[str]:
         """Files that frames are read from, the parents' left out."""
         return frozenset()
+
+
+def frame_number(index: Any, count: int) -> int:
+    """Return the number of a frame, counted from the first, of one that may count from the last.
+
+    Raises
+    ------
+    TypeError
+        For anything but a whole number.
+    IndexError
+        For a frame that is not there.
+    """
+    try:
+        index = operator.index(index)
+    except TypeError:
+        raise TypeError(
+            f"a frame is asked for by its number, got {index!r}; select([...]) gives several"
+        ) from None
+    if not -count <= index < count:
+        raise IndexError(f"frame {index} of a stack of {count}")
+    return int(index % count)
 
 
 def as_array(data: Any) -> Any:

@@ -1,26 +1,34 @@
 """`Stack`: a sequence of frames plus the corrections that were measured for them."""
 
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.casting import cast
-from napari_stack.core.correction import Correction
+from napari_stack.core.casting import cast, declared
+from napari_stack.core.correction import Correction, last_transforms
 from napari_stack.core.errors import UserError
-from napari_stack.core.source import ArraySource, CachedFrame, Pixels, Selected, Source, as_array
+from napari_stack.core.single_axis import SingleAxis
+from napari_stack.core.source import (
+    ArraySource,
+    CachedFrame,
+    Pixels,
+    Selected,
+    Source,
+    as_array,
+    frame_number,
+)
 
 #: Bytes of the rows that go through local corrections at a time.
 _BLOCK = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(SingleAxis):
     """A sequence of frames plus the corrections measured for them; nothing is copied.
 
     Axis 0 counts frames; a frame is (y, x) or (y, x, channel).
@@ -56,15 +64,7 @@ class Stack:
     axes: tuple[Axis, Axis, Axis] = (Axis("frame"), Axis("y"), Axis("x"))
 
     def __post_init__(self) -> None:
-        if len(self.source.shape) not in (3, 4):
-            raise UserError(
-                f"a stack needs frames along its first axis, (n, y, x) or (n, y, x, channel); got "
-                f"the shape {self.source.shape}"
-            )
-        if self.source.dtype.kind not in "buif":
-            raise UserError(f"a stack holds numbers; {self.source.dtype} pixels cannot be stacked")
-        if 0 in self.source.shape:
-            raise UserError(f"the stack is empty: its shape is {self.source.shape}")
+        self.source.check()
         if self.used is not None and self.used.shape != (self.source.shape[0],):
             raise UserError(
                 f"used needs one entry for each of the {self.source.shape[0]} frames, got the "
@@ -148,74 +148,27 @@ class Stack:
     @property
     def transforms(self) -> Any:
         """Measured `Transforms` of a registered stack, or None."""
-        return _last_transforms(self.corrections)
+        return last_transforms(self.corrections)
 
     @property
     def moved_by(self) -> Any:
         """Measured `Transforms` like `transforms`, also of frames that were computed since."""
-        return _last_transforms(self.corrected_by)
+        return last_transforms(self.corrected_by)
 
     @property
     def corrected_by(self) -> tuple[Correction, ...]:
         """All that was done to the frames: also before they were computed and kept as pixels."""
         return (*self.source.corrected_by, *self.corrections)
 
-    # what a `Hyperstack` has too, of one leading axis
-
-    @property
-    def frames(self) -> "Stack":
-        """All frames."""
-        return self
-
-    def with_frames(self, frames: "Stack") -> "Stack":
-        """Return these data with other frames in the place of its own."""
-        return frames
-
-    @property
-    def leading(self) -> tuple[Axis, ...]:
-        """Axes before y and x."""
-        return self.axes[:1]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Lengths of the leading axes."""
-        return (len(self),)
-
-    @property
-    def axis(self) -> str:
-        """Name of the axis that is stacked."""
-        return self.axes[0].name
-
-    @property
-    def number(self) -> int:
-        """Number of the axis that is stacked."""
-        return 0
-
-    @property
-    def loops(self) -> dict[str, int]:
-        """Lengths of the leading axes that are not stacked, by name."""
-        return {}
-
     def __len__(self) -> int:
         return self.source.shape[0]
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        return (self[index] for index in range(len(self)))
+        return map(self.render, range(len(self)))
 
     def __getitem__(self, index: int) -> NDArray[Any]:
         """Frame as seen: corrected, rounded, clipped and cast to `dtype`."""
-        return self.render(self._checked(index))
-
-    def _checked(self, index: int) -> int:
-        try:
-            index = operator.index(index)
-        except TypeError:
-            raise TypeError(
-                f"a frame is asked for by its number, got {index!r}; select([...]) gives several"
-            ) from None
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"frame {index} of a stack of {len(self)}")
-        return index % len(self)
+        return self.render(frame_number(index, len(self)))
 
     def render(self, index: int, rows: slice | None = None) -> NDArray[Any]:
         """Return a frame, or some of its rows, as seen: rounded, clipped and cast."""
@@ -291,21 +244,8 @@ class Stack:
             return values.astype(self.native, copy=False), valid
         if self._begins_stored:
             return values, None
-        return self._declared(values.astype(self.native, copy=bool(self.corrections)))
-
-    def _declared(self, values: NDArray[Any]) -> Pixels:
-        """Take out what the data itself calls invalid: not finite, or not opaque."""
-        valid = None
-        if self.dtype.kind == "f":
-            finite = np.isfinite(values)
-            if not finite.all():
-                values = np.where(finite, values, values.dtype.type(0))
-                valid = finite.all(axis=2) if finite.ndim == 3 else finite
-        if self.alpha:
-            top = 1.0 if self.dtype.kind == "f" else np.iinfo(self.dtype).max
-            opaque = values[..., -1] >= top
-            valid = opaque if valid is None else valid & opaque
-        return values, None if valid is None or valid.all() else valid
+        values = values.astype(self.native, copy=bool(self.corrections))
+        return declared(values, self.dtype, self.alpha)
 
     def corrected(self, correction: Correction) -> "Stack":
         """Apply a measured correction lazily; neighbouring ones become one where they can.
@@ -330,7 +270,7 @@ class Stack:
                 f"a mask of the shape {numbers.shape} does not fit a stack of {len(self)} frames"
             )
         numbers = np.flatnonzero(numbers) if numbers.dtype == bool else numbers.astype(np.intp)
-        numbers = np.array([self._checked(int(i)) for i in numbers], np.intp)
+        numbers = np.array([frame_number(int(i), len(self)) for i in numbers], np.intp)
         return replace(
             self,
             source=Selected(self.source, numbers),
@@ -348,73 +288,11 @@ class Stack:
 
     def to_dask(self) -> Any:
         """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
-        from uuid import uuid4
+        from napari_stack.core.dask_frames import to_dask
 
-        import dask.array
-
-        name = f"stack-{uuid4()}"
-        rest = (0,) * (self.ndim - 1)
-        graph = {(name, i, *rest): (_block, self, i) for i in range(len(self))}
-        chunks = ((1,) * len(self), *((side,) for side in self.shape[1:]))
-        return dask.array.Array(graph, name, chunks, dtype=self.dtype)
+        return to_dask(self)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise UserError("frames are computed when asked for: an array of them is a copy")
         return np.stack([self[i] for i in range(len(self))]).astype(dtype or self.dtype, copy=False)
-
-
-@dataclass(frozen=True, eq=False)
-class StackSource(Source):
-    """Base of sources computed from a stack; what is not said otherwise is as there.
-
-    Parameters
-    ----------
-    stack : Stack
-    """
-
-    stack: "Stack"
-
-    computed: ClassVar[bool] = True  # type: ignore[misc]
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.stack.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.stack.dtype
-
-    @property
-    def partial(self) -> bool:  # type: ignore[override]  # noqa: D102
-        return self.stack.source.partial
-
-    @property
-    def parents(self) -> tuple[Source, ...]:  # noqa: D102
-        return (self.stack.source,)
-
-    @property
-    def below(self) -> "Stack":  # noqa: D102
-        return self.stack
-
-    def label(self, index: int) -> str:  # noqa: D102
-        return self.stack.source.label(index)
-
-
-@dataclass(frozen=True)
-class Rendered(StackSource):
-    """A stack as the source of another: its corrections are done and closed."""
-
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        return self.stack.values(index, rows)
-
-
-def _last_transforms(corrections: Sequence[Correction]) -> Any:
-    found = (c.transforms for c in reversed(corrections))
-    return next((transforms for transforms in found if transforms is not None), None)
-
-
-def _block(stack: Stack, index: int) -> NDArray[Any]:
-    frame = stack[index]
-    # Viewers cache what is shown: a view would hold the whole array that it is a part of.
-    return (frame if frame.base is None else frame.copy())[np.newaxis]

@@ -12,7 +12,8 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import inherit_options
 from napari_stack.core.source import Pixels
-from napari_stack.core.stack import Stack, StackSource
+from napari_stack.core.stack import Stack
+from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.focus_stack import check_channel, focus_stack, fuse
