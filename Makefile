@@ -47,6 +47,7 @@ contracts: $(READY_DEV)
 	$(BIN)/lint-imports --no-logo
 
 manifest: $(READY_DEV)
+	$(BIN)/python tools/manifest.py
 	$(SCREEN) $(BIN)/npe2 validate napari-stack --imports
 
 screenshots: $(READY)
