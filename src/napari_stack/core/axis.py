@@ -6,6 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+#: What axes are called besides z and c, in any case of letters.
+_ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}
+
+
+def usual_name(name: str) -> str:
+    """Return the usual name of an axis: ``"z"`` for ``"Z"`` or ``"depth"``, and the like.
+
+    Examples
+    --------
+    >>> usual_name("Depth"), usual_name("T")
+    ('z', 't')
+    """
+    return _ALIKE.get(name.casefold(), name.casefold())
+
 
 @dataclass(frozen=True)
 class Axis:

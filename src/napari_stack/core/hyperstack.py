@@ -10,36 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_stack.core.axis import Axis
+from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.catalogue import entry_of
 from napari_stack.core.combined_sources import (
     PROJECTIONS,
-    Concatenated,
     Place,
-    as_channels,
     is_place,
     projected,
-    refuse_projections,
 )
-from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import Rendered
-
-#: What axes are called besides z and c, in any case of letters.
-_ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}
-
-
-def usual_name(name: str) -> str:
-    """Return the usual name of an axis: ``"z"`` for ``"Z"`` or ``"depth"``, and the like.
-
-    Examples
-    --------
-    >>> usual_name("Depth"), usual_name("T")
-    ('z', 't')
-    """
-    return _ALIKE.get(name.casefold(), name.casefold())
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +139,10 @@ class Hyperstack:
         """Choose the axis to stack, by name or number."""
         if not isinstance(axis, str) and not -len(self.leading) <= axis < len(self.leading):
             raise UserError(f"there is no axis {axis}; there are {len(self.leading)}, from 0")
-        name = self._called(axis) if isinstance(axis, str) else self.leading[axis].name
+        name = self.called(axis) if isinstance(axis, str) else self.leading[axis].name
         return replace(self, axis=name, chosen=True)
 
-    def _called(self, name: str) -> str:
+    def called(self, name: str) -> str:
         """Find an axis by its name, or by napari's number for it: "-3" stands before y and x."""
         names = [axis.name for axis in self.leading]
         if name not in names and re.fullmatch(r"-\d+", name) and 2 < -int(name) < len(names) + 3:
@@ -186,7 +167,7 @@ class Hyperstack:
 
         In place of a number, "mean" or "maximum" gives the projection along a loop.
         """
-        place = {self._called(name): at for name, at in (position or {}).items()}
+        place = {self.called(name): at for name, at in (position or {}).items()}
         if unknown := set(place) - set(self.loops):
             raise UserError(
                 f"there is no loop {sorted(unknown)[0]!r}; the loops are "
@@ -200,9 +181,10 @@ class Hyperstack:
                 along = range(self.loops[name])
                 return projected([self.stack({**place, name: k}) for k in along], at)
             numbers[name] = int(at)
-        return self._along(self.frames.select(self._numbers(numbers)))
+        return self._along(self.frames.select(self.numbers(numbers)))
 
-    def _numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
+    def numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
+        """Return the numbers of the frames at a position."""
         place = {**self.centre(), **position}
         for name, index in place.items():
             if not -self.loops[name] <= index < self.loops[name]:
@@ -249,133 +231,10 @@ class Hyperstack:
             Frames for an operator that gives frames; for one that gives images, these with
             the loops in front: (loops..., y, x[, channel]).
         """
+        from napari_stack.core.hyperstack_map import map_operator
+
         placed = self.with_stacked_axis(operator)
-        if placed is not self:
-            how = {"measure_at": measure_at, "measure_each": measure_each, "run": run}
-            return placed.map(operator, **how, **options)
-        entry = entry_of(operator)
-        operator, frames_out = entry.function, entry.gives_frames
-        if measure_at and entry.shares_measure:
-            return self._jointly(operator, measure_at, run, options)
-        if measure_at and not frames_out:
-            raise UserError(
-                f"{operator.__name__} makes images at all positions: measure_at is for operators "
-                "that correct frames"
-            )
-
-        def at(stack: Stack, index: int, count: int) -> Any:
-            part = {} if run is None else {"run": run.part(index, count)}
-            return operator(stack, **options, **part)
-
-        places = list(self.positions())
-        if not frames_out:
-            stacks = (self.stack(place) for place in places)
-            return self._images(at(stack, i, len(places)) for i, stack in enumerate(stacks))
-        opened = self._closed(places[0] if measure_each else measure_at or {})
-        first = at(opened, 0, len(places) if measure_each else 1)
-        if first.source is not opened.source:  # frames were made, not corrected
-            stacks = (self.stack(place) for place in places)
-            return self._made([at(stack, i, len(places)) for i, stack in enumerate(stacks)])
-        if not measure_each:
-            return self._shared(first)
-        rest = enumerate(places[1:], 1)
-        return self._each([first, *(at(self._closed(p), i, len(places)) for i, p in rest)])
-
-    def _jointly(
-        self,
-        operator: Callable[..., Any],
-        measure_at: Mapping[str, Place],
-        run: Any,
-        options: Mapping[str, Any],
-    ) -> Any:
-        """Make images at all positions, along one loop by what is measured at one of its places.
-
-        The frames along that loop are bands of one stack meanwhile.
-        """
-        if len(measure_at) > 1 or "channel" in options:
-            raise UserError(
-                f"{operator.__name__} measures along one axis for all: name that axis alone in "
-                "measure_at, and no channel"
-            )
-        ((name, at),) = ((self._called(name), at) for name, at in measure_at.items())
-        refuse_projections(operator.__name__, {name: at})
-        self.stack({name: at})  # refuses what is not there
-        size, others = self.loops[name], {n: s for n, s in self.loops.items() if n != name}
-        places = [dict(zip(others, p, strict=True)) for p in np.ndindex(*others.values())]
-        found: list[Any] = []
-        for number, place in enumerate(places):
-            stack = as_channels([self.stack({**place, name: k}) for k in range(size)])
-            part = {} if run is None else {"run": run.part(number, len(places))}
-            found.append(operator(stack, channel=int(at) % size, **options, **part))
-        kind, axis = type(found[0]), list(self.loops).index(name)
-        found = [_asked_for(images) for images in found]
-        whole = []
-        for images in zip(*found, strict=True):  # bands in front, a map once for each of them
-            bands = [
-                np.moveaxis(im, 2, 0) if im.ndim == 3 else np.stack([im] * size) for im in images
-            ]
-            made = np.stack(bands).reshape(*others.values(), *bands[0].shape)
-            whole.append(np.moveaxis(made, len(others), axis))
-        return kind(*whole)
-
-    def _closed(self, position: Mapping[str, Place]) -> Stack:
-        """Stack at a position, its corrections closed, so that a result holds only new ones."""
-        stack = self.stack(position)
-        if not stack.corrections:
-            return stack
-        return replace(stack, source=Rendered(stack), corrections=())
-
-    def _shared(self, result: Stack) -> "Hyperstack":
-        """Give the corrections of one position to all."""
-        numbers = np.indices(self.sizes)[self.number].ravel()
-        corrections = [c.select(numbers) for c in result.corrections]
-        return self._with(corrections, result.used[numbers], result.axes)
-
-    def _each(self, results: list[Stack]) -> "Hyperstack":
-        """Give every position its own corrections."""
-        numbers = np.concatenate([self._numbers(place) for place in self.positions()])
-        order = np.argsort(numbers)
-        chains = zip(*(result.corrections for result in results), strict=True)
-        joined = [first.join(others).select(order) for first, *others in chains]
-        used = np.concatenate([result.used for result in results])[order]
-        return self._with(joined, used, results[0].axes)
-
-    def _made(self, results: list[Stack]) -> "Hyperstack":
-        """Put frames that were made at every position in the place of the old ones."""
-        count = len(results[0])
-        numbers = np.arange(len(results) * count).reshape((*self.loops.values(), count))
-        order = np.moveaxis(numbers, -1, self.number)
-        source = Concatenated(tuple(results), order.ravel())
-        used = np.concatenate([result.used for result in results])[source.order]
-        leading = list(self.leading)
-        leading[self.number] = replace(results[0].axes[0], name=self.axis)
-        frames = replace(self.frames, source=source, corrections=(), used=used)
-        return replace(self, frames=frames, leading=tuple(leading), sizes=order.shape)
-
-    def _with(
-        self, corrections: list[Correction], used: NDArray[np.bool_], axes: tuple[Axis, ...]
-    ) -> "Hyperstack":
-        axes = (self.frames.axes[0], axes[1], axes[2])  # resized pixels have another size
-        frames = replace(self.frames, used=self.frames.used & used, axes=axes)
-        for correction in corrections:
-            frames = frames.corrected(correction)
-        return replace(self, frames=frames)
-
-    def _images(self, results: Iterator[Any]) -> Any:
-        """Put the images of all positions into arrays with the loops in front."""
-        whole: list[NDArray[Any]] = []
-        kind: Any = None
-        for number, result in enumerate(results):
-            kind = type(result)
-            images = _asked_for(result if isinstance(result, tuple) else (result,))
-            if not whole:
-                count = prod(self.loops.values())
-                whole = [np.empty((count, *image.shape), image.dtype) for image in images]
-            for target, image in zip(whole, images, strict=True):
-                target[number] = image
-        loops = tuple(self.loops.values())
-        shaped = [images.reshape(loops + images.shape[1:]) for images in whole]
-        return kind(*shaped) if issubclass(kind, tuple) else shaped[0]
+        return map_operator(placed, operator, measure_at or {}, measure_each, run, options)
 
     def to_dask(self) -> Any:
         """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
@@ -383,8 +242,3 @@ class Hyperstack:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return self.frames.__array__(dtype, copy).reshape(self.shape)
-
-
-def _asked_for(images: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Leave out what was not asked for, which is None and comes last."""
-    return tuple(image for image in images if image is not None)
