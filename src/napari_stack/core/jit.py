@@ -39,8 +39,20 @@ def summing_kernel(function: Callable[..., Any]) -> Any:
     return _compiled(function, fastmath=_REORDERED)
 
 
+def inner_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function that is called by kernels only, as a part of them.
+
+    It can not be called from Python, and has no entry in the cache: that saves a fifth of the time
+    in which a family of kernels is compiled.
+    """
+    return njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(
+        function
+    )
+
+
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy", **options}
+    how["no_cfunc_wrapper"] = True  # never called from C: compiled sooner without
     try:
         compiled = njit(**how, cache=True)(function)
     except RuntimeError:  # numba's "no locator available": read-only installation and home
