@@ -1,9 +1,8 @@
 """`Run`: how a computation runs. These are the only loops over frames."""
 
 import os
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -16,20 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.bands import (
     BandFunction,
-    Block,
     Results,
     band_part,
     band_rows,
-    may_be_invalid,
-    reads_twice,
-    split,
 )
 from napari_stack.engine.folds import F, R, fold_part, row_tasks
+from napari_stack.engine.local_bands import local_bands
 from napari_stack.engine.opencv_threads import opencv_threads
+from napari_stack.engine.ordered import ordered, workers_of
 from napari_stack.engine.progress import Cancelled, Progress, Tick, follow
 from napari_stack.engine.scratch import Scratch
 
@@ -38,9 +34,6 @@ __all__ = ["Cancelled", "Run"]
 #: Frames of one part of work on an executor. Fixed, so that the same series makes the same parts
 #: on any number of workers.
 _PART_FRAMES = 16
-
-#: Seconds after which a request to stop is heard at the latest.
-_PATIENCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -230,7 +223,9 @@ class Run:
         if self.executor is None:
             # The pool ends first: no frame is still being put when the scratch file is closed.
             with Scratch(self.scratch) as scratch, self._pool() as pool:
-                return self._local_bands(pool, scratch, function, stack, rows, what)
+                return local_bands(
+                    self, partial(self._ordered, pool), scratch, function, stack, rows, what
+                )
         bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
         progress = Progress(self.tick, len(bands), what)
         results = Results(height, self.memory, self.scratch)
@@ -239,43 +234,6 @@ class Run:
             for band, found in zip(bands, done, strict=True):
                 results.put(band, found)
                 progress.step()
-        return results.images
-
-    def _local_bands(
-        self,
-        pool: Executor,
-        scratch: Scratch,
-        function: BandFunction,
-        stack: Stack,
-        rows: int,
-        what: str,
-    ) -> tuple[NDArray[Any], ...]:
-        frames = np.flatnonzero(stack.used)
-        height = stack.shape[1]
-        bands = [slice(a, min(a + rows, height)) for a in range(0, height, rows)]
-        read: Callable[..., Pixels] = stack.values
-        spooled = 0
-        if len(bands) > 1 and reads_twice(stack, bands):
-            read, spooled = scratch.values, len(frames)
-            scratch.open(stack, len(frames), masked=may_be_invalid(stack))
-        progress = Progress(self.tick, len(frames) * len(bands) + spooled, what)
-        if spooled:
-            places = {int(index): place for place, index in enumerate(frames)}
-            for _ in self._ordered(pool, partial(scratch.put, stack, places), frames, progress):
-                progress.step()
-            frames = np.arange(len(frames))
-        block = Block(stack, len(frames), rows)
-        results = Results(height, self.memory, self.scratch)
-        for band in bands:
-            tasks = list(enumerate(int(i) for i in frames))
-            for _ in self._ordered(pool, partial(block.fill, read, band), tasks, progress):
-                progress.step()
-            pieces = split(band.stop - band.start, self.threads)
-            compute = partial(block.compute, function)
-            done = self._ordered(pool, compute, pieces, progress)
-            for piece, found in zip(pieces, done, strict=True):
-                progress.step(0)
-                results.put(slice(band.start + piece.start, band.start + piece.stop), found)
         return results.images
 
     @contextmanager
@@ -302,38 +260,11 @@ class Run:
         progress: Progress,
         ahead: int | None = None,
     ) -> Generator[Any, None, None]:
-        """Yield results in order, with few enough parts in flight that memory stays bounded.
-
-        While a part takes long the progress is reported again, so that its tick can stop the work.
-        """
         # One worker has one part in flight, for those who are short of memory.
         ahead = ahead or self.threads + (self.threads > 1)
         if self.executor is not None:  # more than there are workers, so that none is idle
-            ahead = max(4 * self.threads, _workers_of(self.executor) + 2)
-        waiting: deque[Any] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) >= ahead:
-                    yield _awaited(waiting.popleft(), progress)
-            while waiting:
-                yield _awaited(waiting.popleft(), progress)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _awaited(future: Future[Any], progress: Progress) -> Any:
-    while progress.stoppable and not wait([future], _PATIENCE).done:
-        progress.step(0)
-    return future.result()
-
-
-def _workers_of(executor: Any) -> int:
-    """Count the threads of an executor's workers; 0 where it does not tell."""
-    if callable(getattr(executor, "nthreads", None)):  # a client of dask.distributed
-        return sum(executor.nthreads().values())
-    return getattr(executor, "_max_workers", 0)
+            ahead = max(4 * self.threads, workers_of(self.executor) + 2)
+        return ordered(pool, function, items, progress, ahead)
 
 
 def _each_part(function: Callable[[Stack, int], Any], stack: Stack, part: list[int]) -> list[Any]:
