@@ -425,7 +425,7 @@ def test_a_full_disk_is_told_of_the_users_path(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere else")
 
-    monkeypatch.setattr(tiff_write, "write", full)
+    monkeypatch.setattr(tiff_write.TiffWriter, "write", full)
     with pytest.raises(OSError, match=rf"{name} could not be written \(No space") as found:
         write(tmp_path / name, Stack.wrap(noise(3, 8, 9)))
     assert ".napari-stack" not in str(found.value)

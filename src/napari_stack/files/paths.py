@@ -9,25 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.ome_zarr import is_zarr
-from napari_stack.files.formats.raw import SUFFIXES as RAW
+from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
 
-#: Suffixes by which images are found in a folder or by a glob, the first family that is there:
-#: cameras put JPEGs beside RAW, and programs measured values beside images. A file that is named
-#: by itself is known by its content.
-_FAMILIES = (
-    (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".webp"),
-    RAW,
-    (".fits", ".fit", ".fts"),
-    (".zarr",),
-    (".npy", ".npz"),
-)
-
-#: All of them.
-SUFFIXES = tuple(suffix for family in _FAMILIES for suffix in family)
-
-#: The same in words.
-_KINDS = "TIFF, PNG, JPEG, BMP, WebP, camera RAW, FITS, zarr or NumPy, by their suffix"
+#: Suffixes of images.
+SUFFIXES = tuple(suffix for family in FAMILIES for suffix in family)
 
 #: As given (in a folder by name), all by name ("2" before "10"), or by when they were taken.
 Order = Literal["given", "natural", "time"]
@@ -127,8 +112,8 @@ def _in_folder(folder: Path) -> list[str]:
         found = _family([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
     if not found:
         raise FileNotFoundError(
-            f"the folder {folder} holds no images ({_KINDS}): name the folder that holds them, or "
-            "a glob"
+            f"the folder {folder} holds no images ({KINDS}, by their suffix): name the folder that "
+            "holds them, or a glob"
         )
     return found
 
@@ -144,7 +129,8 @@ def _matching(pattern: str) -> list[str]:
     if not found:
         what = "only files that are no images" if matches else "nothing"
         raise FileNotFoundError(
-            f"the glob {pattern} finds {what}: check the spelling; images are {_KINDS}"
+            f"the glob {pattern} finds {what}: check the spelling; images are {KINDS}, by their "
+            "suffix"
         )
     return found
 
@@ -158,7 +144,7 @@ def _family(paths: list[str]) -> list[str]:
     """Return the images of the first family that is there."""
     # A leading dot marks what file managers put beside images.
     visible = [path for path in paths if not os.path.basename(path).startswith(".")]  # noqa: PTH119
-    for family in _FAMILIES:
+    for family in FAMILIES:
         if found := [path for path in visible if path.lower().endswith(family)]:
             return found
     return []

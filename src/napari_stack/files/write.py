@@ -1,9 +1,12 @@
-"""Writing files and folders: where, and that no half file ever bears the final name."""
+"""Writing files and folders: what is refused, and that no half file ever bears the final name."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
+
+import numpy as np
 
 from napari_stack.core.atomic_write import (
     failure_named,
@@ -13,146 +16,244 @@ from napari_stack.core.atomic_write import (
     replacing,
     require_parent_folder,
 )
+from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import metadata
-from napari_stack.files.exif import NOTHING, Origin, origin_of
-from napari_stack.files.formats import ome_zarr_write, picture_write
-from napari_stack.files.formats.tiff import write as tiff_write
-from napari_stack.files.provenance import file_of, refuse_inputs
-from napari_stack.files.write_content import Content, frame_names
-
-Compression = Literal["none", "zlib", "lzw", "zstd"]
-
-#: Levels of compression: least and greatest.
-_LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
-
-_PICTURES = (".png", ".jpg", ".jpeg")
+from napari_stack.files.exif import NOTHING, origin_of
+from napari_stack.files.formats import WRITERS
+from napari_stack.files.formats.tiff import layered as tiff_layered
+from napari_stack.files.frame_names import frame_names
+from napari_stack.files.paths import PathLike, expanded
+from napari_stack.files.provenance import FRAMES, file_of, origin_for, refuse_inputs, refuse_missing
+from napari_stack.files.write_content import Compression, Content, WriteOptions, Writer, content_of
 
 #: Suffixes that can be written.
-WRITTEN = (".tif", ".tiff", *_PICTURES, ".zarr")
+WRITTEN = tuple(WRITERS)
 
 
-@dataclass(frozen=True)
-class How:
-    """How files are written; see `napari_stack.write`."""
+def write(
+    path: PathLike,
+    data: Any,
+    *,
+    compression: Compression = "zlib",
+    level: int | None = None,
+    quality: int = 95,
+    overwrite: bool = False,
+    axes: Sequence[Axis | str] | None = None,
+    rgb: bool | None = None,
+    alpha: bool | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
+    names: str = "{source}",
+    layers: tiff_layered.Layers | None = None,
+    run: Run | None = None,
+) -> None:
+    """Write an image or a stack; frames of a stack are computed and written one by one.
 
-    compression: Compression = "zlib"
-    level: int | None = None
-    quality: int = 95
-    overwrite: bool = False
-    recipe: Mapping[str, Any] | None = None
-    origin: Origin = NOTHING
-    run: Run = Run()
+    Parameters
+    ----------
+    path : str or path
+        A file, ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg`` or ``.zarr``. A folder (one
+        that exists, or a name without a suffix) takes one file a frame; see `names`.
+    data : array, Stack or Hyperstack
+        An image (y, x) or (y, x, channel), an array with `axes`, or a stack, written as seen.
+    compression : {'zlib', 'none', 'lzw', 'zstd'}
+        All of them without loss. A PNG takes zlib or none, zarr all but lzw; a JPEG has its own.
+    level : int, optional
+        How hard zlib (0 to 9) or zstd (1 to 22) try; the library's default is a good balance.
+    quality : int
+        Of a JPEG, 1 to 100.
+    overwrite : bool
+        Replace a file that exists already.
+    axes : sequence of Axis or str, optional
+        Of an array: all but the channels of a pixel, y and x last.
+    rgb : bool, optional
+        The channels of an array are colours; see `Stack.wrap`. Four channels in a PNG always are.
+    alpha : bool, optional
+        The last channel of an array is alpha. By default it is for colours of four channels.
+    recipe : mapping, optional
+        Plain data (JSON) that is kept in the file.
+    exif_from : str, path, Stack, Hyperstack or None
+        Where EXIF and colour profile come from: the files of the frames that are written
+        (``"frames"``), another file, folder or stack, or nothing (None). Of a series the file of
+        the reference counts where it was registered, else the middle one; of a folder written,
+        each frame has its own.
+    names : str
+        Names of the files in a folder: ``{source}`` stands for the name of the file that a frame
+        was read from, ``{index}`` for its number; as in ``"aligned_{source}.png"`` or
+        ``"{index:04d}.jpg"``. A running number comes in front where names would repeat or change
+        the order.
+    layers : mapping of str to array, or Stack, optional
+        Layers of a TIFF for image editors, the topmost first, each of the size and type of `data`,
+        which is what programs without layers (GIMP before 3 among them) show. A layer with four
+        channels has alpha.
+    run : Run, optional
+        Reports progress frame by frame, and cancels.
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.quality <= 100:
-            raise UserError(f"quality must be in the range 1 to 100, got {self.quality}")
-        if self.compression not in get_args(Compression):
-            raise UserError(
-                f"compression must be one of {', '.join(get_args(Compression))}, got "
-                f"{self.compression!r}"
-            )
-        least, most = _LEVELS.get(self.compression, (0, 0))
-        if self.level is not None and not least <= self.level <= most:
-            kind = (
-                f"{self.compression} takes {least} to {most}"
-                if most
-                else (f"{self.compression} has none")
-            )
-            raise UserError(f"level must fit the compression: {kind}, got {self.level}")
+    Raises
+    ------
+    FileExistsError
+        When the file exists and must not be overwritten; nothing is computed.
+    FileNotFoundError
+        When the folder does not exist.
+    ValueError
+        For an unknown suffix, what the format cannot hold, or a file that the frames are read from.
+
+    Notes
+    -----
+    A file appears under its name when it is complete, and not before: after an error, a cancel or
+    a kill the old file is there, or none. A file beyond 4 GB is a BigTIFF.
+
+    uint8, uint16 and float32 become a (hyper)stack of ImageJ; other types, bands, and colours with
+    alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes, and
+    which frames are not used. True and False take one bit in a TIFF of one channel, and are 255 and
+    0 in others and in a PNG.
+    """
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise TypeError(f"the path of a file or folder must come first, got a {kind}")
+    path = expanded(path)
+    content = _content(path, data, axes, rgb, alpha)
+    options = WriteOptions(compression, level, quality, overwrite, recipe, run=run or Run())
+    _check(path, content, names, options, with_layers=layers is not None)
+    options = replace(options, origin=origin_for(data, exif_from))
+    if layers is None and _is_folder(path) and content.leading:
+        _write_folder(path, content, names, options)
+        return
+    with replacing(path, overwrite=overwrite) as part:
+        if layers is None:
+            _writer(path).write(part, content, options)
+        else:
+            tiff_layered.write(path, part, content, layers, options)
 
 
-def is_folder(path: Path) -> bool:
+def check_target(
+    path: PathLike,
+    *,
+    overwrite: bool = False,
+    data: Any = None,
+    compression: Compression = "zlib",
+    level: int | None = None,
+    axes: Sequence[Axis | str] | None = None,
+    rgb: bool | None = None,
+    alpha: bool | None = None,
+    quality: int = 95,
+    exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
+    names: str = "{source}",
+    layered: bool = False,
+) -> None:
+    """Refuse what `write` would refuse, before anything is computed.
+
+    Parameters
+    ----------
+    path : str or path
+        A file or folder. Without `data`, one without a suffix is taken for a folder, and what it
+        holds is not looked at.
+    overwrite : bool
+    data : array, Stack, Hyperstack or (dtype, shape), optional
+        What will be written: a stack, nothing of which is computed, or type and shape of an array
+        that is not there yet.
+    compression, level, axes, rgb, alpha, quality, exif_from, names
+        See `write`.
+    layered : bool
+        Layers will be written.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, ValueError
+        See `write`.
+    """
+    path = expanded(path)
+    options = WriteOptions(compression, level, quality, overwrite)
+    refuse_missing(exif_from)
+    if isinstance(data, tuple):
+        dtype, shape = data
+        data = np.broadcast_to(np.zeros((), dtype), shape)  # takes no memory
+    if data is not None:
+        content = _content(path, data, axes, rgb, alpha)
+        _check(path, content, names, options, with_layers=layered)
+    elif _is_folder(path):
+        require_parent_folder(path)
+    else:
+        _check_file(path, overwrite)
+
+
+def _content(
+    path: Path,
+    data: Any,
+    axes: Sequence[Axis | str] | None,
+    rgb: bool | None,
+    alpha: bool | None,
+) -> Content:
+    if path.suffix.lower() == ".png" and not isinstance(data, (Stack, Hyperstack)):
+        rgb = True if rgb is None and np.shape(data)[2:] == (4,) else rgb
+    return content_of(data, axes, rgb, alpha)
+
+
+def _is_folder(path: Path) -> bool:
     """Whether a path means a folder for one file a frame."""
     if path.suffix.lower() == ".zarr":
         return False
     return path.is_dir() or (not path.suffix and not path.exists())
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a target that cannot be written, or that must not be."""
-    _check_suffix(path)
-    if path.suffix.lower() == ".zarr":
-        ome_zarr_write.check_target(path)
-    elif path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
-    refuse_existing(path, overwrite)
-    require_parent_folder(path)
-
-
-def _check_suffix(path: Path) -> None:
-    if path.suffix.lower() not in WRITTEN:
+def _writer(path: Path) -> Writer:
+    """Return what writes a file."""
+    if (writer := WRITERS.get(path.suffix.lower())) is None:
         raise UserError(
             f"{path} cannot be written: its suffix {path.suffix!r} is none of "
             f"{', '.join(WRITTEN)}; choose one of these"
         )
+    return writer
 
 
-def check(path: Path, content: Content, names: str, how: How) -> None:
+def _check(
+    path: Path, content: Content, names: str, options: WriteOptions, *, with_layers: bool
+) -> None:
     """Refuse all that would be refused on writing, before anything is computed."""
-    if not (is_folder(path) and content.leading):
-        refuse_inputs([path], content.frames)
-        check_target(path, how.overwrite)
-        _check_format(path, content, how)
+    if not with_layers and _is_folder(path) and content.leading:
+        require_parent_folder(path)
+        frame = Content(content.frames.select([0]))
+        targets = [path / name for name in frame_names(content.frames, names)]
+        refuse_inputs(targets, content.frames)
+        for target in targets:
+            writer = _writer(target)
+            refuse_existing(target, options.overwrite)
+            writer.check(target, frame, options)
         return
-    require_parent_folder(path)
-    alike = Content(content.frames.select([0]))
-    targets = frame_names(content.frames, names)
-    refuse_inputs((path / name for name in targets), content.frames)
-    for name in targets:
-        _check_suffix(path / name)
-        refuse_existing(path / name, how.overwrite)
-        _check_format(path / name, alike, how)
-
-
-def _check_format(path: Path, content: Content, how: How) -> None:
-    """Refuse what the format of a file cannot hold."""
-    suffix = path.suffix.lower()
-    if suffix == ".zarr":
-        ome_zarr_write.check(path, how.compression)
-    elif suffix in _PICTURES:
-        picture_write.check(path, content, how.compression)
-
-
-def write_file(path: Path, content: Content, how: How) -> None:
-    """Write one file."""
-    metadata.to_text(content.note(how.recipe))  # refuses what is no plain data before the work
-    with replacing(path, overwrite=how.overwrite) as part:
-        _write(part, content, how)
-
-
-def _write(path: Path, content: Content, how: How) -> None:
-    note, suffix = content.note(how.recipe), path.suffix.lower()
-    if suffix == ".zarr":
-        ome_zarr_write.write(
-            path, content, compression=how.compression, level=how.level, note=note, run=how.run
-        )
-    elif suffix in _PICTURES:
-        picture_write.write(
-            path, content, level=0 if how.compression == "none" else how.level,
-            quality=how.quality, note=note, origin=how.origin, run=how.run,
-        )  # fmt: skip
+    refuse_inputs([path], content.frames)
+    writer = _check_file(path, options.overwrite)
+    if with_layers:
+        tiff_layered.check(path, content)
     else:
-        tiff_write.write(
-            path, content, compression=how.compression, level=how.level, note=note,
-            origin=how.origin, ome=Path(path.stem).suffix.lower() == ".ome", run=how.run,
-        )  # fmt: skip
+        writer.check(path, content, options)
 
 
-def write_folder(folder: Path, content: Content, names: str, how: How) -> None:
+def _check_file(path: Path, overwrite: bool) -> Writer:
+    """Refuse a file that cannot be written, or must not be."""
+    writer = _writer(path)
+    writer.check_target(path)
+    refuse_existing(path, overwrite)
+    require_parent_folder(path)
+    return writer
+
+
+def _write_folder(folder: Path, content: Content, names: str, options: WriteOptions) -> None:
     """Write one file a frame, named after a pattern; all of them or none."""
     stack = content.frames
     files = frame_names(stack, names)
     with failure_named(folder), hidden_folder(folder) as part:
         for index, name in enumerate(files):
-            frame = Content(stack.select([index]), tell_used=not stack.used.all())
-            source = None if how.origin is NOTHING else file_of(stack, index)
-            origin = how.origin if source is None else origin_of(source)
-            run = how.run.part(index, len(files))
-            _write(part / name, frame, replace(how, origin=origin, run=run))
+            frame = Content(stack.select([index]), note_used=not stack.used.all())
+            source = None if options.origin is NOTHING else file_of(stack, index)
+            origin = options.origin if source is None else origin_of(source)
+            run = options.run.part(index, len(files))
+            one = replace(options, origin=origin, run=run)
+            _writer(part / name).write(part / name, frame, one)
         for name in files:
-            refuse_existing(folder / name, how.overwrite and not (folder / name).is_dir())
+            refuse_existing(folder / name, options.overwrite and not (folder / name).is_dir())
         folder.mkdir(exist_ok=True)
         for name in files:
             move(part / name, folder / name)

@@ -1,11 +1,10 @@
-"""What is written: an image, an array with named axes, or a stack, brought into one form."""
+"""What is written, an image, an array with named axes or a stack in one form, and by what."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,15 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import metadata
-from napari_stack.files.paths import SUFFIXES, naturally
+from napari_stack.files.exif import NOTHING, Origin
+
+Compression = Literal["none", "zlib", "lzw", "zstd"]
+
+#: Levels of compression: least and greatest.
+_LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
-
-
-#: Suffixes of images, as a pattern.
-_ENDINGS = "|".join(re.escape(suffix) for suffix in SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Content:
         Axes before y and x; none for an image.
     sizes : tuple of int
         Their lengths.
-    tell_used : bool
-        The note tells which frames are used even if all are: those of other files are not.
+    note_used : bool
+        The note says which frames are used even if all are, since those of other files are not.
     """
 
     frames: Stack
     leading: tuple[Axis, ...] = ()
     sizes: tuple[int, ...] = ()
-    tell_used: bool = False
+    note_used: bool = False
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -55,8 +55,55 @@ class Content:
     def note(self, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
         """Note that goes into the file."""
         used = self.frames.used.tolist()
-        told = self.tell_used or not all(used)
-        return metadata.encode(self.axes, self.sizes, recipe, used if told else None)
+        noted = used if self.note_used or not all(used) else None
+        return metadata.encode(self.axes, self.sizes, recipe, noted)
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How files are written; see `napari_stack.write`."""
+
+    compression: Compression = "zlib"
+    level: int | None = None
+    quality: int = 95
+    overwrite: bool = False
+    recipe: Mapping[str, Any] | None = None
+    origin: Origin = NOTHING
+    run: Run = Run()
+
+    def __post_init__(self) -> None:
+        metadata.to_text(self.recipe or {})  # refuses what is no plain data
+        if not 1 <= self.quality <= 100:
+            raise UserError(f"quality must be in the range 1 to 100, got {self.quality}")
+        known = get_args(Compression)
+        if self.compression not in known:
+            raise UserError(
+                f"compression must be one of {', '.join(known)}, got {self.compression!r}"
+            )
+        least, most = _LEVELS.get(self.compression, (0, 0))
+        if self.level is not None and not least <= self.level <= most:
+            what = f"takes {least} to {most}" if most else "has none"
+            raise UserError(
+                f"level must fit the compression: {self.compression} {what}, got {self.level}"
+            )
+
+
+class Writer:
+    """How a kind of files is written; it gives `suffixes` and `write`, all else has a default."""
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    def check_target(self, path: Path) -> None:
+        """Refuse a path at which another thing lies."""
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder: name a file in it, or remove the folder")
+
+    def check(self, path: Path, content: Content, options: WriteOptions) -> None:
+        """Refuse what the kind cannot hold, before anything is computed."""
+
+    def write(self, path: Path, content: Content, options: WriteOptions) -> None:
+        """Write a file at a path that is free."""
+        raise NotImplementedError
 
 
 def content_of(
@@ -128,51 +175,3 @@ def frames_of(stack: Stack, run: Run) -> Iterator[Iterator[NDArray[Any]]]:
 
 def _in_shape(stack: Stack, index: int) -> NDArray[Any]:
     return stack[index].reshape(frame_shape(stack))
-
-
-def frame_names(stack: Stack, pattern: str = "{source}") -> list[str]:
-    """Names of files for the frames of a stack, all different, which sorted keep their order.
-
-    Where the names that the pattern gives would not do so, a running number comes first.
-
-    Parameters
-    ----------
-    stack : Stack
-    pattern : str
-        ``{source}`` stands for the name of the file a frame came from, ``{index}`` for its number,
-        ``{index:04d}`` for that in four digits. Without a suffix it is .tif.
-
-    Raises
-    ------
-    ValueError
-        For a pattern with other braces, or with folders.
-    """
-    labels = (_plain_label(stack.source.label(index)) for index in range(len(stack)))
-    names = [_with_suffix(_filled(pattern, label, index)) for index, label in enumerate(labels)]
-    different = {name.lower() for name in names}  # not all systems tell capitals from small letters
-    if len(different) == len(names) and naturally(names) == names:
-        return names
-    digits = len(str(len(names)))
-    return [f"{number:0{digits}}_{name}" for number, name in enumerate(names, 1)]
-
-
-def _plain_label(label: str) -> str:
-    name = re.sub(rf"({_ENDINGS})(?= |$)", "", label, flags=re.IGNORECASE)
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "frame"
-
-
-def _filled(pattern: str, source: str, index: int) -> str:
-    try:
-        name = pattern.format(source=source, index=index)
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"the pattern of names {pattern!r} is not understood: {{source}}, {{index}} and "
-            "{index:04d} stand for the frame's file and number"
-        ) from error
-    if name != Path(name).name:
-        raise UserError(f"the pattern of names {pattern!r} leads to another folder: leave out /")
-    return name
-
-
-def _with_suffix(name: str) -> str:
-    return name if re.search(rf"({_ENDINGS})$", name, flags=re.IGNORECASE) else f"{name}.tif"

@@ -1,17 +1,69 @@
 """Arrays of any number of axes as frames: which axes are y, x and channels, which come before."""
 
+import os
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, Frame
+from napari_stack.files.formats.base import Contents, First, Format, Frame
+from napari_stack.files.header_cache import stamp_of
 
 #: A last axis of this length holds colours where the axis before it is longer.
 _COLOURS = (3, 4)
+
+#: Bytes that a folder may hold: nothing is told of its pixels by its size.
+_ANY_SIZE = 2**40
+
+
+class ArrayFormat(Format):
+    """Files that hold one array; where it is and what it holds is looked for once.
+
+    A format gives `find_array` and `read_rows`, which are called within `damage_named`.
+    """
+
+    def find_array(self, path: str) -> tuple[Any, Contents]:
+        """Return what `read_rows` needs to know of the array, and what the file holds."""
+        raise NotImplementedError
+
+    def read_rows(
+        self, path: str, array: Any, number: int, rows: slice, found: Contents
+    ) -> NDArray[Any]:
+        """Read rows of a frame, of the type in which they are stored."""
+        raise NotImplementedError
+
+    def contents(self, path: str) -> Contents:  # noqa: D102
+        return self._found(path)[1]
+
+    def read_frame(  # noqa: D102
+        self, path: str, number: int, rows: slice | None, first: First
+    ) -> NDArray[Any]:
+        array, found = self._found(path)
+        first.check(path, found.frame, len(found.order))
+        rows = slice(0, found.frame.shape[0]) if rows is None else rows
+        with self.damage_named(path):
+            pixels = self.read_rows(path, array, number, rows, found)
+            return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
+
+    def _found(self, path: str) -> tuple[Any, Contents]:
+        with self.damage_named(path):
+            key = self.name, stamp_of(path)
+            array, found = self.headers.recall(*key) or self.headers.keep(
+                self.find_array(path), *key
+            )
+        size = _ANY_SIZE if os.path.isdir(path) else os.stat(path).st_size  # noqa: PTH112, PTH116
+        found.frame.check(path, size)
+        return array, found
+
+
+def place_of(number: int, shape: tuple[int, ...], found: Contents) -> tuple[int, ...]:
+    """Return where a frame is along the leading axes of an array."""
+    leading = shape[: len(shape) - len(found.frame.shape)]
+    return tuple(int(i) for i in np.unravel_index(number, leading))
 
 
 def contents_of(shape: tuple[int, ...], dtype: DTypeLike, *, partial: bool) -> Contents:
@@ -19,15 +71,18 @@ def contents_of(shape: tuple[int, ...], dtype: DTypeLike, *, partial: bool) -> C
 
     Raises
     ------
-    ValueError
+    UserError
         For less than two axes.
     """
     channels = int(len(shape) > 2 and shape[-1] in _COLOURS and shape[-2] > max(_COLOURS))
-    leading = shape[: len(shape) - 2 - channels]
-    names = [f"axis{number}" for number in range(len(leading))] if len(leading) > 1 else ["frame"]
-    return named_contents(
-        shape, dtype, [Axis(n) for n in names[: len(leading)]] + [Axis("y"), Axis("x")], partial
-    )
+    count = len(shape) - 2 - channels
+    return named_contents(shape, dtype, numbered_axes(count), partial)
+
+
+def numbered_axes(count: int) -> list[Axis]:
+    """Return axes for an array with so many axes before y and x that have no names."""
+    names = ["frame"] if count == 1 else [f"axis{number}" for number in range(count)]
+    return [Axis(name) for name in (*names, "y", "x")]
 
 
 def named_contents(
@@ -37,20 +92,18 @@ def named_contents(
 
     Raises
     ------
-    ValueError
+    UserError
         For axes that do not fit the shape.
     """
     if len(axes) < 2 or len(shape) - len(axes) not in (0, 1):
         raise UserError(f"it holds an array of the shape {shape}, which is no image")
     count = len(axes) - 2
     frame = shape[count:]
-    native = np.dtype(dtype).newbyteorder("=")
-    single = not count
     return Contents(
-        Frame(frame, native, rgb=frame[2:] == (3,)),
+        Frame(frame, np.dtype(dtype).newbyteorder("="), rgb=frame[2:] == (3,)),
         partial,
-        (Axis("frame"),) if single else tuple(axes[:count]),
-        (1,) if single else shape[:count],
+        tuple(axes[:count]) or (Axis("frame"),),
+        shape[:count] or (1,),
         (axes[-2], axes[-1]),
         np.arange(prod(shape[:count])),
     )

@@ -1,43 +1,22 @@
-"""What every format shares: what a frame is, what a file holds, and how errors name the file."""
+"""`Format`: how a kind of files is read; what a frame is, and what a file holds."""
 
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-
-#: What decoders raise for damaged data.
-_DAMAGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+from napari_stack.files.formats.damage import damage_named
+from napari_stack.files.header_cache import HeaderCache
 
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
 #: deflate, the densest of the common codecs, cannot exceed 1032.
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
-
-
-class UnsupportedError(UserError):
-    """The file is whole, but stored in a way that is not read here."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +43,18 @@ class Frame:
         bands = f" in {channels[0]} channels" if channels else ""
         return f"{width} x {height} {self.dtype} pixels{bands}"
 
+    def check(self, path: str, stored: int) -> None:
+        """Refuse pixels that cannot be stacked, and more of them than so many bytes can hold."""
+        if self.dtype.kind not in "buif":
+            what = "save their magnitude" if self.dtype.kind == "c" else "save them as numbers"
+            raise UserError(f"{path} holds {self.dtype} pixels, which cannot be stacked: {what}")
+        size = prod(self.shape) * self.dtype.itemsize
+        if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
+            raise UserError(
+                f"{path} claims to hold {self}, which its {stored} bytes cannot: it is damaged; "
+                "copy or save it anew"
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -83,7 +74,7 @@ class Contents:
     order : ndarray of int, shape (n,)
         Which frame of the file comes at which place, in C order over the leading axes.
     used : ndarray of bool, shape (n,), or None
-        Which of them, in that order, reducers take, where the file tells.
+        Which of them, in that order, reducers take, where the file says so.
     """
 
     frame: Frame
@@ -94,75 +85,11 @@ class Contents:
     order: NDArray[np.intp]
     used: NDArray[np.bool_] | None = None
 
-
-def one_frame(frame: Frame, plane: tuple[Axis, Axis] = (Axis("y"), Axis("x"))) -> Contents:
-    """Return the contents of a file with a single frame that is decoded as a whole."""
-    return Contents(frame, False, (Axis("frame"),), (1,), plane, np.zeros(1, np.intp))
-
-
-@contextmanager
-def damage_named(path: str) -> Iterator[None]:
-    """Turn what a decoder raises into one sentence that names the file."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path} does not exist (any more): put it back") from error
-    except OSError as error:
-        if error.errno is None:  # a decoder's, not the system's
-            raise _damaged(path, error) from error
-        reason = error.strerror or error
-        raise type(error)(f"{path} cannot be read ({reason}): check its permissions") from error
-    except UnsupportedError as error:
-        raise UserError(
-            f"{path} cannot be read: {error}; save it as an ordinary TIFF (uncompressed or zlib)"
-        ) from error
-    except _DAMAGE as error:
-        if str(error).startswith(path):  # a sentence of our own
-            raise
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: str, error: Exception) -> UserError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return UserError(
-        f"{path} is damaged, cut off, or of a kind that cannot be read ({reason}): copy or save it "
-        "anew, or leave it out"
-    )
-
-
-@contextmanager
-def needed_package(path: str, kind: str, package: str, extra: str) -> Iterator[None]:
-    """Say how to install the package that reads a kind of files, where it is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != package:
-            raise
-        raise UserError(
-            f"{path} is a {kind} file, which needs {package}, and that is not installed: install "
-            f"it with pip install 'napari-stack[{extra}]'"
-        ) from error
-
-
-def check_plausible(path: str, frame: Frame, stored: int) -> None:
-    """Refuse a frame whose header claims more pixels than its file can hold.
-
-    Parameters
-    ----------
-    path : str
-    frame : Frame
-    stored : int
-        Bytes of the file.
-    """
-    if frame.dtype.kind not in "buif":
-        what = "save their magnitude" if frame.dtype.kind == "c" else "save them as numbers"
-        raise UserError(f"{path} holds {frame.dtype} pixels, which cannot be stacked: {what}")
-    size = prod(frame.shape) * frame.dtype.itemsize
-    if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
-        raise UserError(
-            f"{path} claims to hold {frame}, which its {stored} bytes cannot: it is damaged; copy "
-            "or save it anew"
-        )
+    @classmethod
+    def counted(cls, frame: Frame, count: int = 1) -> "Contents":
+        """Return the contents of a file whose frames are only counted, and decoded as a whole."""
+        plane = Axis("y"), Axis("x")
+        return cls(frame, False, (Axis("frame"),), (count,), plane, np.arange(count))
 
 
 @dataclass(frozen=True)
@@ -194,3 +121,107 @@ class First:
                 f"{path} holds {count} frames where the first file, {self.path}, holds "
                 f"{self.count}: read it by itself, or leave it out"
             )
+
+
+@dataclass(frozen=True, eq=False)
+class FileSet:
+    """An image in several files.
+
+    Attributes
+    ----------
+    files : list of str
+    contents : Contents
+        Of the whole.
+    places : ndarray of int, shape (n, 2)
+        File, and number in it, of every frame.
+    """
+
+    files: list[str]
+    contents: Contents
+    places: NDArray[np.intp]
+
+
+class Format:
+    """How a kind of files is read.
+
+    A format gives `contents` and `read_frame`; all else has a default. What these raise for a
+    damaged file names it: they call decoders within `damage_named`.
+
+    Parameters
+    ----------
+    headers : HeaderCache
+        Of the series that is read.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    starts : tuple of bytes
+        What its files begin with.
+    suffixes : tuple of str
+        By which its files are found in a folder.
+    libraries : tuple of str
+        Packages that decode; see `damage_named`.
+    """
+
+    name: ClassVar[str]
+    starts: ClassVar[tuple[bytes, ...]] = ()
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    libraries: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, headers: HeaderCache) -> None:
+        self.headers = headers
+
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003
+        """Tell whether a file, of which the first 16 bytes are given, is of this kind."""
+        return start.startswith(cls.starts)
+
+    def contents(self, path: str) -> Contents:
+        """Read what a file holds; it must be whole, as far as that is seen without decoding."""
+        raise NotImplementedError
+
+    def read_header(self, path: str) -> Contents:
+        """Read what a file holds as quickly as its kind allows: its end is not looked at."""
+        return self.contents(path)
+
+    def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:
+        """Read one frame, or some rows of it, after checking that it is like the first."""
+        raise NotImplementedError
+
+    def note(self, path: str) -> dict[str, Any]:  # noqa: ARG002
+        """Read our own note, see `napari_stack.files.metadata`; empty where there is none."""
+        return {}
+
+    def set_of(self, files: list[str]) -> FileSet | None:  # noqa: ARG002
+        """Return the set that the first file is a part of, None where it stands by itself."""
+        return None
+
+    def damage_named(self, path: str) -> AbstractContextManager[None]:
+        """Turn errors of damaged data into a sentence that names the file."""
+        return damage_named(path, self.libraries)
+
+
+@contextmanager
+def needed_package(path: str, kind: str, package: str, extra: str) -> Iterator[None]:
+    """Say how to install the package that reads a kind of files, where it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != package:
+            raise
+        raise UserError(
+            f"{path} is a {kind} file, which needs {package}, and that is not installed: install "
+            f"it with pip install 'napari-stack[{extra}]'"
+        ) from error
+
+
+def upright(image: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror as EXIF 2.3, section 4.6.4, tag Orientation, says; so does TIFF 6.0."""
+    if orientation >= 5:  # rows and columns change places
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from tokenize import TokenError
@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import contents_of
-from napari_stack.files.formats.base import Contents, First, check_plausible, damage_named
-from napari_stack.files.formats.tiff.read import Headers, stamp_of
+from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, place_of
+from napari_stack.files.formats.base import Contents
 
 #: Array taken from an .npz that holds several.
 _PREFERRED = "images"
@@ -27,8 +26,8 @@ _RESERVE = 0.05
 _unpacking = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Array:
+@dataclass
+class StoredArray:
     """An array in a file.
 
     Attributes
@@ -42,6 +41,8 @@ class Array:
         Where its numbers start in the file, or in the member of an archive.
     member : str
         Name in an archive where it is compressed; else empty.
+    unpacked : ndarray or None
+        The whole of a compressed one, once it was read.
     """
 
     shape: tuple[int, ...]
@@ -49,62 +50,52 @@ class Array:
     fortran: bool
     start: int
     member: str = ""
+    unpacked: NDArray[Any] | None = None
 
     @property
     def size(self) -> int:
         """Bytes of its numbers."""
         return prod(self.shape) * self.dtype.itemsize
 
-
-def contents(path: str, headers: Headers) -> Contents:
-    """Look into a file."""
-    return _known(path, headers)[1]
-
-
-def read_frame(
-    path: str, number: int, rows: slice | None, first: First, headers: Headers
-) -> NDArray[Any]:
-    """Read one frame, or some rows of it."""
-    array, found = _known(path, headers)
-    first.check(path, found.frame, len(found.order))
-    with damage_named(path):
-        if array.member or array.fortran:
-            whole = _unpacked(path, array, headers) if array.member else _mapped(path, array)
-            frame = whole[np.unravel_index(number, whole.shape[: -len(found.frame.shape)])]
-            part = frame if rows is None else frame[rows]
-            return np.array(part, dtype=found.frame.dtype, order="C")
-        return _read(path, array, found, number, rows)
+    def mapped(self, file: Any, start: int) -> NDArray[Any]:
+        """Map it from a file where its numbers lie as they are."""
+        return np.memmap(file, self.dtype, "r", start, self.shape, "F" if self.fortran else "C")
 
 
-def note(path: str) -> dict[str, Any]:  # noqa: ARG001
-    """Find our own note: there is none."""
-    return {}
+class Npy(ArrayFormat):
+    """Arrays of NumPy, by themselves or in an archive."""
+
+    name = "NumPy"
+    starts = (b"\x93NUMPY", b"PK\x03\x04")
+    suffixes = (".npy", ".npz")
+    libraries = ("zipfile",)
+
+    def find_array(self, path: str) -> tuple[StoredArray, Contents]:  # noqa: D102
+        with Path(path).open("rb") as file:
+            packed = file.read(2) == b"PK"
+            file.seek(0)
+            array = _member(file) if packed else _header(file)
+        stored = Path(path).stat().st_size - array.start
+        if not packed and array.size > stored:
+            raise UserError(f"{array.size} bytes of numbers are due, and {stored} are there")
+        return array, contents_of(array.shape, array.dtype, partial=True)
+
+    def read_rows(  # noqa: D102
+        self, path: str, array: StoredArray, number: int, rows: slice, found: Contents
+    ) -> NDArray[Any]:
+        if not (array.member or array.fortran):
+            return _read(path, array, found.frame.shape, number, rows)
+        if array.member:
+            with _unpacking:
+                if array.unpacked is None:
+                    array.unpacked = _unpacked(path, array)
+            whole = array.unpacked
+        else:
+            whole = array.mapped(path, array.start)
+        return np.array(whole[place_of(number, array.shape, found)][rows])
 
 
-def _known(path: str, headers: Headers) -> tuple[Array, Contents]:
-    key = ("numpy", stamp_of(path))
-    if key not in headers.others:
-        with damage_named(path):
-            array = _array(path)
-            found = contents_of(array.shape, array.dtype, partial=True)
-        check_plausible(path, found.frame, Path(path).stat().st_size)
-        headers.others[key] = array, found
-    return headers.others[key]
-
-
-def _array(path: str) -> Array:
-    with Path(path).open("rb") as file:
-        if file.read(2) == b"PK":
-            return _member(file)
-        file.seek(0)
-        found = _header(file)
-        stored = Path(path).stat().st_size - found.start
-    if found.size > stored:
-        raise UserError(f"{found.size} bytes of numbers are due, and {stored} are there")
-    return found
-
-
-def _header(file: IO[bytes]) -> Array:
+def _header(file: IO[bytes]) -> StoredArray:
     version = np.lib.format.read_magic(file)
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -118,10 +109,10 @@ def _header(file: IO[bytes]) -> Array:
         raise UserError(f"the header is not understood: {error}") from error
     if dtype.hasobject:
         raise UserError("it holds Python objects, which may run any code when loaded")
-    return Array(shape, dtype, fortran and len(shape) > 1, file.tell())
+    return StoredArray(shape, dtype, fortran and len(shape) > 1, file.tell())
 
 
-def _member(file: IO[bytes]) -> Array:
+def _member(file: IO[bytes]) -> StoredArray:
     """Find the array in an archive."""
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -137,45 +128,29 @@ def _member(file: IO[bytes]) -> Array:
     if found.start + found.size > info.file_size:
         raise UserError(f"{found.size} bytes of numbers are due in {info.file_size}")
     if info.compress_type != zipfile.ZIP_STORED:
-        return Array(found.shape, found.dtype, found.fortran, found.start, wanted)
+        return replace(found, member=wanted)
     # The name and the extra field that follow the 30 bytes of a local header differ from those in
     # the directory of the archive (section 4.3.7 of its specification).
     file.seek(info.header_offset + 26)
     lengths = np.frombuffer(file.read(4), "<u2")
-    start = info.header_offset + 30 + int(lengths.sum()) + found.start
-    return Array(found.shape, found.dtype, found.fortran, start)
+    return replace(found, start=info.header_offset + 30 + int(lengths.sum()) + found.start)
 
 
 def _read(
-    path: str, array: Array, found: Contents, number: int, rows: slice | None
+    path: str, array: StoredArray, shape: tuple[int, ...], number: int, rows: slice
 ) -> NDArray[Any]:
-    shape = found.frame.shape
-    start, stop = (0, shape[0]) if rows is None else (rows.start, rows.stop)
     row = prod(shape[1:])
+    start, count = (number * shape[0] + rows.start) * row, (rows.stop - rows.start) * row
     with Path(path).open("rb", buffering=0) as file:
-        place = (number * shape[0] + start) * row * array.dtype.itemsize
-        count = (stop - start) * row
-        numbers = np.fromfile(file, array.dtype, count, offset=array.start + place)
+        offset = array.start + start * array.dtype.itemsize
+        numbers = np.fromfile(file, array.dtype, count, offset=offset)
     if len(numbers) < count:
-        raise EOFError("the numbers end early")
-    return numbers.reshape(stop - start, *shape[1:]).astype(found.frame.dtype, copy=False)
+        raise UserError("the numbers end early")
+    return numbers.reshape(-1, *shape[1:])
 
 
-def _mapped(path: str, array: Array) -> NDArray[Any]:
-    order: Any = "F" if array.fortran else "C"
-    return np.memmap(path, array.dtype, "r", array.start, array.shape, order)
-
-
-def _unpacked(path: str, array: Array, headers: Headers) -> NDArray[Any]:
-    """Unpack a compressed array once, to a file that has no name and vanishes with the process."""
-    key = ("unpacked", stamp_of(path))
-    with _unpacking:
-        if key not in headers.others:
-            headers.others[key] = _unpack(path, array)
-        return headers.others[key]
-
-
-def _unpack(path: str, array: Array) -> NDArray[Any]:
+def _unpacked(path: str, array: StoredArray) -> NDArray[Any]:
+    """Unpack a compressed array to a file that has no name and vanishes with the process."""
     free = int(shutil.disk_usage(tempfile.gettempdir()).free * (1 - _RESERVE))
     if array.size > free:
         raise UserError(
@@ -190,5 +165,4 @@ def _unpack(path: str, array: Array) -> NDArray[Any]:
         packed.read(array.start)
         shutil.copyfileobj(packed, target, 2**20)
         target.flush()
-        order: Any = "F" if array.fortran else "C"
-        return np.memmap(target, array.dtype, "r", 0, array.shape, order)
+        return array.mapped(target, 0)

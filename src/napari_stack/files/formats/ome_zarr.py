@@ -1,4 +1,4 @@
-"""Zarr arrays and OME-Zarr, read by zarr: level 0 of the first image."""
+"""Zarr arrays and OME-Zarr: level 0 of the first image is read; frames are written one by one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,50 +11,72 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files import metadata
-from napari_stack.files.formats.array_axes import contents_of, labelled, named_contents
-from napari_stack.files.formats.base import (
-    Contents,
-    First,
-    Frame,
-    check_plausible,
-    damage_named,
-    needed_package,
+from napari_stack.files.formats.array_axes import (
+    ArrayFormat,
+    contents_of,
+    labelled,
+    named_contents,
+    place_of,
 )
+from napari_stack.files.formats.base import Contents, needed_package
 from napari_stack.files.formats.tiff.axes import plain_unit
-from napari_stack.files.formats.tiff.read import Headers, stamp_of
+from napari_stack.files.write_content import (
+    Content,
+    WriteOptions,
+    Writer,
+    frame_shape,
+    frames_of,
+)
 
 #: What lies in the folder of an array or group.
-MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+_MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+
+#: Short names of units by those of OME-NGFF, which are of UDUNITS-2.
+_UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm",
+          "meter": "m", "second": "s", "millisecond": "ms", "microsecond": "us", "minute": "min",
+          "hour": "h"}  # fmt: skip
+
+#: The same the other way round.
+_NAMES = {short: name for name, short in _UNITS.items()}
+
+#: Kinds of axes, in the order in which OME-NGFF wants them.
+_KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
 def is_zarr(path: Path) -> bool:
     """Tell a folder that is an array or group."""
-    return any((path / mark).is_file() for mark in MARKS)
+    return any((path / mark).is_file() for mark in _MARKS)
 
 
-def contents(path: str, headers: Headers) -> Contents:
-    """Look into an array, or the image of a group."""
-    return _known(path, headers)[1]
+class OmeZarr(ArrayFormat):
+    """A folder that holds an array, or the image of a group."""
 
+    name = "zarr"
+    suffixes = (".zarr",)
+    libraries = ("zarr",)
 
-def read_frame(
-    path: str, number: int, rows: slice | None, first: First, headers: Headers
-) -> NDArray[Any]:
-    """Read one frame, or some rows of it."""
-    array, found = _known(path, headers)
-    first.check(path, found.frame, len(found.order))
-    with damage_named(path):
-        plane = np.unravel_index(number, array.shape[: len(array.shape) - len(found.frame.shape)])
-        part = slice(0, found.frame.shape[0]) if rows is None else rows
-        pixels = array[(*(int(i) for i in plane), part)]
-        return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003, D102
+        return Path(path).is_dir()
 
+    def find_array(self, path: str) -> tuple[Any, Contents]:  # noqa: D102
+        return _image_in(_opened(path))
 
-def note(path: str) -> dict[str, Any]:
-    """Find our own note in the attributes."""
-    with damage_named(path):
-        found = dict(_opened(path).attrs).get(metadata.KEY)
-    return found if isinstance(found, dict) else {}
+    def read_rows(  # noqa: D102
+        self,
+        path: str,  # noqa: ARG002
+        array: Any,
+        number: int,
+        rows: slice,
+        found: Contents,
+    ) -> NDArray[Any]:
+        return array[(*place_of(number, array.shape, found), rows)]
+
+    def note(self, path: str) -> dict[str, Any]:
+        """Read our own note in the attributes."""
+        with self.damage_named(path):
+            found = dict(_opened(path).attrs).get(metadata.KEY)
+        return found if isinstance(found, dict) else {}
 
 
 def _opened(path: str) -> Any:
@@ -63,47 +85,36 @@ def _opened(path: str) -> Any:
     return zarr.open(path, mode="r")
 
 
-def _known(path: str, headers: Headers) -> tuple[Any, Contents]:
-    key = ("zarr", stamp_of(path))
-    if key not in headers.others:
-        with damage_named(path):
-            array, found = _image_in(_opened(path))
-        check_plausible(path, found.frame, 2**40)
-        headers.others[key] = array, found
-    return headers.others[key]
-
-
 def _image_in(node: Any) -> tuple[Any, Contents]:
     """Find the array of an image, and what it holds."""
     attributes = dict(node.attrs)
     ome = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
         raise UserError("it is a plate: name the folder of one image in it, such as A/1/0")
-    noted = metadata.axes_of(attributes.get(metadata.KEY, {}))
+    note = attributes.get(metadata.KEY, {})
+    noted = metadata.axes_of(note)
     if hasattr(node, "shape"):
-        array, axes = node, noted[0] if noted else ()
-        axes = axes or _dimensions(node)
+        array, axes = node, _dimensions(node)
     elif scales := ome.get("multiscales"):
-        array = node[scales[0]["datasets"][0]["path"]]
-        axes = noted[0] if noted else _ome_axes(scales[0])
+        array, axes = node[scales[0]["datasets"][0]["path"]], _ome_axes(scales[0])
     elif noted and "0" in node:
-        array, axes = node["0"], noted[0]
+        array, axes = node["0"], ()
     elif "0" in node:  # a series of images, as bioformats2raw writes it
         return _image_in(node["0"])
     else:
         raise UserError("the group holds no image: name the folder of an array in it")
-    chunk = array.chunks[-2] if len(array.shape) > 1 else 1
-    partial = len(array.shape) > 1 and chunk < array.shape[-2]
-    if not axes or len(array.shape) - len(axes) not in (0, 1):
-        return array, contents_of(array.shape, array.dtype, partial=partial)
-    found = named_contents(array.shape, array.dtype, list(axes), partial)
-    declared = attributes.get(metadata.KEY, {})
-    frame = found.frame
-    if "rgb" in declared:
-        frame = Frame(frame.shape, frame.dtype, bool(declared["rgb"]), bool(declared.get("alpha")))
-    used = metadata.used_of(declared, len(found.order))
+    axes = noted[0] if noted else axes
+    shape = array.shape
+    partial = len(shape) > 1 and array.chunks[-2] < shape[-2]
+    if not axes or len(shape) - len(axes) not in (0, 1):
+        return array, contents_of(shape, array.dtype, partial=partial)
+    found = named_contents(shape, array.dtype, list(axes), partial)
+    if "rgb" in note:
+        frame = replace(found.frame, rgb=bool(note["rgb"]), alpha=bool(note.get("alpha")))
+        found = replace(found, frame=frame)
     labels = tuple(c.get("label", "") for c in ome.get("omero", {}).get("channels", ()))
-    return array, labelled(replace(found, frame=frame, used=used), "c", labels)
+    found = replace(found, used=metadata.used_of(note, len(found.order)))
+    return array, labelled(found, "c", labels)
 
 
 def _dimensions(array: Any) -> tuple[Axis, ...]:
@@ -122,15 +133,83 @@ def _ome_axes(scale: Mapping[str, Any]) -> tuple[Axis, ...]:
         for change in owner.get("coordinateTransformations", ()):
             if change.get("type") == "scale":
                 steps = [a * float(b) for a, b in zip(steps, change["scale"], strict=True)]
+    units = [axis.get("unit") or "pixel" for axis in axes]
     return tuple(
-        Axis(str(axis["name"]), step if step > 0 else 1.0, _unit(axis.get("unit")))
-        for axis, step in zip(axes, steps, strict=True)
+        Axis(str(axis["name"]), step if step > 0 else 1.0, _UNITS.get(unit, plain_unit(unit)))
+        for axis, step, unit in zip(axes, steps, units, strict=True)
     )
 
 
-def _unit(name: str | None) -> str:
-    """Spell a unit of OME-NGFF shortly."""
-    short = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm",
-             "meter": "m", "second": "s", "millisecond": "ms", "minute": "min", "hour": "h",
-             "microsecond": "us"}  # fmt: skip
-    return "pixel" if not name else short.get(name, plain_unit(name))
+class ZarrWriter(Writer):
+    """OME-Zarr 0.5 where its axes allow, with our note in any case; a chunk a frame."""
+
+    suffixes = (".zarr",)
+
+    def check_target(self, path: Path) -> None:
+        """Refuse to put an array where another thing lies."""
+        if path.is_file() or (path.is_dir() and not is_zarr(path) and any(path.iterdir())):
+            raise FileExistsError(f"{path} is there and is no zarr: choose another name")
+
+    def check(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: ARG002
+        """Refuse a compression that zarr has not; say how to install the package."""
+        with needed_package(str(path), "zarr", "zarr", "zarr"):
+            import zarr  # noqa: F401
+        if options.compression == "lzw":
+            raise UserError(
+                f"{path}: zarr is compressed by zlib or zstd, not lzw: choose one of these"
+            )
+
+    def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
+        import zarr
+
+        note = content.note(options.recipe)
+        group = zarr.create_group(path, attributes=_attributes(content, note))
+        shape = frame_shape(content.frames)
+        array = group.create_array(
+            "0",
+            shape=(*content.sizes, *shape),
+            chunks=(*(1 for _ in content.sizes), *shape),
+            dtype=content.frames.dtype,
+            compressors=_codec(options),
+            dimension_names=[axis.name for axis in content.axes] + ["channel"] * (len(shape) - 2),
+        )
+        with frames_of(content.frames, options.run) as frames:
+            for number, frame in enumerate(frames):
+                array[(*map(int, np.unravel_index(number, content.sizes)), ...)] = frame
+
+
+def _codec(options: WriteOptions) -> Any:
+    from zarr.codecs import GzipCodec, ZstdCodec
+
+    if options.compression == "none":
+        return None
+    codecs = {"zlib": GzipCodec, "zstd": ZstdCodec}
+    level = {} if options.level is None else {"level": options.level}
+    return codecs[options.compression](**level)
+
+
+def _attributes(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
+    stack = content.frames
+    own = dict(note[metadata.KEY]) | {"rgb": stack.rgb, "alpha": stack.alpha}
+    names = [axis.name for axis in content.axes]
+    fits = names == [name for name in _KINDS if name in names] and len(frame_shape(stack)) == 2
+    return {metadata.KEY: own} | ({"ome": _ome(content.axes)} if fits else {})
+
+
+def _ome(axes: tuple[Axis, ...]) -> dict[str, Any]:
+    described = []
+    for axis in axes:
+        unit = _NAMES.get(plain_unit(axis.unit))
+        described.append(
+            {"name": axis.name, "type": _KINDS[axis.name]} | ({"unit": unit} if unit else {})
+        )
+    scale = {"type": "scale", "scale": [float(axis.step) for axis in axes]}
+    levels = [{"path": "0", "coordinateTransformations": [scale]}]
+    ome: dict[str, Any] = {
+        "version": "0.5",
+        "multiscales": [{"name": "0", "axes": described, "datasets": levels}],
+    }
+    labels = next((axis.labels for axis in axes if axis.name == "c"), ())
+    if labels:
+        ome["omero"] = {"channels": [{"label": label} for label in labels]}
+    return ome

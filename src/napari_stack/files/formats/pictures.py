@@ -1,90 +1,188 @@
-"""Pictures that are decoded as a whole: PNG and JPEG by imagecodecs, BMP and WebP by Pillow."""
+"""PNG, JPEG, BMP and WebP: headers are read first, pixels are decoded as a whole."""
 
-import struct
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files import metadata
-from napari_stack.files.formats import pillow, png_jpeg
-from napari_stack.files.formats.base import (
-    Contents,
-    First,
-    Frame,
-    check_plausible,
-    damage_named,
-    one_frame,
-)
-from napari_stack.files.formats.tiff.read import Headers
+from napari_stack.files.formats import jpeg
+from napari_stack.files.formats.base import Contents, First, Format, Frame, upright
+from napari_stack.files.formats.damage import UnsupportedError
+
+_PNG = b"\x89PNG"
+
+#: Where a PNG has the bits of a channel and the colour type: Pillow's modes do not tell them.
+_DEPTH, _COLOUR_TYPE = 24, 25
+
+#: Channels of a PNG by its colour type; a palette comes expanded.
+_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 #: Bytes in which a header is looked for first.
 _HEAD = 2**18
 
-
-def contents(path: str, headers: Headers) -> Contents:  # noqa: ARG001
-    """Look into a picture."""
-    data, frame, count = _load(path)
-    noted = _noted(data)
-    if axes := metadata.axes_of(noted):
-        found = one_frame(frame, (axes[0][-2], axes[0][-1]))
-        return replace(found, used=metadata.used_of(noted, 1))
-    plane = (Axis("y"), Axis("x"))
-    return Contents(frame, False, (Axis("frame"),), (count,), plane, np.arange(count))
+#: What the pixels of a mode are converted to where Pillow decodes them.
+_CONVERTED = {
+    "1": "L", "L": "L", "LA": "RGBA", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "RGBA": "RGBA",
+}  # fmt: skip
 
 
-def glance(path: str, headers: Headers) -> Contents:
-    """Look into a picture without reading all of it; its end is taken on trust."""
-    with damage_named(path), Path(path).open("rb") as file:
-        data = file.read(_HEAD)
-        longer = bool(file.read(1))
-    if not longer or not png_jpeg.is_image(data):
-        return contents(path, headers)
+@dataclass(frozen=True)
+class _Header:
+    """What the header of a picture says.
+
+    Attributes
+    ----------
+    frame : Frame
+    decode : callable
+        Makes the pixels, upright, of the data and the number of a frame.
+    count : int
+        Number of frames.
+    note : str
+        A text that may be our note.
+    """
+
+    frame: Frame
+    decode: Callable[[bytes, int], NDArray[Any]]
+    count: int = 1
+    note: str = ""
+
+    @property
+    def contents(self) -> Contents:
+        note, found = metadata.from_text(self.note), Contents.counted(self.frame, self.count)
+        if axes := metadata.axes_of(note):
+            plane = axes[0][-2], axes[0][-1]
+            found = replace(found, plane=plane, used=metadata.used_of(note, 1))
+        return found
+
+
+class Pictures(Format):
+    """Pictures: PNG and JPEG decoded by imagecodecs; BMP, WebP and animated PNG by Pillow."""
+
+    name = "PNG, JPEG, BMP, WebP"
+    starts = (_PNG, jpeg.START, b"BM", b"RIFF")
+    suffixes = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+    libraries = ("PIL", "imagecodecs")
+
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: D102
+        webp = not start.startswith(b"RIFF") or start[8:12] == b"WEBP"
+        return webp and super().recognises(path, start)
+
+    def contents(self, path: str) -> Contents:  # noqa: D102
+        return self._load(path)[1].contents
+
+    def read_header(self, path: str) -> Contents:  # noqa: D102
+        with self.damage_named(path), Path(path).open("rb") as file:
+            data = file.read(_HEAD)
+            longer = bool(file.read(1))
+        if longer and not data.startswith(b"RIFF"):
+            with suppress(UserError), self.damage_named(path):  # where the header is longer
+                return _header(data + jpeg.END).contents
+        return self.contents(path)
+
+    def read_frame(  # noqa: D102
+        self, path: str, number: int, rows: slice | None, first: First
+    ) -> NDArray[Any]:
+        data, header = self._load(path)
+        first.check(path, header.frame, header.count)
+        with self.damage_named(path):
+            pixels = header.decode(data, number)
+            if pixels.shape != header.frame.shape:
+                raise UserError(f"{pixels.shape} pixels where {header.frame.shape} are due")
+        return pixels if rows is None else pixels[rows]
+
+    def note(self, path: str) -> dict[str, Any]:  # noqa: D102
+        return metadata.from_text(self._load(path)[1].note)
+
+    def _load(self, path: str) -> tuple[bytes, _Header]:
+        """Read a picture without decoding it."""
+        with self.damage_named(path):
+            data = Path(path).read_bytes()
+            header = _header(data)
+        header.frame.check(path, len(data))
+        return data, header
+
+
+def _header(data: bytes) -> _Header:
+    if data.startswith(jpeg.START):
+        frame, orientation, comment = jpeg.header_of(data)
+        return _Header(frame, partial(_decode_jpeg, orientation), note=comment)
+    image = _opened(data)
+    if not data.startswith(_PNG):
+        return _pillow_header(image)
+    if "loop" not in image.info:  # which all animations have
+        return _png_header(data, image)
+    if data[_DEPTH] > 8:
+        raise UserError("an animated PNG of 16 bits, of which Pillow reads 8: save its frames")
+    return _pillow_header(image)
+
+
+def _png_header(data: bytes, image: Any) -> _Header:
+    """Read the header of a PNG that is not animated."""
+    channels = _CHANNELS[data[_COLOUR_TYPE]]
+    channels += channels in (1, 3) and "transparency" in image.info
+    orientation = jpeg.orientation_of(image.info.get("exif", b""))
+    sides = image.size if orientation >= 5 else image.size[::-1]
+    shape = sides if channels == 1 else (*sides, channels)
+    dtype = np.dtype(np.uint16 if data[_DEPTH] == 16 else np.uint8)
+    frame = Frame(shape, dtype, rgb=channels > 2, alpha=channels in (2, 4))
+    note = str(image.info.get(metadata.KEY, ""))
+    return _Header(frame, partial(_decode_png, orientation), note=note)
+
+
+def _decode_png(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
+    import imagecodecs
+
+    return upright(imagecodecs.png_decode(data), orientation)
+
+
+def _decode_jpeg(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
+    import imagecodecs
+
+    return upright(imagecodecs.jpeg_decode(data), orientation)
+
+
+def _opened(data: bytes) -> Any:
+    # Not by Image.open, which refuses large pictures: what is too large is told by the file's size.
+    from PIL import BmpImagePlugin, Image, PngImagePlugin, WebPImagePlugin
+
+    kinds: dict[bytes, Any] = {
+        _PNG: PngImagePlugin.PngImageFile,
+        b"RIFF": WebPImagePlugin.WebPImageFile,
+    }
+    kind = kinds.get(data[:4], BmpImagePlugin.BmpImageFile)
     try:
-        return one_frame(png_jpeg.frame_of(data + png_jpeg.JPEG_END))
-    except (ValueError, struct.error):  # the header is longer
-        return contents(path, headers)
+        return kind(BytesIO(data))
+    except Image.DecompressionBombError as error:  # of a WebP, which decodes as a whole
+        raise UnsupportedError("it has, or claims, more pixels than Pillow decodes") from error
 
 
-def read_frame(
-    path: str,
-    number: int,
-    rows: slice | None,
-    first: First,
-    headers: Headers,  # noqa: ARG001
-) -> NDArray[Any]:
-    """Decode a picture."""
-    data, frame, count = _load(path)
-    first.check(path, frame, count)
-    with damage_named(path):
-        own = png_jpeg.is_image(data)
-        pixels = png_jpeg.decode(data) if own else pillow.decode(data, number)
-        if pixels.shape != frame.shape:
-            raise UserError(f"{pixels.shape} pixels where {frame.shape} are due")
-    return pixels if rows is None else pixels[rows]
+def _mode(image: Any) -> str:
+    """Tell what the pixels are converted to by Pillow."""
+    return "RGBA" if "transparency" in image.info else _CONVERTED[image.mode]
 
 
-def note(path: str) -> dict[str, Any]:
-    """Find our own note in a picture."""
-    with damage_named(path):
-        return _noted(Path(path).read_bytes())
+def _pillow_header(image: Any) -> _Header:
+    mode = _mode(image)
+    turned = image.getexif().get(jpeg.ORIENTATION) in (5, 6, 7, 8)
+    sides = image.size if turned else image.size[::-1]
+    shape = sides if mode == "L" else (*sides, len(mode))
+    frame = Frame(shape, np.dtype(np.uint8), rgb=mode != "L", alpha=mode == "RGBA")
+    return _Header(frame, _decode_by_pillow, getattr(image, "n_frames", 1))
 
 
-def _load(path: str) -> tuple[bytes, Frame, int]:
-    """Read a picture without decoding it."""
-    with damage_named(path):
-        data = Path(path).read_bytes()
-        own = png_jpeg.is_image(data)
-        frame, count = (png_jpeg.frame_of(data), 1) if own else pillow.frame_of(data)
-    check_plausible(path, frame, len(data))
-    return data, frame, count
+def _decode_by_pillow(data: bytes, number: int) -> NDArray[Any]:
+    from PIL import ImageOps
 
-
-def _noted(data: bytes) -> dict[str, Any]:
-    if png_jpeg.is_png(data):
-        return metadata.from_text(png_jpeg.png_text(data, metadata.KEY))
-    return metadata.from_text(png_jpeg.jpeg_comment(data)) if png_jpeg.is_image(data) else {}
+    image = _opened(data)
+    mode = _mode(image)
+    image.seek(number)
+    return np.asarray(ImageOps.exif_transpose(image.convert(mode)))

@@ -1,8 +1,6 @@
 """Axes of a TIFF: names, steps and units, from our own note, ImageJ, OME, or the resolution."""
 
-import re
 from collections.abc import Mapping
-from html import unescape
 from math import isfinite, prod
 from typing import Any
 
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.files import metadata
+from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
 from napari_stack.files.formats.tiff.pages import orientation_of
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
@@ -68,9 +67,8 @@ def axes_of(tif: Any, count: int) -> Axes:
     order : ndarray of int, shape (n,)
         Which frame of the file comes at which place.
     """
-    named = _named(tif, count)
-    steps = _steps(tif)
-    labels = _ome_channels(tif.ome_metadata) if tif.is_ome else ()
+    named, steps, ome = _named(tif, count), _steps(tif), ome_of(tif)
+    labels = ome.channels if ome else ()
     leading = tuple(
         Axis(name, *steps.get(name, (1.0, "pixel")),
              labels=labels if name == "c" and len(labels) == size else ())
@@ -97,35 +95,25 @@ def _named(tif: Any, count: int) -> list[tuple[str, int]]:
 
 def _steps(tif: Any) -> dict[str, tuple[float, str]]:
     """Find steps and units by the name of the axis."""
-    if tif.is_ome:
-        found = _ome_steps(tif.ome_metadata)
+    if ome := ome_of(tif):
+        found = _ome_steps(ome)
     elif tif.is_imagej:
         found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
     else:
         found = _resolution_steps(tif.pages.first)
-    if not tif.is_ome and orientation_of(tif.pages.first) >= 5:  # it tells of what is stored
+    if not ome and orientation_of(tif.pages.first) >= 5:  # it tells of what is stored
         found = found | {a: found[b] for a, b in ("xy", "yx") if b in found}
     known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
     return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
 
 
-def _ome_steps(xml: str | None) -> dict[str, tuple[float, str]]:
-    found = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml or "")
-    pixels = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', found[1])) if found else {}
+def _ome_steps(ome: OmeXml) -> dict[str, tuple[float, str]]:
     keys = {name: f"PhysicalSize{name.upper()}" for name in "xyz"} | {"t": "TimeIncrement"}
-    found_steps = {}
-    for name, key in keys.items():
-        unit = pixels.get(f"{key}Unit", "s" if name == "t" else "um")
-        found_steps[name] = (_number(pixels.get(key)), plain_unit(unit))
-    return found_steps
-
-
-def _ome_channels(xml: str | None) -> tuple[str, ...]:
-    """Names of the channels of the first image, where all have one."""
-    first = (xml or "").partition("</Pixels>")[0].partition("</OME:Pixels>")[0]
-    channels = re.findall(r"<(?:\w+:)?Channel\b([^>]*)>", first)
-    names = [re.search(r'\bName="([^"]*)"', channel) for channel in channels]
-    return tuple(unescape(name[1]) for name in names if name) if all(names) else ()
+    units = {"x": "um", "y": "um", "z": "um", "t": "s"}
+    return {
+        name: (_number(ome.pixels.get(key)), plain_unit(ome.pixels.get(f"{key}Unit", units[name])))
+        for name, key in keys.items()
+    }
 
 
 def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:
@@ -170,9 +158,8 @@ def note_of(tif: Any) -> dict[str, Any]:
     """Find our own note in a file."""
     if tif.is_imagej:
         return metadata.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
-    if tif.is_ome:
-        found = re.search(r"<Description>(.*?)</Description>", tif.ome_metadata or "", re.DOTALL)
-        return metadata.from_text(unescape(found[1])) if found else {}
+    if ome := ome_of(tif):
+        return metadata.from_text(ome.description)
     return metadata.from_text(tif.pages.first.description)
 
 

@@ -1,12 +1,12 @@
 """Whether a TIFF is whole: pages that lie in the file, and as many as its description tells of."""
 
-import re
 import struct
 from collections.abc import Iterator
 from math import inf, prod
 from typing import Any, Literal
 
 from napari_stack.core.errors import UserError
+from napari_stack.files.formats.tiff.ome_xml import ome_of
 
 #: Bytes of a value by its type in TIFF 6.0 and BigTIFF; of unknown types nothing is asked.
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -125,20 +125,14 @@ def _told(tif: Any, frame: tuple[int, ...]) -> int:
     """Pages that the description tells of; 0 where it tells nothing."""
     if tif.is_imagej:
         return _whole((tif.imagej_metadata or {}).get("images", 0))
-    if tif.is_ome:
-        return _told_by_ome(tif.ome_metadata or "", tif.pages.first)
+    if ome := ome_of(tif):
+        page = tif.pages.first
+        channels = max(ome.size("C") // page.samplesperpixel, 1)
+        return ome.size("Z") * ome.size("T") * channels // page.imagedepth
     if tif.is_shaped:
         shape = (tif.shaped_metadata or [{}])[0].get("shape", ())
         return prod(map(_whole, shape)) // max(prod(frame), 1) if shape else 0
     return 0
-
-
-def _told_by_ome(xml: str, page: Any) -> int:
-    found = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml)
-    sizes = dict(re.findall(r'\bSize([ZCT])\s*=\s*"(\d+)"', found[1])) if found else {}
-    told = {name: int(size) for name, size in sizes.items()}
-    channels = max(told.get("C", 1) // page.samplesperpixel, 1)
-    return told.get("Z", 1) * told.get("T", 1) * channels // page.imagedepth
 
 
 def _whole(number: Any) -> int:

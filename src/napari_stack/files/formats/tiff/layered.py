@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import metadata
 from napari_stack.files.formats.base import needed_package
 from napari_stack.files.formats.tiff import exif as tiff_exif
-from napari_stack.files.write import How, check_target
-from napari_stack.files.write_content import Content
+from napari_stack.files.write_content import Content, WriteOptions
 
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack
@@ -28,41 +26,48 @@ _MOST_BYTES = 2**32 - 2**26
 _TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
-def write_file(path: Path, content: Content, layers: Layers, how: How) -> None:
+def write(path: Path, part: Path, content: Content, layers: Layers, options: WriteOptions) -> None:
     """Write an image, which other programs show, and its layers.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file will be.
+    part : Path
+        Where it is written.
+    content : Content
+        The image.
+    layers : mapping of str to array, or Stack
+    options : WriteOptions
 
     Raises
     ------
-    ValueError
-        For several frames, types that editors do not know, or layers that do not fit the image.
+    UserError
+        For layers that do not fit the image, or are more than a TIFF holds.
     """
     import tifffile
 
-    text = metadata.to_text(content.note(how.recipe))
     image = content.frames[0]
-    rgb, count = content.frames.rgb, len(layers)
-    with replacing(path, overwrite=how.overwrite) as part:
-        made = []
-        for number, (name, pixels) in enumerate(_named(layers)):
-            made.append(_layer(path, name, pixels, image))
-            if how.run.tick is not None:
-                how.run.tick(number + 1, count, "Writing layers")
-        exif = tiff_exif.options(how.origin, rgb=rgb, big=False)
-        extra = exif.pop("extratags", [])
-        tag = _tag(path, made, image, how.run.threads)
-        tifffile.imwrite(
-            part,
-            image,
-            byteorder="<",
-            photometric="rgb" if rgb else "minisblack",
-            extrasamples=["unassalpha"] if content.frames.alpha else None,
-            compression=None if how.compression == "none" else how.compression,
-            description=text,
-            metadata=None,
-            extratags=[*extra, tag],
-            **exif,
-        )
-        tiff_exif.append(part, how.origin, big=False)
+    made = []
+    for number, (name, pixels) in enumerate(_named(layers)):
+        made.append(_layer(path, name, pixels, image))
+        if options.run.tick is not None:
+            options.run.tick(number + 1, len(layers), "Writing layers")
+    rgb = content.frames.rgb
+    exif = tiff_exif.options(options.origin, rgb=rgb, big=False)
+    tag = _tag(path, made, image, options.run.threads)
+    tifffile.imwrite(
+        part,
+        image,
+        byteorder="<",
+        photometric="rgb" if rgb else "minisblack",
+        extrasamples=["unassalpha"] if content.frames.alpha else None,
+        compression=None if options.compression == "none" else options.compression,
+        description=metadata.to_text(content.note(options.recipe)),
+        metadata=None,
+        **exif | {"extratags": [*exif.get("extratags", ()), tag]},
+    )
+    tiff_exif.append(part, options.origin, big=False)
 
 
 def _tag(path: Path, layers: list[Any], image: NDArray[Any], threads: int) -> tuple[Any, ...]:
@@ -99,9 +104,8 @@ def named_layers(results: Mapping[str, Any]) -> dict[str, Any]:
     return layers
 
 
-def check(path: Path, content: Content, how: How) -> None:
-    """Refuse what image editors do not open, before anything is computed."""
-    check_target(path, how.overwrite)
+def check(path: Path, content: Content) -> None:
+    """Refuse what image editors do not open."""
     with needed_package(str(path), "layered TIFF", "psdtags", "layers"):
         import psdtags  # noqa: F401
     if path.suffix.lower() not in (".tif", ".tiff"):

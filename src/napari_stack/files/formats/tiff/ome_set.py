@@ -1,6 +1,5 @@
 """OME sets: one image in several TIFF files, which their metadata names."""
 
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -9,31 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, damage_named
+from napari_stack.files.formats.base import Contents, FileSet
 from napari_stack.files.formats.tiff.axes import axes_of
+from napari_stack.files.formats.tiff.ome_xml import ome_of
+from napari_stack.files.formats.tiff.opened import opened
 from napari_stack.files.formats.tiff.pages import page_of
-from napari_stack.files.formats.tiff.read import opened, others_of_set
 
 
-@dataclass(frozen=True, eq=False)
-class OmeSet:
-    """An image in several files.
-
-    Attributes
-    ----------
-    files : list of str
-    contents : Contents
-        Of the whole.
-    places : ndarray of int, shape (n, 2)
-        File, and page in it, of every frame.
-    """
-
-    files: list[str]
-    contents: Contents
-    places: NDArray[np.intp]
-
-
-def set_of(files: list[str]) -> OmeSet | None:
+def set_of(files: list[str]) -> FileSet | None:
     """Find the set that a file belongs to, or None where it stands by itself.
 
     Parameters
@@ -49,8 +31,9 @@ def set_of(files: list[str]) -> OmeSet | None:
         Naming the first of `files` that does not belong to it.
     """
     path = files[0]
-    with damage_named(path), opened(path) as tif:
-        names = others_of_set(tif)
+    with opened(path) as tif:
+        ome = ome_of(tif)
+    names = ome.other_files(path) if ome else set()
     if not names:
         return None
     folder = Path(path).parent
@@ -65,8 +48,8 @@ def set_of(files: list[str]) -> OmeSet | None:
     return _read(path)
 
 
-def _read(path: str) -> OmeSet:
-    with damage_named(path), opened(path, whole_set=True) as tif:
+def _read(path: str) -> FileSet:
+    with opened(path, whole_set=True) as tif:
         series = tif.series[0]
         pages = list(series.pages)
         if None in pages:
@@ -79,7 +62,7 @@ def _read(path: str) -> OmeSet:
         leading, sizes, plane, order = axes_of(tif, count)
         files, places = _places(pages)
     contents = Contents(layout.frame, layout.partial, leading, sizes, plane, order)
-    return OmeSet(files, contents, places[order])
+    return FileSet(files, contents, places[order])
 
 
 def _places(pages: list[Any]) -> tuple[list[str], NDArray[np.intp]]:

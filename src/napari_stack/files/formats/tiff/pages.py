@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Frame, UnsupportedError
-from napari_stack.files.formats.png_jpeg import upright
+from napari_stack.files.formats.base import Frame, upright
+from napari_stack.files.formats.damage import UnsupportedError
 
 _MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _UNCOMPRESSED = 1
@@ -22,6 +23,8 @@ _ORIENTATION = 274
 
 #: Pixels that a tile may have in any case; beyond, it must not be much larger than the image.
 _ROOM = 2**22
+
+_ENDS_EARLY = "the pixel data end early"
 
 #: Frames of this many strips or more are worth reading in parts when they are compressed.
 _MANY_STRIPS = 8
@@ -122,7 +125,7 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
         layout.decode is not None
         and (offsets + counts)[counts > 0].max(initial=0) > tif.filehandle.size
     ):
-        raise EOFError("the pixel data end early")
+        raise UserError(_ENDS_EARLY)
     options = {}
     if page.compression in _JPEGS:
         options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
@@ -184,6 +187,12 @@ def _check_supported(page: Any) -> None:
     """Refuse compressions and colours that tifffile does not decode, or not rightly."""
     from tifffile.tifffile import TIFF
 
+    tile = (page.tilewidth, page.tilelength, page.tiledepth)
+    sides = [page.imagewidth, page.imagelength, page.imagedepth]
+    sides += tile if page.is_tiled else [page.rowsperstrip]
+    # tifffile hands on what stands there: texts, or several numbers.
+    if not all(isinstance(side, int) and side > 0 for side in sides):
+        raise UserError(f"no numbers of pixels where they are due: {sides}")
     if page.photometric == _YCBCR and page.compression not in _JPEGS:
         raise UnsupportedError("its colours, YCbCr not compressed by JPEG, are not supported")
     known = page.compression == _UNCOMPRESSED or page.compression in TIFF.DECOMPRESSORS
@@ -233,8 +242,7 @@ def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[
     layout = page.layout
     stored = layout.stored_rows(rows)
     with Path(path).open("rb", buffering=0) as file:
-        read = _read_plain if layout.decode is None else _read_segments
-        planes = read(file, page, depth, stored.start, stored.stop)
+        planes = _read_planes(file, page, depth, stored.start, stored.stop)
     pixels = _finished(planes, layout)
     if layout.orientation == 1:
         return pixels
@@ -256,22 +264,26 @@ def _finished(planes: NDArray[Any], layout: Layout) -> NDArray[Any]:
     return np.ascontiguousarray(pixels, dtype=layout.frame.dtype)
 
 
-def _read_plain(file: IO[bytes], page: Page, _: int, start: int, stop: int) -> NDArray[Any]:
+def _read_planes(file: IO[bytes], page: Page, depth: int, start: int, stop: int) -> NDArray[Any]:
+    """Read rows of all planes: (planes, rows, width, channels)."""
     layout = page.layout
-    planes, _, height, width, channels = layout.shape
-    strip, (_, _, strips, _) = layout.segment[1], layout.grid
-    row = width * channels * layout.stored.itemsize
-    pixels = np.empty((planes, stop - start, width, channels), layout.stored)
-    target = memoryview(pixels.reshape(-1).view(np.uint8).data)
-    done = 0
-    for plane in range(planes):
-        for number in range(start // strip, -(-stop // strip)):
-            first = max(start - number * strip, 0)
-            last = min(stop - number * strip, strip, height - number * strip)
-            file.seek(int(page.offsets[plane * strips + number]) + first * row)
-            size = (last - first) * row
-            _fill(file, target[done : done + size])
-            done += size
+    planes, _, _, width, channels = layout.shape
+    slab, strip, tile = layout.segment
+    _, slabs, strips, tiles = layout.grid
+    pixels = np.zeros((planes, stop - start, width, channels), layout.stored)
+    rows = range(start // strip, -(-stop // strip))
+    for plane, number, column in product(range(planes), rows, range(tiles)):
+        place = ((plane * slabs + depth // slab) * strips + number) * tiles + column
+        top, left = number * strip, column * tile
+        first, last = max(start, top), min(stop, top + strip)
+        target = pixels[plane, first - start : last - start, left : left + tile]
+        if layout.decode is None:
+            row = target[0].nbytes
+            file.seek(int(page.offsets[place]) + (first - top) * row)
+            _fill(file, target.reshape(-1).view(np.uint8).data)
+        elif page.counts[place]:  # a segment left out is 0
+            part = _segment(file, page, place, layout.decode)
+            target[...] = part[depth % slab, first - top : last - top, : target.shape[1]]
     return pixels
 
 
@@ -280,42 +292,17 @@ def _fill(file: IO[bytes], target: memoryview) -> None:
     while done < len(target):
         count = file.readinto(target[done:])  # type: ignore[attr-defined]
         if not count:
-            raise EOFError("the pixel data end early")
+            raise UserError(_ENDS_EARLY)
         done += count
 
 
-def _read_segments(file: IO[bytes], page: Page, depth: int, start: int, stop: int) -> NDArray[Any]:
-    layout = page.layout
-    planes, _, _, width, channels = layout.shape
-    slab, strip, tile = layout.segment
-    _, slabs, strips, tiles = layout.grid
-    pixels = np.zeros((planes, stop - start, width, channels), layout.stored)
-    for plane in range(planes):
-        for number in range(start // strip, -(-stop // strip)):
-            for column in range(tiles):
-                place = ((plane * slabs + depth // slab) * strips + number) * tiles + column
-                part = _segment(file, page, place)
-                if part is None:  # a segment left out is 0
-                    continue
-                top, left = number * strip, column * tile
-                first, last = max(start, top), min(stop, top + strip)
-                wide = min(tile, width - left)
-                pixels[plane, first - start : last - start, left : left + wide] = part[
-                    depth % slab, first - top : last - top, :wide
-                ]
-    return pixels
-
-
-def _segment(file: IO[bytes], page: Page, place: int) -> NDArray[Any] | None:
-    """Read and decode a segment: (depth, rows, width, channels), or None where it is left out."""
-    assert page.layout.decode is not None
-    if page.counts[place] == 0:
-        return None
+def _segment(file: IO[bytes], page: Page, place: int, decode: Callable[..., Any]) -> NDArray[Any]:
+    """Read and decode a segment: (depth, rows, width, channels)."""
     file.seek(int(page.offsets[place]))
-    data = file.read(int(page.counts[place]))
-    if len(data) < page.counts[place]:
-        raise EOFError("the pixel data end early")
-    part, _, shape = page.layout.decode(data, place, _fullsize=page.layout.tiled, **page.options)
+    data = file.read(size := int(page.counts[place]))
+    if len(data) < size:
+        raise UserError(_ENDS_EARLY)
+    part, _, shape = decode(data, place, _fullsize=page.layout.tiled, **page.options)
     if part.shape != shape:
         raise UserError(f"a strip of {part.shape} pixels where {shape} are due")
     return part

@@ -9,12 +9,16 @@ import numpy as np
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
-from napari_stack.engine.run import Run
 from napari_stack.files import metadata
-from napari_stack.files.exif import NOTHING, Origin
 from napari_stack.files.formats.tiff import exif as tiff_exif
 from napari_stack.files.formats.tiff.axes import centimetres, imagej_order, imagej_roles, plain_unit
-from napari_stack.files.write_content import Content, frame_shape, frames_of
+from napari_stack.files.write_content import (
+    Content,
+    WriteOptions,
+    Writer,
+    frame_shape,
+    frames_of,
+)
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
 _BIG = 2**32 - 2**26
@@ -23,74 +27,72 @@ _BIG = 2**32 - 2**26
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0}
 
 
-def write(
-    path: Path,
-    content: Content,
-    *,
-    compression: str,
-    level: int | None = None,
-    note: Mapping[str, Any],
-    origin: Origin = NOTHING,
-    ome: bool = False,
-    run: Run,
-) -> None:
-    """Write frames to a file.
+class TiffWriter(Writer):
+    """A file of ImageJ where that can hold the pixels, OME-TIFF by suffix, or a described TIFF."""
 
-    Parameters
-    ----------
-    path : Path
-    content : Content
-    compression : str
-        none, zlib, lzw or zstd.
-    level : int, optional
-        How hard zlib (1 to 9) or zstd (1 to 22) try.
-    note : mapping
-        See `napari_stack.files.metadata`.
-    origin : Origin
-        EXIF and colour profile.
-    ome : bool
-        Write OME-TIFF.
-    run : Run
-    """
-    import tifffile
+    suffixes = (".tif", ".tiff")
 
-    stack = content.frames
-    big = prod(stack.shape) * stack.dtype.itemsize > _BIG
-    roles = None if big or ome else _roles(content)
-    if ome:
-        sizes, options = content.sizes, _ome(path, content, metadata.to_text(note))
-    elif roles is None:
-        sizes, options = content.sizes, _described(content, note)
-    else:
-        in_file = np.argsort(imagej_order(content.leading, content.sizes))
-        stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
-        sizes = tuple(size for _, size in _sorted(content, roles))
-        options = _imagej(content, roles, metadata.to_text(note))
-    dtype = stack.dtype
-    # Bits are for one channel only, and OME-XML has no word for them that all readers know.
-    bits = dtype.kind == "b" and (ome or len(frame_shape(stack)) == 3)
-    dtype = np.dtype(np.uint8) if bits else dtype
-    with (
-        frames_of(stack, run) as frames,
-        tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None, ome=ome) as tif,
-    ):
-        tif.write(
-            (frame * np.uint8(255) for frame in frames) if bits else frames,
-            shape=(*sizes, *frame_shape(stack)),
-            dtype=dtype,
-            compression=None if compression == "none" else compression,
-            compressionargs=_effort(compression, level),
-            predictor=2 if _predicted(dtype, compression) else None,
-            maxworkers=run.threads,
-            **_colours(stack),
-            **tiff_exif.options(origin, rgb=stack.rgb, big=big),
-            **options,
-        )
-    tiff_exif.append(path, origin, big=big)
+    def check(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: ARG002
+        """Refuse axes that OME-TIFF has not."""
+        names = [axis.name for axis in content.leading]
+        if _is_ome(path) and imagej_roles(names) is None:
+            raise UserError(
+                f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are "
+                f"{', '.join(names)}: write a .tif or .zarr"
+            )
+
+    def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
+        import tifffile
+
+        stack, note = content.frames, content.note(options.recipe)
+        big = prod(stack.shape) * stack.dtype.itemsize > _BIG
+        ome = _is_ome(path)
+        roles = None if big or ome else _roles(content)
+        sizes = content.sizes
+        if ome:
+            described = _ome(content, metadata.to_text(note))
+        elif roles is None:
+            described = _described(content, note)
+        else:
+            in_file = np.argsort(imagej_order(content.leading, content.sizes))
+            stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
+            sizes = tuple(size for _, size in _sorted(content, roles))
+            described = _imagej(content, roles, metadata.to_text(note))
+        shape = frame_shape(stack)
+        # Bits are for one channel only, and OME-XML has no word for them that all readers know.
+        bits = stack.dtype.kind == "b" and (ome or len(shape) == 3)
+        dtype = np.dtype(np.uint8) if bits else stack.dtype
+        with (
+            frames_of(stack, options.run) as frames,
+            tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None, ome=ome) as tif,
+        ):
+            tif.write(
+                (frame * np.uint8(255) for frame in frames) if bits else frames,
+                shape=(*sizes, *shape),
+                dtype=dtype,
+                maxworkers=options.run.threads,
+                **_compression(options, dtype),
+                **_colours(stack),
+                **tiff_exif.options(options.origin, rgb=stack.rgb, big=big),
+                **described,
+            )
+        tiff_exif.append(path, options.origin, big=big)
 
 
-def _effort(compression: str, level: int | None) -> dict[str, int] | None:
-    return {"level": level} if level is not None and compression in ("zlib", "zstd") else None
+def _is_ome(path: Path) -> bool:
+    return Path(path.stem).suffix.lower() == ".ome"
+
+
+def _compression(options: WriteOptions, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Compress differences of whole numbers of up to 32 bits, as all readers know them."""
+    if options.compression == "none":
+        return {}
+    found: dict[str, Any] = {"compression": options.compression}
+    if dtype.kind in "ui" and dtype.itemsize <= 4:
+        found["predictor"] = 2
+    if options.level is not None and options.compression in ("zlib", "zstd"):
+        found["compressionargs"] = {"level": options.level}
+    return found
 
 
 def _roles(content: Content) -> list[str] | None:
@@ -122,15 +124,9 @@ def _imagej(content: Content, roles: list[str], text: str) -> dict[str, Any]:
     return {"metadata": metadata, "resolution": (1 / x.step, 1 / y.step)}
 
 
-def _ome(path: Path, content: Content, text: str) -> dict[str, Any]:
+def _ome(content: Content, text: str) -> dict[str, Any]:
     """Options for a file of OME; the note is the description of the image."""
-    roles = imagej_roles([axis.name for axis in content.leading])
-    if roles is None:
-        names = ", ".join(axis.name for axis in content.leading)
-        raise UserError(
-            f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are {names}: "
-            "write a .tif or .zarr"
-        )
+    roles = imagej_roles([axis.name for axis in content.leading]) or []
     colours = "S" * (len(frame_shape(content.frames)) == 3)
     metadata: dict[str, Any] = {"axes": "".join(roles).upper() + "YX" + colours}
     metadata["Description"] = text
@@ -171,8 +167,3 @@ def _colours(stack: Stack) -> dict[str, Any]:
     if channels == 1:
         return kind
     return kind | {"planarconfig": "contig"} | ({"extrasamples": extra} if extra else {})
-
-
-def _predicted(dtype: np.dtype[Any], compression: str) -> bool:
-    """Whether differences are stored: whole numbers of up to 32 bits, as all readers know them."""
-    return compression != "none" and dtype.kind in "ui" and dtype.itemsize <= 4
