@@ -1,5 +1,6 @@
 """The command line: the same options, sentences and pixels as a script and a recipe."""
 
+import errno
 import io
 import re
 import subprocess
@@ -224,13 +225,37 @@ def test_what_cannot_be_done_gets_one_sentence_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_bug_keeps_its_traceback(frames, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [TypeError, ValueError, AttributeError, KeyError])
+def test_a_bug_keeps_its_traceback(kind, frames, tmp_path, monkeypatch, capsys):
     def broken(*_, **__):
-        raise TypeError("a bug")
+        raise kind("a bug")
 
     monkeypatch.setattr(jobs.Step, "apply", broken)
-    with pytest.raises(TypeError, match="a bug"):
-        main(["combine", frames, "-o", str(tmp_path / "out.tif")])
+    assert main(["combine", frames, "-o", str(tmp_path / "out.tif")]) == 3
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert any("in broken" in line for line in lines)
+    assert last == "napari-stack: this is a fault of the program: please report the lines above"
+
+
+def test_debug_shows_where_an_error_came_up(tmp_path, capsys):
+    words = ["combine", str(tmp_path / "nothing.tif"), "-o", str(tmp_path / "out.tif")]
+    assert main([*words, "--debug"]) == 1
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert main(words) == 1
+    assert last == _said(capsys)
+    assert main(["combine", "a.tif", "-o", "b.tif", "--workers", "0", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_of_the_disk_gets_one_sentence(frames, tmp_path, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "out.tif")
+
+    monkeypatch.setattr(jobs.Step, "apply", full)
+    assert main(["combine", frames, "-o", str(tmp_path / "out.tif")]) == 1
+    assert _said(capsys) == "napari-stack: out.tif: no space left on device"
 
 
 def test_too_little_memory_gets_one_sentence(frames, tmp_path, monkeypatch, capsys):

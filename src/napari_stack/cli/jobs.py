@@ -38,6 +38,9 @@ _FRAMES = Group("Frames", sort_key=4)
 
 _HOW = Group("Run", sort_key=6)
 
+#: Text of the flag that `main` heeds.
+DEBUG = "Show where in the program an error came up."
+
 
 def _frames(text: str, **more: Any) -> Parameter:
     return Parameter(help=text, group=_FRAMES, **more)
@@ -99,6 +102,8 @@ class Settings:
     quiet: Annotated[
         bool, _how("Show no progress, and do not say what was written.", negative=())
     ] = False
+
+    debug: Annotated[bool, _how(DEBUG, negative=())] = False
 
     @classmethod
     def flags(cls) -> list[inspect.Parameter]:

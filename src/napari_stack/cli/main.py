@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,9 @@ from cyclopts import App, CycloptsError, Group, MissingArgumentError, Parameter
 
 from napari_stack import __version__
 from napari_stack.cli.flags import command_name, flags_of, options_given, position
-from napari_stack.cli.jobs import Settings, run_recipe, run_step
+from napari_stack.cli.jobs import DEBUG, Settings, run_recipe, run_step
 from napari_stack.cli.report import complain, warnings_as_lines
-from napari_stack.core.errors import UserError
+from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.operator import Operator
 from napari_stack.engine.run import Cancelled
 from napari_stack.files import Compression
@@ -24,6 +25,8 @@ from napari_stack.recipe.step import Step
 
 #: What a shell takes for "ended by Ctrl-C".
 _INTERRUPTED = 130
+#: A fault of the program.
+_FAULT = 3
 
 _OUTPUT = Group("Output", sort_key=3)
 
@@ -50,35 +53,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         Exit status: 0; 1 for input that cannot be processed; 2 for a command that makes no
-        sense; 130 when interrupted. A bug is raised as it is.
+        sense; 3 for a fault of the program, whose traceback is printed; 130 when interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    status = 2
     try:
-        return _run(words)
+        with warnings_as_lines():
+            job = _job(words)
+            status = 1
+            job()
     except (Cancelled, KeyboardInterrupt):
         complain("cancelled; no file is left half-written")
         return _INTERRUPTED
-
-
-def _run(words: list[str]) -> int:
-    try:
-        job = _job(words)
-    except (CycloptsError, ValueError) as error:
+    except CycloptsError as error:
         complain(_complaint(error, words))
-        return 2
-    try:
-        with warnings_as_lines():
-            job()
-    except FileExistsError as error:
-        complain(f"{error} (--overwrite)")
-        return 1
-    except (OSError, ValueError) as error:
-        complain(error)
-        return 1
-    except MemoryError as error:
-        complain(f"the memory does not suffice ({error}): try --workers 1 or a lower --memory")
-        return 1
+        return status
+    # What the user cannot mend is told with its traceback, and has a status of its own.
+    except Exception as error:  # noqa: BLE001
+        return _failed(error, status, debug="--debug" in words)
     return 0
+
+
+def _failed(error: Exception, status: int, *, debug: bool) -> int:
+    """Say what went wrong and return the exit status."""
+    mendable = is_mendable(error)
+    if debug or not mendable:
+        traceback.print_exception(error)
+    if not mendable:
+        complain("this is a fault of the program: please report the lines above")
+        return _FAULT
+    hints = {FileExistsError: " (--overwrite)", MemoryError: ": try --workers 1 or less --memory"}
+    hint = next((text for kind, text in hints.items() if isinstance(error, kind)), "")
+    complain(format_error(error) + hint)
+    return status
 
 
 def _job(words: list[str]) -> Callable[[], object]:
@@ -88,7 +95,7 @@ def _job(words: list[str]) -> Callable[[], object]:
     return job if callable(job) else int  # a help page has been printed already
 
 
-def _complaint(error: Exception, words: list[str]) -> str:
+def _complaint(error: CycloptsError, words: list[str]) -> str:
     missing = isinstance(error, MissingArgumentError) and error.argument
     if missing and missing.name == "--output" and not {"-o", "--output"} & set(words):
         return "say where the result goes: add -o and a name, such as -o result.tif"
@@ -299,6 +306,7 @@ def _demo(
     /,
     *,
     no_viewer: Annotated[bool, Parameter(help="Do not show the layers.", negative=())] = False,
+    debug: Annotated[bool, Parameter(help=DEBUG, negative=())] = False,  # noqa: ARG001
 ) -> Callable[[], object]:
     """Register, clip and fuse synthetic frames, and measure the errors against the truth.
 

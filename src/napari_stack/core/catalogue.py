@@ -2,53 +2,52 @@
 
 import warnings
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.operator import Operator
+from napari_stack.core.operator import Lazy, Operator, resolve
 
 #: Entry points of this group name operators of other packages.
 GROUP = "napari_stack.operators"
-
-#: What the command line, the docks, the layer functions and the package itself call otherwise.
-_RESERVED = (
-    "apply_to_others", "apply_transforms", "axis", "cancelled", "compute_now", "default_axis",
-    "demo", "depth_surface", "files", "forecast", "frame_inspector", "hyperstack", "is_lazy",
-    "is_made_here", "is_preview", "keeping", "layers", "leading_axes", "open_frames", "operator",
-    "operators", "pixel_inspector", "prepare", "prepare_compute", "preview", "preview_layer",
-    "read", "recipe", "run", "samples", "show_limits", "stack", "surface", "to_layer", "write",
-)  # fmt: skip
 
 
 class Catalogue(MutableMapping[str, Operator]):
     """Entries by name: the project's own, then those of installed packages.
 
     The packages are asked once, when all entries are listed or a name is not among the own.
+
+    Parameters
+    ----------
+    reserved : callable or str
+        Gives the names that no installed operator may bear.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reserved: Lazy) -> None:
+        self._reserved = reserved
         self.own: dict[str, Operator] = {}
+        self._installed: dict[str, Operator] | None = None
 
-    @cached_property
+    @property
     def installed(self) -> dict[str, Operator]:
         """Entries of installed packages; what is broken is left out, with a warning."""
-        found: dict[str, Operator] = {}
-        for point in entry_points(group=GROUP):
-            try:
-                if point.name in {*self.own, *found, *_RESERVED}:
-                    raise UserError("the name is taken")
-                found[point.name] = _loaded(point)
-            # Importing a package of others may raise anything; it must not stop ours.
-            except Exception as error:  # noqa: BLE001
-                package = point.dist.name if point.dist else point.value
-                warnings.warn(
-                    f"the operator {point.name!r} of the package {package} is left out: "
-                    f"{type(error).__name__}: {error}",
-                    stacklevel=2,
-                )
-        return found
+        if self._installed is None:
+            self._installed, left_out = {}, []
+            for point in entry_points(group=GROUP):
+                try:
+                    if point.name in {*self.own, *self._installed, *resolve(self._reserved)()}:
+                        raise UserError("the name is taken")
+                    self._installed[point.name] = _loaded(point)
+                # Importing a package of others may raise anything; it must not stop ours.
+                except Exception as error:  # noqa: BLE001
+                    package = point.dist.name if point.dist else point.value
+                    left_out.append(
+                        f"the operator {point.name!r} of the package {package} is left out: "
+                        f"{type(error).__name__}: {error}"
+                    )
+            for text in left_out:
+                warnings.warn(text, stacklevel=2)
+        return self._installed
 
     def __getitem__(self, name: str) -> Operator:
         return self.own[name] if name in self.own else self.installed[name]
@@ -71,13 +70,15 @@ def _loaded(point: EntryPoint) -> Operator:
     if not (point.name.isidentifier() and point.name.islower()):
         raise UserError("a name is needed of lower-case letters, digits and underscores")
     found = point.load()
+    if not callable(found):
+        raise UserError(f"{point.value} is neither a function nor an Operator")
     entry = found if isinstance(found, Operator) else Operator(found)
     entry.check()
     return entry
 
 
 #: Filled by `napari_stack.operators`.
-CATALOGUE = Catalogue()
+CATALOGUE = Catalogue(reserved="napari_stack.operators:reserved_names")
 
 
 def entry_of(function: Callable[..., Any]) -> Operator:

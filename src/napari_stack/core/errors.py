@@ -31,3 +31,19 @@ def is_mendable(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno not in _MISUSE or error.filename is not None
     return isinstance(error, UserError | MemoryError)
+
+
+def format_error(error: BaseException) -> str:
+    """Say in a sentence what went wrong.
+
+    Examples
+    --------
+    >>> format_error(FileNotFoundError(2, "No such file or directory", "a.tif"))
+    'a.tif: no such file or directory'
+    """
+    if isinstance(error, MemoryError):
+        return "the memory does not suffice" + (f" ({error})" if str(error) else "")
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror[0].lower() + error.strerror[1:]
+        return f"{error.filename}: {reason}" if error.filename is not None else reason
+    return str(error)

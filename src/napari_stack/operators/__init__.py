@@ -82,7 +82,7 @@ CATALOGUE.update(
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
         caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
-        clipped_values=f"{_HERE}.inspection.frame_table:clipped_values",
+        clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
     ),
     moving_average=Operator(
@@ -123,6 +123,13 @@ CATALOGUE.update(
     ),
 )
 
+_RESERVED = """
+apply_to_others cancelled cli compute_now core default_axis demo depth_surface engine files forecast
+frame_inspector is_lazy is_made_here is_preview keeping layers leading_axes open_frames operator
+operators pixel_inspector prepare prepare_compute preview preview_layer read recipe run samples
+show_limits stack surface to_layer write
+"""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
@@ -139,6 +146,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*globals(), *__getattr__("__all__")]
+
+
+def reserved_names() -> set[str]:
+    """Names that the package, its commands, docks and layer functions have for something else."""
+    return {*_public(), *_RESERVED.split()}
 
 
 def _public() -> dict[str, Any]:
