@@ -207,7 +207,7 @@ def test_taken_back_images_lie_where_they_were_recorded(timelapse, registered):
 def test_more_axes(hyper_layer):
     """Transforms of (t, c, z): a layer with fewer axes, or in another order, is moved alike."""
     registered = layers.register(hyper_layer, axis="t", transform="translation")
-    matrices = layers.provenance.recall(registered, registered.data).data.frames.transforms.matrices
+    matrices = layers.provenance.recall(registered).data.frames.transforms.matrices
     times = matrices.reshape(3, -1, 3, 3)[:, 0]
     dots = Points(
         [[t, 20.0, 30.0] for t in range(3)],

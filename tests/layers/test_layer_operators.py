@@ -216,4 +216,4 @@ def test_hot_pixels_are_labels_that_can_be_painted_on_and_repaired(channels):
 def repaired_by(layer):
     from napari_stack.layers.provenance import recall
 
-    return recall(layer, layer.data).data.corrections
+    return recall(layer).data.corrections

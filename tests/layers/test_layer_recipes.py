@@ -10,7 +10,7 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers, samples
-from napari_stack.layers.links import link_of, results_of
+from napari_stack.layers.provenance import link_of, results_of
 from napari_stack.layers.recipe_job import (
     done_to,
     origin_of,

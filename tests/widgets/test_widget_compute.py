@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_stack import _widgets, layers
-from napari_stack.layers.compute_now import Solidifying
+from napari_stack.layers.compute_now import FrameComputation
 
 from .test_widget_docks import cells_layer, docked, ran
 
@@ -76,7 +76,7 @@ def test_nothing_to_compute(viewer, qtbot, cells):
 
 
 def test_it_does_not_fit(viewer, qtbot, lazy, notes, monkeypatch):
-    monkeypatch.setattr(Solidifying, "free", 1000)
+    monkeypatch.setattr(FrameComputation, "free", 1000)
     dock = docked(viewer, _widgets.ComputeNowDock)
     assert "into a zarr folder instead" in dock._told.text()
     ran(dock, qtbot)

@@ -15,7 +15,7 @@ from napari_stack._widgets import FrameInspectorDock
 from napari_stack._widgets.docks.frame_inspector import panels_of
 from napari_stack._widgets.parts.compare import best_stride
 from napari_stack._widgets.parts.plot_scales import limits, ticks
-from napari_stack.layers.links import reference
+from napari_stack.layers.compat import weak_reference
 from napari_stack.operators.inspection.frame_table import FrameTable
 
 
@@ -264,7 +264,7 @@ def test_nothing_stays_alive(dock, viewer, qtbot, cells):
         dock.add_difference()
         dock.compare.blink.setChecked(True)
         dock.compare.turn()
-        return [reference(la) for la in viewer.layers] + [
+        return [weak_reference(la) for la in viewer.layers] + [
             weakref.ref(la.data) for la in viewer.layers
         ]
 

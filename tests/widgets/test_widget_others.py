@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import ApplyToOthersDock
-from napari_stack.layers.links import reference
+from napari_stack.layers.compat import weak_reference
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_nothing_stays_alive(dock, viewer, cells):
         _, other, _, _ = shown(viewer, cells.copy())
         dock.tick(other)
         dock.run()
-        return [reference(layer) for layer in viewer.layers]
+        return [weak_reference(layer) for layer in viewer.layers]
 
     references = held()
     viewer.layers.clear()

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import PixelInspectorDock
-from napari_stack.layers.links import reference
-from napari_stack.layers.pixel_inspection import aim_at
+from napari_stack.layers.compat import weak_reference
+from napari_stack.layers.pixel_inspection import target_at
 
 
 @pytest.fixture
@@ -46,15 +46,15 @@ def test_frames(dock, viewer, qtbot, rays):
     layer = shown(viewer, rays)
     assert dock.title.text() == "Point at a pixel."
     reading = read(dock, (8.0, 5.1, 6.1), qtbot)
-    assert (reading.aim.y, reading.aim.x) == (10, 12)
+    assert (reading.target.y, reading.target.x) == (10, 12)
     np.testing.assert_array_equal(reading.pixel.values[:, 0], rays[:, 10, 12])
     np.testing.assert_array_equal(dock.plot.panels[0].lines[:, 0], rays[:, 10, 12])
     assert "y = 10, x = 12 of 'frames': 9 of 9 frames count" in dock.title.text()
     dock.go_to(7)
     assert viewer.dims.current_step[0] == 7
     assert dock.plot.current == 7
-    assert aim_at(layer, (0.0, -5.0, 0.0)) is None
-    assert aim_at(layer, (0.0, 5.0, 20.0)) is None
+    assert target_at(layer, (0.0, -5.0, 0.0)) is None
+    assert target_at(layer, (0.0, 5.0, 20.0)) is None
 
 
 def test_the_cursor_is_followed(dock, viewer, qtbot, rays, monkeypatch):
@@ -62,14 +62,14 @@ def test_the_cursor_is_followed(dock, viewer, qtbot, rays, monkeypatch):
     monkeypatch.setattr(dock, "isVisible", lambda: True)
     with qtbot.waitSignal(dock.latest.returned, timeout=20_000):
         viewer.cursor.position = (0.0, 5.0, 6.0)
-    assert (dock.reading.aim.y, dock.reading.aim.x) == (10, 12)
+    assert (dock.reading.target.y, dock.reading.target.x) == (10, 12)
     qtbot.waitUntil(lambda: not dock.latest.busy)
     dock.cursor.setChecked(False)
     viewer.cursor.position = (0.0, 1.0, 1.0)
     assert not dock.latest.busy
     with qtbot.waitSignal(dock.latest.returned, timeout=20_000):
         dock._mouse._press(viewer, None)
-    assert (dock.reading.aim.y, dock.reading.aim.x) == (2, 2)
+    assert (dock.reading.target.y, dock.reading.target.x) == (2, 2)
     qtbot.waitUntil(lambda: not dock.latest.busy)
 
 
@@ -91,7 +91,7 @@ def test_clipped_values_are_marked(more, dock, viewer, qtbot, rays):
         assert read(dock, (0.0, 5.0, 6.0), qtbot).clipped[0].rejected[4]
     tally = np.asarray(viewer.layers[2].data)
     for y, x in ((0, 0), (3, 4), (20, 29)):
-        found = aim_at(image, (0.0, y / 2, x / 2)).read()
+        found = target_at(image, (0.0, y / 2, x / 2)).read()
         assert found.clipped[0].rejected.sum() == tally[y, x]
 
 
@@ -101,7 +101,7 @@ def test_pixels_of_registered_frames(dock, viewer, qtbot, cells):
     image = viewer.add_layer(layers.sigma_clip(moved, sigma=1.5, dtype="float64")[0])
     world = tuple(moved.data_to_world((0, 20, 30)))
     reading = read(dock, world, qtbot)
-    assert (reading.aim.y, reading.aim.x) == (20, 30)
+    assert (reading.target.y, reading.target.x) == (20, 30)
     assert reading.clipped[0].image == pytest.approx(image.data[20, 30])
 
 
@@ -129,7 +129,7 @@ def test_a_double_click_jumps_to_the_frame_of_a_focus_stack(dock, viewer, qtbot,
     y, x = 30, 40
     world = (0.0, y / 2, x / 2)
     reading = read(dock, world, qtbot)
-    assert reading.aim.depth == pytest.approx(depth.data[y, x] / step)
+    assert reading.target.depth == pytest.approx(depth.data[y, x] / step)
     assert "double-click" in dock.title.text()
     viewer.cursor.position = world
     viewer.dims.set_current_step(0, 0)
@@ -156,8 +156,8 @@ def test_more_axes(dock, viewer, qtbot, hyper):
     reading = read(dock, world, qtbot)
     frames = np.asarray(hyper)
     np.testing.assert_array_equal(reading.pixel.values[:, 0], frames[2, 1, :, 20, 30])
-    assert reading.aim.depth == pytest.approx(depth[2, 1, 0, 20, 30])
-    assert reading.aim.axis == "z"
+    assert reading.target.depth == pytest.approx(depth[2, 1, 0, 20, 30])
+    assert reading.target.axis == "z"
 
 
 def test_the_newest_request_wins(qtbot, viewer, gate):
@@ -173,7 +173,7 @@ def test_the_newest_request_wins(qtbot, viewer, gate):
     dock.look_at((0.0, 2.0, 3.0))
     gate.opened.set()
     qtbot.waitUntil(lambda: not dock.latest.busy)
-    assert [(found.aim.y, found.aim.x) for found in heard] == [(4, 6)]
+    assert [(found.target.y, found.target.x) for found in heard] == [(4, 6)]
     assert layer in viewer.layers
 
 
@@ -210,7 +210,7 @@ def test_nothing_stays_alive(dock, viewer, qtbot, rays):
         layer = shown(viewer, rays.copy())
         viewer.add_layer(layers.sigma_clip(layer)[0])
         read(dock, (0.0, 5.0, 6.0), qtbot)
-        return [reference(la) for la in viewer.layers] + [
+        return [weak_reference(la) for la in viewer.layers] + [
             weakref.ref(la.data) for la in viewer.layers
         ]
 

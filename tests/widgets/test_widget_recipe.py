@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
-from napari_stack.layers.links import reference
+from napari_stack.layers.compat import weak_reference
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.batch import run_series
 
@@ -242,7 +242,7 @@ def test_nothing_stays_alive(dock, viewer, qtbot, cells):
         shown(viewer, cells.copy())
         ran(dock.runner, dock.run, qtbot)
         return [
-            weakref.ref(getattr(layer, part)) if part else reference(layer)
+            weakref.ref(getattr(layer, part)) if part else weak_reference(layer)
             for layer in viewer.layers
             for part in ("", "data")
         ]

@@ -1,4 +1,4 @@
-"""How a layer looks and lies, kept apart from the layer, and the layers that look and lie alike."""
+"""`Appearance`: colours and placement of a layer, apart from it, and layers made to match."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from napari.layers import Image, Labels
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
+from napari_stack.layers.frame_geometry import FrameGeometry
+from napari_stack.layers.placement import to_physical, to_world
+
 #: Colormaps of images that are not pictures.
 _MAPS = {"rejected": "inferno", "depth": "viridis", "confidence": "magma", "coverage": "magma"}
 
@@ -17,8 +20,8 @@ Limits = tuple[float, float] | None
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """A layer's place, units and colours at one moment; the layer itself may go.
+class Appearance:
+    """Placement, units and colours of a layer at one moment; the layer itself may be removed.
 
     Parameters
     ----------
@@ -54,42 +57,27 @@ class Look:
     @classmethod
     def of(cls, layer: Any) -> Self:
         """Read it from an Image layer."""
-        place = CompositeAffine(
-            scale=layer.scale, translate=layer.translate, rotate=layer.rotate, shear=layer.shear,
-            ndim=layer.ndim,
-        )  # fmt: skip
-        affine = Affine(affine_matrix=layer.affine.affine_matrix, ndim=layer.ndim)
         colours = {
-            name: getattr(layer, name)
-            for name in ("colormap", "gamma", "interpolation2d", "interpolation3d")
+            "colormap": layer.colormap,
+            "contrast_limits": tuple(layer.contrast_limits),
+            "gamma": layer.gamma,
+            "interpolation2d": layer.interpolation2d,
+            "interpolation3d": layer.interpolation3d,
         }
-        colours["contrast_limits"] = tuple(layer.contrast_limits)
         dtype = np.dtype(layer.dtype).newbyteorder("=")  # as operators give it
         return cls(
-            layer.name, layer.ndim, layer.rgb, dtype, place, affine,
+            layer.name, layer.ndim, layer.rgb, dtype, to_physical(layer), to_world(layer),
             tuple(layer.units), tuple(layer.axis_labels), tuple(layer.contrast_limits_range),
             colours, str(layer.blending),
         )  # fmt: skip
 
-    def frames(
-        self,
-        data: Any,
-        origin: tuple[float, float],
-        pixel: tuple[float, float] = (1.0, 1.0),
-        thick: tuple[int, float, float] | None = None,
-        **more: Any,
-    ) -> Image:
-        """Make a layer of frames: the same axes, the view moved by `origin` (x, y) in pixels.
-
-        A pixel has the size `pixel` (y, x) in pixels of the view before, so that its centre lies
-        elsewhere too. Of frames that stand for several, `thick` tells the axis, how far apart
-        they lie, and where the first lies, in frames of before.
-        """
+    def frames(self, data: Any, geometry: FrameGeometry | None = None, **more: Any) -> Image:
+        """Make a layer of frames with the same axes, which lie as `geometry` says."""
+        geometry = geometry or FrameGeometry()
         offset, size = np.zeros(self.ndim), np.ones(self.ndim)
-        size[-2:] = pixel
-        offset[-2:] = np.array(origin[::-1]) + (np.array(pixel) - 1) / 2
-        if thick is not None:
-            axis, size[axis], offset[axis] = thick
+        offset[-2:], size[-2:] = geometry.shift, geometry.pixel
+        if geometry.slabs is not None:
+            axis, size[axis], offset[axis] = geometry.slabs
         place = self._placed(list(range(self.ndim)), offset)
         place["scale"] = place["scale"] * size
         return self._coloured(data, rgb=self.rgb, **place, **more)

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
-from napari_stack.layers.appearance import Look
-from napari_stack.layers.motion import Motion, frames_of, without_axis
+from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.compat import full_resolution
+from napari_stack.layers.frame_geometry import FrameGeometry
+from napari_stack.layers.motion import Motion, without_axis
 from napari_stack.layers.placement import moved_by
 from napari_stack.layers.provenance import KEY, Chain, remember
-from napari_stack.layers.read_layer import full_resolution, read_layer
+from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Warp
 
@@ -64,8 +66,8 @@ def apply_transforms(
     move = next((m for kind, m in _MOVERS.items() if isinstance(layer, kind)), None)
     if move is None:
         raise UserError(
-            f"{getattr(layer, 'name', layer)!r} is a {type(layer).__name__} layer: choose an "
-            "Image, Labels, Points or Shapes layer"
+            f"{str(layer)!r} is a {type(layer).__name__} layer: choose an Image, Labels, Points or "
+            "Shapes layer"
         )
     motion = (
         Motion.measured(transforms, layer, axis)
@@ -79,22 +81,21 @@ def apply_transforms(
 
 def _move_image(layer: Any, motion: Motion, inverse: bool) -> Layer:
     chain = read_layer(layer)
-    frames = frames_of(chain.data)
-    leading = (len(frames),) if isinstance(chain.data, Stack) else chain.data.sizes
-    moved, origin = _warped(frames, leading, layer, motion, inverse)
-    data = moved if isinstance(chain.data, Stack) else replace(chain.data, frames=moved)
+    moved, origin = _warped(chain.data.frames, chain.data.sizes, layer, motion, inverse)
+    data = chain.data.with_frames(moved)
     array = data.to_dask()
     # It is the source of what follows: a recipe has no step that moves frames by measured values.
     remember(array, Chain(data, (), f"{layer.name} (moved)"))
     metadata = {KEY: {"recipe": None, "source": layer.name, "note": "moved by measured transforms"}}
-    return Look.of(layer).frames(array, origin, name=layer.name, metadata=metadata)
+    geometry = FrameGeometry(origin)
+    return Appearance.of(layer).frames(array, geometry, name=layer.name, metadata=metadata)
 
 
 def _move_labels(layer: Any, motion: Motion, inverse: bool) -> Layer:
     data = full_resolution(layer)
     leading = tuple(data.shape[:-2])
     if not leading:
-        raise without_axis(layer, motion.place.names[0])
+        raise without_axis(layer, motion.placement.names[0])
     frames = Stack(ArraySource(data, leading, f"the layer {layer.name!r}"))
     moved, origin = _warped(frames, leading, layer, motion, inverse)
     array = moved.to_dask().reshape(*leading, *moved.shape[1:])
@@ -148,7 +149,7 @@ def _moved(
         return points, np.empty((0, 3, 3))
     coordinates = list(points[:, :-2].T)
     if not coordinates:
-        raise without_axis(layer, motion.place.names[0])
+        raise without_axis(layer, motion.placement.names[0])
     matrices, _ = motion.matrices_at(layer, coordinates, inverse)
     whole = np.column_stack([points[:, :-3:-1], np.ones(len(points))])
     at = np.einsum("nij,nj->ni", matrices, whole)

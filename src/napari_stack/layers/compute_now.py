@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from napari.layers import Image
@@ -15,30 +15,31 @@ from numpy.typing import NDArray
 from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
-from napari_stack.core.source import Pixels, Source, WrappedSource
+from napari_stack.core.source import ArraySource, Pixels, Source, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
-from napari_stack.layers.appearance import Look
+from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.compat import full_resolution, is_dask
 from napari_stack.layers.forecast import size_text
-from napari_stack.layers.motion import frames_of, recorded_size
+from napari_stack.layers.motion import recorded_size
 from napari_stack.layers.provenance import KEY, Chain, history, recall, remember, remember_pixels
-from napari_stack.layers.read_layer import Data, full_resolution, read_layer
+from napari_stack.layers.read_layer import Data, read_layer
 
 
 def is_lazy(layer: Any) -> bool:
     """Tell whether the frames of an image layer are computed when they are shown."""
-    return isinstance(layer, Image) and hasattr(full_resolution(layer), "dask")
+    return isinstance(layer, Image) and is_dask(full_resolution(layer))
 
 
 def is_made_here(layer: Any) -> bool:
     """Tell a lazy layer whose frames this project computes."""
-    return is_lazy(layer) and recall(layer, full_resolution(layer)) is not None
+    return is_lazy(layer) and recall(layer) is not None
 
 
 @dataclass(frozen=True, eq=False)
-class Solid(WrappedSource):
+class ComputedSource(WrappedSource):
     """Computed frames as a source that still knows which of their pixels are valid.
 
     Parameters
@@ -56,11 +57,6 @@ class Solid(WrappedSource):
     valid: Mapping[int, NDArray[np.uint8]]
     corrected_by: tuple[Correction, ...]
     recorded: tuple[int, int]
-
-    @classmethod
-    def of(cls, frames: Stack, source: Source, valid: Mapping[int, NDArray[np.uint8]]) -> Self:
-        """Put computed frames in the place of lazy ones."""
-        return cls(source, valid, frames.corrected_by, recorded_size(frames))
 
     @property
     def computed(self) -> bool:  # type: ignore[override]
@@ -100,24 +96,24 @@ class _Recorder(StackSource):
 
 
 @dataclass(frozen=True, eq=False)
-class Solidifying:
+class FrameComputation:
     """The frames of a lazy layer, about to be computed; made by `prepare_compute`.
 
     Parameters
     ----------
     chain : Chain
-    look : Look
+    appearance : Appearance
     path : Path or None
         Of a zarr folder; None stands for memory.
     """
 
     chain: Chain
-    look: Look
+    appearance: Appearance
     path: Path | None
 
     @property
     def _frames(self) -> Stack:
-        return frames_of(self.chain.data)
+        return self.chain.data.frames
 
     @property
     def size(self) -> int:
@@ -168,9 +164,11 @@ class Solidifying:
         recorder = _Recorder(frames)
         seen = replace(frames, source=recorder, corrections=())
         source = self._in_memory(seen, run) if self.path is None else self._on_disk(seen, run)
-        solid = Solid.of(frames, source, recorder.valid)
-        made = replace(frames, source=solid, corrections=())
-        return made if isinstance(self.chain.data, Stack) else replace(self.chain.data, frames=made)
+        computed = ComputedSource(
+            source, recorder.valid, frames.corrected_by, recorded_size(frames)
+        )
+        made = replace(frames, source=computed, corrections=())
+        return self.chain.data.with_frames(made)
 
     def _in_memory(self, seen: Stack, run: Run) -> Source:
         if self._too_large:
@@ -182,64 +180,46 @@ class Solidifying:
 
     def _on_disk(self, seen: Stack, run: Run) -> Source:
         assert self.path is not None
-        data = self.chain.data
-        whole: Data = seen if isinstance(data, Stack) else replace(data, frames=seen)
+        whole = self.chain.data.with_frames(seen)
         recipe = history(self.chain.steps, self.chain.source)[KEY]["recipe"]
         write(self.path, whole, compression="zstd", recipe=recipe, exif_from=None, run=run)
-        back = read(self.path)
-        return (back if isinstance(back, Stack) else back.frames).source
+        return read(self.path).frames.source
 
     def finish(self, data: Data) -> Image:
         """Make the layer; on the main thread where there is Qt."""
         chain = replace(self.chain, data=data)
         if self.path is None:
-            solid: Any = frames_of(data).source
-            array = solid.source.data.reshape(data.shape)
-            hollow = replace(solid, source=Absent(solid.shape, solid.dtype))
-            remember_pixels(array, partial(_chained, _with_source(chain, hollow)))
+            computed: Any = data.frames.source
+            array = computed.source.data.reshape(data.shape)
+            # The chain is kept apart from the array, which it must not hold.
+            none = ArraySource(np.broadcast_to(computed.dtype.type(0), computed.shape))
+            remember_pixels(array, partial(_chained, _with_source(chain, none)))
         else:
             array = data.to_dask()
             remember(array, chain)
-        return self.look.frames(
-            array, (0.0, 0.0), name=f"{self.look.name} - computed",
+        return self.appearance.frames(
+            array, name=f"{self.appearance.name} - computed",
             metadata=history(chain.steps, chain.source, self.chain.data),
         )  # fmt: skip
 
 
 def _chained(chain: Chain, array: NDArray[Any]) -> Chain:
-    """Put an array in the place of the absent frames of a chain."""
-    solid: Any = frames_of(chain.data).source
-    source = Stack.wrap(array.reshape(solid.shape)).source
-    return _with_source(chain, replace(solid, source=source))
+    """Put an array in the place of the frames of a chain."""
+    shape = chain.data.frames.source.shape
+    return _with_source(chain, ArraySource(array.reshape(shape)))
 
 
-def _with_source(chain: Chain, source: Solid) -> Chain:
-    data = chain.data
-    made = replace(frames_of(data), source=source)
-    return replace(chain, data=made if isinstance(data, Stack) else replace(data, frames=made))
-
-
-@dataclass(frozen=True)
-class Absent(Source):
-    """Stands for frames that are held elsewhere: of an array, by whom it is looked up."""
-
-    size: tuple[int, ...]
-    kind: np.dtype[Any]
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.kind
+def _with_source(chain: Chain, source: Source) -> Chain:
+    frames = chain.data.frames
+    computed: Any = frames.source
+    return chain.with_frames(replace(frames, source=replace(computed, source=source)))
 
 
 def _frame(stack: Stack, index: int) -> NDArray[Any]:
     return stack[index]
 
 
-def prepare_compute(layer: Image, path: str | Path | None = None) -> Solidifying:
+def prepare_compute(layer: Image, path: str | Path | None = None) -> FrameComputation:
     """Read from a lazy layer what computing its frames needs.
 
     Raises
@@ -257,7 +237,7 @@ def prepare_compute(layer: Image, path: str | Path | None = None) -> Solidifying
         if folder.suffix.lower() != ".zarr":
             raise UserError(f"{folder} must end with .zarr: frames are computed into such folders")
         check_target(folder)
-    return Solidifying(chain, Look.of(layer), folder)
+    return FrameComputation(chain, Appearance.of(layer), folder)
 
 
 def compute_now(layer: Image, path: str | Path | None = None, *, run: Run = Run()) -> Image:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.errors import UserError
 from napari_stack.core.operator import resolve
 from napari_stack.core.source import ArraySource, WrappedSource
 from napari_stack.core.stack import Stack
@@ -86,7 +86,7 @@ def _one(job: Job) -> Stack:
 
 
 def _positions(job: Job) -> int:
-    return prod(job.data.loops.values()) if isinstance(job.data, Hyperstack) else 1
+    return prod(job.data.loops.values())
 
 
 def _frames(job: Job, stack: Stack) -> str:
@@ -181,6 +181,6 @@ def _of_options(job: Job, stack: Stack) -> list[str]:
     if "reference" in options:
         try:
             reference_index(stack, options["reference"])
-        except (ValueError, KeyError, TypeError) as error:
-            found.append(str(error) if isinstance(error, ValueError) else "")
+        except UserError as error:
+            found.append(str(error))
     return [text for text in found if text]

@@ -8,14 +8,20 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
-from napari_stack.layers.appearance import Look
-from napari_stack.layers.job import Job
-from napari_stack.layers.links import Link, bare, link_of, reference, results_of
-from napari_stack.layers.provenance import recall, set_used
-from napari_stack.layers.read_layer import full_resolution, leading_axes, read_layer
+from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.compat import full_resolution, unwrapped, weak_reference
+from napari_stack.layers.job import Job, used_along_axis
+from napari_stack.layers.provenance import (
+    LayerReference,
+    Link,
+    link_of,
+    recall,
+    results_of,
+    set_used,
+)
+from napari_stack.layers.read_layer import leading_axes, read_layer
 from napari_stack.layers.recipe_job import frames_behind
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Step
@@ -33,7 +39,7 @@ def frames_layer(layer: Layer | None) -> Image | None:
 def before_of(layer: Layer, among: Iterable[Layer]) -> Image | None:
     """Return the layer that one was made from: the last one before it that is there."""
     made = link_of(layer)
-    present = [bare(other) for other in among if isinstance(other, Image)]
+    present = [unwrapped(other) for other in among if isinstance(other, Image)]
     before = None if made is None else made.layer
     if before is not None and any(before is other for other in present):
         return before
@@ -41,18 +47,18 @@ def before_of(layer: Layer, among: Iterable[Layer]) -> Image | None:
     if chain is None or chain.origin is None:
         return None
     source = _source(chain.origin[0])
-    others = [la for la in present if la is not bare(layer) and leading_axes(la)]
+    others = [la for la in present if la is not unwrapped(layer) and leading_axes(la)]
     return next((la for la in others if _source_of(la) is source), None)
 
 
 def _source(data: Any) -> Any:
-    """Return what tells frames from others: the array that they lie in, or their source."""
-    frames = data.frames if isinstance(data, Hyperstack) else data
-    return frames.source.data if isinstance(frames.source, ArraySource) else frames.source
+    """Return what identifies frames: the array that they lie in, or their source."""
+    source = data.frames.source
+    return source.data if isinstance(source, ArraySource) else source
 
 
 def _source_of(layer: Image) -> Any:
-    chain = recall(layer, full_resolution(layer))
+    chain = recall(layer)
     if chain is None:
         return full_resolution(layer)
     return None if chain.steps else _source(chain.data)
@@ -118,15 +124,10 @@ def tick(layer: Layer, axis: str, index: int, used: bool) -> None:
     With more axes, at all positions of the others. Its pixels stay as they are.
     """
     data = read_layer(layer).data
-    frames = data.frames if isinstance(data, Hyperstack) else data
-    now = frames.used.copy()
-    if isinstance(data, Hyperstack):
-        number = [name.name for name in data.leading].index(axis)
-        at = np.moveaxis(now.reshape(data.sizes), number, 0)
-        at[index] = used
-    else:
-        now[index] = used
-    set_used(layer, full_resolution(layer), now)
+    now = data.frames.used.copy()
+    number = [known.name for known in data.leading].index(axis)
+    np.moveaxis(now.reshape(data.sizes), number, 0)[index] = used
+    set_used(layer, now)
 
 
 def outdated(layer: Layer, among: Iterable[Layer]) -> list[tuple[Image, Link]]:
@@ -137,15 +138,9 @@ def outdated(layer: Layer, among: Iterable[Layer]) -> list[tuple[Image, Link]]:
         step = made.steps[-1]
         if step.entry.gives_frames:
             continue
-        placed = step.with_stacked_axis(data)
-        now = placed.used if isinstance(placed, Stack) else _first(placed).used
-        if not np.array_equal(now, made.used):
+        if not np.array_equal(used_along_axis(step.with_stacked_axis(data)), made.used):
             found.append((other, made))
     return found
-
-
-def _first(data: Hyperstack) -> Stack:
-    return data.stack(dict.fromkeys(data.loops, 0))
 
 
 def remake(layer: Layer, results: Iterable[tuple[Image, Link]]) -> list[tuple[Job, dict[str, Any]]]:
@@ -159,10 +154,10 @@ def remake(layer: Layer, results: Iterable[tuple[Image, Link]]) -> list[tuple[Jo
     runs: dict[int, tuple[Step, dict[str, Any]]] = {}
     for other, made in results:
         _, wanted = runs.setdefault(id(made.others), (made.steps[-1], {}))
-        wanted[made.kind] = reference(other)
-    chain, look = read_layer(layer), Look.of(layer)
-    weak = reference(layer), reference(full_resolution(layer))
-    return [(Job(chain, look, step, {}, *weak), wanted) for step, wanted in runs.values()]
+        wanted[made.kind] = weak_reference(other)
+    known = read_layer(layer), Appearance.of(layer)
+    source = LayerReference.of(layer)
+    return [(Job(*known, step, {}, source), wanted) for step, wanted in runs.values()]
 
 
 def put(job: Job, computed: Any, wanted: Mapping[str, Any]) -> list[str]:
@@ -202,8 +197,11 @@ def difference(layer: Any, axis: str, index: int) -> Image:
     shown = data - dask.array.take(data, [index], axis=number)
     low, high = layer.contrast_limits
     reach = float(high - low) / 2
-    look = Look.of(layer)
-    colours = {**look.colours, "colormap": "PiYG", "contrast_limits": (-reach, reach), "gamma": 1.0}
-    look = replace(look, rgb=False, colours=colours, limits_range=(-2 * reach, 2 * reach))
+    appearance = Appearance.of(layer)
+    colours = {"colormap": "PiYG", "contrast_limits": (-reach, reach), "gamma": 1.0}
+    appearance = replace(
+        appearance, rgb=False, colours={**appearance.colours, **colours},
+        limits_range=(-2 * reach, 2 * reach),
+    )  # fmt: skip
     name = f"{layer.name} - difference to {index}"
-    return look.frames(shown, (0.0, 0.0), name=name)
+    return appearance.frames(shown, name=name)

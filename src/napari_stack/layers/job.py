@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.combined_sources import Place, places_to_json
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
@@ -17,16 +18,19 @@ from napari_stack.core.options import check, method_name
 from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.layers.appearance import Limits, Look
-from napari_stack.layers.links import Link, link, reference
-from napari_stack.layers.provenance import KEY, Chain, history, remember
-from napari_stack.layers.read_layer import (
-    Data,
-    axis_name,
-    full_resolution,
-    leading_axes,
-    read_layer,
+from napari_stack.layers.appearance import Appearance, Limits
+from napari_stack.layers.compat import full_resolution, weak_reference
+from napari_stack.layers.frame_geometry import FrameGeometry, view_after
+from napari_stack.layers.provenance import (
+    KEY,
+    Chain,
+    LayerReference,
+    Link,
+    history,
+    link,
+    remember,
 )
+from napari_stack.layers.read_layer import Data, axis_name, leading_axes, read_layer
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.recipe import Step
@@ -65,11 +69,10 @@ class Job:
     """
 
     chain: Chain
-    look: Look
+    appearance: Appearance
     step: Step
     images: Mapping[str, Any]
-    source: Any = None  # weak references to the layer and to its array
-    array: Any = None
+    source: LayerReference | None = None
 
     @cached_property
     def data(self) -> Data:
@@ -98,34 +101,35 @@ class Job:
         result = step.apply(self.chain.data, run=run)
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {})
-        images = {name: self.look.shown(im, name) for name, im in images_of(result).items()}
+        images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
         deepest = (self._count - 1) * (self._depth_step or 1.0)
-        limits = {n: self.look.limits_of(im, n, deepest) for n, im in images.items()}
+        limits = {n: self.appearance.limits_of(im, n, deepest) for n, im in images.items()}
         return Computed(step, None, images, limits, numbers_of(result))
 
     def after(self, computed: Computed) -> Chain:
         """Return what stands behind the frames of the result."""
-        steps = (*self.chain.steps, computed.step)
-        origin = self.chain.origin or (self.chain.data, self.look)
+        origin = self.chain.origin or (self.chain.data, self.appearance)
         assert computed.frames is not None
-        view = view_after(self.chain, self.data, computed.frames)
-        return Chain(computed.frames, steps, self.chain.source, origin, view)
+        view = view_after(self.chain.view, self.data, computed.frames)
+        return Chain(computed.frames, self._steps(computed), self.chain.source, origin, view)
+
+    def _steps(self, computed: Computed) -> tuple[Step, ...]:
+        return (*self.chain.steps, computed.step)
 
     def finish(self, computed: Computed) -> list[Image | Labels]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
-        steps = (*self.chain.steps, computed.step)
-        metadata = history(steps, self.chain.source, self.chain.data)
-        source = self.look.name
+        metadata = history(self._steps(computed), self.chain.source, self.chain.data)
+        source = self.appearance.name
         name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:
             array = computed.frames.to_dask()
             remember(array, self.after(computed))
             self._link(computed, {"frames": array})
-            place = placing(self.data, computed.frames)
-            return [self.look.frames(array, *place, name=name, metadata=metadata)]
+            geometry = FrameGeometry.between(self.data, computed.frames)
+            return [self.appearance.frames(array, geometry, name=name, metadata=metadata)]
         made = {
-            kind: self.look.image(
-                image, kind, self._axis_number, self._count, computed.limits[kind],
+            kind: self.appearance.image(
+                image, kind, self.data.number, self._count, computed.limits[kind],
                 metadata=self._noted(metadata) if kind == "depth" else metadata,
                 name=name if kind == "image" else f"{source} - {kind}",
             )
@@ -136,8 +140,8 @@ class Job:
 
     def _noted(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Add, for a map of depth, where the frames lie and how far apart."""
-        axis = self.data.axes[self._axis_number]
-        start = float(self.look.place.translate[self._axis_number])
+        axis = self._stacked
+        start = float(self.appearance.place.translate[self.data.number])
         step = 1.0 if self._depth_step else axis.step  # of what the depth counts
         told = {"name": axis.name, "step": step, "unit": axis.unit, "start": start}
         return {KEY: {**metadata[KEY], DEPTH_AXIS: told}}
@@ -146,15 +150,19 @@ class Job:
     def _depth_step(self) -> float:
         """Distance of the frames where the depth counts that; 0 where it counts frames."""
         distance = self.step.options.get("depth_unit") == "distance"
-        return self.data.axes[self._axis_number].step if distance else 0.0
+        return self._stacked.step if distance else 0.0
+
+    @property
+    def _stacked(self) -> Axis:
+        return self.data.axes[self.data.number]
 
     def _link(self, computed: Computed, arrays: Mapping[str, Any]) -> None:
         """Remember what the results were made from."""
         if self.source is None:
             return
-        steps = (*self.chain.steps, computed.step)
-        others = {kind: reference(array) for kind, array in arrays.items()}
-        how = (steps, _used(self.data), computed.per_frame, self.source, self.array, others)
+        steps = self._steps(computed)
+        others = {kind: weak_reference(array) for kind, array in arrays.items()}
+        how = (steps, used_along_axis(self.data), computed.per_frame, self.source, others)
         for kind, array in arrays.items():
             link(array, Link(kind, *how))
 
@@ -162,31 +170,26 @@ class Job:
         """Say which frames failed, or nothing."""
         if computed.frames is None:
             return ""
-        if len(_used(computed.frames)) != len(_used(self.data)):  # other frames: slabs
+        before, after = used_along_axis(self.data), used_along_axis(computed.frames)
+        if len(after) != len(before):  # other frames: slabs
             return ""
-        failed = np.flatnonzero(_used(self.data) & ~_used(computed.frames))
-        count = len(_used(self.data))
+        failed = np.flatnonzero(before & ~after)
         if not len(failed):
             return ""
         numbers = ", ".join(map(str, failed[:10])) + (", ..." if len(failed) > 10 else "")
-        return f"{len(failed)} of {count} frames failed and are left out of what follows: {numbers}"
+        count = f"{len(failed)} of {len(before)} frames"
+        return f"{count} failed and are left out of what follows: {numbers}"
 
     def note(self, computed: Computed) -> str:
         """Say what the operator remarks on its result, where that is no reason for a warning."""
         frames, note = computed.frames, self.step.entry.note
         if frames is None or note is None:
             return ""
-        return str(resolve(note)(frames if isinstance(frames, Stack) else frames.frames))
+        return str(resolve(note)(frames.frames))
 
     @property
     def _count(self) -> int:
-        return len(_used(self.data))
-
-    @property
-    def _axis_number(self) -> int:
-        if isinstance(self.data, Stack):
-            return 0
-        return [axis.name for axis in self.data.leading].index(self.data.axis)
+        return self.data.sizes[self.data.number]
 
 
 def _result_name(step: Step) -> str:
@@ -197,66 +200,11 @@ def _result_name(step: Step) -> str:
     return chosen if isinstance(chosen, str) else method_name(type(chosen))
 
 
-def _used(data: Data) -> Any:
-    """Frames used along the stacked axis (at the first position of the others)."""
+def used_along_axis(data: Data) -> NDArray[np.bool_]:
+    """Return the frames used along the stacked axis, at the first position of the others."""
     if isinstance(data, Stack):
         return data.used
     return data.stack(dict.fromkeys(data.loops, 0)).used
-
-
-def placing(
-    before: Data, after: Data
-) -> tuple[tuple[float, float], tuple[float, float], tuple[int, float, float] | None]:
-    """Origin, size of a pixel, and of slabs how thick they are, in what was before.
-
-    See `Look.frames`.
-    """
-    return _origin(before, after), _pixel(before, after), _thick(before, after)
-
-
-def _thick(before: Data, after: Data) -> tuple[int, float, float] | None:
-    """Axis of slabs, how far apart they lie, and the middle of the first one, in frames before."""
-    spacing = (after if isinstance(after, Stack) else after.frames).source.spacing
-    if spacing is None or _same_source(before, after):
-        return None
-    number = before.number if isinstance(before, Hyperstack) else 0
-    return number if isinstance(after, Hyperstack) else 0, *spacing
-
-
-def _same_source(before: Data, after: Data) -> bool:
-    old, new = (data if isinstance(data, Stack) else data.frames for data in (before, after))
-    return old.source is new.source
-
-
-def _origin(before: Data, after: Data) -> tuple[float, float]:
-    """Where the view begins, (x, y) in pixels of the view before."""
-    frames = [data if isinstance(data, Stack) else data.frames for data in (before, after)]
-    # A view begins anew with a warp; what resizes it may come after.
-    old, new = ([c for c in f.corrections if hasattr(c, "origin")] for f in frames)
-    if not new or (old and new[-1] is old[-1]):
-        return (0.0, 0.0)
-    left, top = getattr(new[-1], "origin", (0.0, 0.0))
-    # Where a quarter turn makes pixels as high as they were wide, the middle stays where it was.
-    (height, width), size = (f.shape[1:3] for f in frames)
-    sides = zip(_pixel(before, after), size, getattr(new[-1], "size", size), strict=True)
-    high, wide = (pixel * now / turned for pixel, now, turned in sides)
-    return left + (width / 2 - left) * (1 - wide), top + (height / 2 - top) * (1 - high)
-
-
-def _pixel(before: Data, after: Data) -> tuple[float, float]:
-    """Size of a pixel, (y, x), in pixels of before: not 1 where frames were resized."""
-    y, x = (new.step / old.step for new, old in zip(after.axes[-2:], before.axes[-2:], strict=True))
-    return y, x
-
-
-def view_after(chain: Chain, before: Data, after: Data) -> NDArray[np.float64]:
-    """Return the `Chain.view` of what was made of a chain's data."""
-    if not _same_source(before, after):  # frames were made: they are the source of what follows
-        return np.eye(3)
-    origin, (y, x) = _origin(before, after), _pixel(before, after)
-    # The centre of the first pixel moves with its size.
-    offset = [origin[0] + (x - 1) / 2, origin[1] + (y - 1) / 2]
-    return chain.view @ np.array([[x, 0, offset[0]], [0, y, offset[1]], [0, 0, 1]])
 
 
 def prepare(
@@ -300,8 +248,7 @@ def prepare(
         step = replace(step, measure_at=where)
     elif measure_at:  # along one axis, also where that is its first place
         step = replace(step, measure_at=places_to_json(measure_at))
-    weak = reference(layer), reference(full_resolution(layer))
-    return Job(chain, Look.of(layer), step, images, *weak)
+    return Job(chain, Appearance.of(layer), step, images, LayerReference.of(layer))
 
 
 def default_axis(operator: str, layer: Layer) -> str:
@@ -322,9 +269,7 @@ def default_axis(operator: str, layer: Layer) -> str:
 
 def _axis(operator: str, data: Data, chosen: str) -> str:
     """Leave out an axis that would be taken anyway, so that the recipe fits other data too."""
-    placed = Step(operator).with_stacked_axis(data)
-    usual = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
-    return "" if chosen == usual else chosen
+    return "" if chosen == Step(operator).with_stacked_axis(data).axis else chosen
 
 
 def _position(data: Data, measure_at: Mapping[str, Place]) -> dict[str, Place]:

@@ -8,11 +8,11 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.layers.placement import Matrix, Place
+from napari_stack.layers.compat import frame_size
+from napari_stack.layers.placement import Matrix, Placement
 from napari_stack.layers.provenance import recall
-from napari_stack.layers.read_layer import axis_name, full_resolution
+from napari_stack.layers.read_layer import axis_name
 from napari_stack.operators.geometry.transform_frames import Resample
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Warp
@@ -24,7 +24,7 @@ class Motion:
 
     Parameters
     ----------
-    place : Place
+    placement : Placement
         Of the registered layer.
     matrices : ndarray, shape (sizes..., 3, 3)
         From a pixel of the registered layer to the recorded frame.
@@ -38,7 +38,7 @@ class Motion:
         What moved them.
     """
 
-    place: Place
+    placement: Placement
     matrices: NDArray[np.float64]
     view: Matrix
     recorded: tuple[int, int] | None
@@ -49,36 +49,36 @@ class Motion:
     @classmethod
     def of(cls, layer: Any) -> Self:
         """Take it from a registered layer."""
-        chain = recall(layer, full_resolution(layer)) if isinstance(layer, Image) else None
-        frames = None if chain is None else frames_of(chain.data)
+        chain = recall(layer) if isinstance(layer, Image) else None
+        frames = None if chain is None else chain.data.frames
         warps = [] if frames is None else [c for c in frames.corrected_by if isinstance(c, Warp)]
         if chain is None or frames is None or not warps:
             raise UserError(
-                f"{getattr(layer, 'name', layer)!r} is no layer that register made in this "
-                "session: register one, or give the Transforms that were saved"
+                f"{str(layer)!r} is no layer that register made in this session: register one, or "
+                "give the Transforms that were saved"
             )
-        sizes = (len(frames),) if isinstance(chain.data, Stack) else chain.data.sizes
+        sizes = chain.data.sizes
         matrices = np.stack([_matrix(frames, i) for i in range(len(frames))])
         rows, columns = frames.shape[1:3]
         return cls(
-            Place.of(layer), matrices.reshape(*sizes, 3, 3), chain.view,
+            Placement.of(layer), matrices.reshape(*sizes, 3, 3), chain.view,
             recorded_size(frames), (rows, columns), frames.used.reshape(sizes), warps[-1],
         )  # fmt: skip
 
     @classmethod
     def measured(cls, transforms: Transforms, layer: Any, axis: str | int) -> Self:
         """Take it from measured transforms, in pixels of the layer that is to be moved."""
-        own = Place.of(layer)
-        names = own.names
-        if not names:
+        own = Placement.of(layer)
+        if not own.names:
             raise without_axis(layer, "frames")
-        number = names.index(_axis_of(layer, names, axis))
-        place = replace(
-            own, names=names[number : number + 1], steps=own.steps[number : number + 1],
-            starts=own.starts[number : number + 1], units=(own.units[number], *own.units[-2:]),
+        number = own.names.index(_axis_of(layer, own.names, axis))
+        one = slice(number, number + 1)
+        placement = replace(
+            own, names=own.names[one], steps=own.steps[one], starts=own.starts[one],
+            units=(own.units[number], *own.units[-2:]),
         )  # fmt: skip
         size = transforms.size
-        return cls(place, transforms.matrices, np.eye(3), size, size, ~transforms.failed)
+        return cls(placement, transforms.matrices, np.eye(3), size, size, ~transforms.failed)
 
     def matrices_at(
         self, layer: Any, coordinates: list[NDArray[Any]], inverse: bool
@@ -92,13 +92,13 @@ class Motion:
             Of the points along each leading axis of that layer.
         inverse : bool
         """
-        place = self._place_of(layer)
-        here = self._indices(layer, place, coordinates)
+        placement = self._placement_of(layer)
+        here = self._indices(layer, placement, coordinates)
         number = np.ravel_multi_index(here, self.matrices.shape[:-2])
         numbers, back = np.unique(number, return_inverse=True)
-        # Both planes hold what they show at the same place of the world.
-        at_source = np.linalg.inv(place.plane_in(self.place)) @ self.place.plane @ self._from_source
-        at_view = np.linalg.inv(place.plane_in(self.place)) @ self.place.plane
+        # Both lie at the same place of the world.
+        at_view = np.linalg.inv(placement.plane_in(self.placement)) @ self.placement.plane
+        at_source = at_view @ self._from_source
         chosen = self.matrices.reshape(-1, 3, 3)[numbers]
         to_source = at_source @ chosen @ np.linalg.inv(at_view)
         matrices = to_source if inverse else np.linalg.inv(to_source)
@@ -108,13 +108,12 @@ class Motion:
         """Origin (x, y) and size (height, width) of the view, in pixels of another layer."""
         size = self.recorded if inverse else self.registered
         if size is None:
-            height, width = full_resolution(layer).shape[layer.ndim - 2 : layer.ndim]
-            return (0.0, 0.0), (int(height), int(width))
+            return (0.0, 0.0), frame_size(layer)
         x, y = np.array([[-0.5, size[1] - 0.5], [-0.5, size[0] - 0.5]])
         corners = np.array([[a, b, 1.0] for a in x for b in y]).T
         corners = (self._from_source if inverse else np.eye(3)) @ corners
-        place = self._place_of(layer)
-        points = np.linalg.inv(place.plane_in(self.place)) @ self.place.plane @ corners
+        placement = self._placement_of(layer)
+        points = np.linalg.inv(placement.plane_in(self.placement)) @ self.placement.plane @ corners
         low, high = np.rint([points[:2].min(axis=1) + 0.5, points[:2].max(axis=1) + 0.5])
         columns, rows = np.maximum(high - low, 1)
         return (float(low[0]), float(low[1])), (int(rows), int(columns))
@@ -123,44 +122,44 @@ class Motion:
     def _from_source(self) -> Matrix:
         return np.asarray(np.linalg.inv(self.view))
 
-    def _place_of(self, layer: Any) -> Place:
-        """Place of a layer; pixels that nobody has placed are those of the recorded frames."""
-        place = Place.of(layer)
-        if not isinstance(layer, Image | Labels) or not place.plain:
-            return place
-        partners = place.partners(self.place)
-        steps = [1.0 if p is None else self.place.steps[p] for p in partners]
-        starts = [0.0 if p is None else self.place.starts[p] for p in partners]
-        units = [u if p is None else self.place.units[p]
-                 for u, p in zip(place.units, partners, strict=False)]  # fmt: skip
-        plane = self.place.plane @ self._from_source
+    def _placement_of(self, layer: Any) -> Placement:
+        """Placement of a layer; by default that of the recorded frames."""
+        placement = Placement.of(layer)
+        if not isinstance(layer, Image | Labels) or not placement.is_default:
+            return placement
+        partners = placement.partners(self.placement)
+        steps = [1.0 if p is None else self.placement.steps[p] for p in partners]
+        starts = [0.0 if p is None else self.placement.starts[p] for p in partners]
+        units = [u if p is None else self.placement.units[p]
+                 for u, p in zip(placement.units, partners, strict=False)]  # fmt: skip
+        plane = self.placement.plane @ self._from_source
         return replace(
-            place, plane=plane, steps=np.array(steps), starts=np.array(starts),
-            units=(*units, *self.place.units[-2:]),
+            placement, plane=plane, steps=np.array(steps), starts=np.array(starts),
+            units=(*units, *self.placement.units[-2:]),
         )  # fmt: skip
 
     def _indices(
-        self, layer: Any, place: Place, coordinates: list[NDArray[Any]]
+        self, layer: Any, placement: Placement, coordinates: list[NDArray[Any]]
     ) -> tuple[NDArray[np.intp], ...]:
         """Numbers along the axes of the registered layer at coordinates of another."""
         count = len(coordinates[0]) if coordinates else 0
         sizes = self.matrices.shape[:-2]
         found = []
-        for number, partner in enumerate(self.place.partners(place)):
+        for number, partner in enumerate(self.placement.partners(placement)):
             alike = self.matrices == self.matrices.take([0], axis=number)
             if partner is None:
                 if not alike.all():
-                    raise without_axis(layer, self.place.names[number])
+                    raise without_axis(layer, self.placement.names[number])
                 found.append(np.zeros(count, np.intp))
                 continue
-            at = place.indices(partner, coordinates[partner], self.place, number)
+            at = placement.indices(partner, coordinates[partner], self.placement, number)
             at = np.rint(at).astype(np.intp)
             if alike.all():  # what is moved alike needs no such frame
                 at = np.clip(at, 0, sizes[number] - 1)
             elif ((at < 0) | (at >= sizes[number])).any():
                 raise UserError(
                     f"{layer.name!r} reaches from {at.min()} to {at.max()} along "
-                    f"{self.place.names[number]!r}, the registered frames from 0 to "
+                    f"{self.placement.names[number]!r}, the registered frames from 0 to "
                     f"{sizes[number] - 1}: give both the same frames (and scale)"
                 )
             found.append(at)
@@ -168,7 +167,7 @@ class Motion:
 
 
 def without_axis(layer: Any, name: str) -> UserError:
-    """Say that a layer does not tell on which frame things lie."""
+    """Return the error for a layer whose points belong to no frame."""
     return UserError(
         f"{layer.name!r} lacks the axis {name!r} of the registered frames: what lies on every "
         "frame needs its number"
@@ -183,11 +182,6 @@ def _axis_of(layer: Any, names: tuple[str, ...], axis: str | int) -> str:
     if isinstance(axis, int) and -layer.ndim <= axis < layer.ndim - 2 and axis not in (-1, -2):
         return names[axis % layer.ndim]
     raise UserError(f"the layer {layer.name!r} has no axis {axis!r}; it has {', '.join(names)}")
-
-
-def frames_of(data: Stack | Hyperstack) -> Stack:
-    """All frames of data, corrections and all."""
-    return data if isinstance(data, Stack) else data.frames
 
 
 def recorded_size(frames: Stack) -> tuple[int, int]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.frame_inspection import frames_layer, frames_of, stacked_axis
-from napari_stack.layers.links import link_of, reference
+from napari_stack.layers.provenance import link_of
 from napari_stack.layers.read_layer import leading_axes, read_layer
 from napari_stack.operators.combine.normalisation import normalised
 from napari_stack.operators.inspection.pixel import (
@@ -22,7 +23,7 @@ from napari_stack.recipe import Step
 
 
 @dataclass(frozen=True, eq=False)
-class Aim:
+class PixelTarget:
     """A pixel to read; made on the main thread, read on any.
 
     Parameters
@@ -84,31 +85,32 @@ class Reading:
 
     Parameters
     ----------
-    aim : Aim
+    target : PixelTarget
     pixel : PixelValues
     clipped : tuple of ClippedValues
         One for each channel of a clipped image; else empty.
     """
 
-    aim: Aim
+    target: PixelTarget
     pixel: PixelValues
     clipped: tuple[ClippedValues, ...]
 
     def __str__(self) -> str:
-        aim, count = self.aim, int(self.pixel.counts.sum())
-        text = f"y = {aim.y}, x = {aim.x} of {aim.name!r}: {count} of {len(aim.stack)} frames count"
+        target, count = self.target, int(self.pixel.counts.sum())
+        text = f"y = {target.y}, x = {target.x} of {target.name!r}: "
+        text += f"{count} of {len(target.stack)} frames count"
         if self.clipped:
             number = sum(int(clip.rejected.sum()) for clip in self.clipped)
             text += f", {number} rejected"
         if len(self.clipped) == 1:
             clip = self.clipped[0]
             text += f"; centre {clip.centre:.4g}, kept from {clip.low:.4g} to {clip.high:.4g}"
-        if aim.frame is not None:
-            text += f"; sharpest at frame {aim.depth:.2f} (double-click to see it)"
+        if target.frame is not None:
+            text += f"; sharpest at frame {target.depth:.2f} (double-click to see it)"
         return text
 
 
-def aim_at(layer: Any, world: Any) -> Aim | None:
+def target_at(layer: Any, world: Any) -> PixelTarget | None:
     """Find the pixel of a layer at a place of the viewer.
 
     Parameters
@@ -120,7 +122,7 @@ def aim_at(layer: Any, world: Any) -> Aim | None:
 
     Returns
     -------
-    Aim or None
+    PixelTarget or None
         None outside the frames, and for a layer without any.
     """
     frames = frames_layer(layer)
@@ -144,7 +146,7 @@ def aim_at(layer: Any, world: Any) -> Aim | None:
         depth = _value(layer, made.image("depth"), world)
         if step.options.get("depth_unit") == "distance":
             depth /= stack.axes[0].step
-    return Aim(reference(frames), frames.name, axis, stack, y, x, step, depth)
+    return PixelTarget(weak_reference(frames), frames.name, axis, stack, y, x, step, depth)
 
 
 def _axis(frames: Any, step: Step | None) -> str:
@@ -152,8 +154,7 @@ def _axis(frames: Any, step: Step | None) -> str:
     first = next(iter(leading_axes(frames)))
     if step is None:
         return stacked_axis(frames) or first
-    placed = step.with_stacked_axis(read_layer(frames).data)
-    return first if isinstance(placed, Stack) else placed.axis
+    return step.with_stacked_axis(read_layer(frames).data).axis
 
 
 def _value(layer: Any, image: NDArray[Any] | None, world: Any) -> float:

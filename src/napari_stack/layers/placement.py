@@ -1,4 +1,4 @@
-"""Where the pixels of a layer lie: its last two axes as one matrix, the others one by one."""
+"""`Placement`: where a layer lies; its last two axes as one matrix, the others one by one."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,7 +14,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class Placement:
     """How a layer lies in the world.
 
     Parameters
@@ -46,7 +46,7 @@ class Place:
         """
         if layer.ndim < 2:
             raise UserError(f"the layer {layer.name!r} has no axes y and x")
-        whole = _affine(layer)
+        whole = to_world(layer).affine_matrix @ to_physical(layer).affine_matrix
         rest = whole[:-1, :-1].copy()
         rest[-2:, -2:] = 0
         if not np.allclose(rest, np.diag(np.diag(rest)), atol=1e-9 * np.abs(whole).max()):
@@ -64,13 +64,13 @@ class Place:
         )
 
     @property
-    def plain(self) -> bool:
-        """Whether nobody said how it lies: one pixel is one unit, from zero on."""
+    def is_default(self) -> bool:
+        """Whether the layer has napari's default: one pixel is one unit, from zero on."""
         return bool((self.plane == np.eye(3)).all()) and bool(
             (self.steps == 1).all() and (self.starts == 0).all()
         )
 
-    def partners(self, other: "Place") -> list[int | None]:
+    def partners(self, other: "Placement") -> list[int | None]:
         """For each leading axis, its number in another layer: that of the same name.
 
         Else the one that napari lays on the same slider, which counts from the last axis on.
@@ -85,13 +85,13 @@ class Place:
                 found[number] = at
         return found
 
-    def plane_in(self, other: "Place") -> Matrix:
+    def plane_in(self, other: "Placement") -> Matrix:
         """Plane of this layer in the units of another."""
         scale = [_factor(self.units[axis], other.units[axis]) for axis in (-1, -2)]
         return np.diag([*scale, 1.0]) @ self.plane
 
     def indices(
-        self, axis: int, values: NDArray[Any], other: "Place", partner: int
+        self, axis: int, values: NDArray[Any], other: "Placement", partner: int
     ) -> NDArray[Any]:
         """Take coordinates along an axis of this layer to those of another layer's axis."""
         factor = _factor(self.units[axis], other.units[partner])
@@ -99,24 +99,25 @@ class Place:
         return np.asarray((world - other.starts[partner]) / other.steps[partner])
 
 
-def moved_by(layer: Any, offset: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the ``translate`` of a layer whose data begin at another place (x, y)."""
-    place = CompositeAffine(
+def to_physical(layer: Any) -> CompositeAffine:
+    """Return the transform of a layer from pixels to physical coordinates."""
+    return CompositeAffine(
         scale=layer.scale, translate=layer.translate, rotate=layer.rotate, shear=layer.shear,
         ndim=layer.ndim,
     )  # fmt: skip
+
+
+def to_world(layer: Any) -> Affine:
+    """Return the transform of a layer from physical coordinates to those of the world."""
+    return Affine(affine_matrix=layer.affine.affine_matrix, ndim=layer.ndim)
+
+
+def moved_by(layer: Any, offset: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the ``translate`` of a layer whose data begin at another place (x, y)."""
+    place = to_physical(layer)
     shift = np.zeros(layer.ndim)
     shift[-2:] = offset[::-1]
     return np.asarray(place.translate + place.linear_matrix @ shift)
-
-
-def _affine(layer: Any) -> Matrix:
-    inner = CompositeAffine(
-        scale=layer.scale, translate=layer.translate, rotate=layer.rotate, shear=layer.shear,
-        ndim=layer.ndim,
-    )  # fmt: skip
-    outer = Affine(affine_matrix=layer.affine.affine_matrix, ndim=layer.ndim)
-    return np.asarray(outer.affine_matrix @ inner.affine_matrix)
 
 
 def _factor(unit: Any, wanted: Any) -> float:

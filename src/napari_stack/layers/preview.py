@@ -1,8 +1,8 @@
 """One frame as an operator would make it, quickly: measured on a few frames that are kept."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from napari.layers import Image
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.options import options_of
 from napari_stack.core.results import images_of
-from napari_stack.core.source import Pixels, Source
+from napari_stack.core.source import Pixels, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.job import Job
@@ -20,39 +20,25 @@ from napari_stack.layers.provenance import KEY
 _FEW = 8
 
 
-class FrameKeeper(Source):
+@dataclass(frozen=True, eq=False)
+class FrameKeeper(WrappedSource):
     """A source that keeps the frames it has read; `keep_only` lets go of the others.
 
     Parameters
     ----------
     source : Source
+    kept : dict of int to Pixels
+        By the number of the frame.
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._frames: dict[int, Pixels] = {}
-        self.partial = True
-        self.computed = source.computed
+    kept: dict[int, Pixels] = field(default_factory=dict)
 
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self._source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self._source.dtype
-
-    @property
-    def parents(self) -> tuple[Source, ...]:  # noqa: D102
-        return (self._source,)
-
-    def label(self, index: int) -> str:  # noqa: D102
-        return self._source.label(index)
+    partial: ClassVar[bool] = True  # type: ignore[misc]
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
-        if index not in self._frames:
-            self._frames[index] = self._source.pixels(index)
-        values, valid = self._frames[index]
+        if index not in self.kept:
+            self.kept[index] = self.source.pixels(index)
+        values, valid = self.kept[index]
         part = slice(None) if rows is None else rows
         if not self.computed:
             return values[part], valid
@@ -60,14 +46,13 @@ class FrameKeeper(Source):
 
     def keep_only(self, frames: NDArray[np.intp]) -> None:
         """Forget frames that are not among these."""
-        for index in set(self._frames) - set(frames.tolist()):
-            del self._frames[index]
+        for index in set(self.kept) - set(frames.tolist()):
+            del self.kept[index]
 
 
 def keeping(job: Job) -> FrameKeeper:
     """Make a source for the previews of one layer: frames that were read once stay."""
-    data = job.data
-    return FrameKeeper((data if isinstance(data, Stack) else data.frames).source)
+    return FrameKeeper(job.data.frames.source)
 
 
 def preview(job: Job, at: Mapping[str, int], kept: FrameKeeper, run: Run = Run()) -> NDArray[Any]:
@@ -112,20 +97,13 @@ def preview(job: Job, at: Mapping[str, int], kept: FrameKeeper, run: Run = Run()
 
 def preview_layer(job: Job, image: NDArray[Any]) -> Image:
     """Make the layer of a preview: y and x alone, which covers the frame in view."""
-    name = f"{job.look.name} - preview"
-    metadata = {KEY: {"preview": True}}
-    if job.step.entry.gives_frames:
-        layer = job.look.plane(image, name=name, metadata=metadata)
-    else:
-        shown = job.look.shown(image, "mask")
-        layer = job.look.plane(
-            shown, name=name, metadata=metadata, rgb=False, colormap="red", gamma=1.0,
-            contrast_limits=(0, 1),
-        )  # fmt: skip
-        layer.blending = "additive"
-        return layer
-    layer.blending = "translucent_no_depth"
-    return layer
+    more: dict[str, Any] = {"blending": "translucent_no_depth"}
+    if not job.step.entry.gives_frames:
+        image = job.appearance.shown(image, "mask")
+        more = {"rgb": False, "colormap": "red", "gamma": 1.0, "contrast_limits": (0, 1)}
+        more["blending"] = "additive"
+    name = f"{job.appearance.name} - preview"
+    return job.appearance.plane(image, name=name, metadata={KEY: {"preview": True}}, **more)
 
 
 def is_preview(layer: Any) -> bool:
@@ -136,12 +114,10 @@ def is_preview(layer: Any) -> bool:
 
 def _stack_at(job: Job, at: Mapping[str, int], kept: FrameKeeper) -> tuple[Stack, int]:
     """Stack along the chosen axis where the viewer stands, read through `kept`."""
-    data = job.data
+    data = job.data.with_frames(replace(job.data.frames, source=kept))
     if isinstance(data, Stack):
-        return replace(data, source=kept), at[data.axes[0].name]
-    hyper = replace(data, frames=replace(data.frames, source=kept))
-    place = {name: where for name, where in at.items() if name != data.axis}
-    return hyper.stack(place), at[data.axis]
+        return data, at[data.axis]
+    return data.stack({name: at[name] for name in data.loops}), at[data.axis]
 
 
 def _some(stack: Stack, current: int) -> NDArray[np.intp]:

@@ -11,14 +11,10 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
-from napari_stack.layers.provenance import Chain, recall, ticked
+from napari_stack.layers.compat import full_resolution
+from napari_stack.layers.provenance import Chain, recall, used_frames
 
 Data = Stack | Hyperstack
-
-
-def full_resolution(layer: Any) -> Any:
-    """Return the data of a layer; of a multiscale one its finest level."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def leading_axes(layer: Any) -> dict[str, int]:
@@ -75,7 +71,7 @@ def read_layer(layer: Layer) -> Chain:
         )
     if 0 in data.shape:
         raise UserError(f"the layer {layer.name!r} is empty: its shape is {tuple(data.shape)}")
-    known = recall(layer, data)
+    known = recall(layer)
     if known is not None:
         return replace(known, data=_with_axes(known.data, axes_of(layer)))
     return Chain(_wrapped(layer, data), (), layer.name)
@@ -87,7 +83,7 @@ def _wrapped(layer: Any, data: Any) -> Data:
     source = ArraySource(data, sizes, f"the layer {layer.name!r}")
     alpha = layer.rgb and data.shape[-1] == 4
     named = _three((Axis("frame"), *axes[-2:]))
-    stack = Stack(source, used=ticked(data), rgb=layer.rgb, alpha=alpha, axes=named)  # type: ignore[arg-type]
+    stack = Stack(source, used=used_frames(data), rgb=layer.rgb, alpha=alpha, axes=named)  # type: ignore[arg-type]
     if layer.ndim == 3:
         return replace(stack, axes=_three(axes))
     return Hyperstack(stack, axes[:-2], sizes, axes[0].name)
@@ -102,8 +98,7 @@ def _with_axes(data: Data, axes: tuple[Axis, ...]) -> Data:
     """Give data the axes that its layer has now: the user may have named them since."""
     if isinstance(data, Stack):
         return replace(data, axes=_three(axes))
-    named = _three((data.frames.axes[0], *axes[-2:]))
-    frames = replace(data.frames, axes=named)
+    frames = replace(data.frames, axes=_three((data.frames.axes[0], *axes[-2:])))
     # Which one is stacked is asked anew of every operator.
     return replace(data, frames=frames, leading=axes[:-2], axis=axes[0].name, chosen=False)
 

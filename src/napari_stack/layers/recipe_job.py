@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from napari.layers import Image, Labels, Layer
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.engine.run import Run
 from napari_stack.files.provenance import file_of
-from napari_stack.layers.appearance import Look
-from napari_stack.layers.job import Computed, Job, placing, view_after
-from napari_stack.layers.links import link_of, reference
-from napari_stack.layers.provenance import KEY, Chain, history, recall, remember
-from napari_stack.layers.read_layer import Data, full_resolution, read_layer
+from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.frame_geometry import FrameGeometry, view_after
+from napari_stack.layers.job import Computed, Job
+from napari_stack.layers.provenance import (
+    KEY,
+    Chain,
+    LayerReference,
+    history,
+    link_of,
+    recall,
+    remember,
+)
+from napari_stack.layers.read_layer import Data, read_layer
 from napari_stack.layers.transfer import with_corrections
 from napari_stack.recipe import Recipe, Step
 
@@ -31,7 +37,7 @@ def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
     """
     if not isinstance(layer, Image):
         return (), ""
-    chain = recall(layer, full_resolution(layer))
+    chain = recall(layer)
     known = layer.metadata.get(KEY, {}) if isinstance(layer.metadata, Mapping) else {}
     source = str(known.get("source", "") or layer.name)
     if chain is not None:
@@ -55,8 +61,7 @@ def files_of(data: Data | None) -> list[str]:
     """
     if data is None:
         return []
-    frames = data.frames if isinstance(data, Hyperstack) else data
-    files = [file_of(frames, index) for index in range(len(frames))]
+    files = [file_of(data.frames, index) for index in range(len(data.frames))]
     return list(dict.fromkeys(file for file in files if file))
 
 
@@ -67,7 +72,7 @@ def frames_behind(layer: Layer) -> Chain | None:
     """
     if not isinstance(layer, Image):
         return None
-    chain = recall(layer, full_resolution(layer))
+    chain = recall(layer)
     if chain is not None:
         return chain
     made = link_of(layer)
@@ -75,14 +80,14 @@ def frames_behind(layer: Layer) -> Chain | None:
     return None if source is None else read_layer(source)
 
 
-def origin_of(layer: Layer) -> tuple[Chain, Look] | None:
-    """Return the frames that the first step was done to, and their look; None where unknown."""
+def origin_of(layer: Layer) -> tuple[Chain, Appearance] | None:
+    """Return the frames that the first step took, and their appearance; None where unknown."""
     if (chain := frames_behind(layer)) is not None and chain.origin is not None:
-        data, look = chain.origin
-        return Chain(data, (), chain.source), look
+        data, appearance = chain.origin
+        return Chain(data, (), chain.source), appearance
     made = link_of(layer)
     if made is not None and made.layer is not None:
-        return read_layer(made.layer), Look.of(made.layer)
+        return read_layer(made.layer), Appearance.of(made.layer)
     return None
 
 
@@ -94,28 +99,28 @@ class RecipeJob:
     ----------
     recipe : Recipe
     chain : Chain
-    look : Look
-    sources : tuple of weakref
-        To the layer of the frames and to its array, where there is one.
+    appearance : Appearance
+    source : LayerReference or None
+        The layer of the frames, where there is one.
     """
 
     recipe: Recipe
     chain: Chain
-    look: Look
-    sources: tuple[Any, Any] = (None, None)
+    appearance: Appearance
+    source: LayerReference | None = None
 
     def compute(self, run: Run = Run()) -> dict[str, tuple[Job, Computed]]:
         """Do all steps; it touches no layer and may run in any thread."""
         done: dict[str, tuple[Job, Computed]] = {}
         chains = {"": self.chain}
-        named = self.recipe.named()
+        inputs, named = _inputs(self.recipe), self.recipe.named()
         for number, (name, step) in enumerate(named.items()):
-            job = Job(chains[step.input], self.look, replace(step, name="", input="", save="",
-                      layers=()), {})  # fmt: skip
+            alone = replace(step, name="", input="", save="", layers=())
+            job = Job(chains[inputs[name]], self.appearance, alone, {})
             computed = job.compute(run.part(number, len(named)))
             done[name] = job, computed
             if computed.frames is not None:
-                chains[name] = chains[""] = job.after(computed)
+                chains[name] = job.after(computed)
         return done
 
     def finish(self, done: Mapping[str, tuple[Job, Computed]]) -> list[Image | Labels]:
@@ -123,38 +128,33 @@ class RecipeJob:
 
         Frames that images were made of come along, hidden, so that they can be inspected.
         """
-        steps = self.recipe.named()
-        looks, sources = {"": self.look}, {"": self.sources}
+        inputs = _inputs(self.recipe)
+        shown = {"": (self.appearance, self.source)}
         frames: dict[str, Image | Labels] = {}
-        made: list[Image | Labels] = []
-        kept: set[str] = set()
-        current = ""
+        images: list[Image | Labels] = []
         for name, (job, computed) in done.items():
-            source = steps[name].input or current
-            there, data = sources[source]
-            layers = replace(job, look=looks[source], source=there, array=data).finish(computed)
+            appearance, source = shown[inputs[name]]
+            layers = replace(job, appearance=appearance, source=source).finish(computed)
             if computed.frames is None:
-                kept.add(source)
-                made = layers + made
-                continue
-            current = name
-            frames[name], looks[name] = layers[0], Look.of(layers[0])
-            sources[name] = reference(layers[0]), reference(full_resolution(layers[0]))
-        taken = {steps[n].input or b for n, b in zip(steps, _before(steps), strict=True)}
-        ends = [layer for name, layer in frames.items() if name not in taken]
-        below = [layer for name, layer in frames.items() if name in kept and name in taken]
+                images = layers + images
+            else:
+                frames[name] = layers[0]
+                shown[name] = Appearance.of(layers[0]), LayerReference.of(layers[0])
+        of_images = {inputs[name] for name in done if name not in frames}
+        below = [layer for name, layer in frames.items() if name in of_images]
         for layer in below:
             layer.visible = False
-        return ends[::-1] + made + below
+        taken = set(inputs.values())
+        return [frames[name] for name in reversed(frames) if name not in taken] + images + below
 
 
-def _before(steps: Mapping[str, Step]) -> list[str]:
-    """Names of the last steps before each that give frames."""
-    found, before = [], ""
-    for name, step in steps.items():
-        found.append(before)
-        before = name if step.entry.gives_frames else before
-    return found
+def _inputs(recipe: Recipe) -> dict[str, str]:
+    """Return for each step the one that it takes frames from; "" for the frames at the start."""
+    inputs, last = {}, ""
+    for name, step in recipe.named().items():
+        inputs[name] = step.input or last
+        last = name if step.entry.gives_frames else last
+    return inputs
 
 
 def prepare_recipe(recipe: Recipe, layer: Layer) -> RecipeJob:
@@ -165,8 +165,7 @@ def prepare_recipe(recipe: Recipe, layer: Layer) -> RecipeJob:
     ValueError
         For a layer that cannot be stacked.
     """
-    sources = reference(layer), reference(full_resolution(layer))
-    return RecipeJob(recipe, read_layer(layer), Look.of(layer), sources)
+    return RecipeJob(recipe, read_layer(layer), Appearance.of(layer), LayerReference.of(layer))
 
 
 def prepare_again(recipe: Recipe, layer: Layer) -> RecipeJob:
@@ -208,18 +207,21 @@ def prepare_measured(layer: Layer, target: Layer, rest: Sequence[Step] = ()) -> 
     behind = frames_behind(layer)
     if behind is None or behind.origin is None:
         raise UserError(f"nothing was measured for {layer.name!r}: choose a corrected layer")
-    chain, look = read_layer(target), Look.of(target)
+    chain, appearance = read_layer(target), Appearance.of(target)
     data = with_corrections(behind.data, behind.origin[0], chain.data)
-    steps = (*chain.steps, *behind.steps)
-    origin, view = chain.origin or (chain.data, look), view_after(chain, chain.data, data)
-    corrected = Chain(data, steps, chain.source, origin, view)
-    frames = show_corrected(corrected, chain.data, look, f"{look.name} - as {layer.name}")
+    corrected = Chain(
+        data, (*chain.steps, *behind.steps), chain.source, chain.origin or (chain.data, appearance),
+        view_after(chain.view, chain.data, data),
+    )  # fmt: skip
+    name = f"{appearance.name} - as {layer.name}"
+    frames = show_corrected(corrected, chain.data, appearance, name)
     return prepare_recipe(Recipe(rest), frames) if rest else frames
 
 
-def show_corrected(chain: Chain, before: Data, look: Look, name: str) -> Image:
+def show_corrected(chain: Chain, before: Data, appearance: Appearance, name: str) -> Image:
     """Show corrected frames as a lazy layer that lies where the frames before lay."""
     array = chain.data.to_dask()
     remember(array, chain)
     metadata = history(chain.steps, chain.source)
-    return look.frames(array, *placing(before, chain.data), name=name, metadata=metadata)
+    geometry = FrameGeometry.between(before, chain.data)
+    return appearance.frames(array, geometry, name=name, metadata=metadata)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.layers.apply_transforms import ellipse
-from napari_stack.layers.placement import Place
-from napari_stack.layers.read_layer import full_resolution
+from napari_stack.layers.compat import frame_size
+from napari_stack.layers.placement import Placement
 
 #: Options that say where, and so may be drawn.
 DRAWN = ("region", "mask")
@@ -28,9 +28,9 @@ def mask_of(shapes: Any, layer: Any) -> NDArray[np.bool_]:
     """
     from skimage.draw import polygon2mask
 
-    size = full_resolution(layer).shape[layer.ndim - 2 : layer.ndim]
-    frames = Place.of(layer)
-    to_pixels = np.linalg.inv(frames.plane) @ Place.of(shapes).plane_in(frames)
+    size = frame_size(layer)
+    frames = Placement.of(layer)
+    to_pixels = np.linalg.inv(frames.plane) @ Placement.of(shapes).plane_in(frames)
     mask = np.zeros(size, bool)
     for kind, vertices in zip(shapes.shape_type, shapes.data, strict=True):
         if kind in _AREAS:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
+from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.provenance import KEY
-from napari_stack.layers.read_layer import full_resolution
 
 #: Vertices of a surface, at most: a graphics card without acceleration still turns so many.
 _VERTICES = 160_000

@@ -11,7 +11,7 @@ from napari_stack.layers.appearance import spread, value_range
 from napari_stack.layers.provenance import Chain, history, remember
 from napari_stack.layers.read_layer import Data
 
-#: Values in the frames that are looked at for contrast limits, at most.
+#: Values in the frames that are examined for contrast limits, at most.
 _MOST_VALUES = 60_000_000
 
 #: Of integers with more bytes the slider would show all pixels at its very end.
@@ -62,15 +62,15 @@ def show_limits(data: Data) -> tuple[float, float]:
     """
     if data.dtype in (np.uint8, bool):
         return (0, 255) if data.dtype == np.uint8 else (0, 1)
-    frames = data if isinstance(data, Stack) else data.frames
-    ranges = [value_range(frames[i], rgb=data.rgb) for i in _looked_at(frames)]
+    frames = data.frames
+    ranges = [value_range(frames[i], rgb=data.rgb) for i in _examined(frames)]
     found = [both for both in ranges if both is not None]
     if not found:
         return 0.0, 1.0
     return spread(min(low for low, _ in found), max(high for _, high in found))
 
 
-def _looked_at(frames: Stack) -> list[int]:
+def _examined(frames: Stack) -> list[int]:
     number = len(frames)
     affordable = 1 if frames.corrections else max(1, _MOST_VALUES // prod(frames.shape[1:]))
     places = [number // 2, 0, number - 1, number // 4, 3 * number // 4]

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.layers.read_layer import Data
 
@@ -30,7 +29,7 @@ def with_corrections(measured: Data, origin: Data, target: Data) -> Data:
     ValueError
         When frames were made anew in between, or numbers or sizes differ.
     """
-    source, before, frames = _frames(measured), _frames(origin), _frames(target)
+    source, before, frames = measured.frames, origin.frames, target.frames
     if source.source is not before.source:
         raise UserError(
             "a step made new frames, as a moving average does: the values measured on those do "
@@ -52,11 +51,7 @@ def with_corrections(measured: Data, origin: Data, target: Data) -> Data:
         replace(axis, step=axis.step * f) for axis, f in zip(pixel, (down, across), strict=True)
     )
     frames = replace(frames, used=frames.used & source.used[numbers], axes=(first, y, x))
-    return frames if isinstance(target, Stack) else replace(target, frames=frames)
-
-
-def _frames(data: Data) -> Stack:
-    return data.frames if isinstance(data, Hyperstack) else data
+    return target.with_frames(frames)
 
 
 def _factors(after: Stack, before: Stack) -> list[float]:
@@ -66,8 +61,6 @@ def _factors(after: Stack, before: Stack) -> list[float]:
 
 
 def _sizes(data: Data) -> dict[str, int]:
-    if isinstance(data, Stack):
-        return {data.axes[0].name: len(data)}
     return {axis.name: size for axis, size in zip(data.leading, data.sizes, strict=True)}
 
 

@@ -11,7 +11,7 @@ from napari_stack._widgets.parts.active_layer import FollowingDock, button
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import paragraph, tooltip
 from napari_stack.core.errors import UserError
-from napari_stack.layers.links import reference
+from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.motion import Motion
 
 _KINDS = (Image, Labels, Points, Shapes)
@@ -72,7 +72,7 @@ class ApplyToOthersDock(FollowingDock):
             for layer in self.viewer.layers if name else ():
                 if layer == self.layer or not isinstance(layer, _KINDS):
                     continue
-                weak = reference(layer)
+                weak = weak_reference(layer)
                 item = QListWidgetItem(layer.name)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 on = id(weak()) in ticked
@@ -93,7 +93,7 @@ class ApplyToOthersDock(FollowingDock):
 
     def tick(self, layer: Any, on: bool = True) -> None:
         """Tick a layer, as a click does."""
-        row = [weak() for weak in self._others].index(reference(layer)())
+        row = [weak() for weak in self._others].index(weak_reference(layer)())
         state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
         self.list.item(row).setCheckState(state)
 

@@ -11,12 +11,12 @@ from qtpy.QtWidgets import QWidget
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layer_choice import on_layers
 from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.engine.run import Run
+from napari_stack.layers.compat import follow_layers
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
 
@@ -43,7 +43,7 @@ class ComputeNowDock(RunningDock):
         self._layer_box.changed.connect(self._update)
         self._where.changed.connect(self._update)
         self._folder.changed.connect(self._update)
-        on_layers(self.viewer, self.reset_choices)
+        follow_layers(self.viewer, self.reset_choices)
         self.viewer.layers.selection.events.active.connect(self._follow)
         self.runner.clicked.connect(self.run)
         self.runner.finished.connect(self._update)

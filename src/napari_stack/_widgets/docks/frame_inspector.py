@@ -19,6 +19,7 @@ from napari_stack._widgets.parts.plot_scales import Panel
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
+from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_inspection import (
     difference,
     frames_layer,
@@ -31,8 +32,7 @@ from napari_stack.layers.frame_inspection import (
     table_of,
     tick,
 )
-from napari_stack.layers.links import reference
-from napari_stack.layers.read_layer import full_resolution, leading_axes
+from napari_stack.layers.read_layer import leading_axes
 from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 
@@ -196,7 +196,7 @@ class FrameInspectorDock(FollowingDock):
         position = position_in_view(self.viewer, self.frames, self.axis)
         stack = frames_of(self.frames, self.axis, position)
         key = (self.axis, *sorted(position.items()))
-        array = reference(full_resolution(self.frames))
+        array = weak_reference(full_resolution(self.frames))
 
         def done(values: Any) -> str:
             before, found = self._sharpness

@@ -266,7 +266,7 @@ class OperatorDock(RunningDock):
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
         if remark := job.remark(computed):
-            show_warning(f"{job.look.name}: {remark}")
+            show_warning(f"{job.appearance.name}: {remark}")
         said = [text for text in (remark, job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
 

@@ -20,7 +20,7 @@ from napari_stack._widgets.parts.sliders import frame_in_view, show_frame
 from napari_stack.core.errors import UserError, is_mendable
 from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import frames_layer
-from napari_stack.layers.pixel_inspection import Aim, Reading, aim_at
+from napari_stack.layers.pixel_inspection import PixelTarget, Reading, target_at
 
 
 class PixelInspectorDock(FollowingDock):
@@ -93,7 +93,7 @@ class PixelInspectorDock(FollowingDock):
 
     def _slider_moved(self, event: Any = None) -> None:  # noqa: ARG002
         if isalive(self) and self.reading is not None:
-            self._show_current(self.reading.aim)
+            self._show_current(self.reading.target)
 
     # reading
 
@@ -102,14 +102,14 @@ class PixelInspectorDock(FollowingDock):
         if self.layer is None:
             return
         try:
-            aim = aim_at(self.layer, world)
+            target = target_at(self.layer, world)
         except UserError:  # an empty layer, or one of complex numbers
-            aim = None
-        if aim is not None:
-            self.latest.ask(aim.read, self.how or preferences().run)
+            target = None
+        if target is not None:
+            self.latest.ask(target.read, self.how or preferences().run)
 
     def _show(self, reading: Reading) -> None:
-        if reading.aim.frames() is None or self.layer is None:
+        if reading.target.frames() is None or self.layer is None:
             return
         self.reading = reading
         self.title.setText(str(reading))
@@ -117,13 +117,13 @@ class PixelInspectorDock(FollowingDock):
         self.legend.setText(_LEGEND if reading.clipped else "Pale: does not count at this pixel.")
         for widget in (self.plot, self.legend):
             widget.setVisible(True)
-        self._show_current(reading.aim)
+        self._show_current(reading.target)
         self.area.fit()
 
-    def _show_current(self, aim: Aim) -> None:
-        layer = aim.frames()
+    def _show_current(self, target: PixelTarget) -> None:
+        layer = target.frames()
         if layer is not None:
-            self.plot.show_current(frame_in_view(self.viewer, layer, aim.axis))
+            self.plot.show_current(frame_in_view(self.viewer, layer, target.axis))
 
     def _failed(self, error: BaseException) -> None:
         self.title.setText(format_error(error))
@@ -134,17 +134,17 @@ class PixelInspectorDock(FollowingDock):
 
     def go_to(self, frame: int) -> None:
         """Move the slider to a frame."""
-        layer = None if self.reading is None else self.reading.aim.frames()
+        layer = None if self.reading is None else self.reading.target.frames()
         if layer is not None:
-            show_frame(self.viewer, layer, self.reading.aim.axis, frame)
+            show_frame(self.viewer, layer, self.reading.target.axis, frame)
 
     def jump(self, world: Any) -> bool:
         """Show the frame that a focus-stacked pixel came from; tell whether there is one."""
-        aim = None if self.layer is None else aim_at(self.layer, world)
-        layer = None if aim is None else aim.frames()
-        if layer is None or aim.frame is None:
+        target = None if self.layer is None else target_at(self.layer, world)
+        layer = None if target is None else target.frames()
+        if layer is None or target.frame is None:
             return False
-        show_frame(self.viewer, layer, aim.axis, aim.frame)
+        show_frame(self.viewer, layer, target.axis, target.frame)
         self.layer.visible = False
         layer.visible = True
         return True
@@ -155,17 +155,17 @@ _LEGEND = "Crosses: rejected. Pale: does not count here. Dashed: centre and boun
 
 def panels_of(reading: Reading) -> list[Panel]:
     """Plot a pixel: all channels together, or each for itself with its bounds when clipped."""
-    pixel, aim = reading.pixel, reading.aim
+    pixel, target = reading.pixel, reading.target
     faded, none = ~pixel.counts, np.zeros(len(pixel.counts), bool)
     values = np.where(pixel.valid[:, None], pixel.values.astype(np.float64), np.nan)
     count = values.shape[1]
     if not reading.clipped:
         names = tuple(map(str, range(count))) if count > 1 else ()
         levels = {}
-        return [Panel(f"value along {aim.axis}", values, faded, none, levels, names)]
+        return [Panel(f"value along {target.axis}", values, faded, none, levels, names)]
     panels = []
     for k, clip in enumerate(reading.clipped):
-        title = f"value along {aim.axis}" + (f", channel {k}" if count > 1 else "")
+        title = f"value along {target.axis}" + (f", channel {k}" if count > 1 else "")
         levels = {"high": clip.high, "centre": clip.centre, "low": clip.low}
         panels.append(Panel(title, values[:, [k]], faded, clip.rejected, levels))
     return panels

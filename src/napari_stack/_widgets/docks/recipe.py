@@ -15,7 +15,7 @@ from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
-from napari_stack.layers.links import bare
+from napari_stack.layers.compat import unwrapped
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import (
     RecipeJob,
@@ -183,7 +183,7 @@ class RecipeDock(FollowingDock):
         self.title.setText(f"Recipe of {Path(path).name}")
         self.values.value = _ANEW
         frames = [value for _, value in self._targets() if not isinstance(value, str)]
-        active = [layer for layer in frames if bare(layer) is self.layer] or frames
+        active = [layer for layer in frames if unwrapped(layer) is self.layer] or frames
         if active:
             self.target.value = active[0]
 
@@ -213,7 +213,7 @@ class RecipeDock(FollowingDock):
             target, data = (named or [None])[0], chain.data
         else:
             data = None if target is None else read_layer(target).data
-        path = getattr(getattr(target, "source", None), "path", None)
+        path = None if target is None else target.source.path
         return recipe.to_script(files_of(data) or path or "frames/*.tif", data)
 
     def copy_script(self) -> None:

@@ -11,11 +11,10 @@ from qtpy.QtWidgets import QPushButton, QWidget
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import Number, choice
-from napari_stack._widgets.parts.layer_choice import on_layers
 from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
 from napari_stack.core.options import options_of
+from napari_stack.layers.compat import follow_layers, full_resolution
 from napari_stack.layers.provenance import KEY
-from napari_stack.layers.read_layer import full_resolution
 from napari_stack.layers.surface import DEPTH_AXIS
 
 
@@ -41,7 +40,7 @@ class SurfaceDock(QWidget):
         self._taken: Callable[[], Any] = lambda: None  # the depth that was new last
         self._lay_out(option.help)
         self.button.clicked.connect(self.run)
-        on_layers(self.viewer, self.reset_choices)
+        follow_layers(self.viewer, self.reset_choices)
         self.reset_choices()
 
     def _lay_out(self, help_text: str) -> None:

@@ -6,10 +6,9 @@ from napari.layers import Image, Layer
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton
 
-from napari_stack._widgets.parts.layer_choice import on_layers
 from napari_stack._widgets.parts.layout import fill, paragraph, tooltip
 from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack.layers.links import reference
+from napari_stack.layers.compat import follow_layers, weak_reference
 
 
 class FollowingDock(RunningDock):
@@ -34,7 +33,7 @@ class FollowingDock(RunningDock):
 
     def follow(self) -> None:
         """Begin to follow; to be called when the dock is laid out."""
-        on_layers(self.viewer, self._layers_changed)
+        follow_layers(self.viewer, self._layers_changed)
         self.viewer.layers.selection.events.active.connect(self._active_changed)
         self._active_changed()
         if self._layer is None:
@@ -64,7 +63,7 @@ class FollowingDock(RunningDock):
         before = self.layer
         if before is not None:
             before.events.data.disconnect(self._data_changed)
-        self._layer = None if layer is None else reference(layer)
+        self._layer = None if layer is None else weak_reference(layer)
         if layer is not None:
             self.layer.events.data.connect(self._data_changed)
         self.layer_changed()

@@ -8,8 +8,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_stack._widgets.parts.active_layer import button
+from napari_stack.layers.compat import grid_of, unwrapped, weak_reference
 from napari_stack.layers.frame_inspection import before_of
-from napari_stack.layers.links import bare, reference
 
 #: Milliseconds between two sides while blinking: slow enough to look at both.
 _BLINK = 500
@@ -66,10 +66,10 @@ class Compare(QWidget):
             self._say("Nothing to compare with: the layer that this was made from is not here.")
             checked.setChecked(False)
             return False
-        self._pair = reference(pair[0]), reference(pair[1])
-        self._before = [(reference(layer), layer.visible) for layer in self.viewer.layers]
+        self._pair = weak_reference(pair[0]), weak_reference(pair[1])
+        self._before = [(weak_reference(layer), layer.visible) for layer in self.viewer.layers]
         for layer in self.viewer.layers:
-            layer.visible = any(bare(layer) is one for one in pair)
+            layer.visible = any(unwrapped(layer) is one for one in pair)
         return True
 
     def _restore(self) -> None:
@@ -98,12 +98,12 @@ class Compare(QWidget):
         before.visible, after.visible = seen, not seen
 
     def _side_by_side(self, on: bool) -> None:
-        grid = _grid(self.viewer)
+        grid = grid_of(self.viewer)
         if on:
             self.blink.setChecked(False)
             if self._begin(self.side):
                 self._grid = bool(grid.enabled), int(grid.stride)
-                places = [bare(layer) for layer in self.viewer.layers]
+                places = [unwrapped(layer) for layer in self.viewer.layers]
                 one, other = (next(i for i, la in enumerate(places) if la is weak())
                               for weak in self._pair)  # fmt: skip
                 grid.stride = best_stride(one, other, len(places))
@@ -112,11 +112,6 @@ class Compare(QWidget):
             grid.enabled, grid.stride = self._grid
             self._grid = None
             self._restore()
-
-
-def _grid(viewer: Any) -> Any:
-    canvas = getattr(viewer, "canvas", None)  # napari 0.9; before, the grid is the viewer's own
-    return viewer.grid if canvas is None else canvas.grid
 
 
 def best_stride(one: int, other: int, count: int) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from napari.layers import Layer
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_stack._widgets.parts.inputs import Layers, field_of
+from napari_stack._widgets.parts.inputs import ImageField, Layers, field_of
 from napari_stack._widgets.parts.layout import INDENT, labelled, rows
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
@@ -85,7 +86,7 @@ class OptionsForm:
             When an image shall be a file, but none was chosen.
         """
         for name, field in self.fields.items():
-            if getattr(field, "incomplete", False):
+            if isinstance(field, ImageField) and field.incomplete:
                 raise UserError(f"choose a file for {_title(self.options[name])}")
 
     def _value(self, name: str) -> Any:
@@ -103,7 +104,7 @@ class OptionsForm:
         ValueError
             For a value out of range: the sentence of the operator itself.
         """
-        check(self.owner, {n: v for n, v in values.items() if not _is_layer(v)})
+        check(self.owner, {n: v for n, v in values.items() if not isinstance(v, Layer)})
         for name, value in values.items():
             self._set(self.options[name], value)
 
@@ -125,7 +126,7 @@ class OptionsForm:
     def reset_choices(self) -> None:
         """Follow the layers of the viewer."""
         for field in self.fields.values():
-            if hasattr(field, "reset_choices"):
+            if isinstance(field, ImageField):
                 field.reset_choices()
 
     def panel_labels(self) -> list[QLabel]:
@@ -144,7 +145,3 @@ def _title(option: Option) -> str:
 
 def _equal(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))
-
-
-def _is_layer(value: Any) -> bool:
-    return hasattr(value, "events") and hasattr(value, "data")

@@ -11,15 +11,7 @@ from qtpy.QtWidgets import QWidget
 from napari_stack import layers
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import frames_text, labelled, rows
-
-
-def on_layers(viewer: Any, function: Callable[..., Any]) -> None:
-    """Call a method whenever the viewer has other layers, in another order or by other names."""
-    events = viewer.layers.events
-    for event in (events.inserted, events.removed, events.reordered):
-        event.connect(function)
-    if hasattr(events, "renamed"):  # napari 0.6 has it not
-        events.renamed.connect(function)
+from napari_stack.layers.compat import follow_layers
 
 
 class SourceChoice(QWidget):
@@ -63,7 +55,7 @@ class SourceChoice(QWidget):
         """Begin to follow the viewer; to be called when the signals are connected."""
         self.layer_box.changed.connect(self._changed)
         self.axis_box.changed.connect(self.axis_changed.emit)
-        on_layers(self.viewer, self.reset_choices)
+        follow_layers(self.viewer, self.reset_choices)
         self.viewer.layers.selection.events.active.connect(self._follow)
         self._follow()
         self._changed()

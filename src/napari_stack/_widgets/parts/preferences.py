@@ -136,7 +136,7 @@ def _of_the_data(option: Option, value: Any) -> bool:
 
 
 def _path() -> Path | None:
-    settings = getattr(get_settings(), "config_path", None)
+    settings = get_settings().config_path
     return None if settings is None else Path(settings).with_name(_FILE)
 
 

@@ -12,7 +12,7 @@ from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Layers
 from napari_stack._widgets.parts.layout import align, tooltip
 from napari_stack.core.errors import UserError
-from napari_stack.layers.read_layer import full_resolution
+from napari_stack.layers.compat import full_resolution
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft, describe
 

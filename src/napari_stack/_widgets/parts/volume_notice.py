@@ -8,6 +8,7 @@ from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
 from napari_stack import layers
+from napari_stack.layers.compat import unwrapped
 
 #: Dims of the viewers that are watched, and layers that were told of.
 _watched: WeakValueDictionary[int, Any] = WeakValueDictionary()
@@ -16,7 +17,7 @@ _told: WeakSet[Any] = WeakSet()
 
 def watch(viewer: Any) -> None:
     """Say so once for each layer when a viewer goes to 3-D; it does not matter how often asked."""
-    dims = getattr(viewer.dims, "__wrapped__", viewer.dims)
+    dims = unwrapped(viewer.dims)
     if _watched.get(id(dims)) is dims:
         return
     _watched[id(dims)] = dims
@@ -30,7 +31,7 @@ def watch(viewer: Any) -> None:
 
 def _say(viewer: Any) -> None:
     for layer in viewer.layers:
-        plain = getattr(layer, "__wrapped__", layer)
+        plain = unwrapped(layer)
         if plain in _told or not layer.visible or layer.ndim < 3 or not layers.is_made_here(layer):
             continue
         _told.add(plain)

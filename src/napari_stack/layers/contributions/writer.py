@@ -7,11 +7,11 @@ from typing import Any
 
 from napari.layers import Image
 
-from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.stack import Stack
+from napari_stack.core.errors import UserError
 from napari_stack.files import write
+from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.provenance import KEY
-from napari_stack.layers.read_layer import axes_of, full_resolution, read_layer
+from napari_stack.layers.read_layer import axes_of, read_layer
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -43,7 +43,7 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         Whatever is wrong, with the sentence that says so: napari takes a ValueError for "this is
         no valid writer" and drops the sentence.
     """
-    with _sentences():
+    with _errors_for_napari():
         _write(path, Image(data, **attributes))
     return [str(Path(path))]
 
@@ -72,17 +72,19 @@ def write_layers(path: str, layer_data: Sequence[tuple[Any, dict[str, Any], str]
     OSError
         See `write_image`.
     """
-    with _sentences():
+    with _errors_for_napari():
         _write_together(path, [Image(data, **attributes) for data, attributes, _ in layer_data])
     return [str(Path(path))]
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _errors_for_napari() -> Iterator[None]:
     try:
         yield
-    except ValueError as error:
+    except UserError as error:
         raise OSError(str(error)) from error
+    except ValueError as error:  # napari would drop it
+        raise RuntimeError(str(error)) from error
 
 
 def _write(path: str, layer: Any) -> None:
@@ -106,7 +108,7 @@ def _write_together(path: str, lowest_first: Sequence[Any]) -> None:
     made: dict[str, Any] = {}
     for layer in topmost_first:
         for name, image in _images(layer):
-            made[_other_than(made, name)] = image
+            made[_free_name(made, name)] = image
     single = [layer for layer in topmost_first if layer.ndim == 2]
     visible = [layer for layer in single if layer.visible]
     shown = (visible or single or topmost_first)[0]
@@ -120,13 +122,12 @@ def _images(layer: Any) -> Iterator[tuple[str, Any]]:
     if layer.ndim == 2:
         yield layer.name, full_resolution(layer)
         return
-    data = read_layer(layer).data
-    frames: Stack = data.frames if isinstance(data, Hyperstack) else data
+    frames = read_layer(layer).data.frames
     for index in range(len(frames)):
         yield f"{layer.name} {frames.source.label(index)}", frames.select([index])
 
 
-def _other_than(taken: dict[str, Any], name: str) -> str:
+def _free_name(taken: dict[str, Any], name: str) -> str:
     number, free = 2, name
     while free in taken:
         free, number = f"{name} [{number}]", number + 1

@@ -1,0 +1,52 @@
+"""What depends on the version of napari, on its wrappers, or on the library of an array."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+
+def full_resolution(layer: Any) -> Any:
+    """Return the data of a layer; of a multiscale one its finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def frame_size(layer: Any) -> tuple[int, int]:
+    """Return height and width of the images of a layer."""
+    height, width = full_resolution(layer).shape[layer.ndim - 2 : layer.ndim]
+    return int(height), int(width)
+
+
+def is_dask(array: Any) -> bool:
+    """Tell a dask array, without importing dask."""
+    return hasattr(array, "dask")
+
+
+def unwrapped(thing: Any) -> Any:
+    """Take a layer or a part of the viewer out of the wrapper that plugins see it through."""
+    return getattr(thing, "__wrapped__", thing)
+
+
+def weak_reference(thing: Any) -> Callable[[], Any]:
+    """Hold something weakly; what cannot be held so counts as gone."""
+    try:
+        return weakref.ref(unwrapped(thing))
+    except TypeError:
+        return _gone
+
+
+def _gone() -> None:
+    return None
+
+
+def grid_of(viewer: Any) -> Any:
+    """Return the grid of the canvas; before napari 0.9 it belongs to the viewer itself."""
+    return viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
+
+
+def follow_layers(viewer: Any, function: Callable[..., Any]) -> None:
+    """Call a function whenever the viewer has other layers, in another order or by other names."""
+    events = viewer.layers.events
+    for event in (events.inserted, events.removed, events.reordered):
+        event.connect(function)
+    if hasattr(events, "renamed"):  # not in napari 0.6
+        events.renamed.connect(function)

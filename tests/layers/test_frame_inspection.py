@@ -1,0 +1,44 @@
+"""Frames ticked off: they count for the layer that they were ticked off in, and for no other."""
+
+import numpy as np
+import pytest
+from napari.components import LayerList
+from napari.layers import Image
+from napari.layers._layer_actions import _duplicate_layer
+
+from napari_stack import layers
+from napari_stack.layers.frame_inspection import outdated, tick
+from napari_stack.layers.read_layer import read_layer
+
+
+def used(layer):
+    return np.flatnonzero(read_layer(layer).data.used).tolist()
+
+
+@pytest.mark.parametrize("ticked", [0, 1])
+def test_a_duplicate_of_a_lazy_layer_has_a_choice_of_its_own(ticked, cells):
+    data = cells[0].copy()
+    data[4] = 7  # it fails
+    lazy = layers.register(Image(data, rgb=False), transform="translation")
+    pair = LayerList([lazy])
+    pair.selection = {lazy}
+    _duplicate_layer(pair)
+    one, other = pair[ticked], pair[1 - ticked]
+    assert used(one) == used(other) == [0, 1, 2, 3]
+    mean = layers.combine(other)[0]
+    tick(one, "-3", 1, False)
+    assert used(one) == [0, 2, 3]
+    assert used(other) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(layers.combine(other)[0].data, mean.data)
+    assert np.any(layers.combine(one)[0].data != mean.data)
+    assert outdated(other, [mean]) == []
+
+
+def test_ticks_follow_what_is_made_of_the_layer(timelapse):
+    lazy = layers.register(timelapse, transform="translation")
+    tick(lazy, "t", 0, False)
+    tick(lazy, "t", 3, False)
+    assert used(layers.balance(lazy)) == [1, 2, 4]
+    assert used(layers.compute_now(lazy)) == [1, 2, 4]
+    tick(lazy, "t", 3, True)
+    assert used(lazy) == [1, 2, 3, 4]
