@@ -1,6 +1,7 @@
 """Damaged files: an error that names the file, and never a crash."""
 
 import gc
+import logging
 import random
 import time
 import tracemalloc
@@ -18,9 +19,14 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.files import read, write
+from napari_stack.files import read, read_recipe, write
+from napari_stack.files.exif import Origin
+from napari_stack.files.formats import jpeg, npy, ome_zarr
+from napari_stack.files.formats.tiff import pages as tiff_pages
+from napari_stack.files.formats.tiff import read as tiff_read
 
 Noise = Callable[..., NDArray[Any]]
 
@@ -81,11 +87,13 @@ def assert_refused(path: Path, data: bytes, generator: random.Random) -> None:
 def bounded_refusal(path: Path) -> Exception | None:
     """Read a file of some kilobytes within 10 seconds and 64 MiB."""
     tracemalloc.start()
-    begun = time.perf_counter()
-    error = refusal(path)
-    assert time.perf_counter() - begun < 10
-    assert tracemalloc.get_traced_memory()[1] < 2**26
-    tracemalloc.stop()
+    try:
+        begun = time.perf_counter()
+        error = refusal(path)
+        assert time.perf_counter() - begun < 10
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
     return error
 
 
@@ -243,6 +251,94 @@ def test_what_is_not_supported_is_not_called_damaged(
     ) as found:
         read(tmp_path / "a.tif")
     assert "damaged" not in str(found.value)
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError, AssertionError, RuntimeError])
+@pytest.mark.parametrize(
+    ("name", "module", "function"),
+    [
+        ("a.tif", tiff_read, "axes_of"),
+        ("a.tif", tiff_pages, "_layout"),
+        ("a.jpg", jpeg, "header_of"),
+        ("a.npy", npy, "contents_of"),
+        ("a.zarr", ome_zarr, "named_contents"),
+    ],
+)
+def test_an_error_of_the_program_is_not_called_damage(
+    tmp_path: Path,
+    noise: Noise,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    name: str,
+    module: Any,
+    function: str,
+) -> None:
+    def wrong(*_: Any, **__: Any) -> None:
+        raise error("a slip of ours")
+
+    if name == "a.npy":
+        np.save(tmp_path / name, noise(8, 9))
+    else:
+        write(tmp_path / name, noise(8, 9, dtype="uint8"))
+    monkeypatch.setattr(module, function, wrong)
+    with pytest.raises(error, match=r"^a slip of ours$"):
+        read(tmp_path / name)
+
+
+def test_an_error_in_writing_exif_is_not_called_damage(
+    tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: Any) -> None:
+        raise TypeError("a slip of ours")
+
+    Image.fromarray(noise(8, 9, dtype="uint8")).save(tmp_path / "a.jpg", exif=EXIF)
+    monkeypatch.setattr(Origin, "to_bytes", wrong)
+    with pytest.raises(TypeError, match="a slip of ours"):
+        write(tmp_path / "b.tif", read(tmp_path / "a.jpg"))
+
+
+ASCII, WIDTH, STRIPS = 2, 256, 273
+
+
+@pytest.mark.parametrize("tag", [WIDTH, STRIPS])
+def test_numbers_that_are_stored_as_text(tmp_path: Path, noise: Noise, tag: int) -> None:
+    """Tifffile compares them with numbers, which is a TypeError."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise(8, 9), metadata=None, byteorder="<")
+    data = path.read_bytes()
+    place = data.index(tag.to_bytes(2, "little"), 8)
+    path.write_bytes(data[: place + 2] + ASCII.to_bytes(2, "little") + data[place + 4 :])
+    with pytest.raises(UserError, match=r"a\.tif is damaged"):
+        np.asarray(read(path))
+
+
+@pytest.mark.parametrize("part", ["header", "pixels"])
+def test_errors_that_astropy_defines_itself(tmp_path: Path, noise: Noise, part: str) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    path = tmp_path / "a.fits"
+    image = fits.CompImageHDU(noise(90, 110, dtype="int16"))
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+    data = bytearray(path.read_bytes())
+    if part == "header":
+        place = data.index(b"ZVAL1   =                   32")
+        data[place + 27 : place + 30] = b"3 2"
+    else:
+        data[-8000:-3000] = bytes(5000)
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"a\.fits is damaged"):
+        np.asarray(read(path))
+
+
+def test_the_log_of_tifffile_stays_as_it_is(tmp_path: Path, noise: Noise) -> None:
+    logger = logging.getLogger("tifffile")
+    before = logger.level, list(logger.handlers), list(logger.filters), logger.propagate
+    tifffile.imwrite(tmp_path / "a.tif", noise(20, 30), photometric="minisblack")
+    np.asarray(read(tmp_path / "a.tif"))
+    read_recipe(tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        tif.pages.first.tags["StripByteCounts"].overwrite(5)
+    refusal(tmp_path / "a.tif")
+    assert (logger.level, list(logger.handlers), list(logger.filters), logger.propagate) == before
 
 
 def test_headers_that_go_round_in_circles(tmp_path: Path, noise: Noise) -> None:

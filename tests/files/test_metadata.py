@@ -163,11 +163,34 @@ def test_order_by_time(tmp_path: Path, noise: Noise) -> None:
     assert order(order="time") == ["2", "1", "0"]
     Image.fromarray(noise(8, 8, 3, dtype="uint8")).save(tmp_path / "3.jpg")
     os.utime(tmp_path / "3.jpg", (1001, 1001.5))
-    assert order(order="time") == ["0", "1", "3", "2"]  # one has no EXIF: the files' times count
+    with pytest.warns(
+        UserWarning, match=r"1 of 4 files have no time in their EXIF \(3\.jpg\): all"
+    ):
+        assert order(order="time") == ["0", "1", "3", "2"]
     with pytest.raises(ValueError, match="order must be"):
         order(order="size")
     given = read([tmp_path / "2.jpg", tmp_path / "0.jpg"], order="given")
     assert given.source.label(0) == "2.jpg"  # type: ignore[union-attr]
+
+
+def test_files_without_any_time_in_exif_are_ordered_by_their_last_change(
+    tmp_path: Path, noise: Noise
+) -> None:
+    for index in range(3):
+        write(tmp_path / f"{index}.tif", noise(8, 8))
+        os.utime(tmp_path / f"{index}.tif", (1000, 1000 - index))
+    stack = read(tmp_path, order="time")  # without a warning, which would be an error here
+    assert isinstance(stack, Stack)
+    assert [stack.source.label(i) for i in range(3)] == ["2.tif", "1.tif", "0.tif"]
+
+
+def test_of_many_files_without_a_time_some_are_named(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(8, 8, 3, dtype="uint8")
+    photograph(tmp_path / "a.jpg", pixels)
+    for index in range(12):
+        write(tmp_path / f"{index}.tif", pixels)
+    with pytest.warns(UserWarning, match=r"12 of 13 files .*\(0\.tif, .*, 9\.tif and 2 more\)"):
+        read(tmp_path, order="time")
 
 
 def test_odd_files_are_left_out_when_asked(tmp_path: Path, noise: Noise) -> None:
@@ -257,7 +280,10 @@ def test_names_by_a_pattern(tmp_path: Path, noise: Noise, names: str, expected: 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(expected)
 
 
-@pytest.mark.parametrize("names", ["{frame}", "{", "../{source}", "{index:q}", "{0}"])
+@pytest.mark.parametrize(
+    "names",
+    ["{frame}", "{", "../{source}", "{index:q}", "{0}", "{}", "{source.name}", "{index:{no}}"],
+)
 def test_patterns_that_make_no_names(tmp_path: Path, noise: Noise, names: str) -> None:
     with pytest.raises(ValueError, match="the pattern of names"):
         write(tmp_path / "out", Stack.wrap(noise(2, 4, 5)), names=names)

@@ -1,17 +1,14 @@
 """EXIF and colour profile of a file, as they go to what is made of it; read and made by Pillow."""
 
-import struct
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-#: What Pillow raises for EXIF that is damaged.
-_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, SyntaxError,
-           OverflowError, struct.error)  # fmt: skip
+from napari_stack.core.errors import UserError
+from napari_stack.files.damage import damage_named
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PROFILE = 34675
@@ -27,6 +24,9 @@ _LONG, _UNDEFINED, _SIGNED_RATIONAL = 4, 7, 10
 _SIGNED = (0x9201, 0x9203, 0x9204)
 _BYTES = ((_GPS_IFD, 0), (_GPS_IFD, 5))
 _DATE, _TAKEN, _FRACTION = 306, 36867, 37521
+
+#: Most files that a warning names.
+_NAMED = 10
 
 #: Who, what and when: make, model, date, artist, copyright. The rest of the first directory tells
 #: how the old file was stored.
@@ -108,82 +108,82 @@ def encoded(head: bytes, group: int, values: dict[int, Any], start: int) -> byte
 def origin_of(path: str) -> Origin:
     """Read what goes from a file to what is made of it; nothing from what holds nothing."""
     try:
-        with _exif(path) as (exif, profile):
-            origin = Origin(
-                {tag: exif[tag] for tag in _KEPT if tag in exif},
-                _plain(exif.get_ifd(_EXIF_IFD)),
-                _plain(exif.get_ifd(_GPS_IFD)),
-                bytes(profile or b""),
-            )
+        origin = _read(path)
+        with damage_named(path, ("PIL",)):
             origin.to_bytes()
     except FileNotFoundError:
         raise
-    except _DAMAGE as error:
-        warnings.warn(f"{path}: its EXIF is damaged and is left out ({error})", stacklevel=2)
+    except (UserError, OSError) as error:
+        reason = error.__cause__
+        warnings.warn(f"{path}: its EXIF is damaged and is left out ({reason})", stacklevel=2)
         return NOTHING
     return origin
 
 
-def _plain(values: dict[int, Any]) -> dict[int, Any]:
-    return {
-        tag: value
-        for tag, value in values.items()
-        if tag not in _DROPPED and not isinstance(value, dict)
-    }
-
-
-@contextmanager
-def _exif(path: str) -> Iterator[tuple[Any, bytes | None]]:
-    """Open EXIF and profile of a file; both are empty where its kind has none."""
+def _read(path: str) -> Origin:
+    """Read EXIF and colour profile; nothing from files of kinds that have none."""
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+    kinds: dict[bytes, Any] = {
+        b"\xff\xd8": JpegImagePlugin.JpegImageFile,
+        b"\x89PNG": PngImagePlugin.PngImageFile,
+        b"RIFF": WebPImagePlugin.WebPImageFile,
+    }
     if Path(path).exists() and not Path(path).is_file():  # a folder, or a pipe
-        yield Image.Exif(), None
-        return
-    with Path(path).open("rb") as file:
+        return NOTHING
+    with damage_named(path, ("PIL",)), Path(path).open("rb") as file:
         start = file.read(4)
         file.seek(0)
-        kinds: dict[bytes, Any] = {
-            b"\x89PNG": PngImagePlugin.PngImageFile,
-            b"RIFF": WebPImagePlugin.WebPImageFile,
-        }
-        kind = kinds.get(start, JpegImagePlugin.JpegImageFile if start[:2] == b"\xff\xd8" else None)
+        kind = next((kind for magic, kind in kinds.items() if start.startswith(magic)), None)
         if kind is not None:
             image = kind(file)
-            yield image.getexif(), image.info.get("icc_profile")
+            exif, profile = image.getexif(), image.info.get("icc_profile")
         elif start in (b"II*\0", b"MM\0*"):
-            yield _of_tiff(file)
+            exif = Image.Exif()
+            exif.load_from_fp(file)
+            profile = exif.get(_PROFILE)
         else:
-            yield Image.Exif(), None
-
-
-def _of_tiff(file: IO[bytes]) -> tuple[Any, bytes | None]:
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif.load_from_fp(file)
-    return exif, exif.get(_PROFILE)
+            return NOTHING
+        taken, place = (
+            {
+                tag: value
+                for tag, value in exif.get_ifd(directory).items()
+                if tag not in _DROPPED and not isinstance(value, dict)
+            }
+            for directory in (_EXIF_IFD, _GPS_IFD)
+        )
+        main = {tag: exif[tag] for tag in _KEPT if tag in exif}
+        return Origin(main, taken, place, profile if isinstance(profile, bytes) else b"")
 
 
 def times(files: list[str]) -> list[float]:
     """Tell when files were taken, in seconds: by EXIF where all have it, else by the file's time.
 
-    The two are never mixed, for a camera's clock is not that of the computer.
+    The two are never mixed, for a camera's clock is not that of the computer. Where only some have
+    it, a warning names the others.
     """
-    taken = []
-    for path in files:
-        time = _time(path)
-        if time is None:
-            return [Path(name).stat().st_mtime for name in files]
-        taken.append(time)
-    return taken
+    taken = [_time(path) for path in files]
+    known = [time for time in taken if time is not None]
+    if len(known) == len(files):
+        return known
+    if known:
+        pairs = zip(files, taken, strict=True)
+        others = [Path(path).name for path, time in pairs if time is None]
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        warnings.warn(
+            f"{len(others)} of {len(files)} files have no time in their EXIF "
+            f"({', '.join(others[:_NAMED])}{more}): all files are put in the order of their last "
+            "change instead",
+            stacklevel=4,
+        )
+    return [Path(path).stat().st_mtime for path in files]
 
 
 def _time(path: str) -> float | None:
-    with suppress(*_DAMAGE), _exif(path) as (exif, _):
-        details = exif.get_ifd(_EXIF_IFD)
-        text = str(details.get(_TAKEN) or exif[_DATE])
-        fraction = str(details.get(_FRACTION) or "0").strip("\0 ") if _TAKEN in details else "0"
+    with suppress(OSError, OverflowError, ValueError):
+        origin = _read(path)
+        text = str(origin.taken.get(_TAKEN) or origin.main.get(_DATE))
+        fraction = origin.taken.get(_FRACTION, "0") if _TAKEN in origin.taken else "0"
         taken = datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        return taken.timestamp() + float(f"0.{fraction}")
+        return taken.timestamp() + float("0." + str(fraction).strip("\0 "))
     return None

@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 from napari_stack.core.errors import UserError
+from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
-from napari_stack.files.formats.damage import damage_named
 from napari_stack.files.formats.fits import Fits
 from napari_stack.files.formats.npy import Npy
 from napari_stack.files.formats.ome_zarr import OmeZarr, ZarrWriter, is_zarr

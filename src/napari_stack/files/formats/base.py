@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.damage import damage_named
+from napari_stack.files.damage import damage_named
 from napari_stack.files.header_cache import HeaderCache
 
 #: A frame is refused when it is both larger than this and larger than its file by this factor:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.files import metadata
+from napari_stack.files.damage import UnsupportedError
 from napari_stack.files.formats import jpeg
 from napari_stack.files.formats.base import Contents, First, Format, Frame, upright
-from napari_stack.files.formats.damage import UnsupportedError
 
 _PNG = b"\x89PNG"
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
-from xml.etree.ElementTree import ParseError, XMLParser
 
 from napari_stack.core.errors import UserError
 
@@ -100,6 +99,8 @@ def ome_of(tif: Any) -> OmeXml | None:
 @lru_cache(maxsize=2)
 def _parsed(xml: str) -> OmeXml:
     """Read a description; where it is no XML throughout, what stands before the first error."""
+    from xml.etree.ElementTree import ParseError, XMLParser
+
     found = OmeXml()
     parser = XMLParser(target=found)
     with suppress(ParseError):

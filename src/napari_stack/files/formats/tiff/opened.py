@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.damage import damage_named
+from napari_stack.files.damage import damage_named
 
 #: Packages that decode.
 LIBRARIES = ("tifffile", "imagecodecs")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.files.damage import UnsupportedError
 from napari_stack.files.formats.base import Frame, upright
-from napari_stack.files.formats.damage import UnsupportedError
 
 _MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _UNCOMPRESSED = 1
