@@ -181,7 +181,7 @@ def test_depth_of_one_channel_for_all(viewer, qtbot, hyper):
 def test_run_button_and_progress(viewer, qtbot, gate):
     cells_layer(viewer, gate)
     dock = docked(viewer, _widgets.CombineDock)
-    dock.how = ns.Run(workers=1)
+    dock.runner.how = ns.Run(workers=1)
     runner = dock.runner
     dock.run()
     assert not runner.run_button.isEnabled()

@@ -27,7 +27,7 @@ def dock(viewer, qtbot):
     dock = OpenFramesDock(viewer)
     viewer.window.add_dock_widget(dock)
     yield dock
-    dock.preview.abandon()
+    dock.preview.latest.drop()
     qtbot.waitUntil(lambda: not run_threads_of(), timeout=20_000)
 
 
@@ -36,7 +36,7 @@ def run_threads_of():
 
 
 def previewed(dock, qtbot):
-    qtbot.waitUntil(lambda: not dock.preview.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.preview.latest.busy, timeout=20_000)
     return dock.preview.label.text()
 
 
@@ -120,7 +120,7 @@ def test_bad_paths(dock, viewer, qtbot, notes, tmp_path):
 def test_preview_tells_what_will_be_opened(dock, viewer, qtbot, folder, tmp_path, hyper):
     assert previewed(dock, qtbot) == ""
     dock.set_paths(folder)
-    assert dock.preview.busy
+    assert dock.preview.latest.busy
     text = previewed(dock, qtbot)
     lines = text.splitlines()
     assert lines[:2] == ["6 frames", "112 x 96 pixels, uint16, grey"]
@@ -173,7 +173,7 @@ def test_preview_follows_and_never_waits(dock, viewer, qtbot, folder, monkeypatc
     assert main not in readers
     dock.set_paths(folder)
     viewer.window.remove_dock_widget(dock)
-    assert not dock.preview.busy
+    assert not dock.preview.latest.busy
 
 
 def test_order_and_pattern_count(dock, viewer, qtbot, tmp_path):

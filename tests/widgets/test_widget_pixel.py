@@ -166,7 +166,7 @@ def test_the_newest_request_wins(qtbot, viewer, gate):
     viewer.window.add_dock_widget(dock)
     heard = []
     dock.latest.returned.connect(heard.append)
-    dock.how = ns.Run(workers=1)
+    dock.runner.how = ns.Run(workers=1)
     dock.look_at((0.0, 5.0, 6.0))
     qtbot.waitUntil(gate.reached.is_set)
     dock.look_at((0.0, 1.0, 1.0))

@@ -93,9 +93,9 @@ def test_preferences_of_napari_are_what_docks_run_with(viewer, qtbot, tmp_path, 
     assert preferences() == Preferences(), "the manifest has the same defaults"
     running.memory, running.workers, running.scratch = 0.25, 3, f" {tmp_path} "
     how = []
-    monkeypatch.setattr(dock.runner, "start", lambda work, done, run: how.append(run))
+    monkeypatch.setattr(dock.runner, "start", lambda work, done: how.append(dock.runner.run))
     dock.run()
-    dock.how = ns.Run(workers=1)
+    dock.runner.how = ns.Run(workers=1)
     dock.run()
     assert how == [ns.Run(workers=3, memory=2**28, scratch=str(tmp_path)), ns.Run(workers=1)]
 

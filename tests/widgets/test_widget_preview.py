@@ -19,7 +19,7 @@ from .test_widget_docks import DOCKS, cells_layer, docked, ran
 def shown(dock, qtbot):
     """Wait for the preview that is under way."""
     live = dock.preview
-    qtbot.waitUntil(lambda: not live._timer.isActive() and live.worker is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not live.latest.busy, timeout=20_000)
     return live.layer
 
 
@@ -119,7 +119,7 @@ def test_it_goes_with_what_it_belongs_to(way, viewer, qtbot, dim):
         return
     assert not dock.preview.on
     assert not any(layers.is_preview(layer) for layer in viewer.layers)
-    assert dock.preview.layer is dock.preview.worker is None
+    assert dock.preview.layer is dock.preview.latest.worker is None
 
 
 def test_the_newest_request_wins(viewer, qtbot, gate):
@@ -127,12 +127,12 @@ def test_the_newest_request_wins(viewer, qtbot, gate):
     dock = docked(viewer, _widgets.BalanceDock)
     dock.preview.box.setChecked(True)
     qtbot.waitUntil(gate.reached.is_set)
-    old = dock.preview.worker
+    old = dock.preview.latest.worker
     dock.set_options({"reference": "first"})
     assert old.abort_requested
     gate.opened.set()
     preview = shown(dock, qtbot)
-    assert dock.preview.worker is not old
+    assert dock.preview.latest.worker is not old
     expected = ns.balance(ns.Stack.wrap(gate.data), reference="first")
     np.testing.assert_array_equal(preview.data, expected[viewer.dims.current_step[0]])
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from napari.layers import Image, Labels, Layer, Points, Shapes
-from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QPushButton
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem
 
 from napari_stack import layers
-from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.layout import paragraph, tooltip
+from napari_stack._widgets.parts.layout import button, check, is_checked, paragraph, tooltip
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.motion import Motion
@@ -35,7 +35,7 @@ class ApplyToOthersDock(FollowingDock):
         self.back.setToolTip(
             tooltip("Take what lies on the registered frames to where the frames were recorded.")
         )
-        self.apply_button: QPushButton = button(
+        self.apply_button = button(
             "Apply", "Add a moved copy of every ticked layer; nothing is measured.", self.run
         )
         self.message = paragraph()
@@ -74,9 +74,7 @@ class ApplyToOthersDock(FollowingDock):
                     continue
                 weak = weak_reference(layer)
                 item = QListWidgetItem(layer.name)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                on = id(weak()) in ticked
-                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+                check(item, id(weak()) in ticked)
                 self.list.addItem(item)
                 self._others.append(weak)
         self.apply_button.setEnabled(bool(self._others))
@@ -84,18 +82,13 @@ class ApplyToOthersDock(FollowingDock):
     @property
     def ticked(self) -> list[Any]:
         """The layers that are ticked."""
-        found = [
-            weak()
-            for row, weak in enumerate(self._others)
-            if self.list.item(row).checkState() == Qt.CheckState.Checked
-        ]
+        found = [weak() for row, weak in enumerate(self._others) if is_checked(self.list.item(row))]
         return [layer for layer in found if layer is not None]
 
     def tick(self, layer: Any, on: bool = True) -> None:
         """Tick a layer, as a click does."""
         row = [weak() for weak in self._others].index(weak_reference(layer)())
-        state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-        self.list.item(row).setCheckState(state)
+        check(self.list.item(row), on)
 
     def run(self) -> None:
         """Add the moved copies; a layer that cannot be moved is told, and the others are."""

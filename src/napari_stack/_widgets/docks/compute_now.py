@@ -6,16 +6,13 @@ from typing import Any
 
 from magicgui.widgets import FileEdit
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows
-from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.layout import Rows, fill, paragraph
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
-from napari_stack.engine.run import Run
 from napari_stack.layers.compat import follow_layers
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
@@ -33,8 +30,6 @@ class ComputeNowDock(RunningDock):
         super().__init__("Compute")
         self.viewer = napari_viewer
         watch(napari_viewer)
-        #: How to run; None asks napari's Preferences at every run.
-        self.how: Run | None = None
         self._layer_box = choice(lambda _widget: self._lazy())
         self._where = choice([_MEMORY, _FOLDER], _MEMORY)
         self._folder = FileEdit(mode="w", filter="*.zarr")
@@ -51,16 +46,15 @@ class ComputeNowDock(RunningDock):
         self._update()
 
     def _lay_out(self) -> None:
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
-        labelled(
-            layout, "Image layer", self._layer_box.native,
+        form = Rows()
+        form.add(
+            "Image layer", self._layer_box.native,
             "Its frames are computed when they are shown: registered or corrected ones, or those "
             "of files.",
         )  # fmt: skip
-        labelled(layout, "Into", self._where.native, "Where the frames go.")
-        self._folder_label = labelled(
-            layout, "Folder", self._folder.native, "A new folder, whose name ends with .zarr."
+        form.add("Into", self._where.native, "Where the frames go.")
+        self._folder_label = form.add(
+            "Folder", self._folder.native, "A new folder, whose name ends with .zarr."
         )
         text = "Compute all frames of a lazy layer once, so that showing them is quick."
         fill(self, paragraph(text), form, self._told, self.runner)
@@ -124,8 +118,7 @@ class ComputeNowDock(RunningDock):
             return
         with errors_shown():
             work = layers.prepare_compute(self.layer, self.path)
-            done = partial(self._add, work)
-            self.runner.start(work.compute, done, self.how or preferences().run)
+            self.runner.start(work.compute, partial(self._add, work))
 
     def _add(self, work: Any, data: Any) -> str:
         made = work.finish(data)

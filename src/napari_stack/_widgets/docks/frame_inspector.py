@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog
 
-from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import frames_text, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
 from napari_stack._widgets.parts.plot import Plot
 from napari_stack._widgets.parts.plot_scales import Panel
-from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution, weak_reference
@@ -46,8 +45,6 @@ class FrameInspectorDock(FollowingDock):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__(napari_viewer, "Measure sharpness")
-        #: How to run; None asks napari's Preferences at every run.
-        self.how: Run | None = None
         self.table: FrameTable | None = None
         self._sharpness: tuple[Any, Any] = (None, {})  # of this array: a column by position
         self.axis_box = choice(lambda _widget: self._axes())
@@ -68,18 +65,18 @@ class FrameInspectorDock(FollowingDock):
         self.follow()
 
     def _lay_out(self) -> None:
-        self._axis_row, layout = QWidget(), rows()
-        self._axis_row.setLayout(layout)
-        labelled(layout, "Axis", self.axis_box.native, "The axis along which the frames lie.")
+        self._axis_row = Rows()
+        self._axis_row.add("Axis", self.axis_box.native, "The axis along which the frames lie.")
         difference_button = button(
             "Difference",
             "Add a lazy layer of the differences to the reference: what others were moved to.",
             self.add_difference,
         )
         self.compare.layout().addWidget(difference_button)
-        files = QHBoxLayout()
-        files.addWidget(button("Table...", "Write the table to a .csv file.", self._choose_csv))
-        files.addWidget(button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot))
+        files = beside(
+            button("Table...", "Write the table to a .csv file.", self._choose_csv),
+            button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot),
+        )
         self.runner.run_button.setToolTip(
             tooltip("Measure how sharp every frame is; it is read for that.")
         )
@@ -205,11 +202,7 @@ class FrameInspectorDock(FollowingDock):
             self.refresh()
             return "Measured the sharpness"
 
-        self.runner.start(lambda run: measure_sharpness(stack, run=run), done, self._run)
-
-    @property
-    def _run(self) -> Run:
-        return self.how or preferences().run
+        self.runner.start(lambda run: measure_sharpness(stack, run=run), done)
 
     def run_remake(self) -> None:
         """Make the results that are out of date anew, in their layers."""
@@ -226,7 +219,7 @@ class FrameInspectorDock(FollowingDock):
             self.refresh()
             return f"Made anew: {', '.join(map(repr, names))}" if names else "Nothing was left"
 
-        self.runner.start(work, done, self._run)
+        self.runner.start(work, done)
 
     def add_difference(self) -> None:
         """Add the differences to the reference frame as a lazy layer."""

@@ -6,18 +6,11 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_stack import layers
 from napari_stack._widgets.parts.inputs import ChoiceOrNumber, Number, choice
-from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.layout import Rows, beside, button, fill, paragraph, tooltip
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
@@ -97,21 +90,17 @@ class OpenFramesDock(RunningDock):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for name, choose, help_text in (
-            ("Folder...", self._choose_folder, "Choose a folder; all images in it are frames."),
-            ("Files...", self._choose_files, "Choose the files that are the frames."),
-        ):
-            button = QPushButton(name)
-            button.setToolTip(tooltip(help_text))
-            button.clicked.connect(choose)
-            buttons.addWidget(button)
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
-        labelled(layout, "Pattern", self.pattern, _PATTERN_HELP)
+        buttons = beside(
+            button(
+                "Folder...", "Choose a folder; all images in it are frames.", self._choose_folder
+            ),
+            button("Files...", "Choose the files that are the frames.", self._choose_files),
+        )
+        form = Rows()
+        form.add("Pattern", self.pattern, _PATTERN_HELP)
         for name, (field, help_text) in self._fields.items():
             text = {"odd": "Odd files"}.get(name, name.capitalize())
-            labelled(layout, text, field.native, help_text)
+            form.add(text, field.native, help_text)
         text = "Open many files as one layer; a frame is read when it is shown."
         fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
 
@@ -151,11 +140,10 @@ class OpenFramesDock(RunningDock):
         asked = self.asked()
         self.preview.ask(None if asked is None else asked.read)
 
-    def event(self, event: QEvent) -> bool:
+    def closing(self) -> None:
         """End the preview too when the dock is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.preview.abandon()
-        return super().event(event)
+        super().closing()
+        self.preview.latest.drop()
 
     def run(self) -> None:
         """Open the frames; their layer is added when the first one was read."""

@@ -7,20 +7,13 @@ from typing import Any, ClassVar
 from napari.layers import Image, Labels, Shapes
 from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.forecast import ForecastText
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.layer_choice import SourceChoice
-from napari_stack._widgets.parts.layout import (
-    align,
-    collapsible,
-    fill,
-    paragraph,
-    tooltip,
-)
+from napari_stack._widgets.parts.layout import align, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.measure_at import PlaceChoice
 from napari_stack._widgets.parts.precompile import warm_up
 from napari_stack._widgets.parts.preferences import last_used, preferences, remember
@@ -29,7 +22,6 @@ from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.combined_sources import Place
 from napari_stack.core.options import check
-from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
@@ -53,8 +45,6 @@ class OperatorDock(RunningDock):
         super().__init__()
         self.viewer = napari_viewer
         watch(napari_viewer)
-        #: How to run: threads and memory. None asks napari's Preferences at every run.
-        self.how: Run | None = None
         entry = CATALOGUE[self.operator]
         function = entry.function
         self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
@@ -80,10 +70,9 @@ class OperatorDock(RunningDock):
         parts.append(self.forecast)
         if self.preview is not None:
             parts.append(self.preview.box)
-        defaults = QPushButton("Defaults")
-        defaults.setToolTip(tooltip("Set all options back to what they were at first."))
-        defaults.clicked.connect(self.reset)
-        self.runner.add_button(defaults)
+        self.runner.add_button(
+            button("Defaults", "Set all options back to what they were at first.", self.reset)
+        )
         self._area = fill(self, *parts, self.runner, narrowest=_NARROWEST)
 
     def _connect(self) -> None:
@@ -246,8 +235,7 @@ class OperatorDock(RunningDock):
             if self.preview is not None:
                 self.preview.off()
             self._remember()
-            done = partial(self._add, job)
-            self.runner.start(job.compute, done, self.how or preferences().run)
+            self.runner.start(job.compute, partial(self._add, job))
 
     def _remember(self) -> None:
         """Begin the next dock with these options."""

@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.errors import format_error, show_error
-from napari_stack._widgets.parts.latest_worker import Latest
+from napari_stack._widgets.parts.latest_worker import LatestWorker
 from napari_stack._widgets.parts.layout import paragraph, tooltip
 from napari_stack._widgets.parts.plot import Plot
 from napari_stack._widgets.parts.plot_scales import Panel
-from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.sliders import frame_in_view, show_frame
 from napari_stack.core.errors import UserError, is_mendable
-from napari_stack.engine.run import Run
 from napari_stack.layers.frame_inspection import frames_layer
 from napari_stack.layers.pixel_inspection import PixelTarget, Reading, target_at
+
+#: Milliseconds in which positions of the cursor are gathered.
+_GATHER = 40
 
 
 class PixelInspectorDock(FollowingDock):
@@ -33,10 +33,8 @@ class PixelInspectorDock(FollowingDock):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__(napari_viewer)
-        #: How to run; None asks napari's Preferences.
-        self.how: Run | None = None
         self.reading: Reading | None = None
-        self.latest = Latest(self)
+        self.latest = LatestWorker(self, _GATHER)
         self.plot = Plot(height=150)
         self.cursor = QCheckBox("Follow the cursor")
         self.cursor.setChecked(True)
@@ -53,12 +51,11 @@ class PixelInspectorDock(FollowingDock):
         self._mouse = _Mouse(self)
         self.follow()
 
-    def event(self, event: QEvent) -> bool:
+    def closing(self) -> None:
         """Let go of the mouse when the dock is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.latest.drop()
-            self._mouse.release()
-        return super().event(event)
+        super().closing()
+        self.latest.drop()
+        self._mouse.release()
 
     # following the viewer
 
@@ -106,7 +103,7 @@ class PixelInspectorDock(FollowingDock):
         except UserError:  # an empty layer, or one of complex numbers
             target = None
         if target is not None:
-            self.latest.ask(target.read, self.how or preferences().run)
+            self.latest.ask(target.read, self.runner.run)
 
     def _show(self, reading: Reading) -> None:
         if reading.target.frames() is None or self.layer is None:

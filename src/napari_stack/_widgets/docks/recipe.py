@@ -4,17 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_stack._widgets.parts.active_layer import FollowingDock, button
+from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.batch import BatchPanel
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import collapsible, labelled, rows, tooltip
-from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.layout import Rows, beside, button, collapsible, tooltip
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
-from napari_stack.engine.run import Run
 from napari_stack.layers.compat import unwrapped
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import (
@@ -43,8 +41,6 @@ class RecipeDock(FollowingDock):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__(napari_viewer)
-        #: How to run; None asks napari's Preferences at every run.
-        self.how: Run | None = None
         self.steps = StepsPanel(self._masks)
         self.target = choice(lambda _widget: self._targets())
         self.values = choice([_ANEW, _MEASURED])
@@ -56,23 +52,20 @@ class RecipeDock(FollowingDock):
         self.follow()
 
     def _lay_out(self) -> None:
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
+        form = Rows()
         self._labels = [
-            labelled(layout, "Run on", self.target.native, "Frames that the steps are done to."),
-            labelled(
-                layout, "Values", self.values.native,
+            form.add("Run on", self.target.native, "Frames that the steps are done to."),
+            form.add(
+                "Values", self.values.native,
                 "Drift, gains and all else are measured anew on those frames, or taken as they "
                 "were measured for this layer: for another channel.",
             ),
         ]  # fmt: skip
-        files = QHBoxLayout()
-        for made in (
+        files = beside(
             button("Load...", "Read a recipe from a .json file.", self._choose_load),
             button("Save...", "Write the recipe to a .json file.", self._choose_save),
             button("Copy script", "Copy a Python script that does the same.", self.copy_script),
-        ):
-            files.addWidget(made)
+        )
         self.runner.run_button.setToolTip(
             tooltip("Do the steps that are ticked; the results are new layers.")
         )
@@ -132,8 +125,7 @@ class RecipeDock(FollowingDock):
             if isinstance(job, Image):
                 self._add([job])
                 return
-            self.runner.start(job.compute, lambda done: self._add(job.finish(done)),
-                              self.how or preferences().run)  # fmt: skip
+            self.runner.start(job.compute, lambda done: self._add(job.finish(done)))
 
     def _job(self) -> RecipeJob | Image:
         recipe, target = self.steps.recipe(), self.target.value

@@ -6,12 +6,12 @@ from weakref import ref
 
 from napari.layers import Image
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import Number, choice
-from napari_stack._widgets.parts.layout import fill, labelled, paragraph, rows, tooltip
+from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution
 from napari_stack.layers.provenance import KEY
@@ -34,21 +34,20 @@ class SurfaceDock(QWidget):
         option = options_of(layers.depth_surface)["exaggeration"]
         self.exaggeration = Number(option)
         self.exaggeration.native.setSpecialValueText("automatic")
-        self.button = QPushButton("Show")
-        self.button.setToolTip(tooltip("Add the surface, and look at it in three dimensions."))
+        self.button = button(
+            "Show", "Add the surface, and look at it in three dimensions.", self.run
+        )
         self._told = paragraph()
         self._taken: Callable[[], Any] = lambda: None  # the depth that was new last
         self._lay_out(option.help)
-        self.button.clicked.connect(self.run)
         follow_layers(self.viewer, self.reset_choices)
         self.reset_choices()
 
     def _lay_out(self, help_text: str) -> None:
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
-        labelled(layout, "Depth", self._depth_box.native, "The depth that Focus Stack gave.")
-        labelled(layout, "Image", self._image_box.native, "What is shown on it: the fused image.")
-        labelled(layout, "Exaggeration", self.exaggeration.native, help_text)
+        form = Rows()
+        form.add("Depth", self._depth_box.native, "The depth that Focus Stack gave.")
+        form.add("Image", self._image_box.native, "What is shown on it: the fused image.")
+        form.add("Exaggeration", self.exaggeration.native, help_text)
         text = "Show how deep a focus-stacked image lies, as a surface with it on top."
         fill(self, paragraph(text), form, self.button, self._told)
 

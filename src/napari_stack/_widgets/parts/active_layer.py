@@ -4,9 +4,8 @@ from typing import Any
 
 from napari.layers import Image, Layer
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QPushButton
 
-from napari_stack._widgets.parts.layout import fill, paragraph, tooltip
+from napari_stack._widgets.parts.layout import fill, paragraph
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.layers.compat import follow_layers, weak_reference
 
@@ -87,12 +86,3 @@ class FollowingDock(RunningDock):
             self.layer = others[-1] if others else None
             self._active_changed()
         self.layers_changed()
-
-
-def button(text: str, help_text: str, clicked: Any, *, checkable: bool = False) -> QPushButton:
-    """Make a button with a tooltip."""
-    made = QPushButton(text)
-    made.setToolTip(tooltip(help_text))
-    made.setCheckable(checkable)
-    (made.toggled if checkable else made.clicked).connect(clicked)
-    return made

@@ -4,20 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QLineEdit, QListWidget, QWidget
 
-from napari_stack._widgets.parts.active_layer import button
 from napari_stack._widgets.parts.errors import errors_shown, show_error
-from napari_stack._widgets.parts.layout import labelled, rows, tooltip
-from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.layout import Rows, below, beside, button, holding, tooltip
 from napari_stack._widgets.parts.runner import Runner
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
@@ -37,8 +27,6 @@ class BatchPanel(QWidget):
     def __init__(self, recipe: Callable[[], Recipe]) -> None:
         super().__init__()
         self._recipe = recipe
-        #: How to run; None asks napari's Preferences at every run.
-        self.how: Run | None = None
         self.results: list[Done] = []
         self.runner = Runner("Run on all")
         self.runner.run_button.setToolTip(
@@ -57,32 +45,24 @@ class BatchPanel(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for made in (
+        buttons = beside(
             button("Folder...", "Add a folder that holds the frames of a series.", self._folder),
             button("Files...", "Add files that hold a series each.", self._files),
             button("Remove", "Take the selected series off the list.", self._remove),
-        ):
-            buttons.addWidget(made)
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
-        place = QWidget()
-        inner = QHBoxLayout(place)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.addWidget(self.output, 3)
-        inner.addWidget(button("...", "Choose the folder for the results.", self._choose), 1)
-        labelled(layout, "Results in", place, "Every series gets a folder of its name in it.")
-        labelled(
-            layout, "File", self.file,
+        )
+        place = beside(
+            self.output, button("...", "Choose the folder for the results.", self._choose)
+        )
+        place.setStretch(0, 3)
+        place.setStretch(1, 1)
+        form = Rows()
+        form.add("Results in", holding(place), "Every series gets a folder of its name in it.")
+        form.add(
+            "File", self.file,
             "Name of the file, where the recipe names none: {image} stands for each image of the "
             "result.",
         )  # fmt: skip
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.list)
-        column.addLayout(buttons)
-        column.addWidget(form)
-        column.addWidget(self.runner)
+        self.setLayout(below(self.list, buttons, form, self.runner))
 
     @property
     def series(self) -> list[str]:
@@ -125,7 +105,7 @@ class BatchPanel(QWidget):
             def work(run: Run) -> list[Done]:
                 return run_each(recipe, series, folder, run=run)
 
-            self.runner.start(work, self._done, self.how or preferences().run)
+            self.runner.start(work, self._done)
 
     def _done(self, results: Any) -> str:
         self.results = results

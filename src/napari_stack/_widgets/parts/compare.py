@@ -5,9 +5,9 @@ from typing import Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_stack._widgets.parts.active_layer import button
+from napari_stack._widgets.parts.layout import beside, button
 from napari_stack.layers.compat import grid_of, unwrapped, weak_reference
 from napari_stack.layers.frame_inspection import before_of
 
@@ -43,10 +43,7 @@ class Compare(QWidget):
             "Side by side", "Show before and after beside each other, moved and zoomed together.",
             self._side_by_side, checkable=True,
         )  # fmt: skip
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for made in (self.blink, self.side):
-            row.addWidget(made)
+        self.setLayout(beside(self.blink, self.side))
 
     def pair(self) -> tuple[Any, Any] | None:
         """Return the layers before and after; None where one is not in the viewer."""

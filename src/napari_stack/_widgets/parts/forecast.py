@@ -1,4 +1,4 @@
-"""`ForecastText`: what a run will take, and what to think of before it."""
+"""`ForecastText`: what a run will take, and warnings before it."""
 
 from typing import Any
 
@@ -8,9 +8,8 @@ from qtpy.QtWidgets import QLabel
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import tooltip
-from napari_stack._widgets.parts.preferences import preferences
 
-#: Milliseconds without a change before it is told.
+#: Milliseconds without a change before it is written.
 _PAUSE = 150
 
 
@@ -30,19 +29,19 @@ class ForecastText(QLabel):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
-        self._timer.timeout.connect(self.tell)
+        self._timer.timeout.connect(self.update_text)
 
     def soon(self, event: Any = None) -> None:  # noqa: ARG002
-        """Tell it when nothing has changed for a moment."""
+        """Write it when nothing has changed for a moment."""
         self._timer.start()
 
-    def tell(self) -> None:
-        """Tell it now."""
+    def update_text(self) -> None:
+        """Write it now."""
         self._timer.stop()
         text, warnings = "", []
         if self._dock.layer is not None:
             with errors_shown(warnings.append):
-                found = layers.forecast(self._dock.job(), self._dock.how or preferences().run)
+                found = layers.forecast(self._dock.job(), self._dock.runner.run)
                 text, warnings = found.text, list(found.warnings)
         marked = [
             f"\N{WARNING SIGN} {line[:1].upper()}{line[1:].rstrip('.')}." for line in warnings

@@ -5,10 +5,10 @@ from typing import Any
 
 from napari.layers import Layer
 from psygnal import Signal
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel
 
 from napari_stack._widgets.parts.inputs import ImageField, Layers, field_of
-from napari_stack._widgets.parts.layout import INDENT, labelled, rows
+from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 
@@ -35,15 +35,13 @@ class OptionsForm:
         self.fields: dict[str, Any] = {}
         self.panels: dict[str, dict[str, OptionsForm]] = {}
         self.labels: list[QLabel] = []
-        self.native = QWidget()
-        self._layout = rows()
-        self.native.setLayout(self._layout)
+        self.native = Rows()
         for option in self.options.values():
             self._add(option, layers)
 
     def _add(self, option: Option, layers: Layers) -> None:
         field = self.fields[option.name] = field_of(option, layers)
-        self.labels.append(labelled(self._layout, _title(option), field.native, option.help))
+        self.labels.append(self.native.add(_title(option), field.native, option.help))
         if option.methods:
             self._add_panels(option, layers)
         field.changed.connect(lambda *_: self._update(option.name))
@@ -53,9 +51,9 @@ class OptionsForm:
             name: OptionsForm(method, layers) for name, method in option.methods.items()
         }
         for panel in panels.values():
-            panel._layout.setContentsMargins(INDENT, 0, 0, 0)
+            panel.native.form.setContentsMargins(INDENT, 0, 0, 0)
             panel.changed.connect(self.changed.emit)
-            self._layout.addRow(panel.native)
+            self.native.form.addRow(panel.native)
         self._show_panel(option.name)
 
     def _update(self, name: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
-from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.layout import check, is_checked, tooltip
 from napari_stack.operators.inspection.frame_table import FrameTable
 
 
@@ -49,9 +49,7 @@ class FrameList(QTableWidget):
 
     def _fill(self, row: int, table: FrameTable) -> None:
         number = QTableWidgetItem(str(row))
-        number.setFlags(number.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        used = bool(table.used[row])
-        number.setCheckState(Qt.CheckState.Checked if used else Qt.CheckState.Unchecked)
+        check(number, bool(table.used[row]))
         number.setToolTip(tooltip(table.labels[row]))
         self.setItem(row, 0, number)
         self.setItem(row, 1, QTableWidgetItem(table.state(row)))
@@ -69,12 +67,11 @@ class FrameList(QTableWidget):
 
     def tick(self, row: int, used: bool) -> None:
         """Tick a frame on or off, as a click does."""
-        state = Qt.CheckState.Checked if used else Qt.CheckState.Unchecked
-        self.item(row, 0).setCheckState(state)
+        check(self.item(row, 0), used)
 
     def _changed(self, item: QTableWidgetItem) -> None:
         if item.column() == 0:
-            self.ticked.emit(item.row(), item.checkState() == Qt.CheckState.Checked)
+            self.ticked.emit(item.row(), is_checked(item))
 
     def _moved(self, row: int, _column: int, before: int, _before_column: int) -> Any:
         if row != before and row >= 0:

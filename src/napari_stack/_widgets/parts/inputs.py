@@ -15,8 +15,9 @@ from magicgui.widgets import (
     SpinBox,
 )
 from psygnal import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox
 
+from napari_stack._widgets.parts.layout import below, beside, holding
 from napari_stack.core.options import Bounds, Option
 
 #: Digits behind the point that a spin box shows at most.
@@ -100,7 +101,7 @@ class ChoiceOrNumber:
         lowest = option.bounds.min if option.bounds else 0
         self._choice = choice([*option.choices, _NUMBER])
         self._number = Number(option, lowest if named else option.default)
-        self.native = _beside(self._choice.native, self._number.native)
+        self.native = holding(beside(self._choice.native, self._number.native))
         self._choice.changed.connect(self._update)
         self._number.changed.connect(lambda: self.changed.emit(self.value))
         self.value = option.default
@@ -135,7 +136,7 @@ class ImageField:
         self._path: Any = None
         self._choice = choice(lambda _widget: self._choices())
         self._file = FileEdit(mode="r")
-        self.native = _below(self._choice.native, self._file.native)
+        self.native = holding(below(self._choice.native, self._file.native))
         self._choice.changed.connect(self._update)
         self._file.changed.connect(lambda: self.changed.emit(self.value))
         self.value = option.default
@@ -190,20 +191,3 @@ class ImageField:
 
 def _absolute(path: Any) -> Path:
     return Path(path or "").expanduser().absolute()
-
-
-def _beside(*widgets: QWidget) -> QWidget:
-    return _together(QHBoxLayout(), widgets)
-
-
-def _below(*widgets: QWidget) -> QWidget:
-    return _together(QVBoxLayout(), widgets)
-
-
-def _together(layout: Any, widgets: Any) -> QWidget:
-    whole = QWidget()
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    whole.setLayout(layout)
-    return whole

@@ -1,4 +1,4 @@
-"""`Latest`: work in a thread of which only the newest request matters."""
+"""`LatestWorker`: work in a thread of which only the newest request matters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,68 +8,107 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_stack._widgets.parts.worker import Worker
 from napari_stack.engine.run import Run
 
-#: Milliseconds in which requests are gathered: a mouse tells of itself more often.
-_GATHER = 40
+#: What is done in the thread.
+Work = Callable[[Run], Any]
 
 
-class Latest(QObject):
-    """Does the newest work that was asked for, one at a time; older work is given up.
+class LatestWorker(QObject):
+    """Does the newest work that was asked for, one at a time; older work is cancelled and ignored.
 
     Parameters
     ----------
     parent : QObject
-        When it goes, the work ends.
+        When it is deleted, the work ends.
+    pause : int
+        Milliseconds in which requests are gathered before the work begins.
+    restart : bool
+        Whether each request begins the pause anew, so that work waits until requests cease.
     """
 
     returned = Signal(object)
     errored = Signal(object)
+    warned = Signal(str)
+    progressed = Signal(int, int, str)
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, pause: int, *, restart: bool = False) -> None:
         super().__init__(parent)
-        self._next: Callable[[Run], Any] | None = None
+        self.worker: Worker | None = None
+        self._prepare: Callable[[], Work | None] | None = None
         self._how = Run()
-        self._worker: Worker | None = None
+        self._restart = restart
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_GATHER)
+        self._timer.setInterval(pause)
         self._timer.timeout.connect(self._begin)
 
     @property
     def busy(self) -> bool:
         """Whether something is being done, or about to be."""
-        return self._worker is not None or self._next is not None
+        return self.worker is not None or self._prepare is not None
 
-    def ask(self, work: Callable[[Run], Any], how: Run = Run()) -> None:
-        """Do this instead of whatever was asked for before."""
-        self._next, self._how = work, how
-        if self._worker is not None:
-            self._worker.cancel()  # when it has stopped, the next begins
-        elif not self._timer.isActive():
+    def ask(self, work: Work, how: Run = Run(), *, at_once: bool = False) -> None:
+        """Do this instead of whatever was asked for before, after the pause or at once."""
+        self.ask_prepared(lambda: work, how, at_once=at_once)
+
+    def ask_prepared(
+        self, prepare: Callable[[], Work | None], how: Run = Run(), *, at_once: bool = False
+    ) -> None:
+        """Do what `prepare` gives, which is called on the main thread when the work begins."""
+        self._cancel()
+        self._prepare, self._how = prepare, how
+        if at_once:
+            self._timer.stop()
+            self._begin()
+        elif self._restart or not self._timer.isActive():
             self._timer.start()
 
     def drop(self) -> None:
         """Do nothing more."""
-        self._next = None
+        self._prepare = None
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.cancel()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self.worker is not None:
+            self.worker.cancel()
 
     def _begin(self) -> None:
-        work, self._next = self._next, None
-        if work is None or self._worker is not None:
+        if self.worker is not None or self._timer.isActive():
+            return  # it begins when that has come to its end
+        prepare, self._prepare = self._prepare, None
+        work = None if prepare is None else prepare()
+        if work is None:
             return
-        self._worker = worker = Worker(work, self._how)
+        self.worker = worker = Worker(work, self._how)
         worker.returned.connect(self._returned)
-        worker.errored.connect(self.errored)
+        worker.errored.connect(self._errored)
+        worker.warned.connect(self._warned)
+        worker.progressed.connect(self._progressed)
         worker.finished.connect(self._finished)
         self.destroyed.connect(worker.cancel)
         worker.start()
 
+    @property
+    def _wanted(self) -> bool:
+        """Whether nothing else was asked for since the work began."""
+        return self.worker is not None and not self.worker.abort_requested
+
     def _returned(self, result: Any) -> None:
-        if self._worker is not None and not self._worker.abort_requested:
+        if self._wanted:
             self.returned.emit(result)
 
+    def _errored(self, error: BaseException) -> None:
+        if self._wanted:
+            self.errored.emit(error)
+
+    def _warned(self, text: str) -> None:
+        if self._wanted:
+            self.warned.emit(text)
+
+    def _progressed(self, done: int, total: int, what: str) -> None:
+        if self._wanted:
+            self.progressed.emit(done, total, what)
+
     def _finished(self) -> None:
-        self._worker = None
-        if self._next is not None:
-            self._begin()
+        self.worker = None
+        self._begin()

@@ -6,15 +6,14 @@ from typing import Any
 from napari.layers import Image
 from qtpy.compat import isalive
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import frames_text, labelled, rows
+from napari_stack._widgets.parts.layout import Rows, frames_text
 from napari_stack.layers.compat import follow_layers
 
 
-class SourceChoice(QWidget):
+class SourceChoice(Rows):
     """Two rows: the image layer and its axis.
 
     Parameters
@@ -43,12 +42,10 @@ class SourceChoice(QWidget):
         self._watched: Any = None
         self.layer_box = choice(lambda _widget: self._stackable())
         self.axis_box = choice(lambda _widget: self.axes())
-        layout = rows()
-        self.setLayout(layout)
         layer, axis = self.layer_box.native, self.axis_box.native
         self.labels = [
-            labelled(layout, "Image layer", layer, "Frames along an axis, then y and x."),
-            labelled(layout, "Axis", axis, "The axis to stack; results keep the others."),
+            self.add("Image layer", layer, "Frames along an axis, then y and x."),
+            self.add("Axis", axis, "The axis to stack; results keep the others."),
         ]
 
     def follow(self) -> None:

@@ -9,7 +9,9 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
+    QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -22,13 +24,70 @@ INDENT = 14
 _NARROWEST = 132
 
 
-def rows() -> QFormLayout:
-    """Make a layout of rows: a label, and a widget that takes the rest of the width."""
-    layout = QFormLayout()
+class Rows(QWidget):
+    """Rows of a label, and a widget that takes the rest of the width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form = QFormLayout(self)
+        self.form.setContentsMargins(0, 0, 0, 0)
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+
+    def add(self, text: str, widget: QWidget, help_text: str) -> QLabel:
+        """Add a row; the label and the input widget have one tooltip."""
+        label = QLabel(text)
+        for part in (label, widget):
+            part.setToolTip(tooltip(help_text))
+        self.form.addRow(label, widget)
+        return label
+
+
+def beside(*parts: Any) -> QHBoxLayout:
+    """Lay out widgets beside each other, without margins."""
+    return _without_margins(QHBoxLayout(), parts)
+
+
+def below(*parts: Any) -> QVBoxLayout:
+    """Lay out widgets and layouts one below the other, without margins."""
+    return _without_margins(QVBoxLayout(), parts)
+
+
+def _without_margins(layout: Any, parts: Any) -> Any:
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+    return _with(layout, parts)
+
+
+def _with(layout: Any, parts: Any) -> Any:
+    for part in parts:
+        (layout.addWidget if isinstance(part, QWidget) else layout.addLayout)(part)
     return layout
+
+
+def holding(layout: Any) -> QWidget:
+    """Make a widget of a layout."""
+    widget = QWidget()
+    widget.setLayout(layout)
+    return widget
+
+
+def button(text: str, help_text: str, clicked: Any, *, checkable: bool = False) -> QPushButton:
+    """Make a button with a tooltip."""
+    made = QPushButton(text)
+    made.setToolTip(tooltip(help_text))
+    made.setCheckable(checkable)
+    (made.toggled if checkable else made.clicked).connect(clicked)
+    return made
+
+
+def check(item: Any, on: bool) -> None:
+    """Tick an item of a list or table, or take the tick away."""
+    item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+
+
+def is_checked(item: Any) -> bool:
+    """Whether an item of a list or table is ticked."""
+    return bool(item.checkState() == Qt.CheckState.Checked)
 
 
 def tooltip(text: str) -> str:
@@ -47,15 +106,6 @@ def paragraph(text: str = "", help_text: str = "") -> QLabel:
     label = QLabel(text)
     label.setWordWrap(True)
     label.setToolTip(tooltip(help_text) if help_text else "")
-    return label
-
-
-def labelled(layout: Any, text: str, widget: QWidget, help_text: str) -> QLabel:
-    """Add a row of a label and an input widget with one tooltip."""
-    label = QLabel(text)
-    for part in (label, widget):
-        part.setToolTip(tooltip(help_text))
-    layout.addRow(label, widget)
     return label
 
 
@@ -111,16 +161,11 @@ def fill(dock: QWidget, *parts: Any, narrowest: int = 280) -> ColumnArea:
     narrowest : int
         Pixels in which the title of the dock fits.
     """
-    content = QWidget()
-    column = QVBoxLayout(content)
-    for part in parts:
-        (column.addWidget if isinstance(part, QWidget) else column.addLayout)(part)
+    column = _with(QVBoxLayout(), parts)
     column.addStretch(1)
     dock.setMinimumWidth(narrowest)
-    area = ColumnArea(content)
-    outer = QVBoxLayout(dock)
-    outer.setContentsMargins(0, 0, 0, 0)
-    outer.addWidget(area)
+    area = ColumnArea(holding(column))
+    dock.setLayout(below(area))
     return area
 
 

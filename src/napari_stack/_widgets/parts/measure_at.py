@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import labelled, paragraph, rows
+from napari_stack._widgets.parts.layout import Rows, below, paragraph
 from napari_stack.core.combined_sources import PROJECTIONS, Place
 
 _HELP = {
@@ -39,13 +39,9 @@ class PlaceChoice(QWidget):
             if shared
             else "What is measured there is applied to all other positions."
         )
-        form, layout = QWidget(), rows()
-        form.setLayout(layout)
-        self.labels = [labelled(layout, "Measure at", self.box.native, _HELP[shared])]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(form)
-        column.addWidget(self._text)
+        form = Rows()
+        self.labels = [form.add("Measure at", self.box.native, _HELP[shared])]
+        self.setLayout(below(form, self._text))
         self.setVisible(False)
         self.box.changed.connect(self.changed.emit)
 

@@ -1,21 +1,22 @@
-"""`FramesPreview`: what would be opened, told before it is, by a thread that never blocks."""
+"""`FramesPreview`: a description of what would be opened, made in a thread."""
 
 import os
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_stack._widgets.parts.errors import format_error, show_error
-from napari_stack._widgets.parts.layout import frames_text, paragraph
-from napari_stack._widgets.parts.worker import Worker
+from napari_stack._widgets.parts.latest_worker import LatestWorker, Work
+from napari_stack._widgets.parts.layout import below, frames_text, paragraph
 from napari_stack.core.errors import is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.engine.run import Run
 from napari_stack.files import odd_files
+from napari_stack.layers.forecast import size_text
 
 #: Milliseconds without a change after which files are looked into: a pause in typing.
 _PAUSE = 300
@@ -29,109 +30,74 @@ Data = Stack | Hyperstack
 class FramesPreview(QWidget):
     """Text that tells number, size and type of the frames, and which files are odd.
 
-    Files are looked into twice: the first, which tells all about the frames; then, for as long as
-    nothing changes, the headers of the others.
+    Files are read twice: the first, which tells all about the frames; then, for as long as nothing
+    changes, the headers of the others.
     """
 
     finished = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: Callable[[], Data] | None = None
-        self._worker: Worker | None = None
-        self._number = 0
+        self.latest = LatestWorker(self, _PAUSE, restart=True)
+        self.latest.returned.connect(self._returned)
+        self.latest.errored.connect(self._errored)
+        self.latest.warned.connect(self._warned)
+        self.latest.progressed.connect(self._progressed)
         self._lines: list[str] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE)
-        self._timer.timeout.connect(self._look)
+        self._progress = ""
         self.label = paragraph()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.label)
-
-    @property
-    def busy(self) -> bool:
-        """Whether there is something to look into still."""
-        return self._timer.isActive() or self._worker is not None
+        self.setLayout(below(self.label))
 
     def ask(self, read: Callable[[], Data] | None) -> None:
-        """Look into what `read` gives, soon and in a thread; None for nothing to look into."""
-        self.abandon()
-        self._read = read
+        """Describe what `read` gives, soon and in a thread; None for nothing to describe."""
+        self.latest.drop()
         self._show()
         if read is not None:
-            self._timer.start()
+            self.latest.ask_prepared(lambda: self._reading(read))
 
-    def abandon(self) -> None:
-        """Stop, and ignore whatever still comes of it."""
-        self._timer.stop()
-        self._number += 1
-        if self._worker is not None:
-            self._worker.cancel()
-            self._worker = None
-
-    def _look(self) -> None:
-        read = self._read
-        assert read is not None
+    def _reading(self, read: Callable[[], Data]) -> Work:
         self._show("Looking into the files ...")
-        self._start(lambda _run: read(), self._looked)
-
-    def _looked(self, data: Data) -> None:
-        self._show(*described(data))
-        self._start(lambda run: odd_files(data, run=run), self._checked)
-
-    def _checked(self, odd: dict[str, str]) -> None:
-        alike = ["The headers of all files are alike."] if self._checking else []
-        self._show(*self._lines[: -1 if self._checking else None], *(_told(odd) or alike))
-        self._worker = None
-        self.finished.emit()
-
-    @property
-    def _checking(self) -> bool:
-        return bool(self._lines) and self._lines[-1].startswith("Checking")
-
-    def _start(self, work: Callable[[Run], Any], done: Callable[[Any], None]) -> None:
-        number = self._number
-        self._worker = worker = Worker(lambda run: (number, done, work(run)))
-        worker.returned.connect(self._returned)
-        worker.errored.connect(self._errored)
-        worker.warned.connect(self._warned)
-        worker.progressed.connect(self._progressed)
-        self.destroyed.connect(worker.cancel)
-        worker.start()
+        return lambda _run: (self._described, read())
 
     def _returned(self, result: Any) -> None:
-        number, done, found = result
-        if number == self._number:  # else it was asked for something else meanwhile
-            done(found)
+        done, found = result
+        done(found)
+
+    def _described(self, data: Data) -> None:
+        self._show(*described(data))
+        self.latest.ask(lambda run: (self._checked, odd_files(data, run=run)), at_once=True)
+
+    def _checked(self, odd: dict[str, str]) -> None:
+        alike = ["The headers of all files are alike."] if self._progress else []
+        self._show(*self._lines, *(_told(odd) or alike))
+        self.finished.emit()
 
     def _errored(self, error: BaseException) -> None:
-        if self.sender() is not self._worker:
-            return
-        self._worker = None
         self._show(format_error(error))
         if not is_mendable(error):
             show_error(error)
         self.finished.emit()
 
     def _warned(self, text: str) -> None:
-        if self.sender() is self._worker:
-            self._show(*self._lines, text)
+        self._lines.append(text)
+        self._write()
 
     def _progressed(self, done: int, total: int, what: str) -> None:
-        if self.sender() is self._worker and total > 1:
-            lines = self._lines[: -1 if self._checking else None]
-            self._show(*lines, f"{what}: {done} of {total}")
+        if total > 1:
+            self._progress = f"{what}: {done} of {total}"
+            self._write()
 
     def _show(self, *lines: str) -> None:
-        self._lines = list(lines)
-        self.label.setText("\n".join(lines))
+        self._lines, self._progress = list(lines), ""
+        self._write()
+
+    def _write(self) -> None:
+        self.label.setText("\n".join([*self._lines, *filter(None, [self._progress])]))
 
 
 def described(data: Data) -> list[str]:
     """Say how many frames there are, what they are, and what they take."""
-    frames = data if isinstance(data, Stack) else data.frames
+    frames = data.frames
     height, width, *channels = frames.shape[1:]
     kind = _channels(channels[0] if channels else 1, rgb=frames.rgb, alpha=frames.alpha)
     lines = [
@@ -168,20 +134,12 @@ def _channels(count: int, *, rgb: bool, alpha: bool) -> str:
 def _size(frames: Stack) -> str:
     from psutil import virtual_memory
 
-    pixels = 1
-    for side in frames.shape:
-        pixels *= side
-    needed, free = pixels * frames.dtype.itemsize, virtual_memory().available
+    needed = prod(frames.shape) * frames.dtype.itemsize
+    free = virtual_memory().available
     fits = "fits into" if needed < free else "more than"
-    return f"{_bytes(needed)} in all, {fits} the {_bytes(free)} of free memory; read as needed"
-
-
-def _bytes(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
-            return f"{count:.0f} {unit}" if unit in ("bytes", "KiB") else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError
+    return (
+        f"{size_text(needed)} in all, {fits} the {size_text(free)} of free memory; read as needed"
+    )
 
 
 def _told(odd: dict[str, str]) -> list[str]:

@@ -3,14 +3,13 @@
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown, format_error
+from napari_stack._widgets.parts.latest_worker import LatestWorker, Work
 from napari_stack._widgets.parts.layout import tooltip
-from napari_stack._widgets.parts.preferences import preferences
-from napari_stack._widgets.parts.worker import Worker
 from napari_stack.core.errors import is_mendable
 
 #: Milliseconds without a change before a preview is made.
@@ -20,8 +19,8 @@ _PAUSE = 120
 class LivePreview(QObject):
     """A box that turns it on, and a layer above the source that shows it.
 
-    The newest request wins: the work for one before is cancelled, and its result is dropped. The
-    layer goes with the box, with the source, with the dock, and when the operator is run.
+    The newest request wins: the work for an earlier one is cancelled, and its result is ignored.
+    The layer is removed with the box, with the source, with the dock, and when the operator runs.
 
     Parameters
     ----------
@@ -43,15 +42,12 @@ class LivePreview(QObject):
         )
         #: The layer that shows it, or None.
         self.layer: Any = None
-        self.worker: Worker | None = None
+        self.latest = LatestWorker(self, _PAUSE, restart=True)
         self._source: Any = None
         self._place: Any = None
-        self._job: layers.Job | None = None
         self._kept: tuple[Any, Any] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE)
-        self._timer.timeout.connect(self._begin)
+        self.latest.returned.connect(self._show)
+        self.latest.errored.connect(self._failed)
         self.box.toggled.connect(self._toggled)
         dock.viewer.layers.events.removed.connect(self._removed)
         dock.viewer.dims.events.ndisplay.connect(self.request)
@@ -69,10 +65,8 @@ class LivePreview(QObject):
 
     def request(self, event: Any = None) -> None:  # noqa: ARG002
         """Make it anew soon: something changed."""
-        if not self.on:
-            return
-        self._drop_worker()
-        self._timer.start()
+        if self.on:
+            self.latest.ask_prepared(self._prepare, self.dock.runner.run)
 
     def moved(self) -> None:
         """Follow the sliders: what was made of another frame is not shown on this one."""
@@ -90,8 +84,7 @@ class LivePreview(QObject):
             self._source = self.dock.layer
             self.request()
             return
-        self._timer.stop()
-        self._drop_worker()
+        self.latest.drop()
         self._remove_layer()
         self._source = self._place = self._kept = None
         self.dock.runner.show_message("")
@@ -105,33 +98,21 @@ class LivePreview(QObject):
         elif self._source is not None and event.value == self._source:
             self.off()
 
-    def _drop_worker(self) -> None:
-        if self.worker is not None:
-            self.worker.cancel()
-
-    def _begin(self) -> None:
-        """Start the work; work that was cancelled ends first, so that two never compete."""
-        if not self.on or self.worker is not None or self.dock.runner.running:
-            return
+    def _prepare(self) -> Work | None:
+        """Return the work for what is chosen now, or None where nothing can be shown."""
+        if not self.on or self.dock.runner.running:
+            return None
         at = self.dock.position()
         if not at:
             self._say("The preview needs an image in 2-D, y and x in view.")
             self._remove_layer()
-            return
+            return None
         with errors_shown(self._say):
-            self._start(self.dock.job(), at)
-
-    def _start(self, job: layers.Job, at: dict[str, int]) -> None:
-        kept = self._keeping(job)
-        self._place, self._job = (at, self.dock.axis), job
-        self.worker = worker = Worker(
-            lambda run: layers.preview(job, at, kept, run), preferences().run
-        )
-        worker.returned.connect(self._show)
-        worker.errored.connect(self._failed)
-        worker.finished.connect(self._finished)
-        self.destroyed.connect(worker.cancel)
-        worker.start()
+            job = self.dock.job()
+            kept = self._keeping(job)
+            self._place = (at, self.dock.axis)
+            return lambda run: (job, layers.preview(job, at, kept, run))
+        return None
 
     def _keeping(self, job: Any) -> Any:
         data = self._source.data
@@ -139,21 +120,7 @@ class LivePreview(QObject):
             self._kept = (data, layers.keeping(job))
         return self._kept[1]
 
-    def _finished(self) -> None:
-        # What was asked for meanwhile found this worker in its way.
-        waiting = self._stale
-        self.worker = self._job = None
-        if waiting and self.on and not self._timer.isActive():
-            self._timer.start()
-
-    @property
-    def _stale(self) -> bool:
-        """Whether something else was asked for since the work began."""
-        return self.worker is None or self.worker.abort_requested
-
     def _failed(self, error: BaseException) -> None:
-        if self._stale or not self.on:
-            return
         if is_mendable(error):
             self._remove_layer()
             self._say(format_error(error))
@@ -161,10 +128,10 @@ class LivePreview(QObject):
             self.off()
             self.dock.runner.show_failure(error)
 
-    def _show(self, image: Any) -> None:
-        if self._stale or not self.on or self._source not in self.dock.viewer.layers:
+    def _show(self, result: tuple[layers.Job, Any]) -> None:
+        if self._source not in self.dock.viewer.layers:
             return
-        made = layers.preview_layer(self._job, image)
+        made = layers.preview_layer(*result)
         if self.layer is not None and self.layer.data.shape == made.data.shape:
             self.layer.data, self.layer.visible = made.data, True
         else:
@@ -179,7 +146,7 @@ class LivePreview(QObject):
         LivePreview.changing = True
         try:
             there.insert(there.index(self._source) + 1, made)
-        finally:  # also when somebody who listens to the list of layers fails
+        finally:  # also when a listener to the list of layers fails
             self.layer = made if made in there else None
             there.selection.clear()
             there.selection.update(chosen)

@@ -5,10 +5,11 @@ from typing import Any
 
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from napari_stack._widgets.parts.errors import ErrorDetails, show_error, traceback_of
-from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.layout import below, button, paragraph
+from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.worker import Worker
 from napari_stack.core.errors import is_mendable
 from napari_stack.engine.run import Run
@@ -31,36 +32,36 @@ class Runner(QWidget):
         self.worker: Worker | None = None
         self._done: Callable[[Any], str | None] | None = None
         self._text = ""
-        self.run_button = QPushButton(text)
-        self.cancel_button = QPushButton("Cancel")
-        self.run_button.setToolTip(tooltip("Begin; the result is added as layers when it is done."))
-        self.cancel_button.setToolTip(tooltip("Stop within one frame; nothing is added."))
+        #: How to run; None asks napari's Preferences at every run.
+        self.how: Run | None = None
+        self.run_button = button(
+            text, "Begin; the result is added as layers when it is done.", self.clicked
+        )
+        self.cancel_button = button(
+            "Cancel", "Stop within one frame; nothing is added.", self.cancel
+        )
+        self.details_button = button(
+            "Details", "Show where the error occurred, to report it.", self.show_details
+        )
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.details_button = QPushButton("Details")
-        self.details_button.setToolTip(tooltip("Show where the error occurred, to report it."))
+        self.message = paragraph()
         self._traceback = ""
         self._error: BaseException | None = None
         self._buttons = QHBoxLayout()
         self._buttons.addWidget(self.run_button, 2)
         self._buttons.addWidget(self.cancel_button, 1)
-        layout = QVBoxLayout()
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._buttons)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.message)
-        layout.addWidget(self.details_button)
-        self.setLayout(layout)
-        self.run_button.clicked.connect(self.clicked)
-        self.cancel_button.clicked.connect(self.cancel)
-        self.details_button.clicked.connect(self.show_details)
+        self.setLayout(below(self._buttons, self.bar, self.message, self.details_button))
         self._show_running(False)
 
     def add_button(self, button: QPushButton) -> None:
         """Put one more button beside Run and Cancel."""
         self._buttons.addWidget(button, 1)
+
+    @property
+    def run(self) -> Run:
+        """How to run now."""
+        return self.how or preferences().run
 
     @property
     def running(self) -> bool:
@@ -71,7 +72,6 @@ class Runner(QWidget):
         self,
         work: Callable[[Run], Any],
         done: Callable[[Any], str | None],
-        run: Run = Run(),
     ) -> None:
         """Run in a thread.
 
@@ -82,13 +82,11 @@ class Runner(QWidget):
         done : callable
             Gets the result, on the main thread, unless the run failed or was cancelled. It may
             return a text to show.
-        run : Run
-            How to run.
         """
         if self.running:
             raise RuntimeError("a run is under way: wait for it, or cancel it")
         self._done = done
-        self.worker = worker = Worker(work, run)
+        self.worker = worker = Worker(work, self.run)
         worker.progressed.connect(self._progressed)
         worker.warned.connect(self._warned)
         worker.returned.connect(self._returned)

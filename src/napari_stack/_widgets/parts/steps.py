@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Layers
-from napari_stack._widgets.parts.layout import align, tooltip
+from napari_stack._widgets.parts.layout import align, below, check, is_checked, tooltip
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import full_resolution
 from napari_stack.recipe import Recipe
@@ -41,10 +41,8 @@ class StepsPanel(QWidget):
         self.list.setToolTip(
             tooltip("A step that is not ticked is left out. Click on one to see its options.")
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.list)
-        self._column = column
+        self._column = below(self.list)
+        self.setLayout(self._column)
         self._fit()
         self.list.currentRowChanged.connect(self._show_options)
         self.list.itemChanged.connect(self._ticked)
@@ -57,8 +55,7 @@ class StepsPanel(QWidget):
             for step, on in zip(draft.steps, draft.on, strict=True):
                 item = QListWidgetItem(describe(step))
                 item.setToolTip(tooltip(describe(step)))
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+                check(item, on)
                 self.list.addItem(item)
             self.list.setCurrentRow(len(draft.steps) - 1)
         self._fit()
@@ -71,8 +68,7 @@ class StepsPanel(QWidget):
 
     def switch(self, number: int, on: bool) -> None:
         """Switch a step on or off."""
-        state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-        self.list.item(number).setCheckState(state)
+        check(self.list.item(number), on)
 
     def recipe(self) -> Recipe:
         """Return the recipe of the steps that are ticked.
@@ -117,8 +113,7 @@ class StepsPanel(QWidget):
             self.resized.emit()
 
     def _ticked(self, item: QListWidgetItem) -> None:
-        on = item.checkState() == Qt.CheckState.Checked
-        self.draft = self.draft.switched(self.list.row(item), on)
+        self.draft = self.draft.switched(self.list.row(item), is_checked(item))
 
 
 def _plain(value: Any) -> Any:
