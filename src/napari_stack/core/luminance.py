@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core._luminance_kernels import weighted_sum
+from napari_stack.core.jit import kernel
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.core.stack_source import StackSource
@@ -36,17 +36,29 @@ class ChannelWeights:
 
     def split(self, values: Array, valid: Array | None) -> tuple[Array, Array | None, Array | None]:
         """Return colours (y, x, channel), alpha (y, x, 1) or None, and what is valid."""
-        colours, opacity = split_alpha(values, self.rgb, self.alpha)
-        colours, valid = finite(colours, valid)
+        values = values[..., np.newaxis] if values.ndim == 2 else values
+        opacity = None
+        if self.has_alpha(values.shape):
+            values, opacity = values[..., :-1], np.ascontiguousarray(values[..., -1:])
+        colours, valid = finite(np.ascontiguousarray(values), valid)
         return colours, opacity, valid
 
     def weights(self, channels: int, dtype: Any) -> Array:
-        """Return the weight of each channel in the brightness."""
-        return channel_weights(channels, self.rgb, np.dtype(dtype), self.channel)
+        """Return the weight of each channel in the brightness.
+
+        That is its luminosity for RGB, else all are equal; or one channel counts alone.
+        """
+        if not isinstance(self.channel, str):
+            return (np.arange(channels) == self.channel).astype(dtype)
+        if self.rgb and channels == len(LUMINOSITY):
+            return np.array(LUMINOSITY, dtype)
+        return np.full(channels, 1 / channels, dtype)
 
     def has_alpha(self, shape: tuple[int, ...]) -> bool:
-        """Tell whether the last channel of a frame of this shape is alpha."""
-        return has_alpha(shape, self.rgb, self.alpha)
+        """Tell whether the last channel is alpha: colours have three channels, so a fourth is."""
+        if len(shape) < 3:
+            return False
+        return (self.alpha and shape[2] > 1) or (self.rgb and shape[2] in (2, 4))
 
     def grey(self, colours: Array) -> Array:
         """Return the brightness (y, x) in the floating type of the colours, float32 at least."""
@@ -97,32 +109,38 @@ def strips_of(height: int, tall: int) -> list[slice]:
     return [slice(start, min(start + tall, height)) for start in range(0, height, tall)]
 
 
-def channel_weights(
-    channels: int, rgb: bool, dtype: np.dtype[Any], channel: int | str = "all"
-) -> Array:
-    """Return the weights of the channels in the brightness: luminosity for RGB, else all equal.
-
-    A single channel may count alone, by its number.
-    """
-    if not isinstance(channel, str):
-        return (np.arange(channels) == channel).astype(dtype)
-    if rgb and channels == len(LUMINOSITY):
-        return np.array(LUMINOSITY, dtype)
-    return np.full(channels, 1 / channels, dtype)
+def weighted_sum(image: Array, weights: Array) -> Array:
+    """Return the (y, x) sum over the channels, each times its weight, in the weights' type."""
+    if image.shape[2] == 1:
+        return np.multiply(image[..., 0], weights[0], dtype=weights.dtype)
+    out = np.empty(image.shape[:2], weights.dtype)
+    add_up = _sum_of_three if image.shape[2] == 3 else _sum_of_many
+    add_up(image.reshape(-1), weights, out.reshape(-1))
+    return out
 
 
-def split_alpha(values: Array, rgb: bool, alpha: bool) -> tuple[Array, Array | None]:
-    """Return the colours (y, x, channel) and, if there is one, the alpha plane (y, x, 1)."""
-    if values.ndim == 2:
-        return np.ascontiguousarray(values[..., np.newaxis]), None
-    if not has_alpha(values.shape, rgb, alpha):
-        return np.ascontiguousarray(values), None
-    return np.ascontiguousarray(values[..., :-1]), np.ascontiguousarray(values[..., -1:])
+@kernel
+def _sum_of_three(pixels: Array, weights: Array, out: Array) -> None:
+    """Sum three channels: their number is known, so that several pixels are summed at once."""
+    as_float = weights.dtype.type
+    red, green, blue = weights[0], weights[1], weights[2]
+    for i in range(out.size):
+        out[i] = (
+            red * as_float(pixels[3 * i])
+            + green * as_float(pixels[3 * i + 1])
+            + blue * as_float(pixels[3 * i + 2])
+        )
 
 
-def has_alpha(shape: tuple[int, ...], rgb: bool, alpha: bool) -> bool:
-    """Tell whether the last channel is alpha: colours have three channels, so a fourth is."""
-    return len(shape) == 3 and ((alpha and shape[2] > 1) or (rgb and shape[2] in (2, 4)))
+@kernel
+def _sum_of_many(pixels: Array, weights: Array, out: Array) -> None:
+    as_float = weights.dtype.type
+    for i in range(out.size):
+        first = i * weights.size
+        total = weights[0] * as_float(pixels[first])
+        for k in range(1, weights.size):
+            total += weights[k] * as_float(pixels[first + k])
+        out[i] = total
 
 
 def finite(colours: Array, valid: Array | None) -> tuple[Array, Array | None]:

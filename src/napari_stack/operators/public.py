@@ -96,19 +96,19 @@ from napari_stack.operators.filters.denoise_sharpen import (
     sharpen as sharpen,
 )
 from napari_stack.operators.focus.focus_stack import (
-    Auto as Auto,
-)
-from napari_stack.operators.focus.focus_stack import (
-    DepthMap as DepthMap,
-)
-from napari_stack.operators.focus.focus_stack import (
     Focused as Focused,
 )
 from napari_stack.operators.focus.focus_stack import (
-    Pyramid as Pyramid,
-)
-from napari_stack.operators.focus.focus_stack import (
     focus_stack as focus_stack,
+)
+from napari_stack.operators.focus.methods import (
+    Auto as Auto,
+)
+from napari_stack.operators.focus.methods import (
+    DepthMap as DepthMap,
+)
+from napari_stack.operators.focus.methods import (
+    Pyramid as Pyramid,
 )
 from napari_stack.operators.focus.slabs import (
     focus_slabs as focus_slabs,

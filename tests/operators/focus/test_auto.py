@@ -17,9 +17,9 @@ from napari_stack.operators import (
     focus_stack,
 )
 from napari_stack.operators.focus import frame_statistics
-from napari_stack.operators.focus.auto import SharpnessFold, bands_of, fuse
-from napari_stack.operators.focus.frame_statistics import Light, gain_of, measure_frame
-from napari_stack.operators.focus.restricted_pyramid import make_zones
+from napari_stack.operators.focus.auto import bands_of, fuse
+from napari_stack.operators.focus.frame_statistics import SharpnessFold, Thumbnail, gain_to
+from napari_stack.operators.focus.restricted_pyramid import frame_limits
 from napari_stack.operators.focus.strip_fold import StripFold
 
 
@@ -108,12 +108,10 @@ def test_reversed_order_mirrors_the_depth():
 def test_bands_of_rows_make_the_same_image():
     frames, _, _ = steps(noise=5)
     tall = np.concatenate([frames, frames[:, ::-1], frames], axis=1)
-    channels = ChannelWeights()
-    options = {"reach": 4, "even_brightness": True, "average_noise": True}
     stack = Stack.wrap(tall)
     run = Run(memory=2**20)
     assert len(list(bands_of(tall.shape[1:], run.memory))) > 1
-    whole, parts = (fuse(stack, r, channels, **options) for r in (Run(), run))
+    whole, parts = (fuse(stack, r, ChannelWeights(), Auto()) for r in (Run(), run))
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -149,10 +147,9 @@ def test_what_is_warped_alone_is_warped_in_brightness():
 def test_parts_of_a_series_merge():
     frames, _, _ = steps(frames=7, noise=2)
     stack = Stack.wrap(frames)
-    light = measure_frame(stack, 3, ChannelWeights()).light
 
     def folded(numbers):
-        fold = SharpnessFold(frames.shape[1:], frames.dtype, ChannelWeights(), light, even=True)
+        fold = SharpnessFold(stack, ChannelWeights(), Run(executor="elsewhere"), even=True)
         for i in numbers:
             fold.add(i, fold.prepare(stack, i))
         return fold
@@ -160,7 +157,7 @@ def test_parts_of_a_series_merge():
     first = folded(range(3))
     first.merge(folded(range(3, 7)))
     whole = folded(range(7))
-    assert first.scales() == whole.scales()
+    assert first.statistics() == whole.statistics()
     for one, other in zip(first.depth.maps(), whole.depth.maps(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -234,18 +231,19 @@ def test_gains_ignore_cells_into_which_a_bright_edge_spills():
     spilled = total * np.float32(1.02)
     spilled[:2] += 60
     ones = np.ones_like(total)
-    assert gain_of(Light(spilled, ones), Light(total, ones)) == pytest.approx(1 / 1.02, rel=1e-5)
-    assert gain_of(Light(total * 0, ones), Light(total, ones)) == 1
-    assert gain_of(Light(total * 3, ones), Light(total, ones)) == 1  # no flicker: another exposure
+    reference = Thumbnail(total, ones)
+    assert gain_to(reference, Thumbnail(spilled, ones)) == pytest.approx(1 / 1.02, rel=1e-5)
+    assert gain_to(reference, Thumbnail(total * 0, ones)) == 1
+    assert gain_to(reference, Thumbnail(total * 3, ones)) == 1  # no flicker: another exposure
 
 
-def test_zones_hold_the_labels_around_a_pixel():
+def test_frame_limits_hold_the_labels_around_a_pixel():
     labels = np.zeros((40, 40), np.uint16)
     labels[:, 20:] = 9
-    zones = make_zones(labels, 4)
-    np.testing.assert_array_equal(zones.first[0], 9 * (np.indices((40, 40))[1] >= 24))
-    np.testing.assert_array_equal(zones.last[0], 9 * (np.indices((40, 40))[1] >= 16))
-    assert [plane.shape for plane in zones.first] == [(40, 40), (20, 20), (10, 10)]
+    limits = frame_limits(labels, 4)
+    np.testing.assert_array_equal(limits.first[0], 9 * (np.indices((40, 40))[1] >= 24))
+    np.testing.assert_array_equal(limits.last[0], 9 * (np.indices((40, 40))[1] >= 16))
+    assert [plane.shape for plane in limits.first] == [(40, 40), (20, 20), (10, 10)]
 
 
 @pytest.mark.parametrize("method", ["auto", "depth map"])

@@ -7,10 +7,10 @@ from napari_stack import samples
 from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
-from napari_stack.operators.focus.depth import nearest
+from napari_stack.operators.focus.depth import nearest_frame
 from napari_stack.operators.focus.depth_map import Energy, PickedWeights, smooth_labels
+from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
-from napari_stack.operators.focus.value_range import Scales
 
 ENERGIES = ("modified laplacian", "laplacian", "sobel", "variance")
 
@@ -44,13 +44,16 @@ def test_energies_see_texture_and_not_planes(kind, size):
         assert energy(5 * rows + 3 * columns)[10:-10, 10:-10].max() < 1e-2
 
 
+NO_GAINS = SeriesStatistics({}, noise=0, top=255)
+
+
 def test_flat_frames_of_different_brightness_show_no_seam():
     light = np.full((2, 128, 128), 100, np.float32)
     light[1] += 20
     label = np.zeros((128, 128), np.uint16)
     label[:, 64:] = 1
     stack = Stack.wrap(light)
-    fold = BlendingFold(stack, ChannelWeights(), Scales({}, 0, 255), PickedWeights(label))
+    fold = BlendingFold(stack, ChannelWeights(), NO_GAINS, PickedWeights(label))
     for index in range(2):
         fold.add(index, fold.prepare(stack, index))
     image = fold.result()[0][..., 0]
@@ -65,7 +68,7 @@ def test_parts_of_a_blend_merge():
     stack = Stack.wrap(frames)
 
     def folded(numbers):
-        fold = BlendingFold(stack, ChannelWeights(), Scales({}, 0, 255), PickedWeights(label))
+        fold = BlendingFold(stack, ChannelWeights(), NO_GAINS, PickedWeights(label))
         for i in numbers:
             fold.add(i, fold.prepare(stack, i))
         return fold
@@ -84,9 +87,9 @@ def test_labels_are_smoothed_within_an_object_only():
     noisy[wrong], trust[wrong] = 0, 0.05
     smooth = smooth_labels(noisy, trust, guide, 15, 5.0)
     assert np.abs(smooth - label).max() < 0.7
-    np.testing.assert_array_equal(nearest(smooth, np.arange(8)), label)
+    np.testing.assert_array_equal(nearest_frame(smooth, np.arange(8)), label)
     np.testing.assert_array_equal(
-        nearest(np.array([0.0, 2.6, 9.0]), np.array([0, 4, 5])), [0, 4, 5]
+        nearest_frame(np.array([0.0, 2.6, 9.0]), np.array([0, 4, 5])), [0, 4, 5]
     )
 
 

@@ -6,17 +6,18 @@ import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.focus.focus_measure import (
-    FocusCurve,
-    noise_sharpness,
-    rounding_sharpness,
-    sharpness,
+from napari_stack.operators.focus.focus_measure import FocusCurve, Sharpness, rounding_sharpness
+from napari_stack.operators.focus.pyramid_kernels import (
+    add_expanded,
+    flat,
+    generating_weights,
+    reduce,
 )
-from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
+from napari_stack.operators.focus.pyramid_levels import level_sizes
 
 Array = np.ndarray[Any, Any]
 
-# Halvings between the two scales: a quarter of the size has a quarter of the noise, and sees the
+# Halvings between the two scales: a quarter of the size has a quarter of the noise, and shows the
 # texture of images that are larger than they are sharp.
 HALVINGS = 2
 # Frames by which the depth may vary in a neighbourhood (a Gaussian window) of so many pixels, and
@@ -24,45 +25,24 @@ HALVINGS = 2
 TOLERANCE = 1.5
 RANDOM_SHARE = 0.5
 NEIGHBOURHOOD = 4.0
-# The clarity at which a pixel begins to have a say in the depth map, and at which it has its full
-# say: where the depth is even around it, and in any case. The coarse scale shows less contrast
-# between frames.
+# The clarity between which a pixel's weight in the depth map rises from 0 to 1: where the depth is
+# even around it, and in any case. The coarse scale shows less contrast between frames.
 FINE = (0.1, 0.4)
 FINE_ALONE = (0.2, 0.4)
 COARSE = (0.0, 0.1)
 COARSE_ALONE = (0.05, 0.15)
-# Weights below this are none.
+# Weights below this count as 0.
 TINY = np.float32(1e-12)
-# From this clarity on a pixel's own sharpest frame is believed, else what surrounds it.
+# From this clarity on a pixel takes its own sharpest frame, below it that of its surroundings.
 CLEAR = 0.25
 
 
 class DepthMaps(NamedTuple):
-    """What is known of every pixel's depth after the last frame, (y, x) each."""
+    """The depth of every pixel after the last frame, (y, x) each."""
 
     depth: Array  # float32, frame index; 0 where no frame is valid
     confidence: Array  # float32, 0 to 1
     label: Array  # uint16, the frame that is sharpest around the pixel
-
-
-class Sharpness(NamedTuple):
-    """How sharp a frame is at one scale: a plane, -1 where invalid, and what noise would give."""
-
-    energy: Array
-    noise: float
-
-
-def sharpness_where(grey: Array, valid: Array | None) -> Sharpness:
-    """Return the sharpness of an image at its own size."""
-    return Sharpness(sharpness_rows(grey, valid), noise_sharpness(grey))
-
-
-def sharpness_rows(grey: Array, valid: Array | None) -> Array:
-    """Return the sharpness alone, -1 where invalid, also of a part of an image."""
-    energy = sharpness(grey)
-    if valid is not None:
-        energy[~valid] = -1
-    return energy
 
 
 class DepthState:
@@ -81,9 +61,7 @@ class DepthState:
     def __init__(
         self, shape: tuple[int, int], dtype: np.dtype[Any], *, alone: bool = False
     ) -> None:
-        small = shape
-        for _ in range(HALVINGS):
-            small = ((small[0] + 1) // 2, (small[1] + 1) // 2)
+        small = level_sizes(shape, HALVINGS)[-1]
         least = rounding_sharpness(dtype)
         self.curves = (FocusCurve(shape, least, alone=alone), FocusCurve(small, alone=alone))
 
@@ -102,10 +80,10 @@ class DepthState:
         for mine, theirs in zip(self.curves, other.curves, strict=True):
             mine.merge(theirs)
 
-    def maps(self, *, last: bool = False) -> "DepthMaps":
+    def maps(self) -> DepthMaps:
         """Return depth and confidence, and the sharpest frame around every pixel.
 
-        When it is the `last` that is asked of the state, memory is let go as soon as it can be.
+        The state is used up, so that its memory is let go as soon as it can be.
 
         The confidence is the product of two numbers from 0 to 1:
 
@@ -121,12 +99,8 @@ class DepthState:
         Where the first number is low, and more so where the second is too, the depth comes from
         the surroundings and from the same measure at a quarter of the size, and so does the label.
         """
-        if last:
-            self.curves[0].forget("first", "last")
-        depth, clarity = _map(self.curves[0])
-        if last:
-            self.curves[0].forget("best", "before", "after", "total", "count")
-        coarse, coarse_clarity = _map(self.curves[1])
+        depth, clarity = self.curves[0].finish()
+        coarse, coarse_clarity = self.curves[1].finish()
         tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(self.indices)))
         confidence = evenness(depth, tolerance)
         weight = _weight(clarity, confidence, FINE, FINE_ALONE)
@@ -135,9 +109,9 @@ class DepthState:
         confidence *= clarity
         np.clip(depth, self.indices[0], self.indices[-1], out=depth)
         label = self._labels(depth, clarity)
-        unseen = self.curves[0].label < 0
-        depth[unseen] = 0
-        confidence[unseen] = 0
+        invalid = self.curves[0].label < 0
+        depth[invalid] = 0
+        confidence[invalid] = 0
         return DepthMaps(depth, confidence, label)
 
     def clarity(self) -> Array:
@@ -146,30 +120,26 @@ class DepthState:
 
     def _labels(self, depth: Array, clarity: Array) -> Array:
         indices = np.array(self.indices)
-        label = nearest(depth, indices)
+        label = nearest_frame(depth, indices)
         own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
         np.copyto(label, own, where=clarity > CLEAR)
         return label
 
 
-def _map(curve: FocusCurve) -> tuple[Array, Array]:
-    floor = curve.floor()
-    return cv2.medianBlur(curve.peak(floor), 5), curve.clarity(floor)
-
-
 def _weight(
     clarity: Array, even: Array, usual: tuple[float, float], alone: tuple[float, float]
 ) -> Array:
-    """Return how much depths are to be trusted, 0 to 1: clear ones also where they are uneven."""
-    weight = _say(clarity, *usual)
+    """Return the weights of depths, 0 to 1: clear ones also where they are uneven."""
+    weight = _ramp(clarity, *usual)
     weight *= even
-    return np.maximum(weight, _say(clarity, *alone), out=weight)
+    return np.maximum(weight, _ramp(clarity, *alone), out=weight)
 
 
-def _say(clarity: Array, none: float, full: float) -> Array:
-    say = clarity - np.float32(none)
-    say *= np.float32(1 / (full - none))
-    return np.clip(say, 0, 1, out=say)
+def _ramp(clarity: Array, none: float, full: float) -> Array:
+    """Return 0 up to a clarity of `none`, 1 from `full` on, and a straight line between them."""
+    weight = clarity - np.float32(none)
+    weight *= np.float32(1 / (full - none))
+    return np.clip(weight, 0, 1, out=weight)
 
 
 def evenness(depth: Array, tolerance: float) -> Array:
@@ -194,9 +164,9 @@ def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array
     Parameters
     ----------
     depth, weight : (y, x) ndarray of float32
-        The map, and how much each pixel is to be trusted, 0 to 1.
+        The map and its weights, 0 to 1.
     coarse, coarse_weight : (Y, X) ndarray of float32
-        The same at a quarter of the size, heard as far as the finer map is not trusted.
+        The same at a quarter of the size, which counts as far as weights of the map are below 1.
 
     Returns
     -------
@@ -217,23 +187,22 @@ def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array
     for level in reversed(sums[:-1]):
         larger = np.zeros((*level.shape[:2], 1), np.float32)
         add_expanded(larger, filled, taps, 1, larger)
-        _trust_means(level, larger[..., 0])
+        _blend_means(flat(level), flat(larger))
         filled = larger
     return filled[..., 0]
 
 
 @kernel
-def _trust_means(sums: Array, filled: Array) -> None:
-    """Put the mean, a sum over its weight, in place of what was filled, as far as it weighs."""
+def _blend_means(sums: Array, filled: Array) -> None:
+    """Blend means, each a sum beside its weight, into what was filled, by their weight."""
     one = np.float32(1)
-    for i in range(filled.shape[0]):
-        for j in range(filled.shape[1]):
-            total, weight = sums[i, j, 0], sums[i, j, 1]
-            trust = min(max(weight, np.float32(0)), one)
-            filled[i, j] = trust * (total / max(weight, TINY)) + (one - trust) * filled[i, j]
+    for i in range(filled.size):
+        total, weight = sums[2 * i], sums[2 * i + 1]
+        share = min(max(weight, np.float32(0)), one)
+        filled[i] = share * (total / max(weight, TINY)) + (one - share) * filled[i]
 
 
-def nearest(depth: Array, indices: Array) -> Array:
+def nearest_frame(depth: Array, indices: Array) -> Array:
     """Return the frame, of those with ascending `indices`, that is nearest to each depth.
 
     Parameters
@@ -250,7 +219,7 @@ def nearest(depth: Array, indices: Array) -> Array:
     whole = np.arange(indices[0], indices[-1] + 1)
     places = np.searchsorted(indices, whole, side="right") - 1
     label = np.empty(depth.shape, np.uint16)
-    _put_nearest(depth.ravel(), places, between, indices, label.ravel())
+    _put_nearest(depth.reshape(-1), places, between, indices, flat(label))
     return label
 
 

@@ -1,18 +1,21 @@
-"""Focus stacking by a depth map: the frame of the largest energy, or frames weighted by it."""
+"""The method "depth map": the frame of the largest energy, or frames weighted by it."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from napari_stack.core.jit import kernel
 from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus.auto import SharpnessFold, calmed
-from napari_stack.operators.focus.depth import CLEAR, nearest
-from napari_stack.operators.focus.frame_statistics import Measured, reference_light
+from napari_stack.operators.focus.depth import CLEAR, nearest_frame
+from napari_stack.operators.focus.frame_statistics import (
+    FrameStatistics,
+    SharpnessFold,
+    limit_workers,
+)
+from napari_stack.operators.focus.methods import DepthMap, Fused
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
 
 Array = np.ndarray[Any, Any]
@@ -91,7 +94,7 @@ _RESPONSES = {
 
 
 class _Frame(NamedTuple):
-    measured: tuple[Measured, float]
+    measured: tuple[FrameStatistics, float]
     energy: Array
     grey: Array
 
@@ -119,44 +122,36 @@ class EnergyFold:
     def add(self, index: int, prepared: _Frame) -> None:
         """Take in a frame."""
         self.measuring.add(index, prepared.measured)
-        label = np.full((1, 1), index, np.uint16)
-        _keep(self.best, self.label, self.grey, prepared.energy, label, prepared.grey)
+        self._keep_larger(prepared.energy, index, prepared.grey)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
         self.measuring.merge(later.measuring)
-        _keep(self.best, self.label, self.grey, later.best, later.label, later.grey)
+        self._keep_larger(later.best, later.label, later.grey)
+
+    def _keep_larger(self, energy: Array, label: Array | int, grey: Array) -> None:
+        larger = energy > self.best
+        np.copyto(self.best, energy, where=larger)
+        np.copyto(self.label, label, where=larger)
+        np.copyto(self.grey, grey, where=larger)
 
 
-@kernel
-def _keep(
-    best: Array, label: Array, grey: Array, energy: Array, labels: Array, greys: Array
-) -> None:
-    one = labels.shape[0] == 1 and labels.shape[1] == 1
-    for i in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            if energy[i, j] > best[i, j]:
-                best[i, j] = energy[i, j]
-                label[i, j] = labels[0, 0] if one else labels[i, j]
-                grey[i, j] = greys[i, j]
-
-
-def smooth_labels(label: Array, trust: Array, guide: Array, size: int, edge: float) -> Array:
-    """Return labels smoothed along the edges of a picture (He et al. 2013, weighted by trust).
+def smooth_labels(label: Array, weight: Array, guide: Array, size: int, edge: float) -> Array:
+    """Return labels smoothed along the edges of an image (He et al. 2013), weighted.
 
     Parameters
     ----------
     label : (y, x) ndarray
-    trust : (y, x) ndarray of float32
-        How much each label is to be trusted, 0 to 1.
+    weight : (y, x) ndarray of float32
+        Weights of the labels, 0 to 1.
     guide : (y, x) ndarray of float32
-        The picture.
+        The image.
     size : int
         Side of the window in pixels.
     edge : float
-        Steps of the picture that are kept.
+        Steps of the image that are kept.
     """
-    weight = trust + np.float32(1e-3)
+    weight = weight + np.float32(1e-3)
     total = _box(weight, size)
     label = label.astype(np.float32)
     mean_guide, mean_label = (_box(weight * p, size) / total for p in (guide, label))
@@ -189,7 +184,7 @@ class EnergyWeights:
     energy: Energy
     best: Array
     guide: Array
-    trust: Array
+    clear: Array
     size: int
     edge: float
 
@@ -198,58 +193,39 @@ class EnergyWeights:
         floor = np.float32(FLAT_SHARE * float(self.best.max()) + np.finfo(np.float32).tiny)
         weight = ((self.energy(grey) + floor) / (self.best + floor)) ** POWER
         if self.size > 1:
-            smooth = smooth_labels(weight, self.trust, self.guide, self.size, self.edge)
-            weight = self.trust * weight + (1 - self.trust) * smooth
+            smooth = smooth_labels(weight, self.clear, self.guide, self.size, self.edge)
+            weight = self.clear * weight + (1 - self.clear) * smooth
         return np.maximum(weight, np.float32(1e-6))
 
 
-def fuse(
-    stack: Stack,
-    run: Run,
-    channels: ChannelWeights,
-    *,
-    choice: str,
-    energy: Energy,
-    smooth_size: int,
-) -> tuple[Array, Array, Array, Array]:
-    """Fuse a series in two passes; returns what `PyramidState.finish` does."""
-    numbers = np.flatnonzero(stack.used)
-    reference = reference_light(stack, channels)
-    height, width = stack.shape[1:3]
-    run = calmed(run, stack)
-    alone = run.executor is None
-    measuring = SharpnessFold(
-        (height, width), stack.dtype, channels, reference, even=True, alone=alone
-    )
-    first = EnergyFold(measuring, energy)
+def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> Fused:
+    """Fuse a series in two passes."""
+    run = limit_workers(run, stack)
+    energy = Energy(method.energy, method.kernel_size, method.blur_size)
+    first = EnergyFold(SharpnessFold(stack, channels, run, even=True), energy)
     first = run.part(0, 2).fold(first, stack, what="Measuring energies")
-    measuring, scales = first.measuring, first.measuring.scales()
-    clear = measuring.depth.clarity()
-    maps = measuring.depth.maps(last=True)._replace(label=np.empty((0, 0), np.uint16))
-    weighting = _weighting(first, clear, energy, choice, smooth_size, scales.top, numbers)
-    del first, measuring, clear
-    fold = BlendingFold(stack, channels, scales, weighting)
+    measuring, statistics = first.measuring, first.measuring.statistics()
+    clarity = measuring.depth.clarity()
+    depth, confidence, _ = measuring.depth.maps()
+    weighting = _weighting(first, clarity, method, statistics.top, np.flatnonzero(stack.used))
+    del first, measuring, clarity
+    fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
-    return image.reshape(stack.shape[1:]), maps.depth, maps.confidence, covered
+    return Fused(image.reshape(stack.shape[1:]), depth, confidence, covered)
 
 
 def _weighting(
-    first: EnergyFold,
-    clear: Array,
-    energy: Energy,
-    choice: str,
-    size: int,
-    top: float,
-    numbers: Array,
+    first: EnergyFold, clarity: Array, method: DepthMap, top: float, numbers: Array
 ) -> PickedWeights | EnergyWeights:
     # In shares of the brightest pixel: squares of any other unit might not be finite.
     guide = first.grey / np.float32(max(top, float(np.finfo(np.float32).tiny)))
-    if choice != "maximum":
-        trust = np.minimum(clear / np.float32(CLEAR), 1)
-        return EnergyWeights(energy, first.best, guide, trust, size, EDGE)
+    size = method.smooth_size
+    if method.choice != "maximum":
+        clear = np.minimum(clarity / np.float32(CLEAR), 1)
+        return EnergyWeights(first.energy, first.best, guide, clear, size, EDGE)
     label = first.label
     if size > 1:
-        smooth = smooth_labels(label, clear, guide, size, EDGE)
-        label = np.where(clear > CLEAR, label, nearest(smooth, numbers))
+        smooth = smooth_labels(label, clarity, guide, size, EDGE)
+        label = np.where(clarity > CLEAR, label, nearest_frame(smooth, numbers))
         label = cv2.medianBlur(label.astype(np.uint16), 5)
     return PickedWeights(label)

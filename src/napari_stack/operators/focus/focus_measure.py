@@ -1,40 +1,39 @@
 """The sharpness of every pixel along a series, as a fold: its peak and its mean."""
 
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from napari_stack.core.jit import kernel
 from napari_stack.engine.opencv import cv2
+from napari_stack.operators.focus.pyramid_kernels import flat
 
 Array = np.ndarray[Any, Any]
 
-# Found on a rendered series with known depth (benchmarks/focus_quality.py).
+# Tuned on a rendered series with known depth (benchmarks/focus_quality.py).
 PRE_SMOOTHING = 0.7
 WINDOW = 2.0
 # A pixel counts as textured when its sharpest frame stands this many noise levels above the others.
 NOISE_MARGIN = 0.5
 # Share of the strongest sharpness that quantisation of 8-bit data reaches in flat regions.
 FLAT_SHARE = 0.005
-# Rows whose peaks are found together: what is computed on the way stays in the caches.
+# Rows whose peaks are found together: intermediate results stay in the processor's caches.
 STRIP = 64
 
 
-@kernel
-def _modified_laplacian(image: Array, out: Array) -> None:
-    height, width = image.shape
-    line = np.empty(width + 2, image.dtype)
-    left, right = line[:width], line[2:]
-    for i in range(height):
-        row, above, below = image[i], image[max(i - 1, 0)], image[min(i + 1, height - 1)]
-        line[0], line[1:-1], line[-1] = row[0], row, row[-1]
-        laplacian = out[i]
-        for j in range(width):
-            twice = row[j] + row[j]
-            laplacian[j] = abs(twice - left[j] - right[j]) + abs(twice - above[j] - below[j])
+class Sharpness(NamedTuple):
+    """How sharp a frame is at one scale: a plane, -1 where invalid, and what noise would give."""
+
+    energy: Array
+    noise: float
+
+    @classmethod
+    def of(cls, grey: Array, valid: Array | None) -> Self:
+        """Measure an image at its own size."""
+        return cls(sharpness(grey, valid), noise_sharpness(grey))
 
 
-def sharpness(grey: Array) -> Array:
+def sharpness(grey: Array, valid: Array | None = None) -> Array:
     """Return how sharp a frame is around every pixel.
 
     The modified Laplacian of Nayar and Nakagawa (1994), the sum of the absolute second
@@ -44,16 +43,36 @@ def sharpness(grey: Array) -> Array:
     ----------
     grey : (y, x) ndarray of float
         The frame's brightness.
+    valid : (y, x) ndarray of bool, optional
+        Pixels that count.
 
     Returns
     -------
     (y, x) ndarray of float32
-        In the units of the pixels, never negative.
+        In the units of the pixels, not negative; -1 where invalid.
     """
     smooth = cv2.GaussianBlur(grey, (5, 5), PRE_SMOOTHING, borderType=cv2.BORDER_REPLICATE)
     energy = np.empty(grey.shape, np.float32)
     _modified_laplacian(smooth, energy)
-    return cv2.GaussianBlur(energy, (0, 0), WINDOW, borderType=cv2.BORDER_REPLICATE)
+    energy = cv2.GaussianBlur(energy, (0, 0), WINDOW, borderType=cv2.BORDER_REPLICATE)
+    if valid is not None:
+        energy[~valid] = -1
+    return energy
+
+
+@kernel
+def _modified_laplacian(image: Array, out: Array) -> None:
+    height, width = image.shape
+    for i in range(height):
+        above, row, below = image[max(i - 1, 0)], image[i], image[min(i + 1, height - 1)]
+        laplacian = out[i]
+        left = row[0]
+        for j in range(width):
+            here = row[j]
+            right = row[j + 1] if j + 1 < width else here
+            twice = here + here
+            laplacian[j] = abs(twice - left - right) + abs(twice - above[j] - below[j])
+            left = here
 
 
 def noise_sharpness(grey: Array) -> float:
@@ -68,18 +87,18 @@ def noise_sharpness(grey: Array) -> float:
 
 
 def noise_rows(height: int) -> Array:
-    """Return the rows of a frame, three or more, that tell its noise."""
+    """Return the rows of a frame, of three or more, at which its noise is measured."""
     return np.unique(np.linspace(1, height - 2, 256).astype(int))
 
 
 def noise_response(grey: Array, rows: Array) -> Array:
-    """Return what the noise filter says at some rows, none of them the first or the last."""
+    """Return the response of the noise filter at some rows, but not the first and the last."""
     across = grey[rows - 1] - 2 * grey[rows] + grey[rows + 1]
     return across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
 
 
 def noise_of(response: Array) -> float:
-    """Return the sharpness that noise gives, from what the filter says at a sample of rows."""
+    """Return the sharpness that noise gives, from the filter's response at a sample of rows."""
     deviation = float(np.median(np.abs(response))) / 0.6745 / 6
     return deviation * _noise_gain()
 
@@ -87,7 +106,7 @@ def noise_of(response: Array) -> float:
 def rounding_sharpness(dtype: np.dtype[Any]) -> float:
     """Return the sharpness that rounding to an integer type gives; 0 for floats.
 
-    The noise filter does not tell it: where a picture was compressed, most of what it sees is 0.
+    The noise filter cannot measure it: where an image was compressed, most of its response is 0.
     """
     return _noise_gain() / np.sqrt(12) if dtype.kind in "ui" else 0.0
 
@@ -113,30 +132,28 @@ def _add(
     count: Array,
     label: Array,
 ) -> None:
-    for i in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            value = energy[i, j]
-            if value > best[i, j]:
-                best[i, j] = value
-                before[i, j] = last[i, j]
-                after[i, j] = -1
-                label[i, j] = index
-            elif label[i, j] == previous:
-                after[i, j] = value
-            if value >= 0:
-                total[i, j] += value
-                count[i, j] += 1
-            last[i, j] = value
+    for i in range(energy.size):
+        value = energy[i]
+        if value > best[i]:
+            best[i] = value
+            before[i] = last[i]
+            after[i] = -1
+            label[i] = index
+        elif label[i] == previous:
+            after[i] = value
+        if value >= 0:
+            total[i] += value
+            count[i] += 1
+        last[i] = value
 
 
 @kernel
 def _clarity(best: Array, total: Array, count: Array, floor: float, out: Array) -> None:
-    for i in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            top, frames = max(best[i, j], 0), count[i, j]
-            mean = (total[i, j] - top) / (frames - 1) if frames > 1 else top
-            clear = (top - mean - NOISE_MARGIN * floor) / (top + floor)
-            out[i, j] = min(max(clear, 0), 1)
+    for i in range(best.size):
+        top, frames = max(best[i], 0), count[i]
+        mean = (total[i] - top) / (frames - 1) if frames > 1 else top
+        clear = (top - mean - NOISE_MARGIN * floor) / (top + floor)
+        out[i] = min(max(clear, 0), 1)
 
 
 class FocusCurve:
@@ -182,7 +199,7 @@ class FocusCurve:
         if begin and not self.alone:
             self.first[rows] = energy
         planes = (self.best, self.before, self.after, self.last, self.total, self.count, self.label)
-        _add(energy, index, previous, *(plane[rows] for plane in planes))
+        _add(energy.reshape(-1), index, previous, *(flat(plane[rows]) for plane in planes))
 
     def close(self, index: int, noise: float) -> None:
         """Note that all rows of a frame were taken in, and the sharpness that its noise gives."""
@@ -199,8 +216,9 @@ class FocusCurve:
             self.first = other.first.copy()
             self.before = other.before.copy()
         wins = other.best > self.best
-        for name in ("best", "after", "label"):
-            np.copyto(getattr(self, name), getattr(other, name), where=wins)
+        np.copyto(self.best, other.best, where=wins)
+        np.copyto(self.after, other.after, where=wins)
+        np.copyto(self.label, other.label, where=wins)
         self.total += other.total
         self.count += other.count
         self.last = other.last.copy()
@@ -214,10 +232,15 @@ class FocusCurve:
         np.copyto(self.before, other.before, where=wins)
         np.copyto(self.before, self.last, where=wins & (other.label == other.indices[0]))
 
-    def forget(self, *names: str) -> None:
-        """Let planes go that are not needed any more: no frame can be added then."""
-        for name in names:
-            setattr(self, name, np.empty((0, 0), np.float32))
+    def finish(self) -> tuple[Array, Array]:
+        """Return depth and clarity of every pixel; all planes but the labels are let go."""
+        none = np.empty((0, 0), np.float32)
+        self.first = self.last = none
+        floor = self.floor()
+        depth, clarity = cv2.medianBlur(self.peak(floor), 5), self.clarity(floor)
+        self.best = self.before = self.after = self.total = none
+        self.count = np.empty((0, 0), np.uint16)
+        return depth, clarity
 
     def floor(self) -> float:
         """Return the sharpness below which there is nothing but noise and quantisation."""
@@ -229,7 +252,8 @@ class FocusCurve:
     def clarity(self, floor: float) -> Array:
         """Return how clearly the sharpest frame stands out from the others and from noise, 0..1."""
         out = np.empty(self.best.shape, np.float32)
-        _clarity(self.best, self.total, self.count, np.float32(floor), out)
+        planes = (flat(plane) for plane in (self.best, self.total, self.count))
+        _clarity(*planes, np.float32(floor), flat(out))
         return out
 
     def peak(self, floor: float) -> Array:

@@ -1,6 +1,5 @@
-"""`focus_stack`: one image that is sharp all over, and how deep each pixel lies."""
+"""`focus_stack`: one image that is sharp all over, and the depth of each pixel."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
+from napari_stack.operators.focus.methods import Auto, DepthMap, Fused, Pyramid
 
 
 class Focused(NamedTuple):
@@ -34,85 +34,6 @@ class Focused(NamedTuple):
     image: NDArray[Any]
     depth: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
     confidence: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
-
-
-@dataclass(frozen=True)
-class Auto:
-    """Depth first, then the details of the frames that are sharp around each pixel.
-
-    Parameters
-    ----------
-    reach : int
-        Details of a frame are used up to this far from where it is the sharpest. Smaller values
-        keep blurred edges of other frames out, larger ones follow finer shapes.
-    even_brightness : bool
-        Bring the frames to one level of light first, against flicker.
-    average_noise : bool
-        Where there is noise, average the frames that agree within it.
-    """
-
-    reach: Annotated[int, Bounds(0, 64, unit="px")] = 4
-    even_brightness: bool = True
-    average_noise: bool = True
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
-
-@dataclass(frozen=True)
-class Pyramid:
-    """Fusion by a Laplacian pyramid (Burt and Adelson 1983; Wang and Chang 2011).
-
-    Parameters
-    ----------
-    min_size : int
-        The coarsest level's shorter side has about this many pixels.
-    kernel_size : int
-        Side of the window in which the energy of details is measured.
-    kernel_parameter : float
-        Weight of the pyramid's smoothing kernel at its centre.
-    """
-
-    min_size: Annotated[int, Bounds(4, 1024, unit="px")] = 32
-    kernel_size: Annotated[int, Bounds(1, 31, step=2, unit="px")] = 5
-    kernel_parameter: Annotated[float, Bounds(0.3, 0.6, step=0.05)] = 0.4
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-        if self.kernel_size % 2 == 0:
-            raise UserError(f"Pyramid: kernel_size must be odd, got {self.kernel_size}")
-
-
-@dataclass(frozen=True)
-class DepthMap:
-    """Fusion by the energy of whole frames, blended over a pyramid so that no seam shows.
-
-    Parameters
-    ----------
-    choice : {"maximum", "weighted average"}
-        Take each pixel from the frame of the largest energy, or average by energy.
-    energy : {"modified laplacian", "laplacian", "sobel", "variance"}
-        What tells how sharp a frame is around a pixel.
-    kernel_size : int
-        Side of the filter, odd.
-    blur_size : int
-        Side of the Gaussian window in which its response is averaged, odd.
-    smooth_size : int
-        Side of the window in which choices are smoothed along the edges of the picture; 0 leaves
-        them.
-    """
-
-    choice: Literal["maximum", "weighted average"] = "maximum"
-    energy: Literal["modified laplacian", "laplacian", "sobel", "variance"] = "modified laplacian"
-    kernel_size: Annotated[int, Bounds(1, 31, step=2, unit="px")] = 5
-    blur_size: Annotated[int, Bounds(1, 99, step=2, unit="px")] = 11
-    smooth_size: Annotated[int, Bounds(0, 256, unit="px")] = 32
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-        for name in ("kernel_size", "blur_size"):
-            if getattr(self, name) % 2 == 0:
-                raise UserError(f"DepthMap: {name} must be odd, got {getattr(self, name)}")
 
 
 def focus_stack(
@@ -172,10 +93,10 @@ def focus_stack(
     options |= {"true_colours": true_colours, "depth": depth}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
-    seen = cast(found.image, stack.dtype, covered)
+    image = cast(found.image, stack.dtype, covered)
     if found.depth is None:
-        return Focused(seen)
-    return Focused(seen, found.depth * np.float32(step), found.confidence)
+        return Focused(image)
+    return Focused(image, found.depth * np.float32(step), found.confidence)
 
 
 def _distance(stack: Stack) -> float:
@@ -188,15 +109,6 @@ def _distance(stack: Stack) -> float:
             "depth_unit='frame'"
         )
     return axis.step
-
-
-class Fused(NamedTuple):
-    """What `focus_stack` rounds and casts, and which pixels any frame covers."""
-
-    image: NDArray[Any]
-    depth: NDArray[np.float32] | None
-    confidence: NDArray[np.float32] | None
-    covered: NDArray[np.bool_]
 
 
 def fuse(
@@ -214,10 +126,10 @@ def fuse(
     require_used(stack)
     check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    from napari_stack.core.luminance import ChannelWeights  # OpenCV, before a run counts threads
+    from napari_stack.core.luminance import ChannelWeights  # numba: not when this is imported
 
     channels, passes = ChannelWeights(stack.rgb, stack.alpha, channel), 1 + true_colours
-    found = Fused(*_fused(stack, chosen, channels, depth, run.part(0, passes)))
+    found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
     if not depth:
         found = found._replace(depth=None, confidence=None)
     if true_colours:
@@ -230,28 +142,25 @@ def fuse(
     return found._replace(image=image)
 
 
+def _fuse_by(
+    method: Auto | Pyramid | DepthMap, stack: Stack, run: Run, channels: Any, *, depth: bool
+) -> Fused:
+    if isinstance(method, Auto):
+        from napari_stack.operators.focus import auto
+
+        return auto.fuse(stack, run, channels, method)
+    if isinstance(method, DepthMap):
+        from napari_stack.operators.focus import depth_map
+
+        return depth_map.fuse(stack, run, channels, method)
+    from napari_stack.operators.focus import pyramid
+
+    return pyramid.fuse(stack, run, channels, method, depth=depth)
+
+
 def check_channel(stack: Stack, channel: int | str) -> None:
     """Refuse a channel that the frames do not have."""
     if isinstance(channel, int) and channel >= stack.channels:
         raise UserError(
             f"channel {channel} was asked for; the frames have {stack.channels}, from 0"
         )
-
-
-def _fused(
-    stack: Stack, method: Auto | Pyramid | DepthMap, channels: Any, depth: bool, run: Run
-) -> Any:
-    from napari_stack.operators.focus import auto
-
-    if isinstance(method, Auto):
-        options = vars(method)
-        return auto.fuse(stack, run, channels, **options)
-    if isinstance(method, DepthMap):
-        from napari_stack.operators.focus import depth_map
-
-        energy = depth_map.Energy(method.energy, method.kernel_size, method.blur_size)
-        how: dict[str, Any] = {"choice": method.choice, "smooth_size": method.smooth_size}
-        return depth_map.fuse(stack, run, channels, energy=energy, **how)
-    from napari_stack.operators.focus import pyramid_fold
-
-    return pyramid_fold.fuse(stack, run, channels, depth=depth, **vars(method))

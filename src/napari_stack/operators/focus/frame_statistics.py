@@ -1,72 +1,89 @@
-"""A frame as focus stacking sees it: its brightness, how sharp it is, its level of light."""
+"""What one pass measures of the frames: sharpness, brightness, noise; and the fold of it."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from napari_stack.core.luminance import STRIP, ChannelWeights, brightness_of, strips_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.focus.depth import HALVINGS, Sharpness
-from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
+from napari_stack.engine.run import Run
+from napari_stack.operators.focus.depth import HALVINGS, DepthState
+from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
 from napari_stack.operators.focus.pyramid_kernels import generating_weights
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
 
 Array = np.ndarray[Any, Any]
 
-# Rows around a strip that its filters see: the window's reach, and twice the pyramid's kernel.
+# Rows around a strip within reach of its filters: the window's, and twice the pyramid's kernel.
 MARGIN = 32
-# Cells along the longer side of the small picture that tells a frame's level of light.
+# Cells along the longer side of the thumbnail of a frame, by which brightness is compared.
 CELLS = 16
 # A frame that is darker or brighter by more than this is no flicker: it is left as it is.
 GREATEST_GAIN = 1.5
+# Bytes a pixel and channel that a frame in flight takes while it is measured.
+FRAME_BYTES = 8
 
 
-class Light(NamedTuple):
-    """A small picture of a frame: sums of brightness, and how many pixels counted."""
+class Thumbnail(NamedTuple):
+    """A small image of a frame: in each cell the sum of brightness and the number of pixels."""
 
     total: Array
     pixels: Array
 
 
-class Measured(NamedTuple):
-    """What one pass learns of a frame."""
+class FrameStatistics(NamedTuple):
+    """What one pass measures of a frame."""
 
     sharpness: tuple[Sharpness, ...]
-    light: Light
+    thumbnail: Thumbnail
     noise: float  # standard deviation of the brightness
     top: float  # largest brightness, or darkness of data below 0
 
 
-def measure_frame(stack: Stack, index: int, channels: ChannelWeights) -> Measured:
-    """Read a frame and measure its sharpness at two scales, its light and its noise."""
-    grey, valid = brightness_of(stack, channels).read(index)
-    grey = grey.astype(np.float32, copy=False)
+@dataclass(frozen=True)
+class SeriesStatistics:
+    """What was measured of a series: gains of its frames, its noise, and its brightest pixel."""
+
+    gains: dict[int, float]
+    noise: float
+    top: float
+
+    def apply_gain(self, colours: Array, index: int) -> Array:
+        """Return a frame's colours at the brightness that is common to the frames."""
+        gain = self.gains.get(index, 1.0)
+        return colours if gain == 1 else colours * colours.dtype.type(gain)
+
+
+def measure_frame(stack: Stack, index: int, channels: ChannelWeights) -> FrameStatistics:
+    """Read a frame and measure its sharpness at two scales, its brightness and its noise."""
+    grey, valid = _read_grey(stack, index, channels)
     height = len(grey)
     energy = np.empty(grey.shape, np.float32)
     for rows in strips_of(height, STRIP):
-        first, last = max(rows.start - MARGIN, 0), min(rows.stop + MARGIN, height)
-        inner = slice(rows.start - first, rows.stop - first)
-        energy[rows] = sharpness(grey[first:last])[inner]
-    coarse, support = _coarse(grey, valid)
-    fine_noise = noise_sharpness(_sampled(grey))
-    coarse_energy = sharpness(coarse)
+        wide = slice(max(rows.start - MARGIN, 0), min(rows.stop + MARGIN, height))
+        energy[rows] = sharpness(grey[wide])[rows.start - wide.start : rows.stop - wide.start]
     if valid is not None:
         energy[~valid] = -1
-    if support is not None:
-        coarse_energy[~support] = -1
-    scales = (Sharpness(energy, fine_noise), Sharpness(coarse_energy, noise_sharpness(coarse)))
+    coarse, support = _coarse(grey, valid)
+    noise = noise_sharpness(_sampled(grey))
+    scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
     top = float(max(grey.max(), -grey.min()))
-    return Measured(scales, _light(coarse, support), fine_noise, top)
+    return FrameStatistics(scales, _thumbnail(coarse, support), noise, top)
 
 
-def reference_light(stack: Stack, channels: ChannelWeights) -> Light:
-    """Measure the light of the middle frame; of two in the middle, so that order is no matter."""
+def reference_thumbnail(stack: Stack, channels: ChannelWeights) -> Thumbnail:
+    """Return that of the middle frame; of two in the middle their mean, whatever the order."""
     numbers = np.flatnonzero(stack.used)
     middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
-    greys = (brightness_of(stack, channels).read(index) for index in sorted(middle))
-    lights = [_light(*_coarse(grey.astype(np.float32, copy=False), valid)) for grey, valid in greys]
-    return Light(*(sum(pictures) / len(lights) for pictures in zip(*lights, strict=True)))
+    found = [_thumbnail(*_coarse(*_read_grey(stack, i, channels))) for i in sorted(middle)]
+    return Thumbnail(*(sum(planes) / len(found) for planes in zip(*found, strict=True)))
+
+
+def _read_grey(stack: Stack, index: int, channels: ChannelWeights) -> tuple[Array, Array | None]:
+    grey, valid = brightness_of(stack, channels).read(index)
+    return grey.astype(np.float32, copy=False), valid
 
 
 def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
@@ -74,18 +91,12 @@ def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
     taps = generating_weights(0.4, np.dtype(np.float32))
     support = None
     if valid is not None:
-        support = _halved(valid.astype(np.float32), taps) > 1 - 1e-4
-    return _halved(grey, taps), support
-
-
-def _halved(plane: Array, taps: Array) -> Array:
-    for _ in range(HALVINGS):
-        plane = reduced_plane(plane, taps)
-    return plane
+        support = reduced_plane(valid.astype(np.float32), taps, HALVINGS) > 1 - 1e-4
+    return reduced_plane(grey, taps, HALVINGS), support
 
 
 def _sampled(grey: Array) -> Array:
-    """Return triples of rows, one after another, of a tall frame: enough to tell its noise."""
+    """Return triples of rows, one after another, of a tall frame: enough to measure its noise."""
     height = len(grey)
     if height <= 3 * 128:
         return grey
@@ -93,24 +104,24 @@ def _sampled(grey: Array) -> Array:
     return grey[(first[:, np.newaxis] + np.arange(3)).ravel()]
 
 
-def _light(coarse: Array, support: Array | None) -> Light:
+def _thumbnail(coarse: Array, support: Array | None) -> Thumbnail:
     count = np.ones(coarse.shape, np.float32) if support is None else support.astype(np.float32)
     share = min(CELLS / max(coarse.shape), 1)
     size = tuple(max(1, round(side * share)) for side in coarse.shape[::-1])
     total, count = (
         cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (coarse * count, count)
     )
-    return Light(total, count)
+    return Thumbnail(total, count)
 
 
-def gain_of(light: Light, reference: Light) -> float:
-    """Return the factor that brings a frame to the reference's level of light; 1 where unsure.
+def gain_to(reference: Thumbnail, frame: Thumbnail) -> float:
+    """Return the factor that brings a frame to the reference's brightness; 1 where unsure.
 
-    It is the weighted median over the cells of small pictures: a few cells, into which a blurred
-    bright edge spills, have no say.
+    It is the weighted median over the cells of thumbnails: the few cells into which a blurred
+    bright edge spills have no influence.
     """
-    seen = (light.pixels > 0.5) & (reference.pixels > 0.5)
-    here, there = (picture.total[seen] / picture.pixels[seen] for picture in (light, reference))
+    known = (frame.pixels > 0.5) & (reference.pixels > 0.5)
+    here, there = (image.total[known] / image.pixels[known] for image in (frame, reference))
     weight = np.maximum(here + there, 0)
     usable = (here > 0) & (there > 0)
     if not usable.any():
@@ -120,3 +131,66 @@ def gain_of(light: Light, reference: Light) -> float:
     place = np.cumsum(weight[order])
     gain = float(ratio[order][np.searchsorted(place, place[-1] / 2)])
     return gain if 1 / GREATEST_GAIN < gain < GREATEST_GAIN else 1.0
+
+
+class SharpnessFold:
+    """The pass that measures the depth, the brightness and the noise of the frames.
+
+    Parameters
+    ----------
+    stack : Stack
+        The frames that will come.
+    channels : ChannelWeights
+    run : Run
+        How they will come.
+    even : bool
+        Measure the gains that bring frames to one brightness.
+    """
+
+    def __init__(self, stack: Stack, channels: ChannelWeights, run: Run, *, even: bool) -> None:
+        self.channels = channels
+        self.reference = reference_thumbnail(stack, channels) if even else None
+        height, width = stack.shape[1:3]
+        self.depth = DepthState((height, width), stack.dtype, alone=run.executor is None)
+        self.gains: dict[int, float] = {}
+        self.noises: list[float] = []
+        self.top = -np.inf
+
+    def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, float]:
+        """Measure a frame."""
+        found = measure_frame(stack, index, self.channels)
+        gain = gain_to(self.reference, found.thumbnail) if self.reference else 1.0
+        if gain != 1:
+            for scale in found.sharpness:
+                np.multiply(
+                    scale.energy, np.float32(gain), out=scale.energy, where=scale.energy > 0
+                )
+        return found, gain
+
+    def add(self, index: int, prepared: tuple[FrameStatistics, float]) -> None:
+        """Take in a frame."""
+        found, gain = prepared
+        self.depth.add(index, found.sharpness)
+        self.gains[index] = gain
+        self.noises.append(found.noise * gain)
+        self.top = max(self.top, found.top * gain)
+
+    def merge(self, later: Self) -> None:
+        """Take in the state of the frames that follow."""
+        self.depth.merge(later.depth)
+        self.gains |= later.gains
+        self.noises += later.noises
+        self.top = max(self.top, later.top)
+
+    def statistics(self) -> SeriesStatistics:
+        """Return gains towards the middle brightness, the noise and the brightest pixel."""
+        middle = float(np.median(list(self.gains.values())))
+        gains = {index: gain / middle for index, gain in self.gains.items()}
+        return SeriesStatistics(gains, float(np.median(self.noises)) / middle, self.top / middle)
+
+
+def limit_workers(run: Run, stack: Stack) -> Run:
+    """Return a run with fewer frames in flight where several would not fit its memory."""
+    frame = int(np.prod(stack.shape[1:])) * FRAME_BYTES
+    fitting = max(1, run.memory // frame - 1)
+    return replace(run, workers=fitting) if fitting < run.threads else run

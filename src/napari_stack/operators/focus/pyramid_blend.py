@@ -1,15 +1,21 @@
-"""Blends frames by weights over a Laplacian pyramid, so that no seam shows; as a fold."""
+"""Weighted sums of frames, level by level of a Laplacian pyramid, so that no seam shows."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
-from napari_stack.operators.focus.pyramid_kernels import add_expanded, generating_weights, reduce
-from napari_stack.operators.focus.pyramid_levels import levels_of
-from napari_stack.operators.focus.restricted_kernels import divide
-from napari_stack.operators.focus.value_range import RangeState, Scales
+from napari_stack.operators.focus.frame_statistics import SeriesStatistics
+from napari_stack.operators.focus.pyramid_kernels import (
+    add_expanded,
+    divide,
+    generating_weights,
+    reduce,
+)
+from napari_stack.operators.focus.pyramid_levels import collapse, level_count, level_sizes
+from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
 
@@ -17,20 +23,49 @@ Array = np.ndarray[Any, Any]
 MIN_SIZE = 32
 
 
+class WeightedLevels:
+    """Sums of details times their weights, and of the weights, for every level of a pyramid.
+
+    Parameters
+    ----------
+    sizes : iterable of (int, int)
+        Rows and columns of the levels, fine to coarse.
+    channels : int
+    dtype : dtype
+    """
+
+    def __init__(
+        self, sizes: Iterable[tuple[int, ...]], channels: int, dtype: np.dtype[Any]
+    ) -> None:
+        self.weights = [np.zeros(size, dtype) for size in sizes]
+        self.totals = [np.zeros((*weight.shape, channels), dtype) for weight in self.weights]
+
+    def add(self, totals: Iterable[Array], weights: Iterable[Array]) -> None:
+        """Add those of a frame, or of other frames."""
+        for mine, theirs in zip((*self.totals, *self.weights), (*totals, *weights), strict=True):
+            mine += theirs
+
+    def collapse(self) -> Array:
+        """Return the image of the weighted means; the sums are used up."""
+        for total, weight in zip(self.totals, self.weights, strict=True):
+            divide(total, weight)
+        return collapse(self.totals, generating_weights(0.4, self.totals[0].dtype))
+
+
 class Weighting(Protocol):
-    """Tells how much each pixel of a frame counts."""
+    """How much each pixel of a frame counts."""
 
     def __call__(self, grey: Array, index: int) -> Array:
-        """Return weights (y, x) of a frame, given its brightness at the common level of light."""
+        """Return weights (y, x) of a frame, given its brightness after its gain was applied."""
         ...
 
 
-class Weighted(NamedTuple):
+class WeightedFrame(NamedTuple):
     """A frame's details times its weights, level by level, the base last."""
 
-    seen: Array
-    valid: Array | None
+    stored: Array
     opacity: Array | None
+    valid: Array | None
     products: tuple[Array, ...]
     weights: tuple[Array, ...]
 
@@ -43,36 +78,36 @@ class BlendingFold:
     stack : Stack
         The frames that will come.
     channels : ChannelWeights
-    scales : Scales
+    statistics : SeriesStatistics
     weighting : Weighting
     """
 
     def __init__(
-        self, stack: Stack, channels: ChannelWeights, scales: Scales, weighting: Weighting
+        self,
+        stack: Stack,
+        channels: ChannelWeights,
+        statistics: SeriesStatistics,
+        weighting: Weighting,
     ) -> None:
-        self.channels, self.scales, self.weighting = channels, scales, weighting
+        self.channels, self.statistics, self.weighting = channels, statistics, weighting
         self.range = RangeState(stack.shape[1:], stack.dtype, channels, slice(0, stack.shape[1]))
         height, width, count = self.range.low.shape
-        sizes = [(height, width)]
-        for _ in range(levels_of((height, width), MIN_SIZE)):
-            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-        self.totals = [np.zeros((*size, count), stack.working) for size in sizes]
-        self.weights = [np.zeros(size, stack.working) for size in sizes]
+        sizes = level_sizes((height, width), level_count((height, width), MIN_SIZE))
+        self.sums = WeightedLevels(sizes, count, stack.working)
 
-    def prepare(self, stack: Stack, index: int) -> Weighted:
-        """Take a frame apart."""
+    def prepare(self, stack: Stack, index: int) -> WeightedFrame:
+        """Split a frame into levels."""
         colours, opacity, valid = self.channels.split(*stack.read(index))
-        seen = self.range.seen(colours)
-        colours = self.scales.level(colours, index)
-        weight = self.weighting(self.channels.grey(colours), index).astype(
-            colours.dtype, copy=False
-        )
+        stored = self.range.as_stored(colours)
+        colours = self.statistics.apply_gain(colours, index)
+        weight = self.weighting(self.channels.grey(colours), index)
+        weight = weight.astype(colours.dtype, copy=False)
         if valid is not None:
             weight = np.where(valid, weight, 0)
         weight = weight[..., np.newaxis]
         taps = generating_weights(0.4, colours.dtype)
         products, weights = [], []
-        for _ in self.totals[:-1]:
+        for _ in self.sums.totals[:-1]:
             coarse = reduce(colours, taps)
             detail = np.empty_like(colours)
             add_expanded(colours, coarse, taps, -1, detail)
@@ -82,30 +117,20 @@ class BlendingFold:
             colours, weight = coarse, reduce(weight, taps)
         products.append(colours * weight)
         weights.append(weight[..., 0])
-        return Weighted(seen, valid, opacity, tuple(products), tuple(weights))
+        return WeightedFrame(stored, opacity, valid, tuple(products), tuple(weights))
 
-    def add(self, index: int, prepared: Weighted) -> None:  # noqa: ARG002
+    def add(self, index: int, prepared: WeightedFrame) -> None:  # noqa: ARG002
         """Take in a frame."""
-        self._sum(prepared.products, prepared.weights)
-        self.range.add(prepared.seen, prepared.valid, prepared.opacity)
+        self.sums.add(prepared.products, prepared.weights)
+        self.range.widen(slice(None), prepared.stored, prepared.opacity, prepared.valid)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
-        self._sum(later.totals, later.weights)
+        self.sums.add(later.sums.totals, later.sums.weights)
         self.range.merge(later.range)
-
-    def _sum(self, products: Any, weights: Any) -> None:
-        for mine, theirs in zip((*self.totals, *self.weights), (*products, *weights), strict=True):
-            mine += theirs
 
     def result(self) -> tuple[Array, Array]:
         """Return the image within the range of the frames, and where a frame is valid."""
-        for total, weight in zip(self.totals, self.weights, strict=True):
-            divide(total, weight)
-        taps = generating_weights(0.4, self.totals[0].dtype)
-        image = self.totals[-1]
-        for detail in self.totals[-2::-1]:
-            add_expanded(detail, image, taps, 1, detail)
-            image = detail
+        image = self.sums.collapse()
         self.range.clamp(image)
         return self.range.finished(image)

@@ -1,6 +1,7 @@
-"""Compiled inner loops of the Laplacian pyramid: reduce, expand, pick, and the range of the frames.
+"""The compiled loops of Laplacian pyramids: reduce, expand, select, add up, measure energy.
 
-Every array of pixels is (y, x, channel) and contiguous; edges are replicated.
+Kernels take arrays of one or two dimensions, do not call each other and assign no slices: the
+compiler takes seconds more for kernels that do, whenever they are used for the first time.
 """
 
 from typing import Any
@@ -31,170 +32,275 @@ def generating_weights(parameter: float, dtype: np.dtype[Any]) -> Array:
     return np.array([outer, 0.25, parameter, 0.25, outer], dtype)
 
 
-@kernel
-def _every_second(pixels: Array, channels: int, out: Array) -> None:
-    """Copy every second pixel of a line, from the first; strides that are known are quick."""
-    count = out.size // channels
-    if channels == 1:
-        for j in range(count):
-            out[j] = pixels[2 * j]
-    elif channels == 3:
-        for j in range(count):
-            out[3 * j] = pixels[6 * j]
-            out[3 * j + 1] = pixels[6 * j + 1]
-            out[3 * j + 2] = pixels[6 * j + 2]
-    else:
-        for j in range(count):
-            for k in range(channels):
-                out[channels * j + k] = pixels[2 * channels * j + k]
+def flat(array: Array) -> Array:
+    """View an array that is written to in one dimension; a copy would lose what is written."""
+    if not array.flags.c_contiguous:
+        raise AssertionError("only a contiguous array can be written to")
+    return array.reshape(-1)
 
 
-@kernel
-def _interleave(even: Array, odd: Array, channels: int, out: Array) -> None:
-    """Copy the pixels of two lines in turns, as many as there are in `out`."""
-    width = out.size // channels
-    if channels == 1:
-        for j in range(width // 2):
-            out[2 * j], out[2 * j + 1] = even[j], odd[j]
-    elif channels == 3:
-        for j in range(width // 2):
-            out[6 * j], out[6 * j + 3] = even[3 * j], odd[3 * j]
-            out[6 * j + 1], out[6 * j + 4] = even[3 * j + 1], odd[3 * j + 1]
-            out[6 * j + 2], out[6 * j + 5] = even[3 * j + 2], odd[3 * j + 2]
-    else:
-        for j in range(width // 2):
-            for k in range(channels):
-                out[2 * channels * j + k] = even[channels * j + k]
-                out[2 * channels * j + channels + k] = odd[channels * j + k]
-    if width % 2:
-        last = width // 2 * channels
-        out[2 * last :] = even[last : last + channels]
+def _lines(image: Array) -> Array:
+    return image.reshape(image.shape[0], -1)
 
 
-@kernel
-def _replicate(padded: Array, pixels: int, channels: int) -> None:
-    """Fill so many pixels at both ends of a line with those next to them."""
-    margin = pixels * channels
-    inner = padded.size - margin
-    for j in range(margin):
-        padded[j] = padded[margin + j % channels]
-        padded[inner + j] = padded[inner - channels + j % channels]
-
-
-@kernel
 def reduce(image: Array, weights: Array) -> Array:
     """Smooth an image (y, x, channel) and keep every second row and column, from the first."""
     height, width, channels = image.shape
-    size = width * channels
     out = np.empty(((height + 1) // 2, (width + 1) // 2, channels), image.dtype)
-    padded, smooth = np.empty(size + 4 * channels, image.dtype), np.empty(size, image.dtype)
-    middle = padded[2 * channels : 2 * channels + size]
-    # The line beside itself: all columns are smoothed, which is quicker than every second one.
-    left, near = padded[:size], padded[channels : channels + size]
-    far, right = padded[3 * channels : 3 * channels + size], padded[4 * channels :]
-    lines, outs = image.reshape(height, -1), out.reshape(out.shape[0], -1)
-    for i in range(out.shape[0]):
-        a, b, c = lines[max(2 * i - 2, 0)], lines[max(2 * i - 1, 0)], lines[2 * i]
-        d, e = lines[min(2 * i + 1, height - 1)], lines[min(2 * i + 2, height - 1)]
-        for j in range(size):
-            middle[j] = weights[0] * (a[j] + e[j]) + weights[1] * (b[j] + d[j]) + weights[2] * c[j]
-        _replicate(padded, 2, channels)
-        for j in range(size):
-            smooth[j] = (
-                weights[0] * (left[j] + right[j])
-                + weights[1] * (near[j] + far[j])
-                + weights[2] * middle[j]
-            )
-        _every_second(smooth, channels, outs[i])
+    padded = np.empty((width + 4) * channels, image.dtype)
+    smooth = np.empty(width * channels, image.dtype)
+    _reduce(_lines(image), weights, channels, padded, smooth, _lines(out))
     return out
 
 
 @kernel
-def _expand_row(
-    row: Array, channels: int, weights: Array, padded: Array, even: Array, odd: Array, out: Array
+def _reduce(
+    lines: Array, weights: Array, channels: int, padded: Array, smooth: Array, out: Array
 ) -> None:
-    twice = weights + weights  # only every second pixel of the finer grid is there
-    outer, half, centre = twice[0], twice[1], twice[2]
-    size = row.size
-    padded[channels : channels + size] = row
-    _replicate(padded, 1, channels)
-    before, here, after = padded[:size], padded[channels : channels + size], padded[2 * channels :]
-    for j in range(size):
-        even[j] = outer * (before[j] + after[j]) + centre * here[j]
-        odd[j] = half * (here[j] + after[j])
-    _interleave(even, odd, channels, out)
+    height, size = lines.shape
+    outer, inner, centre = weights[0], weights[1], weights[2]
+    # The padded line beside itself: all columns are smoothed, which is quicker than half of them.
+    near, here = padded[channels:], padded[2 * channels :]
+    far, right = padded[3 * channels :], padded[4 * channels :]
+    for i in range(out.shape[0]):
+        a, b, c = lines[max(2 * i - 2, 0)], lines[max(2 * i - 1, 0)], lines[2 * i]
+        d, e = lines[min(2 * i + 1, height - 1)], lines[min(2 * i + 2, height - 1)]
+        for j in range(size):
+            here[j] = outer * (a[j] + e[j]) + inner * (b[j] + d[j]) + centre * c[j]
+        for j in range(2 * channels):
+            padded[j] = here[j % channels]
+            here[size + j] = here[size - channels + j % channels]
+        for j in range(size):
+            smooth[j] = (
+                outer * (padded[j] + right[j]) + inner * (near[j] + far[j]) + centre * here[j]
+            )
+        line = out[i]
+        for k in range(channels):
+            for j in range(line.size // channels):
+                line[channels * j + k] = smooth[2 * channels * j + k]
+
+
+def add_expanded(fine: Array, coarse: Array, weights: Array, sign: int, out: Array) -> None:
+    """Write `fine` + `sign` * (`coarse` at twice its size) to `out`, which may be `fine`."""
+    height, channels, dtype = fine.shape[0], fine.shape[2], fine.dtype
+    size = coarse.shape[1] * channels
+    buffers = np.empty(size + 2 * channels, dtype), np.empty(size, dtype), np.empty(size, dtype)
+    _add_expanded(
+        _lines(fine),
+        _lines(coarse),
+        weights + weights,
+        channels,
+        dtype.type(sign),
+        *buffers,
+        np.empty((3, 2 * size), dtype),
+        flat(out).reshape(height, -1),
+    )
 
 
 @kernel
-def add_expanded(fine: Array, coarse: Array, weights: Array, sign: int, out: Array) -> None:
-    """Write `fine` + `sign` * (`coarse` at twice its size) to `out`, which may be `fine`."""
-    height, width, channels = fine.shape
-    twice = weights + weights
-    outer, half, centre = twice[0], twice[1], twice[2]
-    factor = fine.dtype.type(sign)
-    lines = np.empty((3, width * channels), fine.dtype)
-    narrow = coarse.reshape(coarse.shape[0], -1)
-    padded = np.empty(narrow.shape[1] + 2 * channels, fine.dtype)
-    even, odd = np.empty(narrow.shape[1], fine.dtype), np.empty(narrow.shape[1], fine.dtype)
-    source, target = fine.reshape(height, -1), out.reshape(height, -1)
-    last = coarse.shape[0] - 1
-    _expand_row(narrow[0], channels, weights, padded, even, odd, lines[1])
-    lines[0] = lines[1]
-    for i in range(last + 1):
-        before, here, after = i % 3, (i + 1) % 3, (i + 2) % 3
-        if i < last:
-            _expand_row(narrow[i + 1], channels, weights, padded, even, odd, lines[after])
-        else:
-            lines[after] = lines[here]
-        up, mid, down = lines[before], lines[here], lines[after]
-        pixels, written = source[2 * i], target[2 * i]
-        for j in range(mid.size):
-            smooth = outer * (up[j] + down[j]) + centre * mid[j]
+def _add_expanded(
+    fine: Array,
+    coarse: Array,
+    weights: Array,
+    channels: int,
+    factor: float,
+    padded: Array,
+    even: Array,
+    odd: Array,
+    expanded: Array,
+    out: Array,
+) -> None:
+    """Expand rows one after another, the last three of which are held, and smooth between them.
+
+    The weights are twice those of the generating kernel: every second pixel counts only.
+    """
+    outer, half, centre = weights[0], weights[1], weights[2]
+    rows, size = coarse.shape
+    here, after = padded[channels:], padded[2 * channels :]
+    for i in range(rows + 1):
+        if i < rows:
+            row, line = coarse[i], expanded[i % 3]
+            for j in range(size):
+                here[j] = row[j]
+            for j in range(channels):
+                padded[j] = row[j]
+                here[size + j] = row[size - channels + j]
+            for j in range(size):
+                even[j] = outer * (padded[j] + after[j]) + centre * here[j]
+                odd[j] = half * (here[j] + after[j])
+            if channels == 1:  # strides that are known make quick loops
+                for j in range(size):
+                    line[2 * j], line[2 * j + 1] = even[j], odd[j]
+            elif channels == 3:
+                for j in range(size // 3):
+                    line[6 * j], line[6 * j + 3] = even[3 * j], odd[3 * j]
+                    line[6 * j + 1], line[6 * j + 4] = even[3 * j + 1], odd[3 * j + 1]
+                    line[6 * j + 2], line[6 * j + 5] = even[3 * j + 2], odd[3 * j + 2]
+            else:
+                for k in range(channels):
+                    for j in range(size // channels):
+                        line[2 * channels * j + k] = even[channels * j + k]
+                        line[2 * channels * j + channels + k] = odd[channels * j + k]
+        if i == 0:
+            continue
+        middle = expanded[(i - 1) % 3]
+        above = expanded[(i - 2) % 3] if i > 1 else middle
+        below = expanded[i % 3] if i < rows else middle
+        pixels, written = fine[2 * i - 2], out[2 * i - 2]
+        for j in range(pixels.size):
+            smooth = outer * (above[j] + below[j]) + centre * middle[j]
             written[j] = pixels[j] + factor * smooth
-        if 2 * i + 1 < height:
-            pixels, written = source[2 * i + 1], target[2 * i + 1]
-            for j in range(mid.size):
-                smooth = half * (mid[j] + down[j])
+        if 2 * i - 1 < fine.shape[0]:
+            pixels, written = fine[2 * i - 1], out[2 * i - 1]
+            for j in range(pixels.size):
+                smooth = half * (middle[j] + below[j])
                 written[j] = pixels[j] + factor * smooth
 
 
-@kernel
 def keep_larger(best: Array, pixels: Array, energy: Array, candidate: Array) -> None:
     """Take the candidate's pixels, in place, where its energy is above the best so far."""
-    for i in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            if energy[i, j] > best[i, j]:
-                best[i, j] = energy[i, j]
-                for k in range(pixels.shape[2]):
-                    pixels[i, j, k] = candidate[i, j, k]
+    _keep_larger(flat(best), flat(pixels), energy.reshape(-1), candidate.reshape(-1))
 
 
 @kernel
-def _widen(lows: Array, highs: Array, leasts: Array, mosts: Array) -> None:
-    for i in range(lows.size):
-        lows[i] = min(lows[i], leasts[i])
-        highs[i] = max(highs[i], mosts[i])
+def _keep_larger(best: Array, pixels: Array, energy: Array, candidate: Array) -> None:
+    channels = pixels.size // best.size
+    for i in range(best.size):
+        if energy[i] > best[i]:
+            best[i] = energy[i]
+            for k in range(i * channels, (i + 1) * channels):
+                pixels[k] = candidate[k]
+
+
+def widen_range(low: Array, high: Array, values: Array, valid: Array | None) -> None:
+    """Widen the range `low` to `high`, in place, so that it holds the valid pixels of a frame."""
+    if valid is None:
+        np.minimum(low, values, out=low)
+        np.maximum(high, values, out=high)
+    else:
+        _widen_range(flat(low), flat(high), values.reshape(-1), valid.reshape(-1))
 
 
 @kernel
-def widen_range(low: Array, high: Array, least: Array, most: Array) -> None:
-    """Widen the range `low` to `high`, in place, so that it holds `least` and `most`."""
-    _widen(low.ravel(), high.ravel(), least.ravel(), most.ravel())
+def _widen_range(low: Array, high: Array, values: Array, valid: Array) -> None:
+    channels = low.size // valid.size
+    first = 0
+    while first < valid.size:  # valid pixels come in long runs
+        last = first
+        while last < valid.size and valid[last]:
+            last += 1
+        start = first * channels
+        lows, highs, pixels = low[start:], high[start:], values[start:]
+        for j in range((last - first) * channels):
+            lows[j] = min(lows[j], pixels[j])
+            highs[j] = max(highs[j], pixels[j])
+        first = last + 1
+
+
+def rank_by_support(energy: Array, support: Array) -> None:
+    """Rank pixels without full valid support below all others: their support minus 1."""
+    _rank_by_support(flat(energy), flat(support))
 
 
 @kernel
-def widen_range_where(low: Array, high: Array, values: Array, valid: Array) -> None:
-    """Widen the range, in place, so that it holds the valid pixels of a frame."""
-    _, width, channels = low.shape
-    for i in range(low.shape[0]):
-        lows, highs, pixels = low[i].ravel(), high[i].ravel(), values[i].ravel()
-        counts = valid[i]
-        first = 0
-        while first < width:  # pixels that count come in long runs
-            last = first
-            while last < width and counts[last]:
-                last += 1
-            begin, end = first * channels, last * channels
-            run = pixels[begin:end]
-            _widen(lows[begin:end], highs[begin:end], run, run)
-            first = last + 1
+def _rank_by_support(energy: Array, support: Array) -> None:
+    whole, one = support.dtype.type(1 - 1e-4), support.dtype.type(1)
+    for i in range(energy.size):
+        if support[i] <= whole:
+            energy[i] = min(support[i], one) - one
+
+
+def window_mean(plane: Array, centre: float, side: float, scale: float, floor: float) -> Array:
+    """Return `scale` * the mean of |plane| + `floor`; weights are side, centre, side both ways."""
+    out = np.empty(plane.shape, np.float32)
+    _window_mean(plane, centre, side, scale, floor, np.empty(plane.shape[1] + 2, np.float32), out)
+    return out
+
+
+@kernel
+def _window_mean(
+    plane: Array, centre: float, side: float, scale: float, floor: float, row: Array, out: Array
+) -> None:
+    height, width = plane.shape
+    for i in range(height):
+        here, up, down = plane[i], plane[max(i - 1, 0)], plane[min(i + 1, height - 1)]
+        mean = out[i]
+        for j in range(width):
+            row[j + 1] = side * (abs(up[j]) + abs(down[j])) + centre * abs(here[j])
+        row[0], row[width + 1] = row[1], row[width]
+        for j in range(width):
+            mean[j] = scale * (side * (row[j] + row[j + 2]) + centre * row[j + 1]) + floor
+
+
+def add_weighted(
+    total: Array,
+    weight: Array,
+    values: Array,
+    energy: Array,
+    *,
+    squarings: int = 0,
+    support: Array | None = None,
+    frames: tuple[Array, Array] | None = None,
+    index: int = 0,
+) -> None:
+    """Add a frame's values (y, x, channel) and their weights, powers of the energy, in place.
+
+    Parameters
+    ----------
+    total, weight : ndarray
+        Sums so far.
+    values, energy : ndarray
+    squarings : int
+        The power is 2 to this number.
+    support : (y, x) ndarray, optional
+        Share of each pixel that is valid; all are, by default.
+    frames : two (y, x) ndarray, optional
+        The first and last frame that count at each pixel.
+    index : int
+        Number of the frame.
+    """
+    everywhere = np.empty(0, np.float32)
+    first, last = frames or (np.empty(0, np.uint16),) * 2
+    support = everywhere if support is None else support
+    planes = (plane.reshape(-1) for plane in (values, energy, support, first, last))
+    _add_weighted(flat(total), flat(weight), *planes, index, squarings)
+
+
+@kernel
+def _add_weighted(
+    total: Array,
+    weight: Array,
+    values: Array,
+    energy: Array,
+    support: Array,
+    first: Array,
+    last: Array,
+    index: int,
+    squarings: int,
+) -> None:
+    channels = total.size // weight.size
+    limited, partial = first.size > 0, support.size > 0
+    for i in range(weight.size):
+        if not limited or first[i] <= index <= last[i]:
+            power = energy[i]
+            for _ in range(squarings):
+                power *= power
+            if partial:
+                power *= support[i]
+            weight[i] += power
+            for k in range(i * channels, (i + 1) * channels):
+                total[k] += power * values[k]
+
+
+def divide(total: Array, weight: Array) -> None:
+    """Divide a sum by its weight, in place; what has no weight stays 0."""
+    _divide(flat(total), flat(weight))
+
+
+@kernel
+def _divide(total: Array, weight: Array) -> None:
+    channels = total.size // weight.size
+    for i in range(weight.size):
+        if weight[i] > 0:
+            for k in range(i * channels, (i + 1) * channels):
+                total[k] /= weight[i]

@@ -1,28 +1,48 @@
-"""A frame taken apart for focus stacking: its Laplacian pyramid and the energies that decide."""
+"""The Laplacian pyramid of an image: its levels, the energies that rank them, and its collapse."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_stack.core._luminance_kernels import weighted_sum
-from napari_stack.core.jit import kernel
+from napari_stack.core.luminance import weighted_sum
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.focus.pyramid_kernels import (
-    add_expanded,
-    reduce,
-)
+from napari_stack.operators.focus.pyramid_kernels import add_expanded, rank_by_support, reduce
 
 Array = np.ndarray[Any, Any]
 
-# Levels of grey that the entropy of the base tells apart.
+# Grey levels of the histogram whose entropy is measured at the base.
 ENTROPY_BINS = 16
-# The window's Gaussian against its side; 5 taps then come near the generating kernel with a = 0.4.
+# Standard deviation of the Gaussian window as a share of its side; its 5 weights are then close to
+# the generating kernel with a = 0.4.
 WINDOW_SHARE = 0.17
 
 
-def levels_of(shape: tuple[int, ...], min_size: int) -> int:
+def level_count(shape: tuple[int, ...], min_size: int) -> int:
     """Return the number of levels: floor(log2(min(shape[:2]) / min_size)), at least 0."""
     return max((min(shape[:2]) // min_size).bit_length() - 1, 0)
+
+
+def level_sizes(shape: tuple[int, ...], count: int) -> list[tuple[int, int]]:
+    """Return rows and columns of an image and of `count` coarser levels, each half as large."""
+    sizes = [(shape[0], shape[1])]
+    for _ in range(count):
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    return sizes
+
+
+def rows_at(rows: slice, level: int) -> slice:
+    """Return the rows of a level that cover some rows of the image."""
+    return slice(rows.start // 2**level, -(-rows.stop // 2**level))
+
+
+def collapse(levels: Sequence[Array], taps: Array) -> Array:
+    """Return the image of a pyramid's levels, fine to coarse; details are written over."""
+    *details, image = levels
+    for detail in reversed(details):
+        add_expanded(detail, image, taps, 1, detail)
+        image = detail
+    return image
 
 
 def local_mean(image: Array, size: int) -> Array:
@@ -75,7 +95,7 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
 
 
 class Levels(NamedTuple):
-    """The levels of a frame's pyramid, from one on.
+    """The levels of a frame's pyramid but the finest.
 
     Energies are never negative where only valid pixels contributed; elsewhere they are the share
     of valid support minus 1, so that any frame with full support goes before them.
@@ -106,10 +126,10 @@ def split_finest(
     return detail, _ranked(_energy(detail, weights, size), support)
 
 
-def take_apart(
+def split_coarser(
     base: Array, share: Array | None, levels: int, taps: Array, weights: Array, size: int
 ) -> Levels:
-    """Take the rest of a frame apart, which is used up: all levels but the finest.
+    """Split the next level of a frame, which is used up, into all that are coarser.
 
     `share` of what is behind each pixel is valid; a pyramid of no levels is a base at full size.
     """
@@ -129,9 +149,11 @@ def take_apart(
     return Levels(tuple(details), tuple(energies), base, deviation, entropy)
 
 
-def reduced_plane(plane: Array, taps: Array) -> Array:
-    """Return a plane (y, x) at half its size."""
-    return reduce(plane[..., np.newaxis], taps)[..., 0]
+def reduced_plane(plane: Array, taps: Array, times: int = 1) -> Array:
+    """Return a plane (y, x) at half its size, or halved several times."""
+    for _ in range(times):
+        plane = reduce(plane[..., np.newaxis], taps)[..., 0]
+    return plane
 
 
 def _energy(detail: Array, weights: Array, size: int) -> Array:
@@ -140,16 +162,7 @@ def _energy(detail: Array, weights: Array, size: int) -> Array:
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:
-    """Rank pixels that are seen whole, by their energy, above those that are seen in part."""
+    """Rank pixels with full valid support, by their energy, above those with less."""
     if support is not None:
-        _rank_unseen(energy, support)
+        rank_by_support(energy, support)
     return energy
-
-
-@kernel
-def _rank_unseen(energy: Array, support: Array) -> None:
-    whole, one = support.dtype.type(1 - 1e-4), support.dtype.type(1)
-    for i in range(energy.shape[0]):
-        line, shares = energy[i], support[i]
-        for j in range(line.size):
-            line[j] = line[j] if shares[j] > whole else min(shares[j], one) - one

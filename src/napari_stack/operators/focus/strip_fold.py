@@ -6,12 +6,13 @@ import numpy as np
 
 from napari_stack.core.luminance import ChannelWeights, strips_of
 from napari_stack.core.stack import Stack
+from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
 
 
 class Strip(NamedTuple):
-    """Rows of a frame, and more of them around: what filters see."""
+    """Rows of a frame, and more of them around, within the reach of filters."""
 
     rows: slice  # of the state, that are taken in
     wide: slice  # of the state, that were read
@@ -20,9 +21,16 @@ class Strip(NamedTuple):
     opacity: Array | None
     valid: Array | None
 
+    def widen(self, found: RangeState) -> None:
+        """Take the rows in to the range of the frames."""
+        opacity, valid = (
+            None if plane is None else plane[self.inner] for plane in (self.opacity, self.valid)
+        )
+        found.widen(self.rows, found.as_stored(self.colours[self.inner]), opacity, valid)
+
 
 class StripFold:
-    """What folds in strips have in common; see `napari_stack.engine.folds.RowFold`.
+    """The common part of folds in strips; see `napari_stack.engine.folds.RowFold`.
 
     Parameters
     ----------
@@ -54,14 +62,15 @@ class StripFold:
         """Take in a frame."""
         for rows in self.strips():
             self.take(index, prepared, rows)
+        self.close(index)
 
     def take(self, index: int, frame: Stack, rows: slice) -> None:
         """Read some rows of an opened frame, and take them in."""
         height = self.rows.stop - self.rows.start
         wide = slice(max(rows.start - self.margin, 0), min(rows.stop + self.margin, height))
-        seen = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
+        read = slice(self.rows.start + wide.start, self.rows.start + wide.stop)
         inner = slice(rows.start - wide.start, rows.stop - wide.start)
-        self.take_in(index, Strip(rows, wide, inner, *self.channels.split(*frame.read(0, seen))))
+        self.take_in(index, Strip(rows, wide, inner, *self.channels.split(*frame.read(0, read))))
 
     def close(self, index: int) -> None:
         """Nothing is left to do when all rows of a frame were taken in."""
