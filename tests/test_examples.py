@@ -42,7 +42,7 @@ def test_recipes_run(recipe, frames, tmp_path):
 
 @pytest.mark.parametrize("recipe", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_recipes_hold_only_what_is_not_default(recipe):
-    assert Recipe.load(recipe).to_plain() == json.loads(recipe.read_text())
+    assert Recipe.load(recipe).to_json() == json.loads(recipe.read_text())
 
 
 def test_macro_recipe_keeps_slabs_and_both_results_for_retouching(tmp_path):

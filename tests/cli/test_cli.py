@@ -159,7 +159,7 @@ def test_out_of_range_is_the_sentence_of_the_call_and_of_the_recipe(
     with pytest.raises(ValueError, match=name) as call:
         CATALOGUE[name](stack, **options)
     with pytest.raises(ValueError, match=name) as recipe:
-        Recipe.from_plain({"format": "napari-stack recipe", "version": 1, "steps": [plain]})
+        Recipe.from_json({"format": "napari-stack recipe", "version": 1, "steps": [plain]})
     flag, _, value = typed.partition(" ")
     assert main([command_name(name), "nothing.tif", "-o", "out.tif", flag, value]) == 2
     assert _said(capsys) == f"napari-stack: {call.value}" == f"napari-stack: {recipe.value}"
@@ -212,7 +212,7 @@ def test_a_command_without_sense_gets_one_sentence(typed, sentence, capsys):
         ("combine {frames} -o {tmp}/out.tif --axis z", "'z'"),
         ("register {frames} -o {tmp}/out.tif --reference 9", "6 frames"),
         ("register {frames} -o {tmp}/out.tif --at c=1", "one axis"),
-        ("register {frames} -o {tmp}/out.tif --transforms {tmp}/moves.txt", ".json"),
+        ("register {frames} -o {tmp}/out.tif --transforms {tmp}/moves.tsv", ".json"),
         ("register {frames} -o {tmp}/out.tif --region {tmp}/mask.png", "mask.png"),
         ("run {tmp}/none.json {frames} -o {tmp}/results", "none.json"),
     ],
@@ -467,6 +467,15 @@ def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):
     assert re.fullmatch(r"done in \d+\.\d s", end)
 
 
+@pytest.mark.parametrize("suffix", ["json", "csv", "txt", "npy"])
+def test_transforms_are_written_in_the_form_of_the_suffix(suffix, frames, stack, tmp_path):
+    moves, moved = tmp_path / f"moves.{suffix}", str(tmp_path / "moved.tif")
+    words = [frames, "-o", moved, "--transforms", str(moves), "--transform", "translation"]
+    assert main(["register", *words]) == 0
+    expected = ns.register(stack, transform="translation").transforms
+    np.testing.assert_allclose(ns.Transforms.load(moves).matrices, expected.matrices, atol=1e-6)
+
+
 def test_a_mask_is_given_by_its_path(frames, stack, tmp_path):
     mask = np.zeros((72, 88), np.uint8)
     mask[8:-8, 8:-8] = 1
@@ -577,7 +586,11 @@ def test_register_measures_at_each_position(hyper, tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (["register", "{frames}", "--measure-each"], 1, "--measure-each, but the frames lie along"),
+        (
+            ["register", "{frames}", "--measure-each"],
+            1,
+            "measure_each is set; the frames lie along",
+        ),
         (["register", "{hyper}", "--measure-each", "--at", "c=1"], 2, "leave out measure_at"),
         (["register", "{hyper}", "--measure-each", "--transforms", "m.json"], 2, "one position"),
         (["combine", "{hyper}", "--measure-each"], 2, "--measure-each"),
@@ -648,7 +661,7 @@ def test_a_file_between_two_commands_keeps_the_steps(frames, stack, tmp_path):
     words = ["--transform", "translation", "--framing", "common"]
     assert main(["register", frames, "-o", str(moved), *words]) == 0
     assert main(["sigma-clip", str(moved), "-o", str(clean), "--sigma", "1.7"]) == 0
-    recipe = Recipe.from_plain(read_recipe(clean))
+    recipe = Recipe.from_json(read_recipe(clean))
     assert [step.operator for step in recipe.steps] == ["register", "sigma_clip"]
     assert recipe.run(stack)["sigma_clip"].image.shape == ns.read(clean).shape[1:]
     recipe = tmp_path / "recipe.json"
@@ -663,7 +676,7 @@ def test_the_axis_of_a_file_between_two_commands_stays(hyper, tmp_path):
     moved, mean = tmp_path / "moved.tif", tmp_path / "mean.tif"
     assert main(["register", hyper, "-o", str(moved), "--axis", "z", "--framing", "common"]) == 0
     assert main(["combine", str(moved), "-o", str(mean)]) == 0
-    steps = Recipe.from_plain(read_recipe(mean)).steps
+    steps = Recipe.from_json(read_recipe(mean)).steps
     assert [step.axis for step in steps] == ["z", "t"]
 
 
@@ -745,7 +758,7 @@ def test_a_recipe_that_names_its_files_takes_a_folder(branched, frames, tmp_path
 def test_the_recipe_in_a_written_file_can_be_run_again(frames, tmp_path):
     first, again, recipe = (tmp_path / name for name in ("a.tif", "b.tif", "recipe.json"))
     assert main(["sigma-clip", frames, "-o", str(first), "--sigma", "1.7"]) == 0
-    Recipe.from_plain(read_recipe(first)).save(recipe)
+    Recipe.from_json(read_recipe(first)).save(recipe)
     assert main(["run", str(recipe), frames, "-o", str(again)]) == 0
     np.testing.assert_array_equal(ns.read(first)[0], ns.read(again)[0])
 

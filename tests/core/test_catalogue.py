@@ -1,6 +1,8 @@
 """The catalogue: what follows from one entry, here and in packages that are installed."""
 
+import csv
 import inspect
+import io
 import json
 import os
 import re
@@ -23,6 +25,7 @@ from napari_stack.core.operator import resolve
 from napari_stack.core.options import Bounds
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE, Operator
+from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Recipe, Step
 from support import packages
 
@@ -74,7 +77,7 @@ def test_frames_come_out_of_all_that_one_entry_makes(data, files, monkeypatch):
     source, target = files
     assert main(["brighten", source, "-o", target, "--amount", "2"]) == 0
     np.testing.assert_array_equal(ns.read(target), data + 2)
-    recipe = Recipe.from_plain(json.loads(json.dumps(Recipe([Step("brighten")]).to_plain())))
+    recipe = Recipe.from_json(json.loads(json.dumps(Recipe([Step("brighten")]).to_json())))
     np.testing.assert_array_equal(recipe.run(ns.Stack.wrap(data))["brighten"], data + 1)
     np.testing.assert_array_equal(layers.brighten(Image(data), amount=3).data, data + 3)
     assert list(inspect.signature(layers.brighten).parameters)[-2:] == ["amount", "run"]
@@ -153,6 +156,32 @@ def test_volumes_are_worked_on_as_a_whole(monkeypatch):
     np.testing.assert_array_equal(results["combine"], data.max(axis=1))
 
 
+def test_a_table_comes_out(data, files, monkeypatch, tmp_path):
+    def brightness(stack: ns.Stack, *, run: Run = Run()) -> FrameTable:
+        """Measure the mean of every frame.
+
+        Parameters
+        ----------
+        stack : Stack
+        run : Run
+        """
+        return frame_table(stack, {"mean": [frame.mean() for frame in stack]})
+
+    monkeypatch.setitem(CATALOGUE, "brightness", Operator(brightness, output="table"))
+    source, target = files[0], tmp_path / "means.csv"
+    assert main(["brightness", source, "-o", str(target)]) == 0
+    means = [float(line["mean"]) for line in csv.DictReader(io.StringIO(target.read_text()))]
+    np.testing.assert_allclose(means, data.mean(axis=(1, 2)))
+    assert main(["brightness", source, "-o", str(tmp_path / "means.tif")]) == 1
+    hyper = ns.Hyperstack.wrap(np.stack([data, data + 1], 1), axes="tcyx")
+    step = Step("brightness", measure_at={"c": 1}, save="out.csv")
+    result = Recipe([step, Step("combine")]).run(hyper, folder=tmp_path)["brightness"]
+    np.testing.assert_allclose(result.columns["mean"], data.mean(axis=(1, 2)) + 1)
+    assert (tmp_path / "out.csv").is_file()
+    with pytest.raises(ValueError, match="brightness gives a table, which is no layer"):
+        layers.brightness(Image(data))
+
+
 def test_axes_that_are_consumed():
     axes = [ns.Axis(name) for name in "tczyx"]
 
@@ -190,7 +219,7 @@ def test_an_installed_package_brings_an_operator(package, data, files):
     assert main(["invert", source, "-o", target, "--white", "100"]) == 0
     np.testing.assert_array_equal(ns.read(target), 100 - data)
     plain = {"format": "napari-stack recipe", "version": 1, "steps": [{"operator": "invert"}]}
-    result = Recipe.from_plain(plain).run(ns.Stack.wrap(data))["invert"]
+    result = Recipe.from_json(plain).run(ns.Stack.wrap(data))["invert"]
     np.testing.assert_array_equal(result, inverted)
     np.testing.assert_array_equal(layers.invert(Image(data)).data, inverted)
     assert entry_of(ns.invert) is CATALOGUE["invert"]

@@ -202,7 +202,7 @@ def test_depth_of_one_channel_for_all():
     assert (found.image[:, 0] != alone.image[:, 0]).any()
     step = Step("focus_stack", {"method": "pyramid"}, measure_at={"c": 1})
     np.testing.assert_array_equal(step.apply(data).image, found.image)
-    assert Step.from_plain(step.to_plain()) == step
+    assert Step.from_json(step.to_json()) == step
     with pytest.raises(ValueError, match="name that axis alone"):
         data.map(focus_stack, measure_at={"c": 1, "t": 0})
     with pytest.raises(ValueError, match="outside its 2 positions"):
@@ -239,7 +239,7 @@ def test_drift_is_measured_on_a_projection(way: str):
     np.testing.assert_array_equal(found.matrices, moved.stack({"z": 3}).transforms.matrices)
     assert np.asarray(moved).shape == data.shape
     again = Step("register", {"transform": "translation"}, measure_at={"z": way})
-    assert Step.from_plain(again.to_plain()) == again
+    assert Step.from_json(again.to_json()) == again
     np.testing.assert_array_equal(np.asarray(again.apply(hyper)), np.asarray(moved))
 
 

@@ -16,7 +16,7 @@ from napari_stack.core.options import (
     options_of,
     summary,
 )
-from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.operators import CATALOGUE, Features, Intensity, Pyramid, register, sigma_clip
 from napari_stack.operators.geometry.warp import apply_transforms
 from napari_stack.operators.registration.register import measure_transforms
@@ -108,7 +108,7 @@ def test_what_a_signature_tells():
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_with_one_sentence(values, sentence):
-    for call in (partial(operator, None, **values), partial(from_plain, operator, values)):
+    for call in (partial(operator, None, **values), partial(options_from_json, operator, values)):
         with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
             call()
 
@@ -123,24 +123,24 @@ def test_a_method_refuses_its_own_bad_option():
     with pytest.raises(ValueError, match=r"Fast: steps must be a whole .* range 1 to 9, got 0"):
         Fast(0)
     with pytest.raises(ValueError, match="Fast: steps must be"):
-        from_plain(operator, {"method": {"name": "fast", "steps": 0}})
+        options_from_json(operator, {"method": {"name": "fast", "steps": 0}})
 
 
 def test_an_unknown_option_is_refused_by_name():
     with pytest.raises(ValueError, match="operator has no option 'amont'; it takes amount, name"):
-        from_plain(operator, {"amont": 1})
+        options_from_json(operator, {"amont": 1})
 
 
 def test_plain_data_holds_only_what_differs_and_comes_back():
     values = {"amount": 0.5, "where": 4, "method": Fast(5), "mask": "mask.tif"}
-    plain = to_plain(operator, values)
+    plain = options_to_json(operator, values)
     assert plain == {"where": 4, "method": {"name": "fast", "steps": 5}, "mask": "mask.tif"}
-    assert from_plain(operator, plain) == {"where": 4, "method": Fast(5), "mask": "mask.tif"}
+    assert options_from_json(operator, plain) == {"where": 4, "method": Fast(5), "mask": "mask.tif"}
 
 
 def test_an_array_cannot_stand_in_plain_data():
     with pytest.raises(ValueError, match="mask is an array, which a recipe cannot hold"):
-        to_plain(operator, {"mask": np.zeros((2, 2))})
+        options_to_json(operator, {"mask": np.zeros((2, 2))})
 
 
 def test_every_option_of_every_operator_has_a_text_and_a_range():
@@ -149,7 +149,7 @@ def test_every_option_of_every_operator_has_a_text_and_a_range():
         for option in options_of(owner).values():
             assert option.text.endswith("."), (owner, option)
             assert option.bounds or option.kind not in (int, float), (owner, option)
-            assert option.complaint(option.default) is None, (owner, option)
+            assert option.validation_error(option.default) is None, (owner, option)
 
 
 def test_a_correcting_operator_has_the_options_of_its_halves():

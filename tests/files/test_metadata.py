@@ -393,12 +393,12 @@ def test_exif_reaches_what_a_recipe_makes(tmp_path: Path, noise: Noise) -> None:
         Step("transform_frames", {"rotate": 90.0}, name="turned"),
         Step("combine", save="layers.tif", layers=["turned"]),
     ]
-    recipe = Recipe.from_plain(Recipe(steps).to_plain())
+    recipe = Recipe.from_json(Recipe(steps).to_json())
     assert recipe == Recipe(steps)
     stack = read(tmp_path / "in")
     recipe.run(stack, folder=tmp_path)
     assert_exif(tmp_path / "layers.tif")
-    assert read_recipe(tmp_path / "layers.tif") == recipe.to_plain()
+    assert read_recipe(tmp_path / "layers.tif") == recipe.to_json()
     found = psdtags.TiffImageSourceData.fromtiff(tmp_path / "layers.tif")
     names = [layer.name for layer in found.layers]
     assert names == ["turned 2.png", "turned 1.png", "turned 0.png", "combine"]
@@ -486,7 +486,7 @@ def test_a_recipe_and_the_command_line_say_how_files_are_written(
     stack = read(tmp_path / "in")
     for number, (writing, expected) in enumerate(writings):
         recipe = Recipe([Step("combine", save=f"{number}.tif", writing=writing)])
-        assert Recipe.from_plain(recipe.to_plain()) == recipe
+        assert Recipe.from_json(recipe.to_json()) == recipe
         recipe.run(stack, folder=tmp_path)
         flags = [word for key, value in writing.items()
                  for word in (f"--{key.replace('_', '-')}", str(value))]  # fmt: skip

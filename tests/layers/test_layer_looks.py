@@ -138,7 +138,7 @@ def test_names_and_metadata(timelapse):
     note = image.metadata["napari_stack"]
     assert note["source"] == "cells"
     assert [step["operator"] for step in note["recipe"]["steps"]] == ["register", "sigma_clip"]
-    again = ns.Recipe.from_plain(note["recipe"]).run(ns.Stack.wrap(timelapse.data))
+    again = ns.Recipe.from_json(note["recipe"]).run(ns.Stack.wrap(timelapse.data))
     np.testing.assert_array_equal(again["sigma_clip"].image, image.data)
 
 

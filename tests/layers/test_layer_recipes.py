@@ -97,7 +97,7 @@ def test_running_again_with_other_options(cells):
     assert [layer.visible for layer in shown] == [True, False, False]
     moved = ns.register(ns.Stack.wrap(cells), transform="translation")
     np.testing.assert_array_equal(shown[0].data, ns.sigma_clip(moved, sigma=1.2).image)
-    assert shown[0].metadata["napari_stack"]["recipe"] == again.to_plain()
+    assert shown[0].metadata["napari_stack"]["recipe"] == again.to_json()
     np.testing.assert_allclose(shown[0].translate, (1, 2))
     assert link_of(shown[0]).layer is shown[2]
     off = run(prepare_recipe(draft.switched(0, False).recipe(), source))

@@ -28,7 +28,7 @@ RECIPE = Recipe([Step("balance"), Step("combine", save="mean.tif")])
 def test_every_series_has_its_folder_and_its_own_measurement(series, tmp_path):
     heard = []
     results = run_each(RECIPE, series, tmp_path / "out", done=heard.append)
-    assert [str(done) for done in results] == [f"{path}: 0 files" for path in series]
+    assert [str(done) for done in results] == [f"{path}: 1 files" for path in series]
     assert [list(done.files) for done in heard] == [
         [tmp_path / "out" / name / "mean.tif"] for name in ("one", "two", "three")
     ]
@@ -43,6 +43,15 @@ def test_one_that_fails_does_not_stop_the_others(series, tmp_path):
     assert [done.error is None for done in results] == [True, False, True, False]
     assert "frame1.tif" in str(results[1])
     assert not (tmp_path / "out" / "two").exists()
+
+
+def test_a_bug_is_no_failure_of_a_series(series, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(Step, "apply", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        run_each(RECIPE, series, tmp_path / "out")
 
 
 def test_nothing_is_overwritten(series, tmp_path):

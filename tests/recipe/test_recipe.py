@@ -60,8 +60,8 @@ def cells():
 
 
 def test_the_format():
-    assert BRANCHING.to_plain() == PLAIN
-    assert Recipe.from_plain(json.loads(json.dumps(PLAIN))) == BRANCHING
+    assert BRANCHING.to_json() == PLAIN
+    assert Recipe.from_json(json.loads(json.dumps(PLAIN))) == BRANCHING
 
 
 def test_a_file_gives_back_the_same_recipe(tmp_path):
@@ -148,7 +148,7 @@ def test_a_value_of_another_kind_is_refused_by_name(tmp_path, change, message):
 )
 def test_steps_of_another_kind_are_refused(steps, message):
     with pytest.raises(ValueError, match=message):
-        Recipe.from_plain({**PLAIN, "steps": steps})
+        Recipe.from_json({**PLAIN, "steps": steps})
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -179,7 +179,7 @@ def test_where_to_measure_is_for_frames():
 def test_measuring_at_each_position():
     stack, _ = samples.hyperstack(times=3, slices=2, size=(48, 56))
     step = Step("register", measure_each=True)
-    assert Step.from_plain(json.loads(json.dumps(step.to_plain()))) == step
+    assert Step.from_json(json.loads(json.dumps(step.to_json()))) == step
     expected = stack.map(register, measure_each=True)
     np.testing.assert_array_equal(np.asarray(step.apply(stack)), np.asarray(expected))
 
@@ -246,7 +246,7 @@ def test_a_written_image_tells_the_steps_that_led_to_it(tmp_path):
     )
     recipe.run(cells(), folder=tmp_path)
     for name, method in (("mean.png", None), ("maximum.tif", "maximum")):
-        steps = Recipe.from_plain(read_recipe(tmp_path / name)).steps
+        steps = Recipe.from_json(read_recipe(tmp_path / name)).steps
         assert [step.operator for step in steps] == ["register", "combine"]
         assert steps[1].options.get("method") == method
 
@@ -414,8 +414,8 @@ def test_a_step_saves_the_transforms_that_it_measured(tmp_path):
         "options": {"transform": "translation"},
         "transforms": "moves.csv",
     }
-    assert step.to_plain() == plain
-    assert Step.from_plain(plain) == step
+    assert step.to_json() == plain
+    assert Step.from_json(plain) == step
     stack = ns.samples.drifting_cells(frames=3, size=(64, 72), shift=2)[0]
     recipe = Recipe([step, Step("combine", save="mean.tif")])
     found = recipe.run(stack, folder=tmp_path)["register"].transforms
@@ -439,7 +439,7 @@ def test_a_step_saves_the_transforms_that_it_measured(tmp_path):
 )
 def test_transforms_that_cannot_be_saved_are_refused(more, said):
     with pytest.raises(ValueError, match=said):
-        Step.from_plain(more)
+        Step.from_json(more)
 
 
 def test_slabs_are_foreseen_and_one_slab_is_enough(tmp_path):

@@ -45,7 +45,7 @@ def test_docks_script_and_recipe(folder, kind, operator, options, viewer, qtbot,
     np.testing.assert_array_equal(docked.data, scripted.image)
 
     # The recipe that the layer carries is run again from the command line.
-    recipe = ns.Recipe.from_plain(docked.metadata["napari_stack"]["recipe"])
+    recipe = ns.Recipe.from_json(docked.metadata["napari_stack"]["recipe"])
     recipe.save(tmp_path / "recipe.json")
     target = tmp_path / "out.tif"
     assert main(["run", str(tmp_path / "recipe.json"), str(DATA / folder), "-o", str(target)]) == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import scenes
-from scenes import frames, moved, truth
+from scenes import as_json, frames, moved, truth
 
 import napari_stack as ns
 
@@ -92,7 +92,7 @@ def _kept(name: str, suffix: str, kind: str) -> Any:
     found.save(path)
     loaded = value.load(path)
     return {"same": loaded == found, "loaded": loaded, "applied": apply(stack, loaded),
-            "plain": str(sorted(found.to_plain()))}  # fmt: skip
+            "plain": str(sorted(as_json(found)))}  # fmt: skip
 
 
 def _to_moved(name: str) -> Any:

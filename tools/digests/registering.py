@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import scenes
-from scenes import frames
+from scenes import as_json, frames
 
 import napari_stack as ns
 
@@ -76,7 +76,7 @@ def _measured(kind: str, **options: Any) -> Any:
         method, how = options["method"]
         options = {**options, "method": method(**how)}
     found = ns.measure_transforms(frames("drifting_cells", kind), **options)
-    return {"found": found, "parts": found.decomposed(), "plain": str(sorted(found.to_plain()))}
+    return {"found": found, "parts": found.decomposed(), "plain": str(sorted(as_json(found)))}
 
 
 def _measuring() -> Iterator[tuple[str, Any]]:

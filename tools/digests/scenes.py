@@ -125,6 +125,11 @@ def folder() -> Path:
     return made
 
 
+def as_json(value: Any) -> Any:
+    """Write a recipe or a measured value as JSON types, in every version."""
+    return value.to_json() if hasattr(value, "to_json") else value.to_plain()
+
+
 def without_places(text: str) -> str:
     """Leave out of a text where the files lie, which differs from run to run."""
     text = re.sub(re.escape(str(_place[-1])) + r"(/\d{5})?", "FOLDER", text)

@@ -15,7 +15,7 @@ import tifffile
 import zarr
 from PIL import Image
 from reading import glance
-from scenes import frames
+from scenes import as_json, frames
 
 import napari_stack as ns
 from napari_stack import files
@@ -168,7 +168,7 @@ def _metadata() -> Any:
         # createProfile notes the time: one that is always the same takes its place
         fixed = profile[:24] + bytes(12) + profile[36:]
         image.save(given / f"{number}.jpg", exif=exif, icc_profile=fixed)
-    stack, recipe = ns.read(given), ns.Recipe([ns.Step("combine")]).to_plain()
+    stack, recipe = ns.read(given), as_json(ns.Recipe([ns.Step("combine")]))
     for name in ("a.tif", "a.jpg", "a.png", "a.zarr", "a.ome.tif"):
         data = stack.select([0]) if name.endswith(("jpg", "png")) else stack
         ns.write(place / name, data, recipe=recipe)

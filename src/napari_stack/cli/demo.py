@@ -131,7 +131,7 @@ class _Stage:
         with self.timed(f"{step.operator.replace('_', ' ')}: images written"):
             result = step.apply(stack, run=self.run)
             path = self.folder / f"{name}_{{image}}.tif"
-            save_result(path, result, step, stack, recipe.to_plain(), run=self.run)
+            save_result(path, result, step, stack, recipe.to_json(), run=self.run)
             recipe.save(self.folder / f"{name}.json")
         stack.transforms.save(self.folder / f"{name}_transforms.json")
         return result

@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 from napari_stack.core.combined_sources import PROJECTIONS, Place
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, options_of
-from napari_stack.core.options_json import from_plain
+from napari_stack.core.options_json import options_from_json
 
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
@@ -57,7 +57,7 @@ class Number(str):
 
 
 def _flag(name: str, option: Option, group: Group) -> inspect.Parameter:
-    """Make one flag; its value stays text, so that one check words all complaints."""
+    """Make one flag; its value stays text, so that one check words all errors."""
     names = ", ".join(map(command_name, option.choices))
     text = Parameter(
         help=f"{option.help} [choices: {names}]" if names else option.help,
@@ -118,7 +118,7 @@ def options_given(operator: Callable[..., Any], given: Mapping[str, Any]) -> dic
                 f"{command_name(method)}, but --{flag} is {command_name(chosen)}: add --{flag} "
                 f"{command_name(method)}, or leave it out"
             )
-    return from_plain(operator, plain)
+    return options_from_json(operator, plain)
 
 
 def _value(option: Option, typed: Any) -> Any:

@@ -1,9 +1,10 @@
 """What the commands do: read frames, run steps, write results, and say so."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,27 +12,14 @@ from cyclopts import Group, Parameter
 
 from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
-from napari_stack.cli.notes import mention_failed, mention_note, mention_uncovered, stack_of
+from napari_stack.cli.notes import mention_failed, mention_note, mention_uncovered
 from napari_stack.cli.report import Report, complain, progress
-from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
-from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.results import images_of
-from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
-from napari_stack.recipe import Recipe, history
-from napari_stack.recipe.batch import (
-    Choice,
-    Done,
-    is_file,
-    placed,
-    run_each,
-    run_series,
-    steps_before,
-)
+from napari_stack.recipe import Recipe
+from napari_stack.recipe.batch import Choice, Done, is_file, run_each, run_series, saving_to
+from napari_stack.recipe.execution import Target, new_folders
 from napari_stack.recipe.plots import Plots
-from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
 from napari_stack.recipe.step import Step
 
 _FRAMES = Group("Frames", sort_key=4)
@@ -142,13 +130,10 @@ class Settings:
 def run_step(
     step: Step,
     inputs: Sequence[str],
-    output: Path,
+    target: Target,
     settings: Settings,
     *,
     overwrite: bool = False,
-    transforms: Path | None = None,
-    layers: bool = False,
-    writing: Mapping[str, Any] | None = None,
     plots: Plots | None = None,
 ) -> None:
     """Run one operator from files to files.
@@ -161,34 +146,12 @@ def run_step(
         For input that cannot be read or processed, or outputs that cannot be written.
     """
     report = Report(settings.quiet)
-    data = settings.choice.read(inputs, step)
-    step = settings.choice.named(step, data)
-    if isinstance(data, Stack) and (step.measure_at or step.measure_each):
-        flag = f"--at names {', '.join(step.measure_at)}" if step.measure_at else "--measure-each"
-        raise UserError(f"{flag}, but the frames lie along one axis only: leave it out")
-    check_outputs(output, step, data, overwrite=overwrite, layered=layers, writing=writing)
-    if transforms is not None:
-        _check_transforms(transforms, overwrite=overwrite)
-    recipe = history(steps_before(inputs), [step], data).to_plain()
-    with new_folders([plots.folder] if plots else []), settings.run() as run:
-        if plots:
-            plots.check(step.operator, step, data)
-        written = step.making_only(output_paths(output, step))
-        result = written.apply(data, run=run)
-        mention_failed(result, step)
-        mention_note(result, step, report)
+    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
+    with settings.run() as run:
+        done = run_series(Recipe([step]), inputs, target, **how, run=run)
+    _tell(done, report)
+    for result in done.results.values():
         mention_uncovered(result)
-        if transforms is not None:
-            measured = stack_of(result).transforms
-            measured.save(transforms, overwrite=overwrite)
-            report.line(f"{transforms}: transforms of {len(measured)} frames")
-        paths = save_result(
-            output, result, step, data, recipe, overwrite=overwrite, run=run,
-            layers={"frame": data} if layers else None, writing=writing,
-        )  # fmt: skip
-        for path in plots.save(step.operator, step, data, result) if plots else ():
-            report.line(f"{path}: plot")
-    _tell(report, paths, result)
     report.end()
 
 
@@ -212,45 +175,28 @@ def run_recipe(
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
-    recipe, folder = placed(Recipe.load(path), output.expanduser())
+    recipe, folder = saving_to(Recipe.load(path), output.expanduser())
     how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
-    failed: list[Done] = []
-
-    def tell(done: Done) -> None:
-        if done.error is not None:
-            complain(done)
-            failed.append(done)
-            return
-        for name, step in done.recipe.named().items():
-            mention_failed(done.results[name], step)
-            mention_note(done.results[name], step, report)
-        for file, made in done.files.items():
-            report.written(file, made.shape, made.dtype)
-
     with settings.run() as run:
         if each:
-            run_each(recipe, inputs, folder, **how, done=tell, run=run)
+            tell = partial(_tell, report=report)
+            done = run_each(recipe, inputs, folder, **how, done=tell, run=run)
         else:
             with new_folders([] if is_file(output) else [folder]):
-                tell(run_series(recipe, inputs, folder, **how, run=run))
+                done = [run_series(recipe, inputs, folder, **how, run=run)]
+                _tell(done[0], report)
     report.end()
-    if failed:
+    if failed := [one for one in done if one.error is not None]:
         raise OSError(f"{len(failed)} of {len(inputs)} series could not be processed")
 
 
-def _check_transforms(path: Path, *, overwrite: bool) -> None:
-    """Refuse, before the work, what `Transforms.save` would refuse after it."""
-    if path.suffix.lower() != ".json":
-        raise UserError(f"{path}: transforms are written as .json")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name a file for the transforms")
-    refuse_existing(path, overwrite)
-    require_parent_folder(path)
-
-
-def _tell(report: Report, paths: Iterable[Path], result: Any) -> None:
-    if isinstance(result, Stack | Hyperstack):
-        report.written(next(iter(paths)), result.shape, result.dtype)
+def _tell(done: Done, report: Report) -> None:
+    """Say what became of a series: what the operators remark, and what was written."""
+    if done.error is not None:
+        complain(done)
         return
-    for path, image in zip(paths, images_of(result).values(), strict=False):
-        report.written(path, image.shape, image.dtype)
+    for name, step in done.recipe.named().items():
+        mention_failed(done.results[name], step)
+        mention_note(done.results[name], step, report)
+    for path, what in done.files.items():
+        report.line(f"{path}: {what}")

@@ -9,24 +9,20 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.warp import Warp
-from napari_stack.recipe.step import Data, Step
+from napari_stack.recipe.step import Step
 
 #: In pixels: rounding of a view that lies just inside all frames.
 _TOLERANCE = 1e-3
-
-
-def stack_of(result: Data) -> Stack:
-    """Return one stack of a result: measured once, its transforms are those of all positions."""
-    return result.stack() if isinstance(result, Hyperstack) else result
 
 
 def mention_failed(result: Any, step: Step) -> None:
     """Say which frames a registration could not place."""
     if not isinstance(result, Stack | Hyperstack):
         return
-    stack = stack_of(result)
-    if isinstance(result, Hyperstack) and step.measure_each:
-        stack = result.frames
+    if isinstance(result, Stack):
+        stack = result
+    else:  # what was measured once is the same at all positions
+        stack = result.frames if step.measure_each else result.stack()
     if stack.transforms is None or not stack.transforms.failed.any():
         return
     failed = np.flatnonzero(stack.transforms.failed)

@@ -2,9 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -69,10 +68,6 @@ class Report:
         """Say something that has been done."""
         if not self.quiet:
             print(text, flush=True)
-
-    def written(self, path: Path, shape: Sequence[int], dtype: Any) -> None:
-        """Say that a file or folder was written."""
-        self.line(f"{path}: {tuple(map(int, shape))} {dtype}")
 
     def end(self) -> None:
         """Say how long it took."""

@@ -57,9 +57,9 @@ class Measured:
             if values[name] is not None:
                 object.__setattr__(self, name, frozen(values[name], dtype, ndim))
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Write the value as plain data (JSON types)."""
-        values = {name: _plain(value) for name, value in self._given().items()}
+        values = {name: _to_json(value) for name, value in self._given().items()}
         return {"format": self._format(), "version": _VERSION, **values}
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -84,7 +84,7 @@ class Measured:
         suffix = _suffix(Path(path))
         with replacing(Path(path), overwrite=overwrite) as temporary:
             if suffix == ".json":
-                text = json.dumps(self.to_plain(), indent=1) + "\n"
+                text = json.dumps(self.to_json(), indent=1) + "\n"
                 temporary.write_text(text, encoding="utf-8")
                 return
             head = {"format": self._format(), "version": _VERSION}
@@ -127,7 +127,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 

@@ -83,15 +83,15 @@ class Option:
         """Text with the range: the tooltip and the ``--help``."""
         return f"{self.text} Range: {self.bounds}." if self.bounds else self.text
 
-    def complaint(self, value: Any) -> str | None:
+    def validation_error(self, value: Any) -> str | None:
         """Say what is wrong with a value, or return None when it is fine."""
         if self.kind is np.ndarray:
-            return _image_complaint(value)
+            return _image_error(value)
         if isinstance(value, str) and self.choices:
             if value in self.choices:
                 return None
         elif type(value) in self.methods.values():
-            return complaint(type(value), vars(value))
+            return validation_error(type(value), vars(value))
         elif _is_a(value, self.kind) and self._within(value):
             return None
         plain = value.item() if isinstance(value, np.generic) else value
@@ -119,7 +119,7 @@ def _is_a(value: Any, kind: type) -> bool:
     return isinstance(value, (bool, np.bool_) if kind is bool else kind)
 
 
-def _image_complaint(value: Any) -> str | None:
+def _image_error(value: Any) -> str | None:
     if value is None or isinstance(value, (np.ndarray, str, Path)):
         return None
     return f"must be an array or the path of an image, got {type(value).__name__}"
@@ -198,13 +198,13 @@ def summary(owner: Callable[..., Any]) -> str:
     return str(parsed_docstring(owner).short_description or "")
 
 
-def complaint(owner: Callable[..., Any], values: Mapping[str, Any]) -> str | None:
+def validation_error(owner: Callable[..., Any], values: Mapping[str, Any]) -> str | None:
     """Say what is wrong with the first bad value among an operator's options, or return None."""
     options = options_of(owner)
     for name, value in values.items():
         if name not in options:
             return f"{owner.__name__} has no option {name!r}; it takes {', '.join(options)}"
-        if wrong := options[name].complaint(value):
+        if wrong := options[name].validation_error(value):
             inner = wrong if is_dataclass(type(value)) else f"{name} {wrong}"
             return inner if inner.startswith(owner.__name__) else f"{owner.__name__}: {inner}"
     return None
@@ -229,7 +229,7 @@ def check(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
         When `values` holds, as ``stack``, something else than the operator takes.
     """
     ignored = set() if is_dataclass(owner) else _not_options(owner)
-    if wrong := complaint(owner, {n: v for n, v in values.items() if n not in ignored}):
+    if wrong := validation_error(owner, {n: v for n, v in values.items() if n not in ignored}):
         raise UserError(wrong)
     _check_subject(owner, values)
 

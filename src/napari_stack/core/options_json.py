@@ -1,4 +1,4 @@
-"""Options as plain data (JSON types) and back."""
+"""Options as JSON types and back."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, options_of
 
 
-def to_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def options_to_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Write options as plain data (JSON types), leaving out those at their default.
 
     Raises
@@ -20,7 +20,7 @@ def to_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, 
     """
     options = options_of(owner)
     return {
-        name: _plain(options[name], value)
+        name: _to_json(options[name], value)
         for name, value in values.items()
         if not _same(value, options[name].default)
     }
@@ -30,21 +30,21 @@ def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(np.all(value == default)))
 
 
-def _plain(option: Option, value: Any) -> Any:
+def _to_json(option: Option, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         raise UserError(
             f"{option.name} is an array, which a recipe cannot hold: save it to a file and give "
             "its path"
         )
     if type(value) in option.methods.values():
-        return {"name": method_name(type(value)), **to_plain(type(value), vars(value))}
+        return {"name": method_name(type(value)), **options_to_json(type(value), vars(value))}
     if isinstance(value, Path):
         return value.as_posix()
     return value.item() if isinstance(value, np.generic) else value
 
 
-def from_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Read options from plain data; the inverse of `to_plain`.
+def options_from_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read options from plain data; the inverse of `options_to_json`.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def from_plain(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str
         For an unknown option or a value out of range.
     """
     options = options_of(owner)
-    result = {n: _rich(options[n], v) if n in options else v for n, v in values.items()}
+    result = {n: _from_json(options[n], v) if n in options else v for n, v in values.items()}
     check(owner, result)
     return result
 
 
-def _rich(option: Option, value: Any) -> Any:
+def _from_json(option: Option, value: Any) -> Any:
     if not (isinstance(value, Mapping) and option.methods):
         return value
     rest = dict(value)
@@ -65,4 +65,4 @@ def _rich(option: Option, value: Any) -> Any:
     method = option.methods.get(name) if isinstance(name, str) else None
     if method is None:
         return value
-    return method(**from_plain(method, rest))
+    return method(**options_from_json(method, rest))

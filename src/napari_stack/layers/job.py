@@ -235,6 +235,11 @@ def prepare(
         For a layer or an axis that cannot be stacked, or an option out of range.
     """
     entry = Step(operator).entry
+    if entry.kind == "table":
+        raise UserError(
+            f"{operator} gives a table, which is no layer: run it in a recipe, in a script or on "
+            "the command line"
+        )
     given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
     check(entry.function, options)

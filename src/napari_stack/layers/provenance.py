@@ -129,7 +129,7 @@ def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str,
     if not steps:
         return {KEY: known}
     try:
-        return {KEY: known | {"recipe": Recipe(steps).to_plain()}}
+        return {KEY: known | {"recipe": Recipe(steps).to_json()}}
     except UserError as error:
         return {KEY: known | {"note": str(error)}}
 

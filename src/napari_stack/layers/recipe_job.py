@@ -46,7 +46,7 @@ def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
     if made is not None:
         return made.steps, source
     plain = known.get("recipe")
-    return (tuple(Recipe.from_plain(plain).steps), source) if plain else ((), source)
+    return (tuple(Recipe.from_json(plain).steps), source) if plain else ((), source)
 
 
 def files_of(data: Data | None) -> list[str]:
@@ -113,10 +113,10 @@ class RecipeJob:
         """Do all steps; it touches no layer and may run in any thread."""
         done: dict[str, tuple[Job, Computed]] = {}
         chains = {"": self.chain}
-        inputs, named = _inputs(self.recipe), self.recipe.named()
+        named = self.recipe.named()
         for number, (name, step) in enumerate(named.items()):
             alone = replace(step, name="", input="", save="", layers=())
-            job = Job(chains[inputs[name]], self.appearance, alone, {})
+            job = Job(chains[self.recipe.inputs(name)], self.appearance, alone, {})
             computed = job.compute(run.part(number, len(named)))
             done[name] = job, computed
             if computed.frames is not None:
@@ -128,7 +128,7 @@ class RecipeJob:
 
         Frames that images were made of come along, hidden, so that they can be inspected.
         """
-        inputs = _inputs(self.recipe)
+        inputs = {name: self.recipe.inputs(name) for name in done}
         shown = {"": (self.appearance, self.source)}
         frames: dict[str, Image | Labels] = {}
         images: list[Image | Labels] = []
@@ -146,15 +146,6 @@ class RecipeJob:
             layer.visible = False
         taken = set(inputs.values())
         return [frames[name] for name in reversed(frames) if name not in taken] + images + below
-
-
-def _inputs(recipe: Recipe) -> dict[str, str]:
-    """Return for each step the one that it takes frames from; "" for the frames at the start."""
-    inputs, last = {}, ""
-    for name, step in recipe.named().items():
-        inputs[name] = step.input or last
-        last = name if step.entry.gives_frames else last
-    return inputs
 
 
 def prepare_recipe(recipe: Recipe, layer: Layer) -> RecipeJob:

@@ -2,20 +2,18 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_stack.core.errors import UserError
+from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.results import images_of
-from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files.paths import resolve
+from napari_stack.recipe.execution import Execution, Target, new_folders
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.recipe import Recipe
-from napari_stack.recipe.results import new_folders, output_paths
 from napari_stack.recipe.step import Data, Step
 
 #: Files of a batch when the last step of the recipe names none.
@@ -76,8 +74,8 @@ class Done:
         Of each step, by its name; empty when it failed.
     recipe : Recipe
         As it was run.
-    folder : Path
-        Where the files are.
+    files : dict of Path to str
+        What was written, and what is in it.
     error : Exception or None
         Why it failed.
     """
@@ -85,31 +83,18 @@ class Done:
     inputs: tuple[str, ...]
     results: dict[str, Any]
     recipe: Recipe
-    folder: Path
+    files: dict[Path, str] = field(default_factory=dict)
     error: Exception | None = None
 
-    @property
-    def files(self) -> dict[Path, Any]:
-        """What was written, with the result (of frames) or the image that is in it."""
-        found: dict[Path, Any] = {}
-        for name, step in self.recipe.named().items():
-            if not step.save or name not in self.results:
-                continue
-            result = self.results[name]
-            for image, path in output_paths(self.folder / step.save, step).items():
-                frames = isinstance(result, Stack | Hyperstack)
-                found[path] = result if frames else images_of(result)[image]
-        return found
-
     def __str__(self) -> str:
-        name = ", ".join(self.inputs)
-        return f"{name}: {self.error}" if self.error else f"{name}: {len(self.files)} files"
+        what = format_error(self.error) if self.error else f"{len(self.files)} files"
+        return f"{', '.join(self.inputs)}: {what}"
 
 
 def run_series(
     recipe: Recipe,
     inputs: Sequence[str],
-    folder: Path,
+    place: Path | Target,
     *,
     choice: Choice = Choice(),
     overwrite: bool = False,
@@ -118,6 +103,20 @@ def run_series(
 ) -> Done:
     """Run a recipe on the frames of some files; everything is measured on them.
 
+    Parameters
+    ----------
+    recipe : Recipe
+    inputs : sequence of str
+        Files, folders or globs.
+    place : Path or Target
+        Folder for the files that the steps name; or where the result of the last step goes, of
+        whose images only those are made then.
+    choice : Choice
+    overwrite : bool
+        Replace files that are there.
+    plots : Plots, optional
+    run : Run
+
     Raises
     ------
     OSError, ValueError
@@ -125,10 +124,13 @@ def run_series(
     """
     data = choice.read(inputs, recipe.steps[0])
     named = Recipe([choice.named(step, data) for step in recipe.steps])
-    before = steps_before(inputs)
-    how: dict[str, Any] = {"overwrite": overwrite, "plots": plots, "before": before}
-    results = named.run(data, folder=folder, **how, run=run)
-    return Done(tuple(inputs), results, named, folder)
+    if isinstance(place, Target):
+        how: dict[str, Any] = {"targets": {list(named.named())[-1]: place}, "only_saved": True}
+    else:
+        how = {"folder": place}
+    how |= {"plots": plots, "overwrite": overwrite, "before": steps_before(inputs)}
+    execution = Execution(named, data, **how)
+    return Done(tuple(inputs), execution.run(run), named, execution.files)
 
 
 def run_each(
@@ -184,8 +186,10 @@ def run_each(
                 how["plots"] = plots._replace(folder=plots.folder / name)
             with new_folders([place]):
                 result = run_series(recipe, [inputs], place, **how)
-        except (OSError, ValueError, MemoryError) as error:
-            result = Done((inputs,), {}, recipe, place, error)
+        except (OSError, UserError, MemoryError) as error:
+            if not is_mendable(error):
+                raise
+            result = Done((inputs,), {}, recipe, error=error)
         done(result)
         finished.append(replace(result, results={}))  # many series do not fit the memory
     return finished
@@ -229,7 +233,7 @@ def saving(recipe: Recipe, name: str = "") -> Recipe:
     return Recipe([*steps, replace(last, save=name or default)])
 
 
-def placed(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
+def saving_to(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
     """Give the last step the output when it names none; return the folder for all files.
 
     Raises
@@ -271,7 +275,7 @@ def steps_before(inputs: Sequence[str]) -> Sequence[Step]:
     if plain is None:
         return ()
     try:
-        return Recipe.from_plain(plain).steps
+        return Recipe.from_json(plain).steps
     except ValueError as error:
         text = f"{files[0]} carries a recipe that is left out of the result: {error}"
         warnings.warn(text, stacklevel=2)

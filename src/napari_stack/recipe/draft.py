@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import options_of
-from napari_stack.core.options_json import to_plain
-from napari_stack.recipe.recipe import Recipe
+from napari_stack.core.options_json import options_to_json
+from napari_stack.recipe.recipe import Recipe, last_frames
 from napari_stack.recipe.step import Step
 
 
@@ -60,17 +60,15 @@ class Draft:
         """
         if not any(self.on):
             raise UserError("all steps are switched off: switch one on")
-        names = list(Recipe(self.steps).named())
-        sources = self._sources(names)
-        on = dict(zip(names, self.on, strict=True))
-        kept: list[Step] = []
-        before = ""  # what a step takes that names no input
-        for name, step in zip(names, self.steps, strict=True):
+        whole = Recipe(self.steps)
+        on = dict(zip(whole.named(), self.on, strict=True))
+        kept: dict[str, Step] = {}
+        for name, step in whole.named().items():
             if not on[name]:
                 continue
-            source = sources[name]
+            source, before = whole.inputs(name), last_frames(kept)
             while source and not on[source]:
-                source = sources[source]
+                source = whole.inputs(source)
             if source == "" and before:
                 raise UserError(
                     f"the step {name!r} would take its frames from {before!r} now: switch that "
@@ -78,24 +76,9 @@ class Draft:
                 )
             layers = [layer for layer in step.layers if on[layer]]
             explicit = source if source != before or step.input else ""
-            kept.append(replace(step, input=explicit, layers=layers))
-            before = name if step.entry.gives_frames else before
-        wanted = {step.input for step in kept} | {la for step in kept for la in step.layers}
-        called = [name for name in names if on[name]]
-        return Recipe(
-            [
-                replace(s, name=n if n in wanted else s.name)
-                for n, s in zip(called, kept, strict=True)
-            ]
-        )
-
-    def _sources(self, names: list[str]) -> dict[str, str]:
-        """Pair every step with the one that it takes its frames from; "" for the first frames."""
-        sources, before = {}, ""
-        for name, step in zip(names, self.steps, strict=True):
-            sources[name] = step.input or before
-            before = name if step.entry.gives_frames else before
-        return sources
+            kept[name] = replace(step, input=explicit, layers=layers)
+        wanted = {n for step in kept.values() for n in (step.input, *step.layers)}
+        return Recipe([replace(s, name=n if n in wanted else s.name) for n, s in kept.items()])
 
 
 def describe(step: Step) -> str:
@@ -125,7 +108,7 @@ def describe(step: Step) -> str:
 def _option(step: Step, name: str) -> str:
     words = name.replace("_", " ")
     try:
-        plain = to_plain(step.function, {name: step.options[name]})
+        plain = options_to_json(step.function, {name: step.options[name]})
     except ValueError:  # an image
         return f"{words} = an image"
     if name not in plain:

@@ -1,5 +1,6 @@
 """`Recipe`: steps in order, to and from JSON, run on stacks and hyperstacks."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
+from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.recipe.execution import Execution
 from napari_stack.recipe.plots import Plots
-from napari_stack.recipe.results import check_outputs, new_folders, output_paths, save_result
+from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.script import python_script
 from napari_stack.recipe.step import Data, Step
 
@@ -42,28 +43,27 @@ class Recipe:
         object.__setattr__(self, "steps", tuple(self.steps))
         if not self.steps:
             raise UserError("a recipe needs one step or more")
-        frames = {""}  # names of steps that give frames; "" is what the recipe is run on
         given = [step.name for step in self.steps if step.name]
         if len(set(given)) != len(given):
             raise UserError(f"steps need different names, got {', '.join(given)}")
-        before = ""
-        done: set[str] = set()
+        self._check_inputs()
+        self._check_saves()
+
+    def _check_inputs(self) -> None:
+        """Refuse steps that take frames or layers from what is no such step before them."""
+        done: dict[str, Step] = {}
         for name, step in self.named().items():
             if unknown := [layer for layer in step.layers if layer not in done]:
                 raise UserError(
                     f"the step {name!r} takes layers from {unknown[0]!r}, which is no step before"
                 )
-            done.add(name)
-            source = step.input or before
-            if source not in frames:
+            source = self.inputs(name)
+            if source and not (source in done and done[source].entry.gives_frames):
                 raise UserError(
                     f"the step {name!r} takes its frames from {source!r}, which is not a step "
                     f"before it that gives frames"
                 )
-            if step.entry.gives_frames:
-                frames.add(name)
-            before = name if step.entry.gives_frames else before
-        self._check_saves()
+            done[name] = step
 
     def _check_saves(self) -> None:
         """Refuse that two steps save the same file."""
@@ -85,13 +85,22 @@ class Recipe:
             result[name] = step
         return result
 
-    def to_plain(self) -> dict[str, Any]:
+    def inputs(self, name: str) -> str:
+        """Return the step that a step takes its frames from; "" for what the recipe is run on.
+
+        It is the one that the step names, else the last one before it that gives frames.
+        """
+        named = self.named()
+        before = itertools.takewhile(lambda other: other != name, named)
+        return named[name].input or last_frames({other: named[other] for other in before})
+
+    def to_json(self) -> dict[str, Any]:
         """Write the recipe as plain data (JSON types)."""
-        steps = [step.to_plain() for step in self.steps]
+        steps = [step.to_json() for step in self.steps]
         return {"format": _FORMAT, "version": _VERSION, "steps": steps}
 
     @classmethod
-    def from_plain(cls, plain: Any) -> Self:
+    def from_json(cls, plain: Any) -> Self:
         """Read a recipe from plain data.
 
         Raises
@@ -108,13 +117,13 @@ class Recipe:
         steps = plain.get("steps", ())
         if not isinstance(steps, Sequence) or isinstance(steps, str):
             raise UserError(f"steps must be a list of steps, got {steps!r}")
-        return cls([Step.from_plain(step) for step in steps])
+        return cls([Step.from_json(step) for step in steps])
 
     def to_script(
         self, inputs: str | Sequence[str] = "frames/*.tif", data: Data | None = None
     ) -> str:
         """Write the recipe as a Python script; see `napari_stack.recipe.script.python_script`."""
-        return python_script(self.named(), inputs, data)
+        return python_script(self, inputs, data)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the recipe to a JSON file.
@@ -124,7 +133,7 @@ class Recipe:
         FileExistsError
             When the file is there and `overwrite` is False.
         """
-        text = json.dumps(self.to_plain(), indent=2) + "\n"
+        text = json.dumps(self.to_json(), indent=2) + "\n"
         with replacing(Path(path), overwrite=overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
@@ -142,7 +151,7 @@ class Recipe:
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no recipe {path}: name a .json file that holds one")
         try:
-            return cls.from_plain(json.loads(Path(path).read_text(encoding="utf-8")))
+            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
         except ValueError as error:
@@ -188,83 +197,33 @@ class Recipe:
         ImportError
             When there is something to plot and matplotlib is not installed.
         """  # noqa: E501, RUF100
-        place = None if folder is None else Path(folder).expanduser()
-        files = [path for step in self.steps for path in (step.save, step.transforms) if path]
-        saves = [place / path for path in files] if place else []
-        if place and saves:
-            require_parent_folder(place / "file")
         if isinstance(plots, str | Path):
             plots = Plots(Path(plots).expanduser(), overwrite=overwrite)
-        with new_folders([*(path.parent for path in saves), *([plots.folder] if plots else [])]):
-            self._foresee(stack, place, plots, overwrite)
-            return self._run(stack, place, plots, overwrite, before, run)
+        place = None if folder is None else Path(folder).expanduser()
+        return Execution(self, stack, place, {}, plots, overwrite, before).run(run)
 
-    def _foresee(
-        self, data: Data, folder: Path | None, plots: Plots | None, overwrite: bool
-    ) -> None:
-        """Refuse what would only be refused when some steps are done."""
-        frames = {"": data}
-        for name, step in self.named().items():
-            placed = step.with_stacked_axis(frames[step.input])
-            step.check_count(placed)
-            if plots is not None:
-                plots.check(name, step, frames[step.input])
-            if folder is not None and step.save:
-                layered = bool(step.layers)
-                target = folder / step.save
-                check_outputs(
-                    target, step, placed, overwrite=overwrite, layered=layered, writing=step.writing
-                )
-            if folder is not None and step.transforms:
-                refuse_existing(folder / step.transforms, overwrite)
-            if step.entry.gives_frames:
-                made = step.predicted_output(frames[step.input])
-                frames[""] = frames[name] = _bound_like(made, frames[step.input])
+    def leading_to(self, name: str, before: Sequence[Step], data: Data) -> "Recipe":
+        """Return the recipe of one result, for its file: what led to it, and what came before.
 
-    def _run(
-        self,
-        stack: Data,
-        folder: Path | None,
-        plots: Plots | None,
-        overwrite: bool,
-        before: Sequence[Step],
-        run: Run,
-    ) -> dict[str, Any]:
-        results: dict[str, Any] = {}
-        data: Data = stack
-        for number, (name, step) in enumerate(self.named().items()):
-            source = results[step.input] if step.input else data
-            part = run.part(number, len(self.steps))
-            saved = folder is not None and step.save
-            results[name] = result = step.apply(source, run=part.part(0, 2) if saved else part)
-            if plots is not None:
-                plots.save(name, step, source, result)
-            if folder is not None and step.save:
-                done = history(before, self._lineage(name), stack)
-                save_result(
-                    folder / step.save, result, step, source, done.to_plain(),
-                    overwrite=overwrite, run=part.part(1, 2),
-                    layers={layer: results[layer] for layer in step.layers} or None,
-                    writing=step.writing,
-                )  # fmt: skip
-            if folder is not None and step.transforms:
-                one = result.stack() if isinstance(result, Hyperstack) else result
-                one.transforms.save(folder / step.transforms, overwrite=overwrite)
-            if isinstance(result, Stack | Hyperstack):
-                data = result
-        return results
-
-    def _lineage(self, name: str) -> list[Step]:
-        """Return the steps that led to a result, the last one included."""
-        named = self.named()
-        names = list(named)
-        chain: dict[str, Step] = {}
+        Parameters
+        ----------
+        name : str
+            Of the step.
+        before : sequence of Step
+            What was done to the frames already.
+        data : Stack or Hyperstack
+            The frames that this recipe is run on.
+        """
+        named, chain = self.named(), dict[str, Step]()
         while name:
-            step = chain[name] = named[name]
-            earlier = names[: names.index(name)]
-            frames = [n for n in earlier if named[n].entry.gives_frames]
-            name = step.input or (frames[-1] if frames else "")
-        return _with_layers(dict(reversed(chain.items())))
+            chain[name] = named[name]
+            name = self.inputs(name)
+        return history(before, _with_layers(dict(reversed(chain.items()))), data)
+
+
+def last_frames(steps: dict[str, Step]) -> str:
+    """Name of the last of some steps that gives frames, which the next one takes; "" for none."""
+    return next((name for name in reversed(steps) if steps[name].entry.gives_frames), "")
 
 
 def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
@@ -275,13 +234,6 @@ def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
         replace(step, layers=[now[layer] for layer in step.layers if layer in now])
         for step in chain.values()
     ]
-
-
-def _bound_like(placed: Data, data: Data) -> Data:
-    """Bind the next step to the axis only where the data did: what `Step.apply` does."""
-    if isinstance(placed, Stack) or isinstance(data, Stack):
-        return placed
-    return replace(placed, axis=data.axis, chosen=data.chosen)
 
 
 def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:

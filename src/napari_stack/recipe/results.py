@@ -1,14 +1,14 @@
 """Results of steps in files: refused before the work when they cannot be written, then written."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_stack.core.atomic_write import replacing
+from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
@@ -76,6 +76,9 @@ def check_outputs(
     targets = output_paths(path.expanduser(), step)
     refuse_inputs(targets.values(), data)
     for number, (name, target) in enumerate(targets.items()):
+        if step.entry.kind == "table":
+            _check_table(target, overwrite)
+            continue
         if not name:  # frames keep the type, the number and the labels of those they are made of
             check_target(target, data=step.predicted_output(data), **how)
             continue
@@ -90,12 +93,20 @@ def check_outputs(
     return placed
 
 
+def _check_table(path: Path, overwrite: bool) -> None:
+    if path.suffix.lower() != ".csv":
+        raise UserError(f"{path}: a table is written as .csv")
+    refuse_existing(path, overwrite)
+    require_parent_folder(path)
+
+
 def _check_places(path: Path, step: Step) -> None:
     """Refuse a name with a place that nothing would fill: rather than a file called by it."""
     known = [_PLACE] if step.image_names else []
     for place in _ANY_PLACE.findall(path.name):
         if place not in known:
-            what = f"{_PLACE} stands for the name of each image" if known else "frames have none"
+            none = f"{step.entry.kind} have none"
+            what = f"{_PLACE} stands for the name of each image" if known else none
             raise UserError(f"{path} has {place} in its name, which stands for nothing: {what}")
 
 
@@ -134,7 +145,7 @@ def save_result(
     run: Run = Run(),
     layers: Mapping[str, Any] | None = None,
     writing: Mapping[str, Any] | None = None,
-) -> list[Path]:
+) -> dict[Path, str]:
     """Write the result of a step, with the recipe that made it; all of its images or none.
 
     Parameters
@@ -157,13 +168,16 @@ def save_result(
 
     Returns
     -------
-    list of Path
-        The files, or the folder, that were written.
+    dict of Path to str
+        The files, or the folder, that were written, and what is in each.
     """
     how: dict[str, Any] = {"overwrite": overwrite, "recipe": recipe, **(writing or {})}
     if isinstance(result, Stack | Hyperstack):
         write(path, result, **how, run=run)
-        return [path]
+        return {path: _described(result)}
+    if step.entry.kind == "table":
+        result.save(path, overwrite=overwrite)
+        return {path: f"table of {len(result)} lines"}
     how = {"exif_from": data, **how}
     images, axes = images_of(result), step.image_axes(data)
     targets = output_paths(path.expanduser(), step)
@@ -176,7 +190,12 @@ def save_result(
             layers = None  # only those of the first image
             with _named(hidden, target):
                 write(hidden, image, axes=axes, layers=inside, **kind, **how, run=part)
-    return list(targets.values())
+    return {target: _described(images[name]) for name, target in targets.items()}
+
+
+def _described(result: Any) -> str:
+    """Say how large frames or an image are, and of what type."""
+    return f"{tuple(map(int, result.shape))} {result.dtype}"
 
 
 def _channels(ndim: int, axes: Sequence[Axis], data: Data) -> dict[str, Any]:
@@ -194,27 +213,3 @@ def _named(hidden: Path, target: Path) -> Iterator[None]:
         if error.errno is not None:  # `replacing` finds words for it
             raise
         raise type(error)(str(error).replace(str(hidden), str(target))) from error
-
-
-@contextmanager
-def new_folders(folders: Iterable[Path]) -> Iterator[None]:
-    """Make folders where there are none; those that stay empty are taken away again.
-
-    Raises
-    ------
-    NotADirectoryError
-        When a file bears the name of one.
-    """
-    wanted = dict.fromkeys(p for folder in folders for p in (*folder.parents[::-1], folder))
-    missing = [path for path in wanted if not path.exists()]
-    for path in wanted:
-        if path.exists() and not path.is_dir():
-            raise NotADirectoryError(f"{path} is a file where a folder is needed: name another")
-    try:
-        for path in missing:
-            path.mkdir(exist_ok=True)
-        yield
-    finally:
-        for path in missing[::-1]:
-            if path.exists() and not any(path.iterdir()):
-                path.rmdir()

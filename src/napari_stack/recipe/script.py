@@ -5,17 +5,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_stack.core.combined_sources import places_to_json
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
-from napari_stack.core.options_json import to_plain
+from napari_stack.core.options_json import options_to_json
 from napari_stack.core.results import is_tuple
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
+
+if TYPE_CHECKING:
+    from napari_stack.recipe.recipe import Recipe
 
 #: Names that a result must not take in the script.
 _TAKEN = {"ns", "frames"}
@@ -24,15 +27,12 @@ _TAKEN = {"ns", "frames"}
 _WIDTH = 96
 
 
-def python_script(
-    named: Mapping[str, Step], inputs: str | Sequence[str], data: Data | None = None
-) -> str:
-    """Write steps as a script that reads frames, does the steps and saves what they save.
+def python_script(recipe: "Recipe", inputs: str | Sequence[str], data: Data | None = None) -> str:
+    """Write a recipe as a script that reads frames, does the steps and saves what they save.
 
     Parameters
     ----------
-    named : mapping of str to Step
-        The steps in order, by the names that later ones call them.
+    recipe : Recipe
     inputs : str or sequence of str
         What the script reads: a file, a folder, a glob or a list of these.
     data : Stack or Hyperstack, optional
@@ -44,17 +44,16 @@ def python_script(
     ValueError
         For an option that is an array, which a script cannot hold either.
     """
+    named = recipe.named()
     variables = _variables(named)
     given = repr(inputs if isinstance(inputs, str) else list(inputs))
     body = [f"frames = ns.read({given})"]
-    sources = {"": "frames"}
+    sources = {"": "frames", **variables}
     for name, step in named.items():
-        to_plain(step.function, step.options)  # refuses arrays
-        source = sources[step.input]
+        options_to_json(step.function, step.options)  # refuses arrays
+        source = sources[recipe.inputs(name)]
         body += _call(variables[name], source, step, data)
         body += _saves(variables, name, step, source, data)
-        if step.entry.gives_frames:
-            sources[name] = sources[""] = variables[name]
     head = ['"""Written by napari-stack: what was done to some frames."""', ""]
     head += ["import napari_stack as ns"]
     if any(step.save and step.layers for step in named.values()):
@@ -96,7 +95,7 @@ def _turned(source: str, step: Step, data: Hyperstack) -> str:
 
 
 def _changed(step: Step) -> dict[str, Any]:
-    known = set(to_plain(step.function, step.options))
+    known = set(options_to_json(step.function, step.options))
     return {name: value for name, value in step.options.items() if name in known}
 
 

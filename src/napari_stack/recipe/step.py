@@ -7,9 +7,7 @@ from typing import Any, Self
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.combined_sources import (
-    PROJECTIONS,
     Place,
-    is_place,
     places_to_json,
     refuse_projections,
 )
@@ -17,16 +15,14 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import Operator
 from napari_stack.core.options import check
-from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators.geometry.transforms import check_form
+from napari_stack.recipe._kinds import KINDS, check_kinds
 
 Data = Stack | Hyperstack
-
-#: What a step may say about its file, and as what.
-_WRITING = {"compression": str, "level": int, "quality": int, "exif_from": str, "names": str}
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Step:
 
     Examples
     --------
-    >>> Step("sigma_clip", {"sigma": 3.0}).to_plain()
+    >>> Step("sigma_clip", {"sigma": 3.0}).to_json()
     {'operator': 'sigma_clip', 'options': {'sigma': 3.0}}
     """
 
@@ -81,7 +77,7 @@ class Step:
     transforms: str = ""
 
     def __post_init__(self) -> None:
-        _check_kinds(vars(self))
+        check_kinds(vars(self))
         if self.operator not in CATALOGUE:
             raise UserError(
                 f"there is no operator {self.operator!r}; the operators are {', '.join(CATALOGUE)}"
@@ -112,7 +108,7 @@ class Step:
     def _check_measuring(self) -> None:
         """Refuse to say where to measure when nothing is, or twice over."""
         jointly = bool(self.measure_at) and self.entry.shares_measure
-        if self._measuring and not self.entry.gives_frames and not jointly:
+        if self._measuring and self.entry.kind == "images" and not jointly:
             raise UserError(
                 f"{self._measuring}; {self.operator} corrects no frames, it gives images at every "
                 "position: leave it out"
@@ -158,40 +154,40 @@ class Step:
         """Axis that is stacked where none is chosen and there is this one; "" for the first."""
         return self.axis or self.entry.preferred_axis
 
-    def to_plain(self) -> dict[str, Any]:
-        """Write the step as plain data, without what is at its default."""
-        plain: dict[str, Any] = {"operator": self.operator}
-        if options := to_plain(self.function, self.options):
-            plain["options"] = options
-        for key in ("name", "input", "axis", "measure_at", "measure_each", "save", "transforms"):
-            if value := getattr(self, key):
-                plain[key] = value
-        if self.measure_at:
-            plain["measure_at"] = places_to_json(self.measure_at)
-        if self.layers:
-            plain["layers"] = list(self.layers)
-        if self.writing:
-            plain["writing"] = dict(self.writing)
-        return plain
+    def to_json(self) -> dict[str, Any]:
+        """Write the step as plain data (JSON types), without what is at its default."""
+        values = {
+            "options": options_to_json(self.function, self.options),
+            "name": self.name,
+            "input": self.input,
+            "axis": self.axis,
+            "measure_at": places_to_json(self.measure_at),
+            "measure_each": self.measure_each,
+            "save": self.save,
+            "transforms": self.transforms,
+            "layers": list(self.layers),
+            "writing": dict(self.writing),
+        }
+        return {"operator": self.operator, **{key: value for key, value in values.items() if value}}
 
     @classmethod
-    def from_plain(cls, plain: Any) -> Self:
-        """Read a step from plain data.
+    def from_json(cls, plain: Any) -> Self:
+        """Read a step from plain data (JSON types).
 
         Raises
         ------
         ValueError
             For an unknown operator, option or key, or a value of another kind or out of range.
         """
-        known = set(cls.__dataclass_fields__)
+        known = ", ".join(sorted(KINDS))
         if not isinstance(plain, Mapping):
-            raise UserError(f"a step must hold {', '.join(sorted(known))} by name, got {plain!r}")
-        if unknown := sorted(set(plain) - known):
-            raise UserError(f"a step has no {unknown[0]!r}; it takes {', '.join(sorted(known))}")
+            raise UserError(f"a step must hold {known} by name, got {plain!r}")
+        if unknown := sorted(set(plain) - set(KINDS)):
+            raise UserError(f"a step has no {unknown[0]!r}; it takes {known}")
         values = {"operator": "", **plain}
-        _check_kinds(values)
+        check_kinds(values)
         if (entry := CATALOGUE.get(values["operator"])) is not None:
-            values["options"] = from_plain(entry.function, values.get("options", {}))
+            values["options"] = options_from_json(entry.function, values.get("options", {}))
         return cls(**values)
 
     def with_stacked_axis(self, data: Data) -> Data:
@@ -243,9 +239,15 @@ class Step:
         self.check_count(placed)
         if isinstance(placed, Stack) or self.entry.kind == "volumes":
             return self.function(placed, run=run, **self.options)
-        measure: dict[str, Any] = {"measure_at": self.measure_at or None}
-        measure["measure_each"] = self.measure_each
-        result = placed.map(self.entry, **measure, run=run, **self.options)
+        if self.entry.kind == "table":
+            return self.function(placed.stack(self.measure_at), run=run, **self.options)
+        result = placed.map(
+            self.entry,
+            measure_at=self.measure_at or None,
+            measure_each=self.measure_each,
+            run=run,
+            **self.options,
+        )
         if isinstance(result, Hyperstack) and isinstance(data, Hyperstack):
             # What this step was told does not bind the next.
             return replace(result, axis=data.axis, chosen=data.chosen)
@@ -256,48 +258,6 @@ class Step:
         placed = self.with_stacked_axis(data)
         stacked = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
         return self.entry.remaining(placed.axes, stacked)
-
-
-def _check_kinds(values: Mapping[str, Any]) -> None:
-    """Refuse a value of a step that is of another kind, in a sentence that names its key."""
-    for key in ("operator", "name", "input", "axis", "save", "transforms"):
-        if not isinstance(value := values.get(key, ""), str):
-            raise UserError(f"{key} must be a text, got {value!r}")
-    if not isinstance(value := values.get("options", {}), Mapping):
-        raise UserError(f"options must be values by name, such as {{'sigma': 3.0}}, got {value!r}")
-    if not _are_names(value := values.get("layers", ())):
-        raise UserError(f"layers must be a list of names of steps, got {value!r}")
-    _check_writing(values.get("writing", {}))
-    if not _is_position(value := values.get("measure_at", {})):
-        raise UserError(
-            f"measure_at must be whole numbers, {' or '.join(map(repr, PROJECTIONS))} by axis, as "
-            f"{{'c': 1}}, got {value!r}"
-        )
-    if not isinstance(value := values.get("measure_each", False), bool):
-        raise UserError(f"measure_each must be True or False, got {value!r}")
-
-
-def _check_writing(value: Any) -> None:
-    """Refuse what `napari_stack.write` does not take, or not as plain data."""
-    if not isinstance(value, Mapping):
-        raise UserError(f"writing must be values by name, as {{'quality': 90}}, got {value!r}")
-    for key, kind in value.items():
-        if key not in _WRITING:
-            raise UserError(f"writing has no {key!r}; it takes {', '.join(_WRITING)}")
-        if not isinstance(kind, _WRITING[key]) or isinstance(kind, bool):
-            word = "a whole number" if _WRITING[key] is int else "a text"
-            raise UserError(f"writing: {key} must be {word}, got {kind!r}")
-
-
-def _are_names(value: Any) -> bool:
-    sequence = isinstance(value, Sequence) and not isinstance(value, str)
-    return sequence and all(isinstance(name, str) for name in value)
-
-
-def _is_position(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) and is_place(at) for name, at in value.items()
-    )
 
 
 def refuse_single(data: Data) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Percentile, WeightedMean, combine, sigma_clip
@@ -269,10 +269,10 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path):
 
 def test_methods_with_options_go_through_plain_data():
     options = {"method": Percentile(90), "dtype": "float32"}
-    plain = to_plain(combine, options)
+    plain = options_to_json(combine, options)
     assert plain == {"method": {"name": "percentile", "percentile": 90}, "dtype": "float32"}
-    assert from_plain(combine, plain) == options
-    weighted = from_plain(combine, {"method": {"name": "weighted mean", "weights": "w.csv"}})
+    assert options_from_json(combine, plain) == options
+    weighted = options_from_json(combine, {"method": {"name": "weighted mean", "weights": "w.csv"}})
     assert weighted == {"method": WeightedMean("w.csv")}
     assert WeightedMean(np.ones(3)) == WeightedMean(np.ones(3)) != WeightedMean()
     assert len({WeightedMean(), WeightedMean(np.ones(3))}) == 2

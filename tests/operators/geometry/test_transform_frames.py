@@ -191,6 +191,6 @@ def test_a_hyperstack_keeps_its_pixel_size():
     result = step.apply(Hyperstack.wrap(pixels, axes=axes), run=Run())
     assert result.shape == (2, 3, 10, 15)
     assert result.axes[2:] == (Axis("y", 1.0, "um"), Axis("x", 1.0, "um"))
-    again = Step.from_plain(step.to_plain())
+    again = Step.from_json(step.to_json())
     assert again == step
     assert all(option.text.endswith(".") for option in options_of(transform_frames).values())

@@ -218,6 +218,6 @@ class RecipeDock(FollowingDock):
 def _same(step: Step, done: Step) -> bool:
     """Tell whether a step is as it was done; one with an image is when nobody touched it."""
     try:
-        return step is done or step.to_plain() == done.to_plain()
+        return step is done or step.to_json() == done.to_json()
     except UserError:
         return False

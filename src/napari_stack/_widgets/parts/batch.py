@@ -95,7 +95,7 @@ class BatchPanel(QWidget):
             return
         with errors_shown():
             recipe = saving(self._recipe(), self.file.text().strip())
-            recipe.to_plain()  # refuses arrays, which cannot be written to a file
+            recipe.to_json()  # refuses arrays, which cannot be written to a file
             series = self.series
             series_names(series)
             if not self.output.text().strip():

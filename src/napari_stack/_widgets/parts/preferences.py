@@ -12,7 +12,7 @@ from napari.settings import get_settings
 
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.options import Option, options_of
-from napari_stack.core.options_json import from_plain, to_plain
+from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.engine.run import Run
 
 _PLUGIN = "napari-stack"
@@ -54,7 +54,7 @@ class Preferences:
         option = options_of(operator).get("interpolation")
         if option is None or self.interpolation == option.default:
             return {}
-        fits = option.complaint(self.interpolation) is None
+        fits = option.validation_error(self.interpolation) is None
         return {"interpolation": self.interpolation} if fits else {}
 
 
@@ -91,7 +91,7 @@ def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in kept.items() if isinstance(kept, Mapping) else ():
         try:
-            found |= from_plain(operator, {name: value})
+            found |= options_from_json(operator, {name: value})
         except (ValueError, TypeError) as error:
             _log.info("not taken from the last time: %s", error)
     return found
@@ -110,7 +110,7 @@ def remember(operator: Callable[..., Any], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if value is known[name].default or _of_the_data(known[name], value):
             continue
-        plain |= to_plain(operator, {name: value})
+        plain |= options_to_json(operator, {name: value})
     if chosen := options.get("interpolation"):  # else that of the Preferences would take its place
         plain["interpolation"] = chosen
     everything = _read()

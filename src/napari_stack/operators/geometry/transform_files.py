@@ -24,7 +24,7 @@ _TEXT_COLUMNS = "frame scale angle shift_y shift_x success"
 Fields = dict[str, Any]
 
 
-def to_plain(transforms: Any) -> dict[str, Any]:
+def to_json_types(transforms: Any) -> dict[str, Any]:
     """Write transforms as plain data (JSON types)."""
     plain: dict[str, Any] = {"format": FORMAT, "version": 1, "convention": CONVENTION}
     if transforms.size is not None:
@@ -43,7 +43,7 @@ def _frames(transforms: Any) -> Iterable[tuple[NDArray[np.float64], float, bool]
 
 
 def from_json(data: bytes, name: str) -> Fields:
-    """Read what `to_plain` wrote."""
+    """Read what `to_json_types` wrote."""
     try:
         plain = json.loads(data)
     except ValueError as error:
@@ -70,7 +70,7 @@ def from_json(data: bytes, name: str) -> Fields:
 
 def to_json(transforms: Any) -> bytes:
     """Write transforms as JSON, with version and conventions."""
-    return (json.dumps(to_plain(transforms), indent=1) + "\n").encode()
+    return (json.dumps(to_json_types(transforms), indent=1) + "\n").encode()
 
 
 def to_csv(transforms: Any) -> bytes:

@@ -148,11 +148,11 @@ class Transforms:
     ) -> Self:
         return replace(self, matrices=matrices, quality=quality, failed=failed)
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Write them as plain data (JSON types)."""
-        from napari_stack.operators.geometry.transform_files import to_plain
+        from napari_stack.operators.geometry.transform_files import to_json_types
 
-        return to_plain(self)
+        return to_json_types(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write them to a file.
