@@ -672,6 +672,17 @@ def test_a_file_between_two_commands_keeps_the_steps(frames, stack, tmp_path):
     assert names == ["register", "register", "combine"]
 
 
+def test_failed_frames_of_the_axis_that_a_step_names_are_told(stack, tmp_path, capsys):
+    frames = np.asarray(stack).copy()
+    frames[2] = 100
+    ns.write(tmp_path / "in.tif", np.stack([frames] * 3), axes="tzyx")
+    recipe = tmp_path / "recipe.json"
+    ns.Recipe([ns.Step("register", axis="z", save="a.tif", transforms="a.json")]).save(recipe)
+    assert main(["run", str(recipe), str(tmp_path / "in.tif"), "-o", str(tmp_path)]) == 0
+    assert "1 of 6 frames could not be registered: in.tif page 9" in capsys.readouterr().err
+    assert ns.Transforms.load(tmp_path / "a.json").failed.tolist() == [i == 2 for i in range(6)]
+
+
 def test_the_axis_of_a_file_between_two_commands_stays(hyper, tmp_path):
     moved, mean = tmp_path / "moved.tif", tmp_path / "mean.tif"
     assert main(["register", hyper, "-o", str(moved), "--axis", "z", "--framing", "common"]) == 0

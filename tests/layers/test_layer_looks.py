@@ -187,6 +187,14 @@ def test_chain_follows_axes_named_since(timelapse):
     assert layers.prepare("combine", registered, axis="z").data.axes[0].name == "z"
 
 
+def test_failed_frames_along_another_axis_are_named(cells):
+    data = np.stack([cells[0], cells[0]])
+    data[:, 3] = 100
+    layer = Image(data, rgb=False, axis_labels=("p", "t", "y", "x"))
+    job = layers.prepare("register", layer, axis="t", transform="translation")
+    assert job.remark(job.compute()) == ("1 of 5 frames failed and are left out of what follows: 3")
+
+
 def test_failed_frames_are_named(cells):
     data = cells[0].copy()
     data[3] = 7

@@ -19,10 +19,8 @@ def mention_failed(result: Any, step: Step) -> None:
     """Say which frames a registration could not place."""
     if not isinstance(result, Stack | Hyperstack):
         return
-    if isinstance(result, Stack):
-        stack = result
-    else:  # what was measured once is the same at all positions
-        stack = result.frames if step.measure_each else result.stack()
+    each = isinstance(result, Hyperstack) and step.measure_each
+    stack = result.frames if each else step.measured_stack(result)
     if stack.transforms is None or not stack.transforms.failed.any():
         return
     failed = np.flatnonzero(stack.transforms.failed)

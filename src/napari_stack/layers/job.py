@@ -170,7 +170,8 @@ class Job:
         """Say which frames failed, or nothing."""
         if computed.frames is None:
             return ""
-        before, after = used_along_axis(self.data), used_along_axis(computed.frames)
+        frames = computed.step.with_stacked_axis(computed.frames)
+        before, after = used_along_axis(self.data), used_along_axis(frames)
         if len(after) != len(before):  # other frames: slabs
             return ""
         failed = np.flatnonzero(before & ~after)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transforms import check_form
@@ -162,7 +161,7 @@ class Execution:
             made = step.making_only(output_paths(target.path, step))
         result = made.apply(data, run=working)
         if target.transforms is not None:
-            measured = (result.stack() if isinstance(result, Hyperstack) else result).transforms
+            measured = step.measured_stack(result).transforms
             measured.save(target.transforms, overwrite=self.overwrite)
             self.files[target.transforms] = f"transforms of {len(measured)} frames"
         if target.path is not None:

@@ -211,6 +211,11 @@ class Step:
             turned.stack(self.measure_at)  # refuses what is not there
         return turned
 
+    def measured_stack(self, result: Data) -> Stack:
+        """Return one stack of the step's result: what was measured once is the same for all."""
+        placed = self.with_stacked_axis(result)
+        return placed if isinstance(placed, Stack) else placed.stack()
+
     def predicted_output(self, data: Data) -> Data:
         """Return what the step makes of frames as far as that is known before the work.
 
