@@ -5,14 +5,55 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_stack.core.errors import UserError
+from napari_stack.core.results import images_of
+from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import CATALOGUE, Operator
 from napari_stack.operators.precompile import warm
+from support.sources import WatchedSource
 
 
-@pytest.mark.parametrize("operator", CATALOGUE)
-def test_every_operator_is_warmed_without_a_word(operator):
-    warm(operator)
+@pytest.mark.parametrize("name", CATALOGUE.own)
+def test_every_operator_comes_to_its_end_without_a_word(name, monkeypatch):
+    entry, results = CATALOGUE[name], []
+
+    def watched(stack, *, run, **options):
+        results.append((stack.shape, stack.dtype, entry.function(stack, run=run, **options)))
+
+    monkeypatch.setitem(CATALOGUE, name, replace(entry, source=watched))
+    warm(name)
+    assert len(results) == 2 * len(entry.precompile)
+    assert [dtype for _, dtype, _ in results] == [np.uint16, np.float32] * len(entry.precompile)
+    for shape, _, made in results:
+        if entry.gives_frames:
+            assert made[0].shape == shape[1:]
+        else:
+            image, *_ = images_of(made).values()
+            assert image.shape == shape[1:]
+
+
+def test_a_frame_of_a_lazy_result_is_computed(monkeypatch):
+    read = []
+
+    def lazy(stack, *, run) -> Stack:
+        return Stack(WatchedSource(np.asarray(stack), reads=read))
+
+    monkeypatch.setitem(CATALOGUE, "lazy", Operator(lazy))
+    warm("lazy")
+    assert [index for index, _ in read] == [0, 0]
+
+
+def test_a_fault_of_an_operator_is_raised(monkeypatch):
+    def broken(stack, *, run) -> Stack:
+        raise error
+
+    monkeypatch.setitem(CATALOGUE, "broken", Operator(broken))
+    error = UserError("a mask is needed")
+    warm("broken")
+    error = ValueError("shapes differ")
+    with pytest.raises(ValueError, match="shapes differ"):
+        warm("broken")
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])

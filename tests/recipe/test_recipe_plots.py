@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from napari_stack import samples, write
@@ -42,7 +43,10 @@ def test_a_recipe_draws_what_its_steps_measured(fading, tmp_path):
     RECIPE.run(fading, folder=tmp_path, plots=tmp_path / "new" / "plots")
     found = sorted((tmp_path / "new" / "plots").iterdir())
     assert [path.name for path in found] == [f"{name}.png" for name in FILES]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in found)
+    for path in found:
+        with PIL.Image.open(path) as image:
+            assert min(image.size) > 300
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 10, "more than an empty page"
 
 
 def test_matches_are_drawn_where_frames_were_matched(fading, tmp_path):
@@ -59,7 +63,7 @@ def test_what_is_there_is_refused_before_the_work(fading, tmp_path):
         RECIPE.run(fading, folder=tmp_path, plots=Plots(tmp_path, "svg"))
     assert [path.name for path in tmp_path.iterdir()] == [there.name]
     RECIPE.run(fading, folder=tmp_path, plots=Plots(tmp_path, "svg", overwrite=True))
-    assert "<svg" in there.read_text()
+    assert there.read_text().count("<path") > 10
 
 
 def test_without_matplotlib_it_is_said_before_the_work(fading, tmp_path, monkeypatch):
@@ -83,7 +87,8 @@ def test_the_command_line_draws(fading, tmp_path, capsys):
     words = ["correct-bleaching", str(tmp_path / "in.tif"), "-o", str(tmp_path / "out.tif")]
     assert main([*words, "--plots", str(tmp_path / "plots"), "--plots-as", "svg"]) == 0
     assert "correct_bleaching-decay.svg: plot" in capsys.readouterr().out
-    assert "<svg" in (tmp_path / "plots" / "correct_bleaching-decay.svg").read_text()
+    text = (tmp_path / "plots" / "correct_bleaching-decay.svg").read_text()
+    assert text.count("<path") > 10
 
 
 def test_a_recipe_on_several_series_draws_for_each(fading, tmp_path):

@@ -62,7 +62,7 @@ def warm(
 def _try(operator: Callable[..., Any], stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
     try:
         result = operator(stack, run=run, **options)
-    except ValueError:  # it cannot do without more input: then there is nothing to prepare
+    except UserError:  # it cannot do without more input: then there is nothing to prepare
         return
     if isinstance(result, Stack):  # lazy: pixels are computed when they are asked for
         result[0]

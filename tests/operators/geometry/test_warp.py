@@ -15,6 +15,7 @@ from napari_stack.operators import (
     combine,
     sigma_clip,
 )
+from support.pixels import validity
 
 Y, X = np.mgrid[:60, :80].astype(np.float64)
 
@@ -186,8 +187,7 @@ def _bands_are_the_whole(stack):
     for rows in (slice(0, 5), slice(11, 30), slice(59, 60)):
         band, band_valid = stack.read(0, rows)
         np.testing.assert_array_equal(band, values[rows])
-        if valid is not None and band_valid is not None:
-            np.testing.assert_array_equal(band_valid, valid[rows])
+        np.testing.assert_array_equal(validity(band_valid, band), validity(valid, values)[rows])
     return values, valid
 
 
@@ -283,9 +283,9 @@ def test_pixels_as_stored_give_what_floats_do(dtype, channels, interpolation, bo
     floats = apply_transforms(Stack.wrap(data.astype(np.float32), rgb=False), transforms, **how)
     values, valid = whole.read(0)
     expected, also = floats.read(0)
-    where = np.ones(values.shape[:2], bool) if valid is None else valid
+    where = validity(valid, values)
+    np.testing.assert_array_equal(where, validity(also, expected))
     np.testing.assert_array_equal(values[where], expected[where])
-    assert (valid is None) == (also is None)
     np.testing.assert_array_equal(whole[0], cast(values, dtype, valid))
     rows = np.concatenate([whole.read(0, slice(a, a + 7))[0] for a in range(0, 49, 7)])
     np.testing.assert_array_equal(rows, whole.read(0)[0][:49])

@@ -14,8 +14,7 @@ from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
-from napari_stack._widgets.parts.plot import Plot
-from napari_stack._widgets.parts.plot_scales import Panel
+from napari_stack._widgets.parts.plot import Panel, Plot
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution, weak_reference

@@ -1,14 +1,17 @@
-"""`Plot`: numbers over the frames, one panel below the other, in the colours of napari's theme."""
+"""`Plot`: values over the frames, in panels below each other, in the colours of the theme."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import floor, isfinite, log10
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_stack._widgets.parts.plot_scales import Panel, Scale, ticks
 from napari_stack.core.errors import UserError
 
 #: Pixels left of a panel for its numbers, and at the other sides.
@@ -21,6 +24,104 @@ _LINE = 13
 #: Colours of channels: of the colour-blind safe set of Okabe and Ito (2008).
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7")
 _CROSS = "#d55e00"
+
+#: Frames up to which every value has a mark.
+_MOST_MARKS = 400
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A straight scale from `low` and `high` to pixels `start` and `stop`.
+
+    Examples
+    --------
+    >>> scale = Scale(0, 10, 100, 0)
+    >>> scale.pixel(5), scale.value(25)
+    (50.0, 7.5)
+    """
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def pixel(self, value: float) -> float:
+        """Return where a number lies."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+    def value(self, pixel: float) -> float:
+        """Return the number at a place."""
+        return self.low + (pixel - self.start) / (self.stop - self.start) * (self.high - self.low)
+
+
+def limits(values: NDArray[Any], *more: float) -> tuple[float, float]:
+    """Return limits that hold all finite values, a little wider, and apart in any case.
+
+    Examples
+    --------
+    >>> limits(np.array([1.0, 3.0, np.nan]), 5.0)
+    (0.8, 5.2)
+    """
+    finite = [float(v) for v in [*np.ravel(values), *more] if isfinite(v)]
+    if not finite:
+        return 0.0, 1.0
+    low, high = min(finite), max(finite)
+    margin = 0.05 * (high - low) or 0.5 * abs(high) or 0.5
+    return low - margin, high + margin
+
+
+def ticks(low: float, high: float, most: int = 4) -> list[float]:
+    """Return round numbers in a range: steps of 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> ticks(0.13, 0.92)
+    [0.2, 0.4, 0.6, 0.8]
+    >>> ticks(0, 59, 6)
+    [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
+    """
+    rough = (high - low) / most
+    power = 10.0 ** floor(log10(rough))
+    step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * 0.999)
+    first = -floor(-low / step)
+    count = floor(high / step) - first + 1
+    return [float(f"{(first + k) * step:.12g}") for k in range(max(count, 0))]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One plot of values over the frames.
+
+    Parameters
+    ----------
+    title : str
+    lines : ndarray, shape (n, k)
+        One line for each of k channels.
+    faded : ndarray of bool, shape (n,)
+        Frames that are left out, drawn pale.
+    crossed : ndarray of bool, shape (n,)
+        Frames that failed or were clipped, drawn as crosses.
+    levels : mapping of str to float
+        Horizontal lines by their names.
+    names : tuple of str
+        Of the channels, where there are several.
+    """
+
+    title: str
+    lines: NDArray[Any]
+    faded: NDArray[np.bool_]
+    crossed: NDArray[np.bool_]
+    levels: dict[str, float] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    def across(self, width: int) -> Scale:
+        """Return the horizontal scale, of frames, in a plot of some pixels."""
+        return Scale(-0.5, max(len(self.lines) - 0.5, 0.5), _LEFT, width - _RIGHT)
+
+    def up(self, top: int, height: int) -> Scale:
+        """Return the vertical scale of a panel that begins at `top`."""
+        values = limits(self.lines, *self.levels.values())
+        return Scale(*values, top + height - _BELOW, top + _ABOVE)
 
 
 class Plot(QWidget):
@@ -63,150 +164,137 @@ class Plot(QWidget):
 
         Raises
         ------
-        OSError, ValueError
-            When it cannot be written, or for another ending.
+        OSError, UserError
         """
         suffix = Path(path).suffix.lower()
         if suffix not in (".png", ".svg"):
             raise UserError(f"{path}: plots are written as .png or .svg")
         if suffix == ".svg":
-            self._save_svg(Path(path))
+            from qtpy.QtSvg import QSvgGenerator
+
+            Path(path).touch()  # says why, where it cannot be written
+            generator = QSvgGenerator()
+            generator.setFileName(str(path))
+            generator.setSize(self.size())
+            generator.setViewBox(QRect(0, 0, self.width(), self.height()))
+            self._draw_on(generator)
             return
         picture = QPixmap(self.size() * 2)
-        painter = QPainter(picture)
-        painter.scale(2, 2)
-        self.draw(painter, self.size())
-        painter.end()
+        self._draw_on(picture, 2)
         if not picture.save(str(path), "PNG"):
             raise OSError(f"{path} cannot be written")
-
-    def _save_svg(self, path: Path) -> None:
-        from qtpy.QtSvg import QSvgGenerator
-
-        path.touch()  # says why, where it cannot be written
-        generator = QSvgGenerator()
-        generator.setFileName(str(path))
-        generator.setSize(self.size())
-        generator.setViewBox(QRect(0, 0, self.width(), self.height()))
-        painter = QPainter(generator)
-        self.draw(painter, self.size())
-        painter.end()
 
     # events
 
     def paintEvent(self, event: object) -> None:  # noqa: ARG002
         """Draw all panels."""
-        painter = QPainter(self)
-        self.draw(painter, self.size())
-        painter.end()
+        self._draw_on(self)
 
-    def mousePressEvent(self, event: object) -> None:
+    def mousePressEvent(self, event: Any) -> None:
         """Choose the frame next to the click."""
         if self.panels and event.button() == Qt.MouseButton.LeftButton:
-            scale = self._across(self.panels[0], self.width())
-            self.clicked.emit(self.panels[0].nearest(scale.value(event.pos().x())))
-
-    # drawing
+            panel = self.panels[0]
+            frame = round(panel.across(self.width()).value(event.pos().x()))
+            self.clicked.emit(min(max(frame, 0), max(len(panel.lines) - 1, 0)))
 
     def place_of(self, frame: int) -> int:
         """Return where a frame lies, in pixels from the left."""
-        return round(self._across(self.panels[0], self.width()).pixel(frame))
+        return round(self.panels[0].across(self.width()).pixel(frame))
 
-    def _across(self, panel: Panel, width: int) -> Scale:
-        return Scale(-0.5, max(len(panel) - 0.5, 0.5), _LEFT, width - _RIGHT)
+    # drawing
 
-    def draw(self, painter: QPainter, size: QSize) -> None:
-        """Draw all panels into any painter."""
-        palette = self.palette()
-        text = palette.color(QPalette.ColorRole.WindowText)
+    def _draw_on(self, device: Any, factor: int = 1) -> None:
+        painter = QPainter(device)
+        painter.scale(factor, factor)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(
-            0, 0, size.width(), size.height(), palette.color(QPalette.ColorRole.Window)
-        )
+        painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Window))
         font = painter.font()
         font.setPointSizeF(8.5)
         painter.setFont(font)
         for number, panel in enumerate(self.panels):
-            top = number * self._height
-            across = self._across(panel, size.width())
-            low, high = panel.limits
-            up = Scale(low, high, top + self._height - _BELOW, top + _ABOVE)
-            self._draw_frame(painter, panel, across, up, text)
-            for k in range(panel.lines.shape[1]):
-                self._draw_line(painter, panel, k, across, up)
+            across = panel.across(self.width())
+            up = panel.up(number * self._height, self._height)
+            self._draw_frame(painter, panel, across, up)
+            self._draw_levels(painter, panel, across, up)
+            if self.current is not None:
+                painter.setPen(QPen(self._ink, 1))
+                x = across.pixel(self.current)
+                painter.drawLine(QPointF(x, up.stop), QPointF(x, up.start))
+            for channel in range(panel.lines.shape[1]):
+                self._draw_line(painter, panel, channel, across, up)
         if self.panels:
-            self._draw_numbers(painter, self._across(self.panels[0], size.width()), text)
+            self._draw_numbers(painter, self.panels[0].across(self.width()))
+        painter.end()
 
-    def _draw_frame(
-        self, painter: QPainter, panel: Panel, across: Scale, up: Scale, text: QColor
-    ) -> None:
-        pale = QColor(text)
-        pale.setAlphaF(0.25)
-        box = QRectF(QPointF(across.start, up.stop), QPointF(across.stop, up.start))
-        painter.setPen(QPen(pale, 1))
-        painter.drawRect(box)
+    @property
+    def _ink(self) -> QColor:
+        return self.palette().color(QPalette.ColorRole.WindowText)
+
+    def _draw_frame(self, painter: QPainter, panel: Panel, across: Scale, up: Scale) -> None:
+        pale = _faded(self._ink, 0.25)
+        painter.setPen(pale)
+        painter.drawRect(QRectF(QPointF(across.start, up.stop), QPointF(across.stop, up.start)))
+        beside = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for tick in ticks(up.low, up.high, 3):
             y = up.pixel(tick)
-            painter.setPen(QPen(pale, 1))
+            painter.setPen(pale)
             painter.drawLine(QPointF(across.start, y), QPointF(across.stop, y))
-            painter.setPen(text)
-            where = QRectF(0, y - 8, _LEFT - 6, 16)
-            painter.drawText(
-                where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tick:g}"
-            )
+            painter.setPen(self._ink)
+            painter.drawText(QRectF(0, y - 8, _LEFT - 6, 16), beside, f"{tick:g}")
         painter.drawText(QPointF(across.start, up.stop - 5), panel.title)
         for k, name in enumerate(panel.names):
             painter.setPen(QColor(_COLOURS[k % len(_COLOURS)]))
             x = across.stop - 16 * (len(panel.names) - k)
             painter.drawText(QPointF(x, up.stop - 5), name)
+
+    def _draw_levels(self, painter: QPainter, panel: Panel, across: Scale, up: Scale) -> None:
+        painter.setPen(QPen(self._ink, 1, Qt.PenStyle.DashLine))
         written: list[float] = []
         for name, level in panel.levels.items():
             if not np.isfinite(level):
                 continue
-            painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
             y = up.pixel(level)
             painter.drawLine(QPointF(across.start, y), QPointF(across.stop, y))
             if any(abs(y - other) < _LINE for other in written):
-                continue  # two names on each other nobody can read
+                continue  # two names on top of each other cannot be read
             written.append(y)
             where = QRectF(across.start, y - _LINE, across.stop - across.start - 3, _LINE)
             painter.drawText(where, Qt.AlignmentFlag.AlignRight, name)
-        if self.current is not None:
-            painter.setPen(QPen(text, 1))
-            x = across.pixel(self.current)
-            painter.drawLine(QPointF(x, up.stop), QPointF(x, up.start))
 
     def _draw_line(
         self, painter: QPainter, panel: Panel, channel: int, across: Scale, up: Scale
     ) -> None:
         colour = QColor(_COLOURS[channel % len(_COLOURS)])
-        points = [
-            QPointF(across.pixel(frame), up.pixel(float(value))) if np.isfinite(value) else None
-            for frame, value in enumerate(panel.lines[:, channel])
-        ]
-        joined = QColor(colour)
-        joined.setAlphaF(0.5)
-        painter.setPen(QPen(joined, 1))
-        painter.drawPolyline(QPolygonF([point for point in points if point is not None]))
-        few = len(points) <= 400
-        for frame, point in enumerate(points):
-            if point is None or not (few or panel.crossed[frame] or panel.faded[frame]):
-                continue
+        values = panel.lines[:, channel]
+        points = {
+            int(frame): QPointF(across.pixel(int(frame)), up.pixel(float(values[frame])))
+            for frame in np.flatnonzero(np.isfinite(values))
+        }
+        painter.setPen(_faded(colour, 0.5))
+        painter.drawPolyline(QPolygonF(list(points.values())))
+        for frame, point in points.items():
+            faded = bool(panel.faded[frame])
             if panel.crossed[frame]:
                 painter.setPen(QPen(QColor(_CROSS), 2))
                 for slope in (1, -1):
                     reach = QPointF(3.5, 3.5 * slope)
                     painter.drawLine(point - reach, point + reach)
-                continue
-            painter.setPen(QPen(colour, 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush if panel.faded[frame] else colour)
-            painter.drawEllipse(point, 2.5, 2.5)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            elif faded or len(values) <= _MOST_MARKS:
+                painter.setPen(QPen(colour, 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush if faded else colour)
+                painter.drawEllipse(point, 2.5, 2.5)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _draw_numbers(self, painter: QPainter, across: Scale, text: QColor) -> None:
-        painter.setPen(text)
+    def _draw_numbers(self, painter: QPainter, across: Scale) -> None:
+        painter.setPen(self._ink)
         below = len(self.panels) * self._height
         for tick in ticks(0, max(across.high - 0.5, 1), 6):
             if tick == int(tick):
                 where = QRectF(across.pixel(tick) - 30, below - 4, 60, _FOOT)
                 painter.drawText(where, Qt.AlignmentFlag.AlignHCenter, f"{tick:g}")
+
+
+def _faded(colour: QColor, opacity: float) -> QColor:
+    pale = QColor(colour)
+    pale.setAlphaF(opacity)
+    return pale
