@@ -1,9 +1,9 @@
 """The docks: one for every operator, and those that open, compute, look and repeat."""
 
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from napari_stack.core.operator import resolve
 from napari_stack.operators import CATALOGUE, Operator
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def dock_name(operator: str) -> str:
 
 @cache
 def _operator_dock(operator: str, entry: Operator) -> Any:
-    base = import_module("napari_stack._widgets.docks.operator").OperatorDock
+    base = __getattr__("OperatorDock")
     text = f"Dock of the operator `{operator}`."
     shown = {"operator": operator, "main": entry.main, "__doc__": text, "__module__": __name__}
     return type(dock_name(operator), (base,), shown)
@@ -51,7 +51,7 @@ def _operator_dock(operator: str, entry: Operator) -> Any:
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"napari_stack._widgets.docks.{_HOMES[name]}"), name)
+        return resolve(f"{__name__}.docks.{_HOMES[name]}:{name}")
     if name == "__all__":
         return sorted([*_HOMES, *map(dock_name, CATALOGUE)])
     if name.endswith("Dock"):

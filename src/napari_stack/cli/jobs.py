@@ -124,7 +124,8 @@ class Settings:
     @property
     def choice(self) -> Choice:
         """Which frames are taken."""
-        return Choice(**{f.name: getattr(self, f.name) for f in fields(Choice)})
+        given = vars(self)
+        return Choice(**{f.name: given[f.name] for f in fields(Choice)})
 
 
 def run_step(

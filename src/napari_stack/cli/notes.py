@@ -19,8 +19,7 @@ def mention_failed(result: Any, step: Step) -> None:
     """Say which frames a registration could not place."""
     if not isinstance(result, Stack | Hyperstack):
         return
-    each = isinstance(result, Hyperstack) and step.measure_each
-    stack = result.frames if each else step.measured_stack(result)
+    stack = result.frames if step.measure_each else step.measured_stack(result)
     if stack.transforms is None or not stack.transforms.failed.any():
         return
     failed = np.flatnonzero(stack.transforms.failed)
@@ -32,7 +31,7 @@ def mention_note(result: Any, step: Step, report: Report) -> None:
     """Say what the operator remarks on its result."""
     if step.entry.note is None or not isinstance(result, Stack | Hyperstack):
         return
-    if told := resolve(step.entry.note)(result if isinstance(result, Stack) else result.frames):
+    if told := resolve(step.entry.note)(result.frames):
         report.line(f"note: {told}")
 
 
@@ -43,7 +42,7 @@ def mention_uncovered(result: Any) -> None:
     """
     if not isinstance(result, Stack | Hyperstack) or result.dtype.kind == "f":
         return
-    stack = result if isinstance(result, Stack) else result.frames
+    stack = result.frames
     warps = [c for c in stack.corrections if isinstance(c, Warp) and c.border == "invalid"]
     used = np.flatnonzero(stack.used)
     if any(_leaves_open(warp, int(i)) for warp in warps for i in used):

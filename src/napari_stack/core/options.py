@@ -155,7 +155,7 @@ def options_of(owner: Callable[..., Any]) -> Mapping[str, Option]:
 
 
 def _option(name: str, hint: Any, default: Any, text: str) -> Option:
-    marks = tuple(getattr(hint, "__metadata__", ()))
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     if _ImageSource in marks:
         return Option(name, np.ndarray, default, text)
     bounds = next((mark for mark in marks if isinstance(mark, Bounds)), None)
@@ -239,12 +239,14 @@ def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None
     wanted = get_type_hints(owner).get("stack")
     if "stack" not in values or not isinstance(wanted, type):
         return
+    from napari_stack.core.hyperstack import Hyperstack
+
     found = type(values["stack"])
     if issubclass(found, wanted):
         return
     name = owner.__name__
     remedy = f"wrap an array first: {wanted.__name__}.wrap(array)"
-    if hasattr(found, "map"):
+    if issubclass(found, Hyperstack):
         remedy = f"use .map({name}, ...) for all positions, or .stack({{...}}) for one"
     raise TypeError(f"{name} takes a {wanted.__name__}, got {found.__name__}: {remedy}")
 

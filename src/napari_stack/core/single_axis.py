@@ -1,8 +1,10 @@
 """`SingleAxis`: what a stack answers just as a hyperstack of one leading axis does."""
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.errors import UserError
 
 if TYPE_CHECKING:
     from napari_stack.core.stack import Stack
@@ -51,3 +53,17 @@ class SingleAxis:
     def loops(self) -> dict[str, int]:
         """Lengths of the leading axes that are not stacked, by name."""
         return {}
+
+    def centre(self) -> dict[str, int]:
+        """Where to measure by default, on the axes that are not stacked."""
+        return {}
+
+    def positions(self) -> Iterator[dict[str, int]]:
+        """Go through all positions of the axes that are not stacked: there is one."""
+        yield {}
+
+    def stack(self, position: Mapping[str, Any] | None = None) -> Self:
+        """Return the stack at a position of the axes that are not stacked."""
+        if position:
+            raise UserError(f"there is no loop {min(position)!r}; the frames lie along one axis")
+        return self

@@ -60,7 +60,7 @@ class Choice:
         """Let a step that names no axis stack the one asked for."""
         if not self.axis or step.axis:
             return step
-        return replace(step, axis=data.axis if isinstance(data, Hyperstack) else data.axes[0].name)
+        return replace(step, axis=data.axis)
 
 
 @dataclass(frozen=True)

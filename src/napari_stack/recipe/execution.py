@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
-from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transforms import check_form
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import check_outputs, output_paths, save_result
-from napari_stack.recipe.step import Data, Step
+from napari_stack.recipe.step import Data, Step, bound_like
 
 if TYPE_CHECKING:
     from napari_stack.recipe.recipe import Recipe
@@ -149,7 +148,7 @@ class Execution:
                 self.plots.check(name, step, data)
             self._target(name, step).check(step, placed, overwrite=self.overwrite)
             if step.entry.gives_frames:
-                frames[name] = _bound_like(step.predicted_output(data), data)
+                frames[name] = bound_like(step.predicted_output(data), data)
 
     def _step(self, name: str, step: Step, results: Mapping[str, Any], run: Run) -> Any:
         """Do one step, and write what it makes."""
@@ -175,13 +174,6 @@ class Execution:
             drawn = self.plots.save(name, step, data, result)
             self.files |= dict.fromkeys(drawn, "plot")
         return result
-
-
-def _bound_like(placed: Data, data: Data) -> Data:
-    """Bind the next step to the axis only where the data did: what `Step.apply` does."""
-    if isinstance(placed, Stack) or isinstance(data, Stack):
-        return placed
-    return replace(placed, axis=data.axis, chosen=data.chosen)
 
 
 @contextmanager

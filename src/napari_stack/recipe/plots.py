@@ -94,9 +94,7 @@ class Plots(NamedTuple):
 
 def _positions(step: Step, data: Data) -> Iterator[tuple[Mapping[str, Place], bool]]:
     """Positions of the other axes where a step measured, and whether there are several."""
-    if isinstance(data, Stack):
-        yield {}, False
-    elif step.measure_each:
+    if step.measure_each:
         yield from ((place, True) for place in data.positions())
     else:
         yield {**data.centre(), **step.measure_at}, False
@@ -107,9 +105,9 @@ def _suffix(place: Mapping[str, Place], several: bool) -> str:
 
 
 def _made(step: Step, data: Data, result: Any, place: Mapping[str, Place]) -> Made:
-    if isinstance(data, Stack):
-        return Made(data, result, step.options)
-    if isinstance(result, Hyperstack):  # every place has the corrections, a projection has none
+    if isinstance(
+        result, Stack | Hyperstack
+    ):  # every place has the corrections, a projection has none
         numbers = {name: at for name, at in place.items() if not isinstance(at, str)}
         return Made(data.stack(place), result.stack(numbers), step.options)
     at = tuple(place[name] for name in data.loops)

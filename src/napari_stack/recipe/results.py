@@ -44,7 +44,7 @@ def check_outputs(
     overwrite: bool = False,
     layered: bool = False,
     writing: Mapping[str, Any] | None = None,
-) -> Data:
+) -> None:
     """Refuse, before a frame is computed, what writing the result would refuse after the work.
 
     Parameters
@@ -59,11 +59,6 @@ def check_outputs(
         Layers go into the file of the first image.
     writing : mapping, optional
         See `save_result`.
-
-    Returns
-    -------
-    Stack or Hyperstack
-        The data, turned to the axis that the step stacks.
 
     Raises
     ------
@@ -90,7 +85,6 @@ def check_outputs(
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0
         check_target(target, data=image, axes=axes, layered=first, **kind, **how)
-    return placed
 
 
 def _check_table(path: Path, overwrite: bool) -> None:
@@ -116,8 +110,8 @@ def _predicted_image(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any]
     It is given the channels of the frames. A map has none, but channels matter to a PNG only, and
     the maps there are hold numbers that no PNG can hold.
     """
-    loops = tuple(placed.loops.values()) if isinstance(placed, Hyperstack) else ()
-    return _dtype(step, name, placed), (*loops, *_frames_of(placed).shape[1:])
+    loops = placed.loops.values()
+    return _dtype(step, name, placed), (*loops, *placed.frames.shape[1:])
 
 
 def _dtype(step: Step, name: str, data: Data) -> np.dtype[Any]:
@@ -128,10 +122,6 @@ def _dtype(step: Step, name: str, data: Data) -> np.dtype[Any]:
     if step.entry.result_dtype is None:
         return data.dtype
     return np.dtype(resolve(step.entry.result_dtype)(data.dtype, **step.options))
-
-
-def _frames_of(data: Data) -> Stack:
-    return data if isinstance(data, Stack) else data.frames
 
 
 def save_result(
@@ -200,7 +190,7 @@ def _described(result: Any) -> str:
 
 def _channels(ndim: int, axes: Sequence[Axis], data: Data) -> dict[str, Any]:
     """Tell what the channels of an image are: those of the frames, where it has any."""
-    frames, some = _frames_of(data), ndim == len(axes) + 1
+    frames, some = data.frames, ndim == len(axes) + 1
     return {"rgb": frames.rgb and some, "alpha": frames.alpha and some}
 
 

@@ -3,7 +3,7 @@
 import keyword
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +110,7 @@ def _written(value: Any) -> str:
     """Write a value as Python; of a method's options only those that are not at their default."""
     if is_dataclass(value) and not isinstance(value, type):
         known = options_of(type(value))
-        given = {f.name: getattr(value, f.name) for f in fields(value)}
-        changed = [f"{n}={_written(v)}" for n, v in given.items() if v != known[n].default]
+        changed = [f"{n}={_written(v)}" for n, v in vars(value).items() if v != known[n].default]
         return f"ns.{type(value).__name__}({', '.join(changed)})"
     if isinstance(value, Path):
         return repr(value.as_posix())
@@ -157,5 +156,4 @@ def _axes(source: str, step: Step, data: Data | None) -> str:
 
 def _colours(data: Data | None) -> bool | None:
     """Whether the channels are colours; None where there are none, or nobody knows."""
-    frames = data.frames if isinstance(data, Hyperstack) else data
-    return None if frames is None or frames.ndim < 4 else frames.rgb
+    return None if data is None or data.frames.ndim < 4 else data.frames.rgb

@@ -199,9 +199,9 @@ class Step:
             For an axis, or a place to measure at, that is not there.
         """
         if isinstance(data, Stack):
-            if self.axis not in ("", data.axes[0].name):
+            if self.axis not in ("", data.axis):
                 raise UserError(
-                    f"there is no axis {self.axis!r}; the frames lie along {data.axes[0].name!r}"
+                    f"there is no axis {self.axis!r}; the frames lie along {data.axis!r}"
                 )
             if self._measuring:
                 raise UserError(f"{self._measuring}; the frames lie along one axis: leave it out")
@@ -213,8 +213,7 @@ class Step:
 
     def measured_stack(self, result: Data) -> Stack:
         """Return one stack of the step's result: what was measured once is the same for all."""
-        placed = self.with_stacked_axis(result)
-        return placed if isinstance(placed, Stack) else placed.stack()
+        return self.with_stacked_axis(result).stack()
 
     def predicted_output(self, data: Data) -> Data:
         """Return what the step makes of frames as far as that is known before the work.
@@ -253,25 +252,26 @@ class Step:
             run=run,
             **self.options,
         )
-        if isinstance(result, Hyperstack) and isinstance(data, Hyperstack):
-            # What this step was told does not bind the next.
-            return replace(result, axis=data.axis, chosen=data.chosen)
-        return result
+        return bound_like(result, data)
 
     def image_axes(self, data: Data) -> tuple[Axis, ...]:
         """Axes of the images that the step makes of some data."""
         placed = self.with_stacked_axis(data)
-        stacked = placed.axes[0].name if isinstance(placed, Stack) else placed.axis
-        return self.entry.remaining(placed.axes, stacked)
+        return self.entry.remaining(placed.axes, placed.axis)
+
+
+def bound_like(result: Any, data: Data) -> Any:
+    """Bind a result to an axis as the data was: what a step was told does not bind the next."""
+    if isinstance(result, Hyperstack) and isinstance(data, Hyperstack):
+        return replace(result, axis=data.axis, chosen=data.chosen)
+    return result
 
 
 def refuse_single(data: Data) -> None:
     """Refuse data with one frame only along the axis that is stacked."""
-    count = len(data) if isinstance(data, Stack) else data.sizes[data.number]
-    frames = data if isinstance(data, Stack) else data.frames
-    if count < 2 and frames.source.spacing is None:  # a short series makes one slab
-        name = (data.axes[0] if isinstance(data, Stack) else data.leading[data.number]).name
+    source = data.frames.source
+    if data.sizes[data.number] < 2 and source.spacing is None:  # a short series makes one slab
         raise UserError(
-            f"the axis {name!r} has one frame only, {frames.source.label(0)}: two or more are "
+            f"the axis {data.axis!r} has one frame only, {source.label(0)}: two or more are "
             "needed; choose another axis, or give more frames"
         )
