@@ -257,7 +257,7 @@ def test_what_is_not_supported_is_not_called_damaged(
 @pytest.mark.parametrize(
     ("name", "module", "function"),
     [
-        ("a.tif", tiff_read, "axes_of"),
+        ("a.tif", tiff_read, "contents_of"),
         ("a.tif", tiff_pages, "_layout"),
         ("a.jpg", jpeg, "header_of"),
         ("a.npy", npy, "contents_of"),

@@ -172,7 +172,12 @@ def test_files_without_a_recipe(tmp_path: Path, noise: Noise) -> None:
         ("a.png", np.zeros((4, 5, 4), "u1"), {"rgb": False}, "these are 4 bands"),
         ("a.png", np.zeros((4, 5), "u1"), {"compression": "lzw"}, "compressed by zlib, not lzw"),
         ("a.tif", np.zeros((3, 40, 50)), {}, "not written as an image: give its axes"),
-        ("a.tif", np.zeros((3, 4, 5)), {"axes": "tczyx"}, "does not fit the axes t, c, z, y, x"),
+        (
+            "a.tif",
+            np.zeros((3, 4, 5)),
+            {"axes": "tczyx"},
+            "axes t, c, z, y, x do not fit the shape",
+        ),
         ("a.tif", np.zeros(5), {}, "not written as an image"),
         ("a.tif", np.zeros((4, 5)), {"recipe": {"a": object()}}, "must be plain data"),
         ("a", np.zeros((4, 5)), {}, "its suffix '' is none of"),
@@ -331,13 +336,13 @@ def test_frames_that_are_not_used_stay_so(
     np.testing.assert_array_equal(read(tmp_path / name, start=1, every=2).used, used[1::2])
     write(tmp_path / "again.tif", found)
     np.testing.assert_array_equal(read(tmp_path / "again.tif").used, used)
-    assert "used" not in note_in(tmp_path, noise, Stack.wrap(noise(5, 20, 30, dtype=dtype)))
+    assert used_in_note(tmp_path, Stack.wrap(noise(5, 20, 30, dtype=dtype))) is None
 
 
-def note_in(folder: Path, noise: Noise, stack: Stack) -> dict[str, Any]:
+def used_in_note(folder: Path, stack: Stack) -> Any:
     write(folder / "note.tif", stack)
     with tifffile.TiffFile(folder / "note.tif") as tif:
-        return note_of(tif)
+        return note_of(tif).used
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16"])
@@ -395,7 +400,7 @@ def test_all_that_would_be_refused_is_refused_before_the_work(
 def test_data_before_the_path_are_told_apart(tmp_path: Path) -> None:
     frames = np.zeros((2, 4, 5), np.uint8)
     for data in (frames, Stack.wrap(frames)):
-        with pytest.raises(TypeError, match=f"must come first, got a {type(data).__name__}"):
+        with pytest.raises(TypeError, match=f"must come first, .* got a {type(data).__name__}"):
             write(data, tmp_path / "a.tif")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -62,15 +62,38 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite)
     target = path.resolve() if path.is_symlink() else path
     require_parent_folder(target)
-    with failure_named(path), hidden_folder(target) as folder:
+    with _failure_named(path), _hidden_folder(target) as folder:
         refuse_existing(path, overwrite)  # it may have come back
         yield folder / target.name
         refuse_existing(path, overwrite)
-        move(folder / target.name, target)
+        _move(folder / target.name, target)
 
 
 @contextmanager
-def hidden_folder(beside: Path) -> Iterator[Path]:
+def adding(folder: Path, names: Sequence[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder; its files of these names go to `folder` when the block ends well.
+
+    All of them or none: nothing is moved where one of them must not be replaced. The folder is made
+    where it is not there.
+
+    Raises
+    ------
+    FileExistsError
+        When a file is there and `overwrite` is False, or a folder is there instead.
+    OSError
+        Naming `folder`, when the disk is full or it must not be written to.
+    """
+    with _failure_named(folder), _hidden_folder(folder) as part:
+        yield part
+        for name in names:
+            refuse_existing(folder / name, overwrite and not (folder / name).is_dir())
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            _move(part / name, folder / name)
+
+
+@contextmanager
+def _hidden_folder(beside: Path) -> Iterator[Path]:
     """Give a hidden folder beside a path, for what is not whole yet; it is gone afterwards.
 
     A kill leaves it. It holds a file that is locked for as long as its program lives, so that the
@@ -89,8 +112,8 @@ def hidden_folder(beside: Path) -> Iterator[Path]:
 
 def _sweep(parent: Path) -> None:
     """Take away what killed programs left."""
-    with suppress(OSError):
-        for folder in parent.glob(f"{_HIDDEN}*"):
+    for folder in parent.glob(f"{_HIDDEN}*"):
+        with suppress(OSError):
             if _abandoned(folder / _LOCK):
                 _clear(folder)
 
@@ -107,13 +130,10 @@ def _clear(folder: Path) -> None:
 
 def _abandoned(file: Path) -> bool:
     """Whether nobody holds a lock; not of a new file, which its program may be about to lock."""
-    try:
-        if time.time() - file.stat().st_mtime < _NEW:
-            return False
-        with file.open("r+b") as opened:
-            return _lock(opened)
-    except OSError:
+    if time.time() - file.stat().st_mtime < _NEW:
         return False
+    with file.open("r+b") as opened:
+        return _lock(opened)
 
 
 def _lock(file: IO[bytes]) -> bool:
@@ -132,7 +152,7 @@ def _lock(file: IO[bytes]) -> bool:
     return True
 
 
-def move(part: Path, path: Path) -> None:
+def _move(part: Path, path: Path) -> None:
     """Move a file or folder out of a hidden folder; an old folder goes last, or comes back."""
     if not (part.is_dir() and path.is_dir()):  # no file takes the place of a folder
         part.replace(path)
@@ -149,7 +169,7 @@ def move(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def failure_named(path: Path) -> Iterator[None]:
+def _failure_named(path: Path) -> Iterator[None]:
     """Name the file that cannot be written, and the remedy.
 
     Raises

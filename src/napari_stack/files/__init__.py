@@ -11,16 +11,5 @@ from napari_stack.files.read import load_image, odd_files, read, read_recipe
 from napari_stack.files.write import WRITTEN, check_target, write
 from napari_stack.files.write_content import Compression
 
-__all__ = [
-    "SUFFIXES",
-    "WRITTEN",
-    "Compression",
-    "check_target",
-    "load_image",
-    "named_layers",
-    "odd_files",
-    "read",
-    "read_recipe",
-    "reference_file",
-    "write",
-]
+__all__ = ["SUFFIXES", "WRITTEN", "Compression", "check_target", "load_image", "named_layers",
+           "odd_files", "read", "read_recipe", "reference_file", "write"]  # fmt: skip

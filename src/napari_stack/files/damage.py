@@ -9,15 +9,8 @@ from contextlib import contextmanager
 from napari_stack.core.errors import UserError
 
 #: What damaged data raise in decoders.
-_DAMAGE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGE = (ArithmeticError, EOFError, LookupError, ValueError, struct.error, zipfile.BadZipFile,
+           zlib.error)  # fmt: skip
 
 #: What some libraries raise for damaged data besides. Raised by our own code, these are errors of
 #: the program.

@@ -120,40 +120,46 @@ def origin_of(path: str) -> Origin:
     return origin
 
 
-def _read(path: str) -> Origin:
-    """Read EXIF and colour profile; nothing from files of kinds that have none."""
-    from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+def image_class(start: bytes) -> Any:
+    """Return Pillow's class of an image that begins so, None for other kinds than these."""
+    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-    kinds: dict[bytes, Any] = {
+    # Not by Image.open, which refuses large pictures: what is too large is told by the file's size.
+    kinds = {
         b"\xff\xd8": JpegImagePlugin.JpegImageFile,
         b"\x89PNG": PngImagePlugin.PngImageFile,
         b"RIFF": WebPImagePlugin.WebPImageFile,
+        b"BM": BmpImagePlugin.BmpImageFile,
     }
+    return next((kind for magic, kind in kinds.items() if start.startswith(magic)), None)
+
+
+def _read(path: str) -> Origin:
+    """Read EXIF and colour profile; nothing from files of kinds that have none."""
+    from PIL import Image
+
     if Path(path).exists() and not Path(path).is_file():  # a folder, or a pipe
         return NOTHING
     with damage_named(path, ("PIL",)), Path(path).open("rb") as file:
         start = file.read(4)
         file.seek(0)
-        kind = next((kind for magic, kind in kinds.items() if start.startswith(magic)), None)
-        if kind is not None:
-            image = kind(file)
-            exif, profile = image.getexif(), image.info.get("icc_profile")
-        elif start in (b"II*\0", b"MM\0*"):
+        if start in (b"II*\0", b"MM\0*"):
             exif = Image.Exif()
             exif.load_from_fp(file)
             profile = exif.get(_PROFILE)
+        elif kind := image_class(start):
+            image = kind(file)
+            exif, profile = image.getexif(), image.info.get("icc_profile")
         else:
             return NOTHING
-        taken, place = (
-            {
-                tag: value
-                for tag, value in exif.get_ifd(directory).items()
-                if tag not in _DROPPED and not isinstance(value, dict)
-            }
-            for directory in (_EXIF_IFD, _GPS_IFD)
-        )
         main = {tag: exif[tag] for tag in _KEPT if tag in exif}
+        taken, place = _plain(exif.get_ifd(_EXIF_IFD)), _plain(exif.get_ifd(_GPS_IFD))
         return Origin(main, taken, place, profile if isinstance(profile, bytes) else b"")
+
+
+def _plain(values: dict[int, Any]) -> dict[int, Any]:
+    kept = {tag: value for tag, value in values.items() if tag not in _DROPPED}
+    return {tag: value for tag, value in kept.items() if not isinstance(value, dict)}
 
 
 def times(files: list[str]) -> list[float]:
@@ -162,13 +168,12 @@ def times(files: list[str]) -> list[float]:
     The two are never mixed, for a camera's clock is not that of the computer. Where only some have
     it, a warning names the others.
     """
-    taken = [_time(path) for path in files]
-    known = [time for time in taken if time is not None]
+    taken = {path: _time(path) for path in files}
+    known = [time for time in taken.values() if time is not None]
     if len(known) == len(files):
         return known
     if known:
-        pairs = zip(files, taken, strict=True)
-        others = [Path(path).name for path, time in pairs if time is None]
+        others = [Path(path).name for path, time in taken.items() if time is None]
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         warnings.warn(
             f"{len(others)} of {len(files)} files have no time in their EXIF "

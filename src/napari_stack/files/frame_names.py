@@ -30,7 +30,7 @@ def frame_names(stack: Stack, pattern: str = "{source}") -> list[str]:
         For a pattern with other braces, or with folders.
     """
     labels = (_plain_label(stack.source.label(index)) for index in range(len(stack)))
-    names = [_with_suffix(_filled(pattern, label, index)) for index, label in enumerate(labels)]
+    names = [_filled(pattern, label, index) for index, label in enumerate(labels)]
     different = {name.lower() for name in names}  # not all systems tell capitals from small letters
     if len(different) == len(names) and naturally(names) == names:
         return names
@@ -56,8 +56,4 @@ def _filled(pattern: str, source: str, index: int) -> str:
         ) from error
     if name != Path(name).name:
         raise UserError(f"the pattern of names {pattern!r} leads to another folder: leave out /")
-    return name
-
-
-def _with_suffix(name: str) -> str:
     return name if re.search(rf"({_ENDINGS})$", name, flags=re.IGNORECASE) else f"{name}.tif"

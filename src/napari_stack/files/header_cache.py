@@ -33,9 +33,6 @@ class HeaderCache:
     def __reduce__(self) -> tuple[type[Self], tuple[()]]:
         return type(self), ()
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def recall(self, *key: Hashable) -> Any:
         """Return an entry, or None."""
         return self._entries.get(key)

@@ -1,8 +1,9 @@
-"""A note inside written files: axes by name, step and unit, frames not used, and the recipe."""
+"""`Note`, kept inside written files: axes by name, step and unit, frames not used, the recipe."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,83 +15,82 @@ from napari_stack.core.errors import UserError
 KEY = "napari_stack"
 
 
-def encode(
-    axes: Sequence[Axis],
-    sizes: Sequence[int],
-    recipe: Mapping[str, Any] | None,
-    used: Sequence[bool] | None = None,
-) -> dict[str, Any]:
-    """Make the note as plain data.
+@dataclass(frozen=True)
+class Note:
+    """What a file says of itself.
 
     Parameters
     ----------
-    axes : sequence of Axis
-        Leading axes, y and x.
-    sizes : sequence of int
+    axes : tuple of Axis
+        Leading axes, y and x; empty where a file says nothing that makes sense.
+    sizes : tuple of int
         Lengths of the leading axes.
     recipe : mapping, optional
     used : sequence of bool, optional
         Whether each frame, in C order over the leading axes, is one that reducers take.
     """
-    plain = [_plain(axis) for axis in axes]
-    note: dict[str, Any] = {"axes": plain, "sizes": [int(size) for size in sizes]}
-    note |= {"used": list(used)} if used is not None else {}
-    return {KEY: note | ({"recipe": recipe} if recipe is not None else {})}
+
+    axes: tuple[Axis, ...] = ()
+    sizes: tuple[int, ...] = ()
+    recipe: Mapping[str, Any] | None = None
+    used: Sequence[bool] | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Make plain data (JSON types) of it, under its key."""
+        axes = [
+            {"name": axis.name, "step": float(axis.step), "unit": axis.unit}
+            | ({"labels": list(axis.labels)} if axis.labels else {})
+            for axis in self.axes
+        ]
+        note: dict[str, Any] = {"axes": axes, "sizes": [int(size) for size in self.sizes]}
+        rest = {"used": self.used, "recipe": self.recipe}
+        return {KEY: note | {name: value for name, value in rest.items() if value is not None}}
+
+    def to_text(self) -> str:
+        """Write it as JSON, in ASCII.
+
+        Raises
+        ------
+        UserError
+            When the recipe is not plain data.
+        """
+        try:
+            return json.dumps(self.to_plain())
+        except TypeError as error:
+            raise UserError(f"a recipe in a file must be plain data (JSON): {error}") from error
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Self:
+        """Find the note in a text; an empty one where there is none."""
+        try:
+            found = json.loads(text or "")
+        except (ValueError, RecursionError):
+            return cls()
+        return cls.from_plain(found.get(KEY) if isinstance(found, dict) else None)
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Self:
+        """Read what `to_plain` wrote, without its key; what makes no sense is left out."""
+        if not isinstance(plain, dict):
+            return cls()
+        kinds = {"recipe": dict, "used": list}
+        rest = {name: plain[name] for name, kind in kinds.items() if type(plain.get(name)) is kind}
+        try:
+            axes = tuple(map(_axis, plain["axes"]))
+            sizes = tuple(int(size) for size in plain["sizes"])
+        except (KeyError, TypeError, ValueError):
+            return cls(**rest)
+        names = {axis.name for axis in axes}
+        fits = len(axes) == len(sizes) + 2 == len(names)
+        return cls(axes, sizes, **rest) if fits else cls(**rest)
+
+    def used_of(self, count: int) -> NDArray[np.bool_] | None:
+        """Return which of `count` frames are used, or None where it does not say."""
+        if self.used is None or len(self.used) != count:
+            return None
+        return np.array([one is not False for one in self.used], bool)
 
 
-def _plain(axis: Axis) -> dict[str, Any]:
-    plain = {"name": axis.name, "step": float(axis.step), "unit": axis.unit}
-    return plain | ({"labels": list(axis.labels)} if axis.labels else {})
-
-
-def to_text(note: Mapping[str, Any]) -> str:
-    """Write a note as JSON, in ASCII.
-
-    Raises
-    ------
-    ValueError
-        When the recipe is not plain data.
-    """
-    try:
-        return json.dumps(note)
-    except TypeError as error:
-        raise UserError(f"a recipe in a file must be plain data (JSON): {error}") from error
-
-
-def from_text(text: str | None) -> dict[str, Any]:
-    """Find the note in a text; an empty one where there is none."""
-    if not text or not text.lstrip().startswith("{"):
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    note = found.get(KEY)
-    return note if isinstance(note, dict) else {}
-
-
-def used_of(note: Mapping[str, Any], count: int) -> NDArray[np.bool_] | None:
-    """Read which of `count` frames are used, or None where a note does not tell."""
-    used = note.get("used")
-    if not isinstance(used, list) or len(used) != count:
-        return None
-    return np.array([one is not False for one in used], bool)
-
-
-def axes_of(note: Mapping[str, Any]) -> tuple[tuple[Axis, ...], tuple[int, ...]] | None:
-    """Read axes and sizes from a note, or None where it has none that make sense."""
-    try:
-        axes = tuple(
-            Axis(
-                str(a["name"]),
-                float(a["step"]),
-                str(a["unit"]),
-                tuple(map(str, a.get("labels", ()))),
-            )
-            for a in note["axes"]
-        )
-        sizes = tuple(int(size) for size in note["sizes"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    names = {axis.name for axis in axes}
-    return (axes, sizes) if len(axes) == len(sizes) + 2 == len(names) else None
+def _axis(plain: Any) -> Axis:
+    name, step, unit = str(plain["name"]), float(plain["step"]), str(plain["unit"])
+    return Axis(name, step, unit, tuple(map(str, plain.get("labels", ()))))

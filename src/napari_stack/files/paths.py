@@ -1,14 +1,15 @@
 """Which files are meant: a file, a folder, a glob, or a list of these, and in which order."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from glob import escape, glob, has_magic
 from os.path import isdir
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
+from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
 
 #: Suffixes of images.
@@ -20,19 +21,13 @@ Order = Literal["given", "natural", "time"]
 PathLike = str | os.PathLike[str]
 
 
-def resolve(
-    paths: PathLike | Iterable[PathLike],
-    order: Order = "given",
-    times: Callable[[list[str]], list[float]] | None = None,
-) -> list[str]:
+def resolve(paths: PathLike | Iterable[PathLike], order: Order = "given") -> list[str]:
     """List the files that are meant, each once.
 
     Parameters
     ----------
     paths : str, path, or a list of these
     order : {"given", "natural", "time"}
-    times : callable, optional
-        Tells when files were taken.
 
     Raises
     ------
@@ -46,17 +41,17 @@ def resolve(
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise UserError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
-    if order not in ("given", "natural", "time"):
+    if order not in get_args(Order):
         raise UserError(f"order must be 'given', 'natural' or 'time', got {order!r}")
     groups = (naturally(_expand(expanded(path))) for path in given)
     found = list(dict.fromkeys(name for group in groups for name in group))
     if order == "given":
         return found
     found = naturally(found)
-    if order == "time" and times is not None:
-        taken = times(found)
-        return [found[i] for i in sorted(range(len(found)), key=taken.__getitem__)]
-    return found
+    if order == "natural":
+        return found
+    taken = dict(zip(found, times(found), strict=True))
+    return sorted(found, key=taken.__getitem__)
 
 
 def expanded(path: PathLike) -> Path:
@@ -70,7 +65,7 @@ def expanded(path: PathLike) -> Path:
         For an empty one, which would mean the current folder.
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"a path is needed: a text or a Path, got a {type(path).__name__}")
+        raise TypeError(f"a path must come first, a text or a Path, got a {type(path).__name__}")
     if not str(path).strip():
         raise UserError("the path is empty: name a file or a folder (. is the current one)")
     return Path(path).expanduser()

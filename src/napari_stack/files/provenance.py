@@ -26,12 +26,12 @@ def origin_for(data: Any, exif_from: "PathLike | Stack | Hyperstack | None") -> 
         ``"frames"`` for the data itself; a file, a folder or another stack; None or ``""`` for
         nothing. Of frames that were registered the reference counts, else the middle one.
     """
+    if isinstance(exif_from, (Stack, Hyperstack)):
+        data, exif_from = exif_from, FRAMES
     if exif_from is None or exif_from == "":
         return NOTHING
-    if isinstance(exif_from, str) and exif_from == FRAMES:
+    if exif_from == FRAMES:
         path = reference_file(data)
-    elif isinstance(exif_from, (Stack, Hyperstack)):
-        path = reference_file(exif_from)
     else:
         files = resolve(exif_from)
         path = files[len(files) // 2]
@@ -45,9 +45,8 @@ def refuse_missing(exif_from: "PathLike | Stack | Hyperstack | None") -> None:
     ------
     FileNotFoundError
     """
-    if isinstance(exif_from, (Stack, Hyperstack)) or exif_from in (None, "", FRAMES):
-        return
-    resolve(exif_from)
+    if not (isinstance(exif_from, (Stack, Hyperstack)) or exif_from in (None, "", FRAMES)):
+        resolve(exif_from)
 
 
 def reference_file(data: Any) -> str | None:
@@ -64,22 +63,18 @@ def reference_file(data: Any) -> str | None:
 
 def _reference(stack: Stack) -> int | None:
     """Find the frame that the others were moved to, also below what was closed since."""
-    if stack.transforms is not None:
-        found: int | None = stack.transforms.reference
-        if found is not None:
-            return found
+    found: int | None = None if stack.transforms is None else stack.transforms.reference
     below = stack.source.below
-    return None if below is None else _reference(below)
+    return found if found is not None or below is None else _reference(below)
 
 
 def file_of(stack: Stack, index: int) -> str | None:
     """Return the file that a frame was read from, or None."""
     at: tuple[Source, int] | None = (stack.source, index)
     while at is not None:
-        source, index = at
-        if (file := source.file(index)) is not None:
+        if (file := at[0].file(at[1])) is not None:
             return file
-        at = source.origin(index)
+        at = at[0].origin(at[1])
     return None
 
 
@@ -102,8 +97,7 @@ def refuse_inputs(paths: Iterable[Path], data: Any) -> None:
     ------
     ValueError
     """
-    there = [path for path in paths if path.exists()]
-    files = files_of(data) if there else frozenset()  # a series may have many
-    for path in there:
-        if str(path.resolve()) in files:
-            raise UserError(f"{path} is an input, which would be lost: name another output")
+    there = {str(path.resolve()): path for path in paths if path.exists()}
+    lost = files_of(data) & there.keys() if there else ()  # a series may have many
+    for file in lost:
+        raise UserError(f"{there[file]} is an input, which would be lost: name another output")

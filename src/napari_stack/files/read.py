@@ -12,7 +12,6 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import exif
 from napari_stack.files.formats import format_of
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
@@ -84,9 +83,8 @@ def read(
     """
     if odd not in ("refuse", "skip"):
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
-    files = resolve(paths, order, exif.times)
-    skip = odd == "skip"
-    return series(files, axis=axis, every=every, start=start, stop=stop, skip=skip)
+    files = resolve(paths, order)
+    return series(files, axis, slice(start, stop, every), skip=odd == "skip")
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
@@ -118,8 +116,8 @@ def read_recipe(path: PathLike) -> dict[str, Any] | None:
         For a missing or damaged file.
     """
     name = str(expanded(path))
-    found = format_of(name, HeaderCache()).note(name).get("recipe")
-    return found if isinstance(found, dict) else None
+    recipe = format_of(name, HeaderCache()).note(name).recipe
+    return None if recipe is None else dict(recipe)
 
 
 def odd_files(data: Stack | Hyperstack, *, run: Run = Run()) -> dict[str, str]:

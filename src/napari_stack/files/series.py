@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -91,24 +92,21 @@ class FileSource(Source):
 
 
 def series(
-    files: list[str],
-    *,
-    axis: str | int | None = None,
-    every: int = 1,
-    start: int = 0,
-    stop: int | None = None,
-    skip: bool = False,
+    files: list[str], axis: str | int | None = None, part: slice = slice(None), skip: bool = False
 ) -> Stack | Hyperstack:
-    """Make a stack of files; see `napari_stack.read`."""
-    _check_whole(every=every, start=start, stop=stop)
-    if every < 1:
+    """Make a stack of the frames of files, or of a part of them; see `napari_stack.read`."""
+    start, stop, every = part.start, part.stop, part.step
+    for name, value in {"start": start, "stop": stop, "every": every}.items():
+        if value is not None and not isinstance(value, int | np.integer):
+            raise UserError(f"{name} must be a whole number, got {value!r}")
+    if every is not None and every < 1:
         raise UserError(f"every must be 1 or more, got {every}")
     files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
     headers = HeaderCache()
     whole, count = _joined(_alike(files, headers) if skip else files, headers)
     found = whole.contents
     stacked = _axis_number(axis, found.leading)
-    taken = range(found.sizes[stacked])[start:stop:every]
+    taken = range(found.sizes[stacked])[part]
     if not taken:
         raise UserError(
             f"start={start}, stop={stop} leave none of the {found.sizes[stacked]} frames along "
@@ -132,22 +130,24 @@ def series(
 
 
 def _joined(files: list[str], headers: HeaderCache) -> tuple[FileSet, int]:
-    """Return what files hold together, and how many frames each of them; 0 where that differs."""
+    """Return what files hold together, and how many frames each of them; 0 where that differs.
+
+    All files are looked into where their pages must be counted or some are not used, else the
+    first. A file that was written here says of every frame whether it is used, if of any.
+    """
     kind = format_of(files[0], headers)
     if (whole := kind.set_of(files)) is not None:
         return whole, 0
     first = kind.contents(files[0])
-    every_one = _contents_needed(files, first, headers)
-    leading, sizes, places = _places(files, first, every_one)
-    contents = replace(first, leading=leading, sizes=sizes, used=_used(every_one, sizes))
+    each = [first]
+    if (len(first.sizes) == 1 and len(first.order) > 1) or first.used is not None:
+        each += [format_of(path, headers).contents(path) for path in files[1:]]
+    leading, sizes, places = _places(files, each)
+    used = np.concatenate([np.ones(len(f.order), bool) if f.used is None else f.used for f in each])
+    known = used if used.size == prod(sizes) else None
+    contents = replace(first, leading=leading, sizes=sizes, used=known)
     same = len(places) == len(files) * len(first.order)
     return FileSet(files, contents, places), len(first.order) if same else 0
-
-
-def _check_whole(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        if value is not None and not isinstance(value, int | np.integer):
-            raise UserError(f"{name} must be a whole number, got {value!r}")
 
 
 def _alike(files: list[str], headers: HeaderCache) -> list[str]:
@@ -157,15 +157,13 @@ def _alike(files: list[str], headers: HeaderCache) -> list[str]:
         with suppress(OSError, ValueError):
             held = format_of(path, headers).contents(path)
             found[path] = (held.frame.shape, held.frame.dtype, len(held.order))
-    kinds = Counter(found.values())  # of several the first one met
-    usual = kinds.most_common(1)[0][0] if kinds else None
-    kept = [path for path in files if usual is not None and found.get(path) == usual]
-    if not kept:
+    if not found:
         raise UserError(f"none of the {len(files)} files can be read, {files[0]} the first")
+    usual = Counter(found.values()).most_common(1)[0][0]  # of several the first one met
     if odd := [Path(path).name for path in files if found.get(path) != usual]:
         count = "1 odd file is" if len(odd) == 1 else f"{len(odd)} odd files are"
         warnings.warn(f"{count} left out: {', '.join(odd)}", stacklevel=4)
-    return kept
+    return [path for path in files if found.get(path) == usual]
 
 
 def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
@@ -179,40 +177,25 @@ def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
     return axis % len(names)
 
 
-def _contents_needed(files: list[str], first: Contents, headers: HeaderCache) -> list[Contents]:
-    """Look into all files where their pages must be counted or some are not used, else the first.
-
-    A file that was written here says of every frame whether it is used, if it does so of any.
-    """
-    asked = (len(first.sizes) == 1 and len(first.order) > 1) or first.used is not None
-    others = files[1:] if asked else []
-    return [first, *(format_of(path, headers).contents(path) for path in others)]
-
-
-def _used(every_one: list[Contents], sizes: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Whether each frame of a series is used; None where the files do not tell of all."""
-    told = [np.ones(len(f.order), bool) if f.used is None else f.used for f in every_one]
-    used = np.concatenate(told)
-    return used if used.size == prod(sizes) else None
-
-
 def _places(
-    files: list[str], first: Contents, every_one: list[Contents]
+    files: list[str], each: list[Contents]
 ) -> tuple[tuple[Axis, ...], tuple[int, ...], NDArray[np.intp]]:
     """Axes of a whole series, and file and number of every frame."""
-    count = len(first.order)
-    if len(files) == 1:
-        return first.leading, first.sizes, _pairs([0], first.order)
+    first, count = each[0], len(files)
+    pairs = _pairs(range(count), first.order)
     if count == 1:
-        return (Axis("frame"),), (len(files),), _pairs(range(len(files)), first.order)
+        return first.leading, first.sizes, pairs
+    if len(first.order) == 1:
+        return (Axis("frame"),), (count,), pairs
     names = [axis.name for axis in first.leading]
-    alike = _named(first) and all(_named(found) == _named(first) for found in every_one)
+    alike = _named(first) and all(_named(found) == _named(first) for found in each)
     if len(names) > 1 or alike:  # every file is a hyperstack, or has planes along an axis
-        _check_counts(files, every_one)
+        like = First(files[0], first.frame, len(first.order))
+        for path, found in zip(files, each, strict=False):  # there may be only the first
+            like.check(path, found.frame, len(found.order))
         more = Axis("t" if "t" not in names else "file")
-        pairs = _pairs(range(len(files)), first.order)
-        return (more, *first.leading), (len(files), *first.sizes), pairs
-    pairs = np.concatenate([_pairs([i], found.order) for i, found in enumerate(every_one)])
+        return (more, *first.leading), (count, *first.sizes), pairs
+    pairs = np.concatenate([_pairs([i], found.order) for i, found in enumerate(each)])
     return first.leading, (len(pairs),), pairs
 
 
@@ -222,13 +205,5 @@ def _named(found: Contents) -> str:
     return "" if others or axis.name in _COUNTED else axis.name
 
 
-def _check_counts(files: list[str], every_one: list[Contents]) -> None:
-    """Refuse a file with more or fewer planes than the first."""
-    like = First(files[0], every_one[0].frame, len(every_one[0].order))
-    for path, found in zip(files, every_one, strict=False):  # there may be only the first
-        like.check(path, found.frame, len(found.order))
-
-
-def _pairs(files: Any, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    grid = np.meshgrid(np.asarray(files, np.intp), order, indexing="ij")
-    return np.stack(grid, axis=-1).reshape(-1, 2)
+def _pairs(files: Sequence[int], order: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.stack(np.meshgrid(files, order, indexing="ij"), axis=-1).reshape(-1, 2)

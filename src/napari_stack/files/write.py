@@ -1,6 +1,5 @@
 """Writing files and folders: what is refused, and that no half file ever bears the final name."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.atomic_write import (
-    failure_named,
-    hidden_folder,
-    move,
+    adding,
     refuse_existing,
     replacing,
     require_parent_folder,
@@ -111,11 +108,8 @@ def write(
     which frames are not used. True and False take one bit in a TIFF of one channel, and are 255 and
     0 in others and in a PNG.
     """
-    if not isinstance(path, str | os.PathLike):
-        kind = type(path).__name__
-        raise TypeError(f"the path of a file or folder must come first, got a {kind}")
     path = expanded(path)
-    content = _content(path, data, axes, rgb, alpha)
+    content = content_of(path, data, axes, rgb, alpha)
     options = WriteOptions(compression, level, quality, overwrite, recipe, run=run or Run())
     _check(path, content, names, options, with_layers=layers is not None)
     options = replace(options, origin=origin_for(data, exif_from))
@@ -172,24 +166,12 @@ def check_target(
         dtype, shape = data
         data = np.broadcast_to(np.zeros((), dtype), shape)  # takes no memory
     if data is not None:
-        content = _content(path, data, axes, rgb, alpha)
+        content = content_of(path, data, axes, rgb, alpha)
         _check(path, content, names, options, with_layers=layered)
     elif _is_folder(path):
         require_parent_folder(path)
     else:
         _check_file(path, overwrite)
-
-
-def _content(
-    path: Path,
-    data: Any,
-    axes: Sequence[Axis | str] | None,
-    rgb: bool | None,
-    alpha: bool | None,
-) -> Content:
-    if path.suffix.lower() == ".png" and not isinstance(data, (Stack, Hyperstack)):
-        rgb = True if rgb is None and np.shape(data)[2:] == (4,) else rgb
-    return content_of(data, axes, rgb, alpha)
 
 
 def _is_folder(path: Path) -> bool:
@@ -244,16 +226,10 @@ def _write_folder(folder: Path, content: Content, names: str, options: WriteOpti
     """Write one file a frame, named after a pattern; all of them or none."""
     stack = content.frames
     files = frame_names(stack, names)
-    with failure_named(folder), hidden_folder(folder) as part:
+    with adding(folder, files, overwrite=options.overwrite) as part:
         for index, name in enumerate(files):
             frame = Content(stack.select([index]), note_used=not stack.used.all())
             source = None if options.origin is NOTHING else file_of(stack, index)
             origin = options.origin if source is None else origin_of(source)
-            run = options.run.part(index, len(files))
-            one = replace(options, origin=origin, run=run)
+            one = replace(options, origin=origin, run=options.run.part(index, len(files)))
             _writer(part / name).write(part / name, frame, one)
-        for name in files:
-            refuse_existing(folder / name, options.overwrite and not (folder / name).is_dir())
-        folder.mkdir(exist_ok=True)
-        for name in files:
-            move(part / name, folder / name)

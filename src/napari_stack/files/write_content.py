@@ -1,7 +1,7 @@
 """What is written, an image, an array with named axes or a stack in one form, and by what."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.files import metadata
 from napari_stack.files.exif import NOTHING, Origin
+from napari_stack.files.metadata import Note
 
 Compression = Literal["none", "zlib", "lzw", "zstd"]
 
@@ -52,11 +53,24 @@ class Content:
         """Leading axes, y and x."""
         return (*self.leading, *self.frames.axes[1:])
 
-    def note(self, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Note that goes into the file."""
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of a frame in a file: (y, x), or (y, x, channel) with several channels."""
+        shape = self.frames.shape
+        return shape[1:3] if shape[3:] == (1,) else shape[1:]
+
+    def made(self, run: Run) -> AbstractContextManager[Iterator[NDArray[Any]]]:
+        """Make the frames one by one, a few ahead in threads, and report."""
+        return closing(run.stream(self._frame, self.frames, what="Writing frames"))
+
+    def _frame(self, stack: Stack, index: int) -> NDArray[Any]:
+        return stack[index].reshape(self.frame_shape)
+
+    def note(self, recipe: Mapping[str, Any] | None) -> Note:
+        """Return the note that goes into the file."""
         used = self.frames.used.tolist()
         noted = used if self.note_used or not all(used) else None
-        return metadata.encode(self.axes, self.sizes, recipe, noted)
+        return Note(self.axes, self.sizes, recipe, noted)
 
 
 @dataclass(frozen=True)
@@ -72,20 +86,25 @@ class WriteOptions:
     run: Run = Run()
 
     def __post_init__(self) -> None:
-        metadata.to_text(self.recipe or {})  # refuses what is no plain data
-        if not 1 <= self.quality <= 100:
-            raise UserError(f"quality must be in the range 1 to 100, got {self.quality}")
+        Note(recipe=self.recipe).to_text()  # refuses what is no plain data
         known = get_args(Compression)
-        if self.compression not in known:
-            raise UserError(
-                f"compression must be one of {', '.join(known)}, got {self.compression!r}"
-            )
         least, most = _LEVELS.get(self.compression, (0, 0))
-        if self.level is not None and not least <= self.level <= most:
-            what = f"takes {least} to {most}" if most else "has none"
-            raise UserError(
-                f"level must fit the compression: {self.compression} {what}, got {self.level}"
-            )
+        levels = f"takes {least} to {most}" if most else "has none"
+        refuse({
+            f"quality must be in the range 1 to 100, got {self.quality}":
+                not 1 <= self.quality <= 100,
+            f"compression must be one of {', '.join(known)}, got {self.compression!r}":
+                self.compression not in known,
+            f"level must fit the compression: {self.compression} {levels}, got {self.level}":
+                self.level is not None and not least <= self.level <= most,
+        })  # fmt: skip
+
+
+def refuse(reasons: Mapping[str, bool]) -> None:
+    """Refuse for the first reason that applies."""
+    for reason, applies in reasons.items():
+        if applies:
+            raise UserError(reason)
 
 
 class Writer:
@@ -107,71 +126,42 @@ class Writer:
 
 
 def content_of(
-    data: Any,
-    axes: Sequence[Axis | str] | None,
-    rgb: bool | None,
-    alpha: bool | None = None,
+    path: Path, data: Any, axes: Sequence[Axis | str] | None, rgb: bool | None, alpha: bool | None
 ) -> Content:
     """Understand what is to be written: an image, an array with named axes, or a stack.
 
     Raises
     ------
-    ValueError
+    UserError
         When the axes of an array are not clear, or it has no channel that could be alpha.
     """
     if isinstance(data, Hyperstack):
         return Content(data.frames, data.leading, data.sizes)
     if isinstance(data, Stack):
         return Content(data, data.axes[:1], data.shape[:1])
-    data = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
-    named = tuple(a if isinstance(a, Axis) else Axis(a) for a in axes or ())
-    if not named:
-        _check_image(data.shape)
-        named = (Axis("y"), Axis("x"))
-    if len(data.shape) - len(named) not in (0, 1) or len(named) < 2:
-        raise UserError(
-            f"the shape {data.shape} does not fit the axes {', '.join(a.name for a in named)}: "
-            "name every axis but the channels of a pixel, y and x last"
-        )
-    if len(named) == 2:
-        image = Stack.wrap(data[np.newaxis], rgb=rgb, axes=(Axis("frame"), *named))
-        return Content(_with_alpha(image, alpha))
-    if len(named) == 3:
-        frames = Stack.wrap(data, rgb=rgb, axes=named)
-        return Content(_with_alpha(frames, alpha), frames.axes[:1], frames.shape[:1])
-    hyper = Hyperstack.wrap(data, axes=named, rgb=rgb)
-    return Content(_with_alpha(hyper.frames, alpha), hyper.leading, hyper.sizes)
+    data = as_array(data)
+    shape = data.shape
+    if rgb is None and path.suffix.lower() == ".png" and shape[2:] == (4,):
+        rgb = True  # a PNG holds no other four channels
+    if not axes:
+        refuse({
+            f"an array of the shape {shape} is not written as an image: give its axes, such as "
+            "axes=('z', 'y', 'x'), or wrap it in a Stack":
+                len(shape) not in (2, 3) or max(shape[2:], default=0) > _CHANNELS
+        })  # fmt: skip
+        axes = ("y", "x")
+    image = len(axes) == 2
+    if image:
+        data, axes = data[np.newaxis], ("frame", *axes)
+    found = Hyperstack.wrap(data, axes=axes, rgb=rgb)
+    frames = _with_alpha(found.frames, alpha)
+    return Content(frames) if image else Content(frames, found.leading, found.sizes)
 
 
 def _with_alpha(stack: Stack, alpha: bool | None) -> Stack:
     """Declare the last channel as alpha, or as none; by default as it is."""
-    if alpha and (stack.ndim < 4 or stack.shape[3] < 2):
-        raise UserError(
-            f"alpha needs a channel beside the others, and these are pixels of the shape "
-            f"{stack.shape[1:]}: leave out alpha"
-        )
+    refuse({
+        f"alpha needs a channel beside the others, and these are pixels of the shape "
+        f"{stack.shape[1:]}: leave out alpha": bool(alpha and stack.shape[3:] in ((), (1,)))
+    })  # fmt: skip
     return stack if alpha is None else replace(stack, alpha=alpha)
-
-
-def _check_image(shape: tuple[int, ...]) -> None:
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] > _CHANNELS):
-        raise UserError(
-            f"an array of the shape {shape} is not written as an image: give its axes, such as "
-            "axes=('z', 'y', 'x'), or wrap it in a Stack"
-        )
-
-
-def frame_shape(stack: Stack) -> tuple[int, ...]:
-    """Shape of a frame in a file: (y, x), or (y, x, channel) with several channels."""
-    return stack.shape[1:3] if stack.shape[3:] == (1,) else stack.shape[1:]
-
-
-@contextmanager
-def frames_of(stack: Stack, run: Run) -> Iterator[Iterator[NDArray[Any]]]:
-    """Make the frames one by one, a few ahead in threads, and report."""
-    with closing(run.stream(_in_shape, stack, what="Writing frames")) as frames:
-        yield frames
-
-
-def _in_shape(stack: Stack, index: int) -> NDArray[Any]:
-    return stack[index].reshape(frame_shape(stack))

@@ -1,7 +1,7 @@
 """Arrays of any number of axes as frames: which axes are y, x and channels, which come before."""
 
 import os
-from dataclasses import replace
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -26,44 +26,34 @@ class ArrayFormat(Format):
     A format gives `find_array` and `read_rows`, which are called within `damage_named`.
     """
 
-    def find_array(self, path: str) -> tuple[Any, Contents]:
-        """Return what `read_rows` needs to know of the array, and what the file holds."""
+    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
+        """Return what `read_rows` needs to know of the array, its shape, and what it holds."""
         raise NotImplementedError
 
-    def read_rows(
-        self, path: str, array: Any, number: int, rows: slice, found: Contents
-    ) -> NDArray[Any]:
-        """Read rows of a frame, of the type in which they are stored."""
+    def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:
+        """Read rows of the frame at a place along the leading axes, as they are stored."""
         raise NotImplementedError
 
     def contents(self, path: str) -> Contents:  # noqa: D102
-        return self._found(path)[1]
+        return self._found(path)[-1]
 
-    def read_frame(  # noqa: D102
-        self, path: str, number: int, rows: slice | None, first: First
-    ) -> NDArray[Any]:
-        array, found = self._found(path)
+    def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
+        array, shape, found = self._found(path)
         first.check(path, found.frame, len(found.order))
+        leading = shape[: len(shape) - len(found.frame.shape)]
+        place = tuple(int(i) for i in np.unravel_index(number, leading))
         rows = slice(0, found.frame.shape[0]) if rows is None else rows
         with self.damage_named(path):
-            pixels = self.read_rows(path, array, number, rows, found)
+            pixels = self.read_rows(array, place, rows)
             return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
 
-    def _found(self, path: str) -> tuple[Any, Contents]:
+    def _found(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
         with self.damage_named(path):
             key = self.name, stamp_of(path)
-            array, found = self.headers.recall(*key) or self.headers.keep(
-                self.find_array(path), *key
-            )
+            known = self.headers.recall(*key) or self.headers.keep(self.find_array(path), *key)
         size = _ANY_SIZE if os.path.isdir(path) else os.stat(path).st_size  # noqa: PTH112, PTH116
-        found.frame.check(path, size)
-        return array, found
-
-
-def place_of(number: int, shape: tuple[int, ...], found: Contents) -> tuple[int, ...]:
-    """Return where a frame is along the leading axes of an array."""
-    leading = shape[: len(shape) - len(found.frame.shape)]
-    return tuple(int(i) for i in np.unravel_index(number, leading))
+        known[-1].frame.check(path, size)
+        return known
 
 
 def contents_of(shape: tuple[int, ...], dtype: DTypeLike, *, partial: bool) -> Contents:
@@ -86,7 +76,7 @@ def numbered_axes(count: int) -> list[Axis]:
 
 
 def named_contents(
-    shape: tuple[int, ...], dtype: DTypeLike, axes: list[Axis], partial: bool
+    shape: tuple[int, ...], dtype: DTypeLike, axes: Sequence[Axis], partial: bool
 ) -> Contents:
     """Say what an array holds whose axes are named, all but the channels of a pixel.
 
@@ -107,13 +97,3 @@ def named_contents(
         (axes[-2], axes[-1]),
         np.arange(prod(shape[:count])),
     )
-
-
-def labelled(contents: Contents, name: str, labels: tuple[str, ...]) -> Contents:
-    """Return contents whose axis of a name has names for its places, where their number fits."""
-    sizes = zip(contents.leading, contents.sizes, strict=True)
-    leading = tuple(
-        replace(axis, labels=labels) if axis.name == name and size == len(labels) else axis
-        for axis, size in sizes
-    )
-    return replace(contents, leading=leading)

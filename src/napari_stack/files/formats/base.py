@@ -13,6 +13,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.metadata import Note
 
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
 #: deflate, the densest of the common codecs, cannot exceed 1032.
@@ -189,9 +190,9 @@ class Format:
         """Read one frame, or some rows of it, after checking that it is like the first."""
         raise NotImplementedError
 
-    def note(self, path: str) -> dict[str, Any]:  # noqa: ARG002
-        """Read our own note, see `napari_stack.files.metadata`; empty where there is none."""
-        return {}
+    def note(self, path: str) -> Note:  # noqa: ARG002
+        """Read our own note; an empty one where there is none."""
+        return Note()
 
     def set_of(self, files: list[str]) -> FileSet | None:  # noqa: ARG002
         """Return the set that the first file is a part of, None where it stands by itself."""

@@ -9,12 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import (
-    ArrayFormat,
-    named_contents,
-    numbered_axes,
-    place_of,
-)
+from napari_stack.files.formats.array_axes import ArrayFormat, named_contents, numbered_axes
 from napari_stack.files.formats.base import Contents, needed_package
 
 
@@ -26,8 +21,8 @@ class Fits(ArrayFormat):
     suffixes = (".fits", ".fit", ".fts")
     libraries = ("astropy",)
 
-    def find_array(self, path: str) -> tuple[int, Contents]:
-        """Return the number of the first image, and what it holds."""
+    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
+        """Return path and number of the first image, its shape, and what it holds."""
         stored = Path(path).stat().st_size
         with _opened(path) as file:
             for number, image in enumerate(file):
@@ -35,15 +30,14 @@ class Fits(ArrayFormat):
                     _check_whole(image, stored)
                     pixel = image.section[tuple(slice(0, 1) for _ in image.shape)]  # as it is read
                     axes = numbered_axes(len(image.shape) - 2)
-                    return number, named_contents(image.shape, pixel.dtype, axes, partial=True)
+                    found = named_contents(image.shape, pixel.dtype, axes, partial=True)
+                    return (path, number), image.shape, found
         raise UserError("it holds no image, only tables")
 
-    def read_rows(  # noqa: D102
-        self, path: str, array: int, number: int, rows: slice, found: Contents
-    ) -> NDArray[Any]:
+    def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
+        path, number = array
         with _opened(path) as file:
-            image = file[array]
-            place = place_of(number, image.shape, found)
+            image = file[number]
             return image.section[(*place, rows, slice(0, image.shape[-1]))]
 
 

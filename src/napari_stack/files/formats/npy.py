@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, place_of
+from napari_stack.files.formats.array_axes import ArrayFormat, contents_of
 from napari_stack.files.formats.base import Contents
 
 #: Array taken from an .npz that holds several.
@@ -32,6 +32,7 @@ class StoredArray:
 
     Attributes
     ----------
+    path : str
     shape : tuple of int
     dtype : numpy.dtype
         As stored.
@@ -45,6 +46,7 @@ class StoredArray:
         The whole of a compressed one, once it was read.
     """
 
+    path: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool
@@ -70,37 +72,32 @@ class Npy(ArrayFormat):
     suffixes = (".npy", ".npz")
     libraries = ("zipfile",)
 
-    def find_array(self, path: str) -> tuple[StoredArray, Contents]:  # noqa: D102
+    def find_array(self, path: str) -> tuple[StoredArray, tuple[int, ...], Contents]:  # noqa: D102
         with Path(path).open("rb") as file:
             packed = file.read(2) == b"PK"
             file.seek(0)
-            array = _member(file) if packed else _header(file)
+            array = replace(_member(file) if packed else _header(file), path=path)
         stored = Path(path).stat().st_size - array.start
         if not packed and array.size > stored:
             raise UserError(f"{array.size} bytes of numbers are due, and {stored} are there")
-        return array, contents_of(array.shape, array.dtype, partial=True)
+        return array, array.shape, contents_of(array.shape, array.dtype, partial=True)
 
-    def read_rows(  # noqa: D102
-        self, path: str, array: StoredArray, number: int, rows: slice, found: Contents
-    ) -> NDArray[Any]:
+    def read_rows(self, array: StoredArray, place: tuple[int, ...], rows: slice) -> NDArray[Any]:
+        """Read rows; of a compressed array after unpacking the whole of it once."""
         if not (array.member or array.fortran):
-            return _read(path, array, found.frame.shape, number, rows)
-        if array.member:
-            with _unpacking:
-                if array.unpacked is None:
-                    array.unpacked = _unpacked(path, array)
-            whole = array.unpacked
-        else:
-            whole = array.mapped(path, array.start)
-        return np.array(whole[place_of(number, array.shape, found)][rows])
+            return _read(array, place, rows)
+        if not array.member:
+            return np.array(array.mapped(array.path, array.start)[place][rows])
+        with _unpacking:
+            if array.unpacked is None:
+                array.unpacked = _unpacked(array)
+        return np.array(array.unpacked[place][rows])
 
 
 def _header(file: IO[bytes]) -> StoredArray:
-    version = np.lib.format.read_magic(file)
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
+    form = np.lib.format
+    version = form.read_magic(file)
+    readers = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
     if version not in readers:
         raise UserError(f"the version {version} is for names of fields, which no image has")
     try:
@@ -109,26 +106,26 @@ def _header(file: IO[bytes]) -> StoredArray:
         raise UserError(f"the header is not understood: {error}") from error
     if dtype.hasobject:
         raise UserError("it holds Python objects, which may run any code when loaded")
-    return StoredArray(shape, dtype, fortran and len(shape) > 1, file.tell())
+    return StoredArray("", shape, dtype, fortran and len(shape) > 1, file.tell())
 
 
 def _member(file: IO[bytes]) -> StoredArray:
     """Find the array in an archive."""
     with zipfile.ZipFile(file) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        wanted = f"{_PREFERRED}.npy" if f"{_PREFERRED}.npy" in names else names[0] if names else ""
-        if not wanted or (len(names) > 1 and wanted != f"{_PREFERRED}.npy"):
-            listed = ", ".join(name.removesuffix(".npy") for name in names) or "none"
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        wanted = _PREFERRED if _PREFERRED in names else names[0] if len(names) == 1 else ""
+        if not wanted:
+            listed = ", ".join(names) or "none"
             raise UserError(
                 f"of its arrays ({listed}) one must be called {_PREFERRED!r}, or be the only one"
             )
-        info = archive.getinfo(wanted)
+        info = archive.getinfo(f"{wanted}.npy")
         with archive.open(info) as packed:
             found = _header(packed)
     if found.start + found.size > info.file_size:
         raise UserError(f"{found.size} bytes of numbers are due in {info.file_size}")
     if info.compress_type != zipfile.ZIP_STORED:
-        return replace(found, member=wanted)
+        return replace(found, member=info.filename)
     # The name and the extra field that follow the 30 bytes of a local header differ from those in
     # the directory of the archive (section 4.3.7 of its specification).
     file.seek(info.header_offset + 26)
@@ -136,20 +133,19 @@ def _member(file: IO[bytes]) -> StoredArray:
     return replace(found, start=info.header_offset + 30 + int(lengths.sum()) + found.start)
 
 
-def _read(
-    path: str, array: StoredArray, shape: tuple[int, ...], number: int, rows: slice
-) -> NDArray[Any]:
-    row = prod(shape[1:])
-    start, count = (number * shape[0] + rows.start) * row, (rows.stop - rows.start) * row
-    with Path(path).open("rb", buffering=0) as file:
-        offset = array.start + start * array.dtype.itemsize
+def _read(array: StoredArray, place: tuple[int, ...], rows: slice) -> NDArray[Any]:
+    height, *rest = array.shape[len(place) :]
+    number = int(np.ravel_multi_index(place, array.shape[: len(place)])) if place else 0
+    row, count = prod(rest), (rows.stop - rows.start) * prod(rest)
+    with Path(array.path).open("rb", buffering=0) as file:
+        offset = array.start + (number * height + rows.start) * row * array.dtype.itemsize
         numbers = np.fromfile(file, array.dtype, count, offset=offset)
     if len(numbers) < count:
         raise UserError("the numbers end early")
-    return numbers.reshape(-1, *shape[1:])
+    return numbers.reshape(-1, *rest)
 
 
-def _unpacked(path: str, array: StoredArray) -> NDArray[Any]:
+def _unpacked(array: StoredArray) -> NDArray[Any]:
     """Unpack a compressed array to a file that has no name and vanishes with the process."""
     free = int(shutil.disk_usage(tempfile.gettempdir()).free * (1 - _RESERVE))
     if array.size > free:
@@ -159,7 +155,7 @@ def _unpacked(path: str, array: StoredArray) -> NDArray[Any]:
         )
     with (
         tempfile.TemporaryFile(prefix="napari-stack-") as target,
-        zipfile.ZipFile(path) as archive,
+        zipfile.ZipFile(array.path) as archive,
         archive.open(array.member) as packed,
     ):
         packed.read(array.start)

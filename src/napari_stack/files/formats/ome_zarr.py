@@ -10,23 +10,11 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files import metadata
-from napari_stack.files.formats.array_axes import (
-    ArrayFormat,
-    contents_of,
-    labelled,
-    named_contents,
-    place_of,
-)
+from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, named_contents
 from napari_stack.files.formats.base import Contents, needed_package
 from napari_stack.files.formats.tiff.axes import plain_unit
-from napari_stack.files.write_content import (
-    Content,
-    WriteOptions,
-    Writer,
-    frame_shape,
-    frames_of,
-)
+from napari_stack.files.metadata import KEY, Note
+from napari_stack.files.write_content import Content, WriteOptions, Writer
 
 #: What lies in the folder of an array or group.
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -59,24 +47,17 @@ class OmeZarr(ArrayFormat):
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003, D102
         return Path(path).is_dir()
 
-    def find_array(self, path: str) -> tuple[Any, Contents]:  # noqa: D102
-        return _image_in(_opened(path))
+    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:  # noqa: D102
+        array, found = _image_in(_opened(path))
+        return array, array.shape, found
 
-    def read_rows(  # noqa: D102
-        self,
-        path: str,  # noqa: ARG002
-        array: Any,
-        number: int,
-        rows: slice,
-        found: Contents,
-    ) -> NDArray[Any]:
-        return array[(*place_of(number, array.shape, found), rows)]
+    def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
+        return array[(*place, rows)]
 
-    def note(self, path: str) -> dict[str, Any]:
+    def note(self, path: str) -> Note:
         """Read our own note in the attributes."""
         with self.damage_named(path):
-            found = dict(_opened(path).attrs).get(metadata.KEY)
-        return found if isinstance(found, dict) else {}
+            return Note.from_plain(_opened(path).attrs.get(KEY))
 
 
 def _opened(path: str) -> Any:
@@ -91,30 +72,33 @@ def _image_in(node: Any) -> tuple[Any, Contents]:
     ome = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
         raise UserError("it is a plate: name the folder of one image in it, such as A/1/0")
-    note = attributes.get(metadata.KEY, {})
-    noted = metadata.axes_of(note)
+    declared = attributes.get(KEY, {})
+    note = Note.from_plain(declared)
     if hasattr(node, "shape"):
         array, axes = node, _dimensions(node)
     elif scales := ome.get("multiscales"):
         array, axes = node[scales[0]["datasets"][0]["path"]], _ome_axes(scales[0])
-    elif noted and "0" in node:
+    elif note.axes and "0" in node:
         array, axes = node["0"], ()
     elif "0" in node:  # a series of images, as bioformats2raw writes it
         return _image_in(node["0"])
     else:
         raise UserError("the group holds no image: name the folder of an array in it")
-    axes = noted[0] if noted else axes
+    axes = note.axes or axes
     shape = array.shape
     partial = len(shape) > 1 and array.chunks[-2] < shape[-2]
     if not axes or len(shape) - len(axes) not in (0, 1):
         return array, contents_of(shape, array.dtype, partial=partial)
-    found = named_contents(shape, array.dtype, list(axes), partial)
-    if "rgb" in note:
-        frame = replace(found.frame, rgb=bool(note["rgb"]), alpha=bool(note.get("alpha")))
-        found = replace(found, frame=frame)
     labels = tuple(c.get("label", "") for c in ome.get("omero", {}).get("channels", ()))
-    found = replace(found, used=metadata.used_of(note, len(found.order)))
-    return array, labelled(found, "c", labels)
+    axes = tuple(
+        replace(axis, labels=labels) if axis.name == "c" and size == len(labels) else axis
+        for axis, size in zip(axes, shape, strict=False)  # channels of a pixel have no axis
+    )
+    found = named_contents(shape, array.dtype, axes, partial)
+    if "rgb" in declared:
+        frame = replace(found.frame, rgb=bool(declared["rgb"]), alpha=bool(declared.get("alpha")))
+        found = replace(found, frame=frame)
+    return array, replace(found, used=note.used_of(len(found.order)))
 
 
 def _dimensions(array: Any) -> tuple[Axis, ...]:
@@ -155,16 +139,14 @@ class ZarrWriter(Writer):
         with needed_package(str(path), "zarr", "zarr", "zarr"):
             import zarr  # noqa: F401
         if options.compression == "lzw":
-            raise UserError(
-                f"{path}: zarr is compressed by zlib or zstd, not lzw: choose one of these"
-            )
+            raise UserError(f"{path}: zarr takes zlib or zstd, not lzw: choose one of these")
 
     def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
         import zarr
 
-        note = content.note(options.recipe)
+        note = content.note(options.recipe).to_plain()
         group = zarr.create_group(path, attributes=_attributes(content, note))
-        shape = frame_shape(content.frames)
+        shape = content.frame_shape
         array = group.create_array(
             "0",
             shape=(*content.sizes, *shape),
@@ -173,7 +155,7 @@ class ZarrWriter(Writer):
             compressors=_codec(options),
             dimension_names=[axis.name for axis in content.axes] + ["channel"] * (len(shape) - 2),
         )
-        with frames_of(content.frames, options.run) as frames:
+        with content.made(options.run) as frames:
             for number, frame in enumerate(frames):
                 array[(*map(int, np.unravel_index(number, content.sizes)), ...)] = frame
 
@@ -181,28 +163,26 @@ class ZarrWriter(Writer):
 def _codec(options: WriteOptions) -> Any:
     from zarr.codecs import GzipCodec, ZstdCodec
 
-    if options.compression == "none":
+    codec = {"zlib": GzipCodec, "zstd": ZstdCodec}.get(options.compression)
+    if codec is None:
         return None
-    codecs = {"zlib": GzipCodec, "zstd": ZstdCodec}
-    level = {} if options.level is None else {"level": options.level}
-    return codecs[options.compression](**level)
+    return codec() if options.level is None else codec(level=options.level)
 
 
 def _attributes(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     stack = content.frames
-    own = dict(note[metadata.KEY]) | {"rgb": stack.rgb, "alpha": stack.alpha}
+    own = note[KEY] | {"rgb": stack.rgb, "alpha": stack.alpha}
     names = [axis.name for axis in content.axes]
-    fits = names == [name for name in _KINDS if name in names] and len(frame_shape(stack)) == 2
-    return {metadata.KEY: own} | ({"ome": _ome(content.axes)} if fits else {})
+    fits = names == [name for name in _KINDS if name in names] and len(content.frame_shape) == 2
+    return {KEY: own} | ({"ome": _ome(content.axes)} if fits else {})
 
 
 def _ome(axes: tuple[Axis, ...]) -> dict[str, Any]:
-    described = []
-    for axis in axes:
-        unit = _NAMES.get(plain_unit(axis.unit))
-        described.append(
-            {"name": axis.name, "type": _KINDS[axis.name]} | ({"unit": unit} if unit else {})
-        )
+    units = [_NAMES.get(plain_unit(axis.unit)) for axis in axes]
+    described = [
+        {"name": axis.name, "type": _KINDS[axis.name]} | ({"unit": unit} if unit else {})
+        for axis, unit in zip(axes, units, strict=True)
+    ]
     scale = {"type": "scale", "scale": [float(axis.step) for axis in axes]}
     levels = [{"path": "0", "coordinateTransformations": [scale]}]
     ome: dict[str, Any] = {

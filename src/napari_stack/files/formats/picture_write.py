@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
-from napari_stack.files import metadata
-from napari_stack.files.write_content import Content, WriteOptions, Writer, frames_of
+from napari_stack.files.metadata import KEY
+from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
 
 #: Most pixels along a side, and bytes of a comment or EXIF, that a JPEG holds.
 _JPEG_SIDE, _JPEG_SEGMENT = 65535, 65533
@@ -30,37 +29,28 @@ class PictureWriter(Writer):
 
     def check(self, path: Path, content: Content, options: WriteOptions) -> None:
         """Refuse what a PNG or JPEG cannot hold."""
-        jpeg = _is_jpeg(path)
-        kind = "JPEG" if jpeg else "PNG"
-        stack = content.frames
-        if len(stack) != 1:
-            raise UserError(
-                f"{path}: a {kind} holds one image, and these are {len(stack)} frames: write a "
-                ".tif, or name a folder"
-            )
-        bits = "8-bit" if jpeg else "8-bit or 16-bit"
-        if stack.dtype not in (np.uint8, np.bool_) and (jpeg or stack.dtype != np.uint16):
-            raise UserError(
-                f"{path}: a {kind} holds {bits} whole numbers, and these are {stack.dtype}: "
-                "convert them, or write a .tif"
-            )
+        jpeg, stack = _is_jpeg(path), content.frames
         channels = stack.shape[3] if stack.ndim == 4 else 1
-        if channels != 1 and not stack.rgb and not (channels == 2 and stack.alpha and not jpeg):
-            raise UserError(
-                f"{path}: a {kind} holds grey or colours, and these are {channels} bands: write a "
-                ".tif"
-            )
-        if jpeg and (channels == 4 or max(stack.shape[1:3]) > _JPEG_SIDE):
-            what = "no alpha" if channels == 4 else f"{_JPEG_SIDE} pixels a side at most"
-            raise UserError(f"{path}: a JPEG holds {what}: write a .tif or .png")
-        if not jpeg and options.compression not in ("none", "zlib"):
-            raise UserError(
-                f"{path}: a PNG is compressed by zlib, not {options.compression}: write a .tif"
-            )
+        bands = channels != 1 and not stack.rgb and (jpeg or channels != 2 or not stack.alpha)
+        types = (np.uint8, np.bool_) if jpeg else (np.uint8, np.bool_, np.uint16)
+        bits = "8-bit" if jpeg else "8-bit or 16-bit"
+        this = f"{path}: a {'JPEG' if jpeg else 'PNG'}"
+        refuse({
+            f"{this} holds one image, and these are {len(stack)} frames: write a .tif, or name a "
+            "folder": len(stack) != 1,
+            f"{this} holds {bits} whole numbers, and these are {stack.dtype}: convert them, or "
+            "write a .tif": stack.dtype not in types,
+            f"{this} holds grey or colours, and these are {channels} bands: write a .tif": bands,
+            f"{this} holds no alpha: write a .tif or .png": jpeg and channels == 4,
+            f"{this} holds {_JPEG_SIDE} pixels a side at most: write a .tif or .png":
+                jpeg and max(stack.shape[1:3]) > _JPEG_SIDE,
+            f"{this} is compressed by zlib, not {options.compression}: write a .tif":
+                not jpeg and options.compression not in ("none", "zlib"),
+        })  # fmt: skip
 
     def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
-        text = metadata.to_text(content.note(options.recipe))
-        with frames_of(content.frames, options.run) as frames:
+        text = content.note(options.recipe).to_text()
+        with content.made(options.run) as frames:
             (image,) = frames
         # True becomes 255, so that a mask can be seen.
         image = np.ascontiguousarray(image * np.uint8(255) if image.dtype == bool else image)
@@ -79,7 +69,7 @@ def _png(image: NDArray[Any], text: str, profile: bytes, options: WriteOptions) 
 
     level = 0 if options.compression == "none" else options.level
     data = bytes(imagecodecs.png_encode(image, level=level))
-    chunks = _chunk(b"tEXt", metadata.KEY.encode() + b"\0" + text.encode("latin-1"))
+    chunks = _chunk(b"tEXt", KEY.encode() + b"\0" + text.encode("latin-1"))
     if exif := options.origin.to_bytes():
         chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
     if profile:

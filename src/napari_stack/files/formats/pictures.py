@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files import metadata
 from napari_stack.files.damage import UnsupportedError
+from napari_stack.files.exif import image_class
 from napari_stack.files.formats import jpeg
 from napari_stack.files.formats.base import Contents, First, Format, Frame, upright
+from napari_stack.files.metadata import KEY, Note
 
 _PNG = b"\x89PNG"
 
@@ -43,24 +44,23 @@ class _Header:
     frame : Frame
     decode : callable
         Makes the pixels, upright, of the data and the number of a frame.
+    note : Note
     count : int
         Number of frames.
-    note : str
-        A text that may be our note.
     """
 
     frame: Frame
     decode: Callable[[bytes, int], NDArray[Any]]
+    note: Note
     count: int = 1
-    note: str = ""
 
     @property
     def contents(self) -> Contents:
-        note, found = metadata.from_text(self.note), Contents.counted(self.frame, self.count)
-        if axes := metadata.axes_of(note):
-            plane = axes[0][-2], axes[0][-1]
-            found = replace(found, plane=plane, used=metadata.used_of(note, 1))
-        return found
+        found = Contents.counted(self.frame, self.count)
+        if not self.note.axes:
+            return found
+        y, x = self.note.axes[-2:]
+        return replace(found, plane=(y, x), used=self.note.used_of(1))
 
 
 class Pictures(Format):
@@ -88,9 +88,7 @@ class Pictures(Format):
                 return _header(data + jpeg.END).contents
         return self.contents(path)
 
-    def read_frame(  # noqa: D102
-        self, path: str, number: int, rows: slice | None, first: First
-    ) -> NDArray[Any]:
+    def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
         data, header = self._load(path)
         first.check(path, header.frame, header.count)
         with self.damage_named(path):
@@ -99,8 +97,8 @@ class Pictures(Format):
                 raise UserError(f"{pixels.shape} pixels where {header.frame.shape} are due")
         return pixels if rows is None else pixels[rows]
 
-    def note(self, path: str) -> dict[str, Any]:  # noqa: D102
-        return metadata.from_text(self._load(path)[1].note)
+    def note(self, path: str) -> Note:  # noqa: D102
+        return self._load(path)[1].note
 
     def _load(self, path: str) -> tuple[bytes, _Header]:
         """Read a picture without decoding it."""
@@ -114,7 +112,7 @@ class Pictures(Format):
 def _header(data: bytes) -> _Header:
     if data.startswith(jpeg.START):
         frame, orientation, comment = jpeg.header_of(data)
-        return _Header(frame, partial(_decode_jpeg, orientation), note=comment)
+        return _Header(frame, partial(_decode_jpeg, orientation), Note.from_text(comment))
     image = _opened(data)
     if not data.startswith(_PNG):
         return _pillow_header(image)
@@ -134,8 +132,8 @@ def _png_header(data: bytes, image: Any) -> _Header:
     shape = sides if channels == 1 else (*sides, channels)
     dtype = np.dtype(np.uint16 if data[_DEPTH] == 16 else np.uint8)
     frame = Frame(shape, dtype, rgb=channels > 2, alpha=channels in (2, 4))
-    note = str(image.info.get(metadata.KEY, ""))
-    return _Header(frame, partial(_decode_png, orientation), note=note)
+    note = Note.from_text(image.info.get(KEY))
+    return _Header(frame, partial(_decode_png, orientation), note)
 
 
 def _decode_png(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
@@ -151,16 +149,10 @@ def _decode_jpeg(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
 
 
 def _opened(data: bytes) -> Any:
-    # Not by Image.open, which refuses large pictures: what is too large is told by the file's size.
-    from PIL import BmpImagePlugin, Image, PngImagePlugin, WebPImagePlugin
+    from PIL import Image
 
-    kinds: dict[bytes, Any] = {
-        _PNG: PngImagePlugin.PngImageFile,
-        b"RIFF": WebPImagePlugin.WebPImageFile,
-    }
-    kind = kinds.get(data[:4], BmpImagePlugin.BmpImageFile)
     try:
-        return kind(BytesIO(data))
+        return image_class(data)(BytesIO(data))
     except Image.DecompressionBombError as error:  # of a WebP, which decodes as a whole
         raise UnsupportedError("it has, or claims, more pixels than Pillow decodes") from error
 
@@ -176,7 +168,7 @@ def _pillow_header(image: Any) -> _Header:
     sides = image.size if turned else image.size[::-1]
     shape = sides if mode == "L" else (*sides, len(mode))
     frame = Frame(shape, np.dtype(np.uint8), rgb=mode != "L", alpha=mode == "RGBA")
-    return _Header(frame, _decode_by_pillow, getattr(image, "n_frames", 1))
+    return _Header(frame, _decode_by_pillow, Note(), getattr(image, "n_frames", 1))
 
 
 def _decode_by_pillow(data: bytes, number: int) -> NDArray[Any]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
-from napari_stack.files import metadata
+from napari_stack.files.formats.base import Contents
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
-from napari_stack.files.formats.tiff.pages import orientation_of
+from napari_stack.files.formats.tiff.pages import Layout, orientation_of
+from napari_stack.files.metadata import Note
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}
@@ -25,8 +26,6 @@ _BY_CENTIMETRE = 3
 
 #: A step read as a ratio of whole numbers is the one in the note when it is as near as this.
 _SAME_STEP = 1e-4
-
-Axes = tuple[tuple[Axis, ...], tuple[int, ...], tuple[Axis, Axis], NDArray[np.intp]]
 
 
 def plain_unit(unit: str) -> str:
@@ -48,35 +47,37 @@ def centimetres(unit: str) -> float | None:
     return _CENTIMETRES.get(plain_unit(unit))
 
 
-def axes_of(tif: Any, count: int) -> Axes:
-    """Find the axes of a file.
+def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
+    """Find the axes of a file, and which frames are used.
+
+    Our own note counts where what the file says in its own terms still agrees with it; which frames
+    are used is known from it where its axes have the same lengths.
 
     Parameters
     ----------
     tif : tifffile.TiffFile
+    layout : Layout
+        Of its pages.
     count : int
         Number of its frames.
-
-    Returns
-    -------
-    leading : tuple of Axis
-        One at least.
-    sizes : tuple of int
-    plane : tuple of Axis
-        y and x.
-    order : ndarray of int, shape (n,)
-        Which frame of the file comes at which place.
     """
-    named, steps, ome = _named(tif, count), _steps(tif), ome_of(tif)
+    named, steps, ome, note = _named(tif, count), _steps(tif), ome_of(tif), note_of(tif)
     labels = ome.channels if ome else ()
     leading = tuple(
         Axis(name, *steps.get(name, (1.0, "pixel")),
              labels=labels if name == "c" and len(labels) == size else ())
         for name, size in named
     )  # fmt: skip
-    sizes = tuple(size for _, size in named)
-    plane = (Axis("y", *steps["y"]), Axis("x", *steps["x"]))
-    return _noted(tif, leading, sizes, plane) or (leading, sizes, plane, np.arange(count))
+    sizes, order = tuple(size for _, size in named), np.arange(count)
+    y, x, used = Axis("y", *steps["y"]), Axis("x", *steps["x"]), None
+    if note.axes and prod(note.sizes) == prod(sizes):
+        used = note.used_of(count)
+        if _agrees(tif, note, (y, x)):
+            *noted, y, x = note.axes
+            if noted:  # else it is a single image
+                leading, sizes = tuple(noted), note.sizes
+                order = imagej_order(leading, sizes) if tif.is_imagej else order
+    return Contents(layout.frame, layout.partial, leading, sizes, (y, x), order, used)
 
 
 def _named(tif: Any, count: int) -> list[tuple[str, int]]:
@@ -118,16 +119,12 @@ def _ome_steps(ome: OmeXml) -> dict[str, tuple[float, str]]:
 
 def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:
     unit = plain_unit(str(metadata.get("unit", "pixel")))
-    result = {
+    steps = _sizes(page) | {"z": abs(_number(metadata.get("spacing")))}
+    found = {
         name: (step, plain_unit(str(metadata.get(f"{name}unit", unit))))
-        for name, step in _sizes(page).items()
+        for name, step in steps.items()
     }
-    if "spacing" in metadata:
-        zunit = plain_unit(str(metadata.get("zunit", unit)))
-        result["z"] = (abs(_number(metadata["spacing"])), zunit)
-    if "finterval" in metadata:
-        result["t"] = (_number(metadata["finterval"]), "s")
-    return result
+    return found | {"t": (_number(metadata.get("finterval")), "s")}
 
 
 def _resolution_steps(page: Any) -> dict[str, tuple[float, str]]:
@@ -154,47 +151,24 @@ def _number(text: Any) -> float:
         return 0.0
 
 
-def note_of(tif: Any) -> dict[str, Any]:
-    """Find our own note in a file."""
+def note_of(tif: Any) -> Note:
+    """Read our own note in a file."""
     if tif.is_imagej:
-        return metadata.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
-    if ome := ome_of(tif):
-        return metadata.from_text(ome.description)
-    return metadata.from_text(tif.pages.first.description)
+        return Note.from_text(str((tif.imagej_metadata or {}).get("Info", "")))
+    ome = ome_of(tif)
+    return Note.from_text(ome.description if ome else tif.pages.first.description)
 
 
-def used_of(tif: Any, sizes: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Find which frames are used, where our own note tells and still fits the axes."""
-    note = note_of(tif)
-    noted = metadata.axes_of(note)
-    fits = noted is not None and prod(noted[1]) == prod(sizes)
-    return metadata.used_of(note, prod(sizes)) if fits else None
-
-
-def _noted(
-    tif: Any, leading: tuple[Axis, ...], sizes: tuple[int, ...], plane: tuple[Axis, Axis]
-) -> Axes | None:
-    """Take the note where what the file says in its own terms still agrees with it."""
-    noted = metadata.axes_of(note_of(tif))
-    if noted is None or prod(noted[1]) != prod(sizes):
-        return None
-    axes, noted_sizes = noted
-    pairs = list(zip(axes[-2:], plane, strict=True))
+def _agrees(tif: Any, note: Note, plane: tuple[Axis, Axis]) -> bool:
+    """Tell whether what a file says in its own terms still agrees with the note."""
+    pairs = list(zip(note.axes[-2:], plane, strict=True))
     if tif.is_ome:  # it has only lengths: of another unit nothing can be told from the file
         pairs = [pair for pair in pairs if centimetres(pair[0].unit)]
-    if (tif.is_imagej or tif.is_ome) and not all(_agree(*pair) for pair in pairs):
-        return None
-    if not noted_sizes:  # a single image
-        return leading, sizes, (axes[-2], axes[-1]), np.arange(1)
-    order = np.arange(prod(sizes))
-    if tif.is_imagej:
-        order = imagej_order(axes[:-2], noted_sizes)
-    return axes[:-2], noted_sizes, (axes[-2], axes[-1]), order
-
-
-def _agree(noted: Axis, found: Axis) -> bool:
-    same_unit = plain_unit(noted.unit) == plain_unit(found.unit)
-    return same_unit and abs(noted.step - found.step) <= _SAME_STEP * noted.step
+    return not (tif.is_imagej or tif.is_ome) or all(
+        plain_unit(noted.unit) == plain_unit(found.unit)
+        and abs(noted.step - found.step) <= _SAME_STEP * noted.step
+        for noted, found in pairs
+    )
 
 
 def imagej_order(leading: tuple[Axis, ...], sizes: tuple[int, ...]) -> NDArray[np.intp]:

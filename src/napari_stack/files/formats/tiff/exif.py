@@ -2,7 +2,7 @@
 
 import struct
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from napari_stack.files.exif import Origin, encoded
 
@@ -30,9 +30,8 @@ def options(origin: Origin, *, rgb: bool, big: bool) -> dict[str, Any]:
 
 
 def _directories(origin: Origin, big: bool) -> list[tuple[int, dict[int, Any]]]:
-    if big:  # Pillow writes directories with 32-bit offsets only
-        return []
-    return list(origin.directories.items())
+    # Pillow writes directories with 32-bit offsets only.
+    return [] if big else list(origin.directories.items())
 
 
 def append(path: Path, origin: Origin, *, big: bool) -> None:
@@ -40,27 +39,17 @@ def append(path: Path, origin: Origin, *, big: bool) -> None:
     directories = _directories(origin, big)
     if not directories:
         return
-    with path.open("r+b") as file:
+    import tifffile
+
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        file = tif.filehandle
+        file.seek(0)
         head = file.read(8)
-        order = "<" if head.startswith(b"II") else ">"
-        places = _entries(file, order, struct.unpack(order + "I", head[4:])[0])
         for tag, values in directories:
             start = file.seek(0, 2)
             start += file.write(b"\0" * (start % 2))
             file.write(encoded(head, tag, values, start))
-            place = places[tag + _SHIFT]
-            file.seek(place)
-            file.write(struct.pack(order + "H", tag))
-            file.seek(place + 8)
-            file.write(struct.pack(order + "I", start))
-
-
-def _entries(file: IO[bytes], order: str, directory: int) -> dict[int, int]:
-    """Places of the entries of a directory by tag."""
-    file.seek(directory)
-    (count,) = struct.unpack(order + "H", file.read(2))
-    entries = file.read(12 * count)
-    return {
-        struct.unpack_from(order + "H", entries, 12 * i)[0]: directory + 2 + 12 * i
-        for i in range(count)
-    }
+            pointer = tif.pages.first.tags[tag + _SHIFT]
+            pointer.overwrite(start)
+            file.seek(pointer.offset)
+            file.write(struct.pack(tif.byteorder + "H", tag))

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 from math import inf, prod
-from typing import Any, Literal
+from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff.ome_xml import ome_of
@@ -14,11 +14,6 @@ _BYTES |= {16: 8, 17: 8, 18: 8}
 
 #: Letters of `struct` for the types of whole numbers.
 _LETTERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
-
-#: Tags that say where strips and tiles start, and how long they are.
-_PLACES = (273, 279, 324, 325)
-
-_ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 
 #: Tag, type, number of values, and where they are, or they themselves where there is room.
 _Entry = tuple[int, ...]
@@ -39,7 +34,8 @@ def check_pages(tif: Any) -> None:
     size, outside = tif.filehandle.size, tif.tiff.tagoffsetthreshold
     number, entries = 0, list[_Entry]()
     for number, entries in enumerate(_pages(tif), 1):
-        if any(value + _size(kind, count, outside) > size for _, kind, count, value in entries):
+        parts = ((_BYTES.get(kind, 0) * count, start) for _, kind, count, start in entries)
+        if any(length > outside and start + length > size for length, start in parts):
             raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
         if _end_of_pixels(tif, entries, most=1) > size:
             raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
@@ -49,11 +45,9 @@ def check_pages(tif: Any) -> None:
 
 def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
     """Where the strips or tiles of a page end; 0 where there are more of them than `most`."""
-    found = {tag: rest for tag, *rest in entries if tag in _PLACES}
+    found = {tag: rest for tag, *rest in entries if rest[0] in _LETTERS}  # of a known kind
     starts, sizes = found.get(273, found.get(324)), found.get(279, found.get(325))
     if starts is None or sizes is None or starts[1] != sizes[1] or starts[1] > most:
-        return 0
-    if starts[0] not in _LETTERS or sizes[0] not in _LETTERS:  # whole numbers of no known kind
         return 0
     pairs = zip(_values(tif, *starts), _values(tif, *sizes), strict=True)
     return max((start + length for start, length in pairs if length), default=0)
@@ -79,18 +73,12 @@ def _pages(tif: Any) -> Iterator[list[_Entry]]:
         seen.add(start)
         file.seek(start)
         head = file.read(tiff.tagnosize)
-        length = entry.size * (int.from_bytes(head, _ORDERS[tiff.byteorder]))
+        length = entry.size * int.from_bytes(head, "big" if tiff.byteorder == ">" else "little")
         left = file.size - start - tiff.tagnosize
         if len(head) < tiff.tagnosize or length + tiff.offsetsize > left:
             raise UserError(f"it is cut off: page {len(seen)} lies beyond its end")
         yield list(entry.iter_unpack(file.read(length)))
         (start,) = struct.unpack(tiff.offsetformat, file.read(tiff.offsetsize))
-
-
-def _size(kind: int, count: int, outside: int) -> int:
-    """Bytes of values that lie elsewhere; 0 where they stand in the entry itself."""
-    size = _BYTES.get(kind, 0) * count
-    return size if size > outside else -(2**64)
 
 
 def check_count(tif: Any, pages: list[Any], count: int) -> None:

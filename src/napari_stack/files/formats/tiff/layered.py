@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.files import metadata
 from napari_stack.files.formats.base import needed_package
 from napari_stack.files.formats.tiff import exif as tiff_exif
-from napari_stack.files.write_content import Content, WriteOptions
+from napari_stack.files.write_content import Content, WriteOptions, refuse
 
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack
@@ -63,7 +62,7 @@ def write(path: Path, part: Path, content: Content, layers: Layers, options: Wri
         photometric="rgb" if rgb else "minisblack",
         extrasamples=["unassalpha"] if content.frames.alpha else None,
         compression=None if options.compression == "none" else options.compression,
-        description=metadata.to_text(content.note(options.recipe)),
+        description=content.note(options.recipe).to_text(),
         metadata=None,
         **exif | {"extratags": [*exif.get("extratags", ()), tag]},
     )
@@ -74,10 +73,10 @@ def _tag(path: Path, layers: list[Any], image: NDArray[Any], threads: int) -> tu
     """Make the tag that holds the layers; editors read no BigTIFF."""
     try:
         tag: tuple[Any, ...] = _source_data(path, layers, image.dtype).tifftag(maxworkers=threads)
-        fits = tag[2] + image.nbytes < _MOST_BYTES
+        size = tag[2] + image.nbytes
     except struct.error:  # a length that 32 bits do not hold
-        fits = False
-    if not fits:
+        size = _MOST_BYTES
+    if size >= _MOST_BYTES:
         raise UserError(
             f"{path}: a TIFF with layers holds {_MOST_BYTES / 2**30:.3g} GiB, and these "
             f"{len(layers)} layers take more: write fewer of them, or smaller ones"
@@ -108,29 +107,24 @@ def check(path: Path, content: Content) -> None:
     """Refuse what image editors do not open."""
     with needed_package(str(path), "layered TIFF", "psdtags", "layers"):
         import psdtags  # noqa: F401
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        raise UserError(f"{path}: layers go to a TIFF: name a .tif")
     stack = content.frames
-    if len(stack) != 1:
-        raise UserError(
-            f"{path}: beside layers one image is needed, and these are {len(stack)} frames: fuse "
-            "them first"
-        )
-    if stack.dtype not in _TYPES:
-        raise UserError(
-            f"{path}: image editors open uint8, uint16 and float32, and these are {stack.dtype}: "
-            "convert them"
-        )
-    if stack.ndim == 4 and not stack.rgb:
-        raise UserError(f"{path}: layers hold grey or colours, and these are bands")
+    refuse({
+        f"{path}: layers go to a TIFF: name a .tif": path.suffix.lower() not in (".tif", ".tiff"),
+        f"{path}: beside layers one image is needed, and these are {len(stack)} frames: fuse them "
+        "first": len(stack) != 1,
+        f"{path}: image editors open uint8, uint16 and float32, and these are {stack.dtype}: "
+        "convert them": stack.dtype not in _TYPES,
+        f"{path}: layers hold grey or colours, and these are bands":
+            stack.ndim == 4 and not stack.rgb,
+    })  # fmt: skip
 
 
 def _named(layers: Layers) -> Iterator[tuple[str, NDArray[Any]]]:
     if isinstance(layers, Stack):
         yield from ((layers.source.label(i), layers[i]) for i in range(len(layers)))
-        return
-    for name, pixels in layers.items():
-        yield name, pixels[0] if isinstance(pixels, Stack) else np.asarray(pixels)
+    else:
+        for name, pixels in layers.items():
+            yield name, pixels[0] if isinstance(pixels, Stack) else np.asarray(pixels)
 
 
 def _layer(path: Path, name: str, pixels: NDArray[Any], image: NDArray[Any]) -> Any:
@@ -150,14 +144,10 @@ def _layer(path: Path, name: str, pixels: NDArray[Any], image: NDArray[Any]) -> 
     # Editors read zipped integers; of floats only what is packed bitwise or not at all.
     packed = psdtags.PsdCompressionType
     how = packed.ZIP if image.dtype.kind == "f" else packed.ZIP_PREDICTED
+    data = [np.ascontiguousarray(planes[..., number]) for number in range(len(ids))]
     return psdtags.PsdLayer(
         name=name[:255],
-        channels=[
-            psdtags.PsdChannel(
-                channelid=id_, compression=how, data=np.ascontiguousarray(planes[..., number])
-            )
-            for number, id_ in enumerate(ids)
-        ],
+        channels=[psdtags.PsdChannel(id_, how, one) for id_, one in zip(ids, data, strict=True)],
         rectangle=psdtags.PsdRectangle(0, 0, *image.shape[:2]),
         mask=psdtags.PsdLayerMask(),
         info=[psdtags.PsdString(psdtags.PsdKey.UNICODE_LAYER_NAME, name)],

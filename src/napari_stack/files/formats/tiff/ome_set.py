@@ -2,14 +2,12 @@
 
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, FileSet
-from napari_stack.files.formats.tiff.axes import axes_of
+from napari_stack.files.formats.base import FileSet
+from napari_stack.files.formats.tiff.axes import contents_of
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.opened import opened
 from napari_stack.files.formats.tiff.pages import page_of
@@ -59,14 +57,8 @@ def _read(path: str) -> FileSet:
         if count != len(pages):
             raise UserError(f"its OME set has {len(pages)} pages for {count} frames")
         layout = page_of(tif, series.keyframe, keep_palette=False).layout
-        leading, sizes, plane, order = axes_of(tif, count)
-        files, places = _places(pages)
-    contents = Contents(layout.frame, layout.partial, leading, sizes, plane, order)
-    return FileSet(files, contents, places[order])
-
-
-def _places(pages: list[Any]) -> tuple[list[str], NDArray[np.intp]]:
-    paths = [str(Path(page.parent.filehandle.path)) for page in pages]
-    files = list(dict.fromkeys(paths))
-    numbers = [(files.index(path), page.index) for path, page in zip(paths, pages, strict=True)]
-    return files, np.array(numbers, np.intp)
+        contents = contents_of(tif, layout, count)
+        paths = [str(Path(page.parent.filehandle.path)) for page in pages]
+        files = list(dict.fromkeys(paths))
+        pairs = [(files.index(file), page.index) for file, page in zip(paths, pages, strict=True)]
+    return FileSet(files, contents, np.array(pairs, np.intp)[contents.order])

@@ -81,9 +81,6 @@ class OmeXml:
             case "UUID" if self._file:
                 self._files.add((self._file, "".join(self._text).strip()))
 
-    def close(self) -> None:
-        """Take the end of the text."""
-
 
 def ome_of(tif: Any) -> OmeXml | None:
     """Read the description of an open file; None where it is no OME-TIFF.

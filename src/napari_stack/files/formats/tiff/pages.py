@@ -121,14 +121,11 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
         counts = np.full(layout.shape[0], plane, np.int64)
     if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
         raise UserError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
-    if (
-        layout.decode is not None
-        and (offsets + counts)[counts > 0].max(initial=0) > tif.filehandle.size
-    ):
+    end = (offsets + counts)[counts > 0].max(initial=0)
+    if layout.decode is not None and end > tif.filehandle.size:
         raise UserError(_ENDS_EARLY)
-    options = {}
-    if page.compression in _JPEGS:
-        options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+    jpeg = page.compression in _JPEGS
+    options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if jpeg else {}
     return Page(layout, offsets, counts, options)
 
 
@@ -145,8 +142,7 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
     whole = plain and page.is_contiguous  # all strips are one
     height = page.imagelength if whole else min(page.rowsperstrip, page.imagelength)
     segment = (1, height, page.imagewidth)
-    if page.is_tiled:
-        segment = (page.tiledepth, page.tilelength, page.tilewidth)
+    segment = (page.tiledepth, page.tilelength, page.tilewidth) if page.is_tiled else segment
     if page.dtype is None:
         raise UserError(f"{page.bitspersample} bits of kind {page.sampleformat} a pixel")
     stored = np.dtype(page.dtype)
@@ -154,8 +150,8 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         raise UserError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
-    # ImageJ inverts only what it shows.
-    white = 0 if tif.is_imagej else _white(page)
+    white = 0 if tif.is_imagej else _white(page)  # ImageJ inverts only what it shows
+    table = None if colours is None else colours.tobytes()
     return Layout(
         _frame(page, colours, orientation),
         stored.newbyteorder(tif.byteorder) if plain else stored,
@@ -166,15 +162,14 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         colours,
         orientation,
         white,
-        (page.hash, tif.byteorder, height, orientation, white,
-         None if colours is None else colours.tobytes()),
-    )  # fmt: skip
+        (page.hash, tif.byteorder, height, orientation, white, table),
+    )
 
 
 def _white(page: Any) -> int:
     """Return the greatest grey where 0 is white, as in a fax; 0 for all other pages."""
-    grey = page.photometric == _MIN_IS_WHITE and page.dtype is not None
-    return 2**page.bitspersample - 1 if grey and page.dtype.kind in "bu" else 0
+    grey = page.photometric == _MIN_IS_WHITE and page.dtype.kind in "bu"
+    return 2**page.bitspersample - 1 if grey else 0
 
 
 def orientation_of(page: Any) -> int:
@@ -229,32 +224,19 @@ def _palette(page: Any) -> NDArray[Any] | None:
 
 
 def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[Any]:
-    """Read one frame, or some rows of it, and nothing else.
-
-    Parameters
-    ----------
-    path : str
-    page : Page
-    depth : int
-        Which plane, for a page that is a volume.
-    rows : slice, optional
-    """
+    """Read one frame, or some rows of it, and nothing else; of a volume the plane at a depth."""
     layout = page.layout
     stored = layout.stored_rows(rows)
     with Path(path).open("rb", buffering=0) as file:
         planes = _read_planes(file, page, depth, stored.start, stored.stop)
-    pixels = _finished(planes, layout)
-    if layout.orientation == 1:
-        return pixels
-    turned = upright(pixels, layout.orientation)
+    turned = upright(_finished(planes, layout), layout.orientation)
     return turned[rows] if rows is not None and layout.orientation >= 5 else turned
 
 
 def _finished(planes: NDArray[Any], layout: Layout) -> NDArray[Any]:
     """Make a frame of (planes, rows, width, channels)."""
     if layout.colours is not None:
-        index = planes[0, ..., 0].astype(np.intp)
-        return layout.colours[index]
+        return layout.colours[planes[0, ..., 0].astype(np.intp)]
     pixels = planes[0] if len(planes) == 1 else np.moveaxis(planes[..., 0], 0, -1)
     if layout.white:  # 0 is to be black, as other programs show it
         last = pixels.shape[-1] - layout.frame.alpha

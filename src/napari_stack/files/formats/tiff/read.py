@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, FileSet, First, Format
-from napari_stack.files.formats.tiff.axes import axes_of, note_of, used_of
+from napari_stack.files.formats.tiff.axes import contents_of, note_of
 from napari_stack.files.formats.tiff.integrity import check_count, check_pages
 from napari_stack.files.formats.tiff.ome_set import set_of
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.opened import LIBRARIES, opened
 from napari_stack.files.formats.tiff.pages import Page, page_of, read_page
 from napari_stack.files.header_cache import HeaderCache, stamp_of
+from napari_stack.files.metadata import Note
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,6 @@ class Directory:
     depth: int
     keep_palette: bool
 
-    @property
-    def contiguous(self) -> bool:
-        """There are fewer headers than frames: pixels of all follow those of the first."""
-        return len(self.pages) * self.depth < self.count
-
 
 class Tiff(Format):
     """TIFF: of OME, of ImageJ, with our note, or plain."""
@@ -58,22 +54,18 @@ class Tiff(Format):
         with opened(path) as tif:
             directory = _directory(path, tif, self.headers)
             page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
-            leading, sizes, plane, order = axes_of(tif, directory.count)
-            used = used_of(tif, sizes)
-        layout = page.layout
-        layout.frame.check(path, os.stat(path).st_size)  # noqa: PTH116
-        return Contents(layout.frame, layout.partial, leading, sizes, plane, order, used)
+            found = contents_of(tif, page.layout, directory.count)
+        found.frame.check(path, os.stat(path).st_size)  # noqa: PTH116
+        return found
 
-    def read_frame(  # noqa: D102
-        self, path: str, number: int, rows: slice | None, first: First
-    ) -> NDArray[Any]:
+    def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
         with self.damage_named(path):
             directory, page = _page(path, number, self.headers)
         first.check(path, page.layout.frame, directory.count)
         with self.damage_named(path):
             return read_page(path, page, number % directory.depth, rows)
 
-    def note(self, path: str) -> dict[str, Any]:  # noqa: D102
+    def note(self, path: str) -> Note:  # noqa: D102
         with opened(path) as tif:
             return note_of(tif)
 
@@ -144,13 +136,15 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
 def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
     import tifffile
 
-    offset = int(directory.pages[0 if directory.contiguous else number])
+    # With fewer headers than frames, pixels of all follow those of the first.
+    contiguous = len(directory.pages) * directory.depth < directory.count
+    offset = int(directory.pages[0 if contiguous else number])
     header = tif.pages.first
     if header.offset != offset:
         tif.filehandle.seek(offset)
         header = tifffile.TiffPage(tif, index=0)
     page = page_of(tif, header, keep_palette=directory.keep_palette)
-    if not (directory.contiguous and number):
+    if not (contiguous and number):
         return page
     if page.layout.decode is not None:
         raise UserError("frames without headers of their own must not be compressed")

@@ -1,24 +1,16 @@
 """Writing TIFF, frame by frame: as ImageJ's where it can hold the pixels, as OME, or described."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_stack.core.errors import UserError
-from napari_stack.core.stack import Stack
-from napari_stack.files import metadata
 from napari_stack.files.formats.tiff import exif as tiff_exif
 from napari_stack.files.formats.tiff.axes import centimetres, imagej_order, imagej_roles, plain_unit
-from napari_stack.files.write_content import (
-    Content,
-    WriteOptions,
-    Writer,
-    frame_shape,
-    frames_of,
-)
+from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
 _BIG = 2**32 - 2**26
@@ -35,35 +27,36 @@ class TiffWriter(Writer):
     def check(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: ARG002
         """Refuse axes that OME-TIFF has not."""
         names = [axis.name for axis in content.leading]
-        if _is_ome(path) and imagej_roles(names) is None:
-            raise UserError(
-                f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are "
-                f"{', '.join(names)}: write a .tif or .zarr"
-            )
+        refuse({
+            f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are "
+            f"{', '.join(names)}: write a .tif or .zarr":
+                _is_ome(path) and imagej_roles(names) is None,
+        })  # fmt: skip
 
     def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
         import tifffile
 
-        stack, note = content.frames, content.note(options.recipe)
-        big = prod(stack.shape) * stack.dtype.itemsize > _BIG
+        note = content.note(options.recipe)
+        big = prod(content.frames.shape) * content.frames.dtype.itemsize > _BIG
         ome = _is_ome(path)
         roles = None if big or ome else _roles(content)
         sizes = content.sizes
         if ome:
-            described = _ome(content, metadata.to_text(note))
+            described = _ome(content, note.to_text())
         elif roles is None:
-            described = _described(content, note)
+            described = _described(content, note.to_plain())
         else:
-            in_file = np.argsort(imagej_order(content.leading, content.sizes))
-            stack = stack.select(in_file) if (np.diff(in_file) < 0).any() else stack
+            described = _imagej(content, roles, note.to_text())
             sizes = tuple(size for _, size in _sorted(content, roles))
-            described = _imagej(content, roles, metadata.to_text(note))
-        shape = frame_shape(stack)
+            in_file = np.argsort(imagej_order(content.leading, content.sizes))
+            if (np.diff(in_file) < 0).any():
+                content = replace(content, frames=content.frames.select(in_file))
+        stack, shape = content.frames, content.frame_shape
         # Bits are for one channel only, and OME-XML has no word for them that all readers know.
         bits = stack.dtype.kind == "b" and (ome or len(shape) == 3)
         dtype = np.dtype(np.uint8) if bits else stack.dtype
         with (
-            frames_of(stack, options.run) as frames,
+            content.made(options.run) as frames,
             tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None, ome=ome) as tif,
         ):
             tif.write(
@@ -72,7 +65,7 @@ class TiffWriter(Writer):
                 dtype=dtype,
                 maxworkers=options.run.threads,
                 **_compression(options, dtype),
-                **_colours(stack),
+                **_colours(content),
                 **tiff_exif.options(options.origin, rgb=stack.rgb, big=big),
                 **described,
             )
@@ -98,7 +91,7 @@ def _compression(options: WriteOptions, dtype: np.dtype[Any]) -> dict[str, Any]:
 def _roles(content: Content) -> list[str] | None:
     """Which of ImageJ's axes the leading ones are, or None where it cannot hold the pixels."""
     stack = content.frames
-    grey = len(frame_shape(stack)) == 2 and stack.dtype in (np.uint8, np.uint16, np.float32)
+    grey = len(content.frame_shape) == 2 and stack.dtype in (np.uint8, np.uint16, np.float32)
     colour = stack.rgb and stack.shape[3:] == (3,) and stack.dtype == np.uint8
     return imagej_roles([axis.name for axis in content.leading]) if grey or colour else None
 
@@ -127,7 +120,7 @@ def _imagej(content: Content, roles: list[str], text: str) -> dict[str, Any]:
 def _ome(content: Content, text: str) -> dict[str, Any]:
     """Options for a file of OME; the note is the description of the image."""
     roles = imagej_roles([axis.name for axis in content.leading]) or []
-    colours = "S" * (len(frame_shape(content.frames)) == 3)
+    colours = "S" * (len(content.frame_shape) == 3)
     metadata: dict[str, Any] = {"axes": "".join(roles).upper() + "YX" + colours}
     metadata["Description"] = text
     for role, axis in zip([*roles, "y", "x"], content.axes, strict=True):
@@ -146,7 +139,7 @@ def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     """Options for a file whose axes and recipe stand in a description (JSON)."""
     names = [axis.name for axis in content.leading]
     letters = [name.upper() if name in ("t", "z", "c") else "Q" for name in names]
-    colours = "S" * (len(frame_shape(content.frames)) == 3)
+    colours = "S" * (len(content.frame_shape) == 3)
     options: dict[str, Any] = {"metadata": {"axes": "".join(letters) + "YX" + colours, **note}}
     y, x = content.axes[-2:]
     width, height = centimetres(x.unit), centimetres(y.unit)
@@ -156,14 +149,13 @@ def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _colours(stack: Stack) -> dict[str, Any]:
+def _colours(content: Content) -> dict[str, Any]:
     """Say which channels are colours, which is alpha, and which are just bands."""
-    channels = stack.shape[3] if len(frame_shape(stack)) == 3 else 1
+    stack, (channels,) = content.frames, content.frame_shape[2:] or (1,)
     rgb = stack.rgb and channels in (3, 4)
     extra = ["unspecified"] * (channels - (3 if rgb else 1))
     if stack.alpha and extra:
         extra[-1] = "unassalpha"
-    kind = {"photometric": "rgb" if rgb else "minisblack"}
-    if channels == 1:
-        return kind
-    return kind | {"planarconfig": "contig"} | ({"extrasamples": extra} if extra else {})
+    found: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
+    found |= {"planarconfig": "contig"} if channels > 1 else {}
+    return found | ({"extrasamples": extra} if extra else {})
