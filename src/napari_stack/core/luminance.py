@@ -55,10 +55,8 @@ class ChannelWeights:
         return np.full(channels, 1 / channels, dtype)
 
     def has_alpha(self, shape: tuple[int, ...]) -> bool:
-        """Tell whether the last channel is alpha: colours have three channels, so a fourth is."""
-        if len(shape) < 3:
-            return False
-        return (self.alpha and shape[2] > 1) or (self.rgb and shape[2] in (2, 4))
+        """Tell whether the last channel of a frame of this shape is the alpha that is declared."""
+        return self.alpha and len(shape) == 3 and shape[2] > 1
 
     def grey(self, colours: Array) -> Array:
         """Return the brightness (y, x) in the floating type of the colours, float32 at least."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import napari_stack as ns
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
@@ -194,3 +195,63 @@ def test_a_hyperstack_keeps_its_pixel_size():
     again = Step.from_json(step.to_json())
     assert again == step
     assert all(option.text.endswith(".") for option in options_of(transform_frames).values())
+
+
+def test_lanczos_resizes_too():
+    """A smooth wave keeps its values at any size: enlarged, and shrunk without aliasing."""
+    x = np.linspace(0, 4 * np.pi, 120)
+    wave = np.tile(100 + 50 * np.sin(x), (3, 40, 1)).astype(np.float32)
+    for width in (240, 60):
+        found = ns.transform_frames(
+            ns.Stack.wrap(wave), resize=ns.ToSize(width, 40), interpolation="lanczos"
+        )[1]
+        places = (np.arange(width) + 0.5) * 120 / width - 0.5
+        expected = np.interp(places, np.arange(120), wave[0, 0])
+        np.testing.assert_allclose(found[20, 8:-8], expected[8:-8], atol=0.5)
+
+
+REGISTERED = {"interpolation": "lanczos", "border": "replicate"}
+
+
+def registered(stack, **how):
+    """Frames moved by some pixels and a half, so that their borders are bare."""
+    shifts = np.tile(np.eye(3), (len(stack), 1, 1))
+    shifts[:, 0, 2] = 3.5 * np.arange(len(stack))
+    return ns.apply_transforms(stack, ns.Transforms(shifts), **how)
+
+
+def random_stack():
+    pixels = np.random.default_rng(3).uniform(0, 200, (3, 30, 40)).astype(np.float32)
+    return ns.Stack.wrap(pixels)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"crop": ns.Box(2, 3, 39, 28)}, {"rotate": 90.0, "grow": True}, {"rotate": 180.0}],
+)
+def test_a_crop_keeps_how_frames_were_registered(options):
+    stack = random_stack()
+    moved = registered(stack, **REGISTERED)
+    found = ns.transform_frames(moved, **options)
+    assert len(found.corrections) == 1  # pixels are interpolated once
+    expected = ns.transform_frames(ns.Stack.wrap(np.asarray(moved)), **options)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), atol=1e-3)
+    assert found.read(2)[1] is None  # what was filled counts
+
+
+def test_of_two_kernels_the_wider_is_taken():
+    moved = registered(random_stack(), interpolation="lanczos")
+    (warp,) = ns.transform_frames(moved, rotate=10.0).corrections
+    assert warp.interpolation == "lanczos"
+    moved = registered(random_stack(), interpolation="nearest")
+    (warp,) = ns.transform_frames(moved, rotate=10.0, interpolation="linear").corrections
+    assert warp.interpolation == "linear"
+
+
+def test_corners_laid_bare_do_not_count_beside_a_border_that_was_filled():
+    moved = registered(random_stack(), **REGISTERED)
+    found = ns.transform_frames(moved, rotate=45.0, grow=True)
+    values, valid = found.read(0)
+    assert not valid[0, 0]
+    assert not valid[-1, -1]
+    assert valid[values.shape[0] // 2, values.shape[1] // 2]

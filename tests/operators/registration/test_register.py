@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import napari_stack as ns
 from napari_stack import samples
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import (
@@ -208,3 +210,21 @@ def test_real_series_are_registered(folder):
     transforms = measure_transforms(stack, method="intensity", working_size=1024)
     assert not transforms.failed.any()
     assert transforms.quality.min() > 0.3
+
+
+def test_alpha_is_no_channel_to_measure_on():
+    colours = ns.Stack.wrap(np.zeros((3, 64, 64, 4), np.uint8), rgb=True)
+    for operator in (ns.register, ns.focus_stack):
+        with pytest.raises(ns.UserError, match="channel 3 was asked for; the frames have 3"):
+            operator(colours, channel=3)
+
+
+def test_a_fourth_band_counts_unless_alpha_is_declared():
+    weights = ChannelWeights(rgb=True, alpha=False)
+    assert not weights.has_alpha((4, 5, 4))
+    pixels = np.zeros((4, 5, 4), np.float32)
+    pixels[..., 3] = 8
+    colours, opacity, _ = weights.split(pixels, None)
+    assert opacity is None
+    np.testing.assert_array_equal(weights.grey(colours), 2)
+    assert ChannelWeights(rgb=True, alpha=True).has_alpha((4, 5, 4))

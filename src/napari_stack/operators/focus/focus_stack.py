@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
+from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.results import OnlyWith
@@ -156,11 +157,3 @@ def _fuse_by(
     from napari_stack.operators.focus import pyramid
 
     return pyramid.fuse(stack, run, channels, method, depth=depth)
-
-
-def check_channel(stack: Stack, channel: int | str) -> None:
-    """Refuse a channel that the frames do not have."""
-    if isinstance(channel, int) and channel >= stack.channels:
-        raise UserError(
-            f"channel {channel} was asked for; the frames have {stack.channels}, from 0"
-        )

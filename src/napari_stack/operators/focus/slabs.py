@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from napari_stack.core.casting import cast
+from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import inherit_options
@@ -16,7 +17,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus.focus_stack import check_channel, focus_stack, fuse
+from napari_stack.operators.focus.focus_stack import focus_stack, fuse
 
 
 @dataclass(frozen=True, eq=False)

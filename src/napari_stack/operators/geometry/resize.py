@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Reach of a kernel in pixels, on each side.
-_REACH = {"nearest": 0.5, "linear": 1.0, "cubic": 2.0}
+_REACH = {"nearest": 0.5, "linear": 1.0, "cubic": 2.0, "lanczos": 3.0}
 
 #: A tap of less weight than this is as good as not there.
 _FAINT = 1e-6
@@ -22,7 +22,7 @@ def source_span(start: int, stop: int, inside: int, outside: int, interpolation:
         Resized pixels wanted.
     inside, outside : int
         Length of the side before and after.
-    interpolation : {"nearest", "linear", "cubic"}
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
     """
     ratio = inside / outside
     reach = _REACH[interpolation] * max(ratio, 1.0) + 1
@@ -65,6 +65,8 @@ def _kernel(distance: NDArray[np.float64], interpolation: str) -> NDArray[np.flo
     d = distance
     if interpolation == "linear":
         return np.maximum(1 - d, 0)
+    if interpolation == "lanczos":  # three lobes, as of the warps
+        return np.where(d < 3, np.sinc(d) * np.sinc(d / 3), 0.0)
     # Keys 1981 with a = -1/2.
     near, far = 1 + d * d * (1.5 * d - 2.5), 2 - d * (4 - d * (2.5 - 0.5 * d))
     return np.where(d < 1, near, np.where(d < 2, far, 0.0))
@@ -91,7 +93,7 @@ def resize_rows(
         Height and width of the frame before and after.
     rows : slice
         Rows wanted.
-    interpolation : {"nearest", "linear", "cubic"}
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
 
     Returns
     -------

@@ -115,7 +115,7 @@ class Resample(Correction):
     ----------
     source_size, size : tuple of int
         Height and width of a frame before and after.
-    interpolation : {"nearest", "linear", "cubic"}
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
     """
 
     source_size: tuple[int, int]
@@ -170,16 +170,18 @@ def transform_frames(
         The part that is kept, in pixels of the rotated frames.
     resize : {"none"}, ByFactor, ToFit or ToSize
         New size: by a factor, shrunk to fit into a box, or exactly; antialiased when shrinking.
-    interpolation : {"nearest", "linear", "cubic"}
-        How pixels between pixels are made; cubic is that of Keys (1981).
+    interpolation : {"nearest", "linear", "cubic", "lanczos"}
+        How pixels between pixels are made; cubic is that of Keys (1981), lanczos has three lobes.
     run : Run
         Not used: frames are transformed when they are read.
 
     Returns
     -------
     Stack
-        Rotation and crop join with a registration into one interpolation. The pixel size follows
-        the resizing, and quarter turns. Corners that a rotation lays bare do not count.
+        Rotation and crop join with a registration into one interpolation, by the wider kernel of
+        the two; the border of the registration stays. The pixel size follows the resizing, and
+        quarter turns. Corners that a rotation lays bare do not count: where the registration
+        filled its border, frames are interpolated twice for that.
 
     Raises
     ------

@@ -72,9 +72,16 @@ class Transforms:
         return len(self.matrices)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Transforms) and all(
-            np.array_equal(getattr(self, name), getattr(other, name))
-            for name in ("matrices", "quality", "failed")
+        if not isinstance(other, Transforms):
+            return False
+        mine = (self.size, self.pixel, self.reference)
+        return mine == (other.size, other.pixel, other.reference) and all(
+            np.array_equal(one, two)
+            for one, two in (
+                (self.matrices, other.matrices),
+                (self.quality, other.quality),
+                (self.failed, other.failed),
+            )
         )
 
     __hash__ = None  # type: ignore[assignment]

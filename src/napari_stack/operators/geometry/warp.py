@@ -51,6 +51,12 @@ class ReplicateBlurred:
 Framing = Literal["reference", "common", "all"]
 Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
 
+#: Kernels from the narrowest to the widest.
+_KERNELS: tuple[Interpolation, ...] = ("nearest", "linear", "cubic", "lanczos")
+
+#: Pixels by which rounding may miss a whole number.
+_TOLERANCE = 1e-6
+
 #: Rows around those that the corners ask for: the taps of the widest kernel, and rounding.
 _MARGIN = 4
 
@@ -158,12 +164,35 @@ class Warp(Correction):
         return warped, None if counts.all() else counts
 
     def merged(self, later: Correction) -> "Warp | None":
-        """One warp that does this and then `later`."""
+        """One warp that does this and then `later`, where one border can say what both do."""
         if not isinstance(later, Warp):
             return None
+        if self.border in ("invalid", later.border):
+            border = later.border
+        elif self._holds(later):  # the later border is never reached
+            border = self.border
+        else:
+            return None
         matrices = np.stack([self.matrix(i) for i in range(len(self.transforms))])
-        both = replace(self.transforms, matrices=matrices).then(later.transforms)
-        return replace(later, transforms=both, source_size=self.source_size)
+        return replace(
+            later,
+            transforms=replace(self.transforms, matrices=matrices).then(later.transforms),
+            source_size=self.source_size,
+            interpolation=max(self.interpolation, later.interpolation, key=_KERNELS.index),
+            border=border,
+        )
+
+    def _holds(self, later: "Warp") -> bool:
+        """Tell whether all that a later warp shows lies within what this one shows."""
+        height, width = later.size
+        corners = np.array([[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1],
+                            [0, height - 1, 1.0]])  # fmt: skip
+        points = np.stack([later.matrix(i) for i in range(len(later.transforms))]) @ corners.T
+        if not (points[:, 2] > 0).all():
+            return False
+        x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
+        low, high = min(x.min(), y.min()), (self.size[1] - x.max(), self.size[0] - y.max())
+        return bool(low >= -_TOLERANCE and min(high) >= 1 - _TOLERANCE)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return the warp of some frames."""
@@ -263,6 +292,5 @@ def _common(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[Any
     """Upright rectangle inside all frames: between the innermost of their corners on each side."""
     left, right = np.sort(x, axis=1)[:, 1].max(), np.sort(x, axis=1)[:, 2].min()
     top, bottom = np.sort(y, axis=1)[:, 1].max(), np.sort(y, axis=1)[:, 2].min()
-    tolerance = 1e-6
-    low = np.ceil(np.array([left, top]) - tolerance)
-    return low, np.floor(np.array([right, bottom]) + tolerance)
+    low = np.ceil(np.array([left, top]) - _TOLERANCE)
+    return low, np.floor(np.array([right, bottom]) + _TOLERANCE)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import (
     Bounds,
@@ -99,7 +100,7 @@ def measure_transforms(
     from napari_stack.operators.registration.reference import measure_to_mean, sharpest
     from napari_stack.operators.registration.sequence import Aligner, View, collected, measure
 
-    _check_channel(stack, channel)
+    check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)
     _check_method(method, transform)
     view = View(channel, _mask(stack, region), working_size, moving_average)
@@ -131,12 +132,6 @@ def _check_method(method: Any, transform: str) -> None:
             f"method {type(method).__name__.lower()!r} cannot measure transform={transform!r}: "
             f"choose {names}, or another method"
         )
-
-
-def _check_channel(stack: Stack, channel: int | str) -> None:
-    channels = stack.shape[3] if stack.ndim == 4 else 1
-    if isinstance(channel, int) and channel >= channels:
-        raise UserError(f"channel {channel} was asked for; the frames have {channels}, from 0")
 
 
 def reference_index(stack: Stack, reference: int | str) -> int:
