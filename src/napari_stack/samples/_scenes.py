@@ -7,6 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import about_centre
+
 Image = NDArray[np.float64]
 Size = tuple[int, int]
 
@@ -34,10 +36,7 @@ def grid(matrix: Image, size: Size, corner: Size = (0, 0)) -> tuple[Image, Image
 def similarity(size: Size, shift: tuple[float, float], degrees: float, scale: float) -> Image:
     """Matrix that turns and scales about the centre of a frame, then shifts by (x, y)."""
     angle = np.deg2rad(degrees)
-    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
-    matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
-    matrix[:2, 2] = centre(size) - matrix[:2, :2] @ centre(size) + shift
-    return matrix
+    return about_centre(size, scale * np.cos(angle), scale * np.sin(angle), shift)
 
 
 def waves(rng: Generator, count: int, shortest: float, longest: float, strength: float) -> Field:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
 from napari_stack.core.errors import UserError
+from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, ImageSource, check, method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -20,7 +21,7 @@ FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedMean:
+class WeightedMean(MethodOptions):
     """Mean in which some frames count more than others.
 
     Parameters
@@ -32,9 +33,6 @@ class WeightedMean:
 
     weights: ImageSource = None
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -45,7 +43,7 @@ class WeightedMean:
 
 
 @dataclass(frozen=True)
-class Percentile:
+class Percentile(MethodOptions):
     """Value below which a share of the frames lies, at each pixel.
 
     Parameters
@@ -56,9 +54,6 @@ class Percentile:
     """
 
     percentile: Annotated[float, Bounds(0, 100, unit="%")] = 50.0
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
 
 
 Method = (

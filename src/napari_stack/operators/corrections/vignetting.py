@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
@@ -20,7 +21,7 @@ from napari_stack.operators.corrections.vignetting_value import Vignetting
 
 
 @dataclass(frozen=True)
-class Polynomial:
+class Polynomial(MethodOptions):
     """Fall-off as an even polynomial of the radius: log g = a r^2 + b r^4 + c r^6, never rising.
 
     Parameters
@@ -31,12 +32,9 @@ class Polynomial:
 
     free_centre: bool = False
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
 
 @dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(MethodOptions):
     """Fall-off as 1 / (1 + exp(exp(k (r - r0)))) about the middle of the frame, as in focusstack.
 
     Parameters
@@ -46,9 +44,6 @@ class Sigmoid:
     """
 
     r_steps: Annotated[int, Bounds(10, 10_000)] = 100
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
 
 
 def measure_vignetting(

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, check
+from napari_stack.core.method_options import MethodOptions
+from napari_stack.core.options import Bounds
 
 
 class Fused(NamedTuple):
@@ -34,7 +35,7 @@ class Fused(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Auto:
+class Auto(MethodOptions):
     """Depth first, then the details of the frames that are sharp around each pixel.
 
     Parameters
@@ -52,12 +53,9 @@ class Auto:
     even_brightness: bool = True
     average_noise: bool = True
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
 
 @dataclass(frozen=True)
-class Pyramid:
+class Pyramid(MethodOptions):
     """Fusion by a Laplacian pyramid (Burt and Adelson 1983; Wang and Chang 2011).
 
     Parameters
@@ -75,12 +73,12 @@ class Pyramid:
     kernel_parameter: Annotated[float, Bounds(0.3, 0.6, step=0.05)] = 0.4
 
     def __post_init__(self) -> None:
-        check(type(self), vars(self))
+        super().__post_init__()
         _require_odd("Pyramid", kernel_size=self.kernel_size)
 
 
 @dataclass(frozen=True)
-class DepthMap:
+class DepthMap(MethodOptions):
     """Fusion by the energy of whole frames, blended over a pyramid so that no seam shows.
 
     Parameters
@@ -105,7 +103,7 @@ class DepthMap:
     smooth_size: Annotated[int, Bounds(0, 256, unit="px")] = 32
 
     def __post_init__(self) -> None:
-        check(type(self), vars(self))
+        super().__post_init__()
         _require_odd("DepthMap", kernel_size=self.kernel_size, blur_size=self.blur_size)
 
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import about_centre
+
 Floats = NDArray[np.float64]
 
 
@@ -65,10 +67,6 @@ def composed_similarity(
     shift: Floats, rotation: Floats, scale: Floats, size: tuple[int, int]
 ) -> Floats:
     """Matrices (n, 3, 3) that turn (degrees) and scale about the centre, then shift (n, 2)."""
-    centre = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
     angle = np.deg2rad(rotation)
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    matrices = np.tile(np.eye(3), (len(shift), 1, 1))
-    matrices[:, :2, :2] = np.stack([np.stack([cos, -sin], 1), np.stack([sin, cos], 1)], 1)
-    matrices[:, :2, 2] = centre + shift - matrices[:, :2, :2] @ centre
-    return matrices
+    turns = zip(scale * np.cos(angle), scale * np.sin(angle), shift, strict=True)
+    return np.array([about_centre(size, cosine, sine, move) for cosine, sine, move in turns])

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import about_centre
+from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -24,7 +26,7 @@ _SLACK = 1e-6
 
 
 @dataclass(frozen=True)
-class ByFactor:
+class ByFactor(MethodOptions):
     """Resize both sides by a factor.
 
     Parameters
@@ -35,16 +37,13 @@ class ByFactor:
 
     factor: Annotated[float, Bounds(0.001, 100, step=0.1)] = 0.5
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result."""
         return max(round(height * self.factor), 1), max(round(width * self.factor), 1)
 
 
 @dataclass(frozen=True)
-class ToFit:
+class ToFit(MethodOptions):
     """Shrink to fit into a box, with the sides in proportion; a thumbnail.
 
     Parameters
@@ -56,9 +55,6 @@ class ToFit:
     width: Annotated[int, _SIDE] = 128
     height: Annotated[int, _SIDE] = 128
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result."""
         factor = min(self.width / width, self.height / height, 1.0)
@@ -66,7 +62,7 @@ class ToFit:
 
 
 @dataclass(frozen=True)
-class ToSize:
+class ToSize(MethodOptions):
     """Resize to an exact size, whatever becomes of the proportion of the sides.
 
     Parameters
@@ -78,16 +74,13 @@ class ToSize:
     width: Annotated[int, _SIDE] = 1024
     height: Annotated[int, _SIDE] = 1024
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
     def size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002
         """Height and width of the result."""
         return self.height, self.width
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(MethodOptions):
     """A part of the frames.
 
     Parameters
@@ -102,9 +95,6 @@ class Box:
     top: Annotated[int, _PLACE] = 0
     right: Annotated[int, _PLACE] = 0
     bottom: Annotated[int, _PLACE] = 0
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
 
 
 @dataclass(frozen=True)
@@ -214,9 +204,7 @@ def _moved(
         view = (ceil(abs(s) * width + abs(c) * height - _SLACK),
                 ceil(abs(c) * width + abs(s) * height - _SLACK))  # fmt: skip
     # y points down: what turns counter-clockwise on screen is read at angles turned clockwise.
-    matrix = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    matrix[:2, 2] = centre - matrix[:2, :2] @ centre
+    matrix = about_centre(size, c, s)
     left, top, right, bottom = _sides(box, *view)
     # The canvas grows alike on all sides.
     origin = left + (width - view[1]) / 2, top + (height - view[0]) / 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
+from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
@@ -17,7 +18,7 @@ from napari_stack.operators.geometry.transforms import Transforms
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(MethodOptions):
     """A border of one value.
 
     Parameters
@@ -28,12 +29,9 @@ class Constant:
 
     value: Annotated[float, Bounds(-1e12, 1e12)] = 0.0
 
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
 
 @dataclass(frozen=True)
-class ReplicateBlurred:
+class ReplicateBlurred(MethodOptions):
     """A border of the frame's outermost pixels, blurred.
 
     Parameters
@@ -43,9 +41,6 @@ class ReplicateBlurred:
     """
 
     radius: Annotated[float, Bounds(0.5, 500, step=1, unit="px")] = 50.0
-
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
 
 
 Framing = Literal["reference", "common", "all"]

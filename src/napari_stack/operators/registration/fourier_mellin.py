@@ -4,6 +4,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import about_centre
 from napari_stack.operators.registration.correlation import (
     compressed,
     correlate,
@@ -19,7 +20,7 @@ from napari_stack.operators.registration.gauss_newton import (
 )
 from napari_stack.operators.registration.gauss_newton_kernels import Matrix, resample
 from napari_stack.operators.registration.methods import Fourier, Imreg_dft
-from napari_stack.operators.registration.motion_models import Transform, centre_of, nearest
+from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared
 
 #: A rotation or scale that is measured again may change by this much; more is a wrong peak.
@@ -33,11 +34,7 @@ def shifted(x: float, y: float) -> Matrix:
 
 def turned_about_centre(angle: float, scale: float, shape: tuple[int, ...]) -> Matrix:
     """Matrix of a rotation (radians) and scale about the centre of a frame."""
-    centre = centre_of(shape)
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    matrix[:2, 2] = centre - matrix[:2, :2] @ centre
-    return matrix
+    return about_centre(shape, scale * np.cos(angle), scale * np.sin(angle))
 
 
 def coarse_shift(reference: Prepared, moving: Prepared) -> Matrix:

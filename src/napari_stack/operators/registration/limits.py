@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.operators.registration.motion_models import centre_of, nearest
+from napari_stack.core.matrices import centre_of
+from napari_stack.operators.registration.motion_models import nearest
 
 Matrix = NDArray[np.float64]
 

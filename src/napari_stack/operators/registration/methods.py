@@ -3,18 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from napari_stack.core.options import Bounds, check
+from napari_stack.core.method_options import MethodOptions
+from napari_stack.core.options import Bounds
 
 Finder = Literal["SIFT", "ORB", "AKAZE", "BRISK", "SURF"]
 
 
-class _Checked:
-    def __post_init__(self) -> None:
-        check(type(self), vars(self))
-
-
 @dataclass(frozen=True)
-class Intensity(_Checked):
+class Intensity(MethodOptions):
     """Registration by all pixels, coarse to fine, free in gain and offset.
 
     Parameters
@@ -27,7 +23,7 @@ class Intensity(_Checked):
 
 
 @dataclass(frozen=True)
-class Phase(_Checked):
+class Phase(MethodOptions):
     """Translation by correlation, to a part of a pixel (Guizar-Sicairos et al. 2008).
 
     Parameters
@@ -40,7 +36,7 @@ class Phase(_Checked):
 
 
 @dataclass(frozen=True)
-class Fourier(_Checked):
+class Fourier(MethodOptions):
     """Shift, rotation and scale from log-polar spectra (Reddy and Chatterji 1996).
 
     Parameters
@@ -56,7 +52,7 @@ class Fourier(_Checked):
 
 
 @dataclass(frozen=True)
-class Imreg_dft(_Checked):
+class Imreg_dft(MethodOptions):
     """Shift, rotation and scale by the library imreg_dft.
 
     Parameters
@@ -94,7 +90,7 @@ class Imreg_dft(_Checked):
 
 
 @dataclass(frozen=True)
-class Features(_Checked):
+class Features(MethodOptions):
     """Registration by matching distinct points (Lowe 2004; RANSAC, Fischler and Bolles 1981).
 
     Parameters

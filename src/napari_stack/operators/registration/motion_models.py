@@ -5,6 +5,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import centre_of
+
 Transform = Literal["translation", "rigid", "similarity", "affine", "homography"]
 TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
@@ -107,8 +109,3 @@ def nearest(matrix: Matrix, transform: Transform, shape: tuple[int, ...]) -> Mat
     result[:2, :2] = [[turn[0], -turn[1]], [turn[1], turn[0]]]
     result[:2, 2] = moved[:2] / moved[2] - result[:2, :2] @ centre
     return result
-
-
-def centre_of(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Centre (x, y) of a frame."""
-    return np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2])
