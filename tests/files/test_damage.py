@@ -3,11 +3,10 @@
 import gc
 import logging
 import random
-import time
 import tracemalloc
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from numpy.typing import NDArray
 from PIL import Image
 
 from napari_stack.core.errors import UserError
@@ -27,8 +25,7 @@ from napari_stack.files.exif import Origin
 from napari_stack.files.formats import jpeg, npy, ome_zarr
 from napari_stack.files.formats.tiff import pages as tiff_pages
 from napari_stack.files.formats.tiff import read as tiff_read
-
-Noise = Callable[..., NDArray[Any]]
+from support.pixels import Noise
 
 TIFFS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -85,12 +82,10 @@ def assert_refused(path: Path, data: bytes, generator: random.Random) -> None:
 
 
 def bounded_refusal(path: Path) -> Exception | None:
-    """Read a file of some kilobytes within 10 seconds and 64 MiB."""
+    """Read a file of some kilobytes within 64 MiB."""
     tracemalloc.start()
     try:
-        begun = time.perf_counter()
         error = refusal(path)
-        assert time.perf_counter() - begun < 10
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()

@@ -1,6 +1,13 @@
 """Pixels as tests compare them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+#: Makes pixels of any shape and type, different everywhere; the fixture `noise` is one.
+Noise = Callable[..., NDArray[Any]]
 
 
 def validity(valid, values):

@@ -26,12 +26,13 @@ class Fits(ArrayFormat):
         stored = Path(path).stat().st_size
         with _opened(path) as file:
             for number, image in enumerate(file):
-                if image.is_image and len(image.shape) >= 2 and 0 not in image.shape:
+                shape = getattr(image, "shape", ())  # damaged ones have none
+                if image.is_image and len(shape) >= 2 and 0 not in shape:
                     _check_whole(image, stored)
-                    pixel = image.section[tuple(slice(0, 1) for _ in image.shape)]  # as it is read
-                    axes = numbered_axes(len(image.shape) - 2)
-                    found = named_contents(image.shape, pixel.dtype, axes, partial=True)
-                    return (path, number), image.shape, found
+                    pixel = image.section[tuple(slice(0, 1) for _ in shape)]  # as it is read
+                    axes = numbered_axes(len(shape) - 2)
+                    found = named_contents(shape, pixel.dtype, axes, partial=True)
+                    return (path, number), shape, found
         raise UserError("it holds no image, only tables")
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
@@ -61,6 +62,6 @@ def _opened(path: str) -> Iterator[Any]:
 def _check_whole(image: Any, stored: int) -> None:
     """Refuse an image of which the file holds a part only; a compressed one is not known to."""
     start = image.fileinfo()["datLoc"]
-    size = prod(image.shape) * abs(image.header["BITPIX"]) // 8
+    size = prod(image.shape) * abs(int(image.header["BITPIX"])) // 8
     if not hasattr(image, "compression_type") and start + size > stored:
         raise UserError(f"{size} bytes of pixels are due, and {stored - start} are there")

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_stack.core.stack import Stack
-from napari_stack.files import read, write
+from napari_stack.files import read, read_recipe, write
 from napari_stack.files.formats.tiff import layered
-
-Noise = Callable[..., NDArray[Any]]
+from support.photographs import assert_exif, photograph
+from support.pixels import Noise
 
 pytest.importorskip("psdtags")
 
@@ -208,4 +208,55 @@ def test_layers_beyond_what_a_tiff_holds(
         ValueError, match=r"a\.tif: a TIFF with layers holds .* these 3 layers take"
     ):
         write(tmp_path / "a.tif", image, layers=layers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_layers_for_image_editors(tmp_path: Path, noise: Noise) -> None:
+    psdtags = pytest.importorskip("psdtags")
+    path = tmp_path / "a.tif"
+    for dtype in ("uint8", "uint16", "float32"):
+        image = noise(16, 24, 3, dtype=dtype)
+        layers = {"Müde": noise(16, 24, 3, dtype=dtype), "below": noise(16, 24, 4, dtype=dtype)}
+        write(path, image, layers=layers, recipe={"steps": []}, overwrite=True)
+        np.testing.assert_array_equal(read(path)[0], image)  # type: ignore[index]
+        assert read_recipe(path) == {"steps": []}
+        found = psdtags.TiffImageSourceData.fromtiff(path)
+        assert [layer.name for layer in found.layers] == ["below", "Müde"]
+        for layer in found.layers:
+            expected = layers[layer.name]
+            planes = {int(channel.channelid): channel.data for channel in layer.channels}
+            for number in range(3):
+                np.testing.assert_array_equal(planes[number], expected[..., number])
+            assert (-1 in planes) == (expected.shape[2] == 4)
+
+
+def test_frames_as_layers_keep_their_names(tmp_path: Path, noise: Noise) -> None:
+    psdtags = pytest.importorskip("psdtags")
+    (tmp_path / "in").mkdir()
+    for index, pixels in enumerate(noise(2, 16, 24, 3, dtype="uint8")):
+        photograph(tmp_path / "in" / f"{index}.png", pixels)
+    stack = read(tmp_path / "in")
+    write(tmp_path / "a.tif", stack[0], layers=stack, exif_from=stack)  # type: ignore[index]
+    assert_exif(tmp_path / "a.tif")
+    found = psdtags.TiffImageSourceData.fromtiff(tmp_path / "a.tif")
+    assert [layer.name for layer in found.layers] == ["1.png", "0.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "layers", "sentence"),
+    [
+        ("a.png", np.zeros((4, 5), "u1"), {}, "layers go to a TIFF"),
+        ("a.tif", np.zeros((4, 5)), {}, "image editors open uint8"),
+        ("a.tif", np.zeros((4, 5, 2), "u1"), {}, "these are bands"),
+        ("a.tif", Stack.wrap(np.zeros((2, 4, 5), "u1")), {}, "these are 2 frames"),
+        ("a.tif", np.zeros((4, 5), "u1"), {"b": np.zeros((4, 6), "u1")}, "the layer 'b'"),
+        ("a.tif", np.zeros((4, 5), "u1"), {"b": np.zeros((4, 5), "u2")}, "must be alike"),
+    ],
+)
+def test_layers_that_do_not_fit(
+    tmp_path: Path, name: str, data: Any, layers: dict[str, Any], sentence: str
+) -> None:
+    pytest.importorskip("psdtags")
+    with pytest.raises(ValueError, match=sentence):
+        write(tmp_path / name, data, layers=layers)
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,5 @@
 """OME sets: one image in several files, in any order of the pages."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.files import read
-
-Noise = Callable[..., NDArray[Any]]
+from support.pixels import Noise
 
 SIZES = {"T": 2, "C": 3, "Z": 4}
 

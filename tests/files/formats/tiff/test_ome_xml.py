@@ -1,6 +1,5 @@
 """OME-XML: read by a parser that refuses to expand entities."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files import read, read_recipe
-
-Noise = Callable[..., NDArray[Any]]
+from support.pixels import Noise
 
 BILLION_LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE OME [<!ENTITY a0 "ha">'

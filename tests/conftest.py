@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @pytest.fixture
 def shared_data() -> Path:
-    folder = Path(__file__).parents[2] / "../shared/data"
+    folder = Path(__file__).parents[1] / "../shared/data"
     if not folder.is_dir():
         pytest.skip("no shared data here")
     return folder.resolve()

@@ -1,0 +1,67 @@
+"""TIFF files: their pages, and what is remembered of them."""
+
+import pickle
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_stack.files import read
+from support.pixels import Noise
+
+
+def test_imagej_without_headers_for_each_frame(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(3, 4, 20, 30)
+    with tifffile.TiffWriter(tmp_path / "a.tif", imagej=True) as tif:
+        tif.write(pixels, truncate=True, metadata={"axes": "TZYX"})
+    hyper = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(hyper), pixels)
+    np.testing.assert_array_equal(hyper.frames.render(7, slice(5, 9)), pixels[1, 3, 5:9])
+
+
+def test_pages_of_different_sizes_are_refused_and_small_copies_are_not(
+    tmp_path: Path, noise: Noise
+) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(noise(20, 30), metadata=None)
+        tif.write(noise(12, 17), metadata=None)
+    with pytest.raises(ValueError, match=r"a\.tif .*page 2 has the shape \(12, 17\)"):
+        read(tmp_path / "a.tif")
+    with tifffile.TiffWriter(tmp_path / "b.tif") as tif:
+        tif.write(noise(20, 30), metadata=None)
+        tif.write(noise(10, 15), metadata=None, subfiletype=1)
+    assert read(tmp_path / "b.tif").shape == (1, 20, 30)
+
+
+def test_what_is_learnt_about_files_is_not_pickled(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(5, 20, 30)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", compression="zlib")
+    stack = read(tmp_path / "a.tif")
+    np.asarray(stack)
+    path = str(tmp_path / "a.tif")
+    assert stack.source.headers.recall("format", path)
+    again = pickle.loads(pickle.dumps(stack.source))
+    assert again.headers.recall("format", path) is None
+    np.testing.assert_array_equal(again.pixels(3)[0], pixels[3])
+
+
+def test_a_file_that_is_written_anew_is_learnt_anew(tmp_path: Path, noise: Noise) -> None:
+    first, second = noise(20, 30), noise(20, 30)
+    tifffile.imwrite(tmp_path / "a.tif", first, compression="zlib")
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(stack[0], first)
+    tifffile.imwrite(tmp_path / "a.tif", second, rowsperstrip=3)
+    np.testing.assert_array_equal(stack[0], second)
+
+
+def test_nothing_is_printed_about_odd_files(
+    tmp_path: Path, noise: Noise, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", noise(20, 30), photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        tif.pages.first.tags["StripByteCounts"].overwrite(5)
+    with suppress(ValueError):
+        read(tmp_path / "a.tif")[0]
+    assert capfd.readouterr() == ("", "")
