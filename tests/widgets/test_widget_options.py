@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets.parts.form import OptionsForm
-from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, Number
+from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, NumberInput
 from napari_stack.operators import CATALOGUE
 
 from .test_widget_docks import DOCKS
@@ -38,7 +38,7 @@ def test_the_options_are_those_of_the_operator(dock):
         assert default == option.default
         text = field.native.toolTip().replace("&lt;", "<").replace("&gt;", ">")
         assert text.replace("&amp;", "&") == f"<qt>{option.help}</qt>"
-        if isinstance(field, Number):
+        if isinstance(field, NumberInput):
             bounds = (field.native.minimum(), field.native.maximum(), field.native.singleStep())
             assert bounds == (option.bounds.min, option.bounds.max, option.bounds.step)
 

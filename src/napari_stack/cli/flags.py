@@ -48,11 +48,11 @@ def _inner(method: str, name: str) -> str:
     return f"{method.replace(' ', '_')}_{name}"
 
 
-class Choice(str):
+class ChoiceText(str):
     """Typed text that should be one of some names; the help shows the name of the class."""
 
 
-class Number(str):
+class NumberText(str):
     """Typed text that should be a number."""
 
 
@@ -76,9 +76,9 @@ def _flag(name: str, option: Option, group: Group) -> inspect.Parameter:
 def _hint(option: Option) -> Any:
     """Type that the help shows."""
     if option.kind in (int, float):
-        return Choice | Number if option.choices else Number
+        return ChoiceText | NumberText if option.choices else NumberText
     kinds: dict[type, Any] = {bool: bool, np.ndarray: Path | None}
-    return kinds.get(option.kind, Choice if option.choices else str)
+    return kinds.get(option.kind, ChoiceText if option.choices else str)
 
 
 def _as_typed(type_: Any, tokens: Any) -> str:  # noqa: ARG001

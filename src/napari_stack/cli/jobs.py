@@ -17,7 +17,7 @@ from napari_stack.cli.report import Report, complain, progress
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
-from napari_stack.recipe.batch import Choice, Done, is_file, run_each, run_series, saving_to
+from napari_stack.recipe.batch import Done, FrameChoice, is_file, run_each, run_series, saving_to
 from napari_stack.recipe.execution import Target, new_folders
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.step import Step
@@ -122,10 +122,10 @@ class Settings:
             yield replace(self.ticking(tick), executor=executor)
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> FrameChoice:
         """Which frames are taken."""
         given = vars(self)
-        return Choice(**{f.name: given[f.name] for f in fields(Choice)})
+        return FrameChoice(**{f.name: given[f.name] for f in fields(FrameChoice)})
 
 
 def run_step(

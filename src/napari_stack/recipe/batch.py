@@ -21,7 +21,7 @@ FRAMES_FILE, IMAGES_FILE = "frames.tif", "{image}.tif"
 
 
 @dataclass(frozen=True)
-class Choice:
+class FrameChoice:
     """Which frames of the inputs are taken, and along which axis they are stacked.
 
     Parameters
@@ -96,7 +96,7 @@ def run_series(
     inputs: Sequence[str],
     place: Path | Target,
     *,
-    choice: Choice = Choice(),
+    choice: FrameChoice = FrameChoice(),
     overwrite: bool = False,
     plots: Plots | None = None,
     run: Run = Run(),
@@ -111,7 +111,7 @@ def run_series(
     place : Path or Target
         Folder for the files that the steps name; or where the result of the last step goes, of
         whose images only those are made then.
-    choice : Choice
+    choice : FrameChoice
     overwrite : bool
         Replace files that are there.
     plots : Plots, optional
@@ -138,7 +138,7 @@ def run_each(
     series: Sequence[str],
     folder: Path,
     *,
-    choice: Choice = Choice(),
+    choice: FrameChoice = FrameChoice(),
     overwrite: bool = False,
     plots: Plots | None = None,
     done: Callable[[Done], object] = lambda _done: None,
@@ -157,7 +157,7 @@ def run_each(
         A folder, a file or a glob for each.
     folder : Path
         Where the folders of results go.
-    choice : Choice
+    choice : FrameChoice
     overwrite : bool
         Replace files that are there.
     plots : Plots, optional

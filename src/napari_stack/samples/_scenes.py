@@ -164,7 +164,7 @@ def _texture(rng: Generator, level: float) -> Field:
     return texture
 
 
-class View:
+class ReliefView:
     """A relief as one frame of a focus series sees it.
 
     Parameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.samples._scenes import Image, View, cells, relief, similarity
+from napari_stack.samples._scenes import Image, ReliefView, cells, relief, similarity
 
 Truth = dict[str, NDArray[Any]]
 PixelType = Literal["uint8", "uint16", "float32"]
@@ -149,12 +149,12 @@ def focus_series(
     steps = breathing * (np.arange(frames) - frames // 2)
     matrices = np.array([similarity(size, (0, 0), 0, 1 + step) for step in steps])
     data = np.empty((frames, *size), dtype)
-    view = View(scene, matrices[0], size, blur * frames)
+    view = ReliefView(scene, matrices[0], size, blur * frames)
     for index, target in enumerate(data):
         if breathing and index:
-            view = View(scene, matrices[index], size, blur * frames)
+            view = ReliefView(scene, matrices[index], size, blur * frames)
         target[...] = stored(view.focused(index, blur) + rng.normal(0, noise, size), dtype)
-    image, depth = View(scene, np.eye(3), size, 0).truth()
+    image, depth = ReliefView(scene, np.eye(3), size, 0).truth()
     return Stack.wrap(data), {"image": image * TOP[dtype], "depth": depth, "matrices": matrices}
 
 
@@ -185,11 +185,11 @@ def hyperstack(
     image, depth = np.empty((times, 2, *size)), np.empty((times, *size))
     for t, matrix in enumerate(matrices):
         for c, scene in enumerate(scenes):
-            view = View(scene, matrix, size, 1.2 * slices)
+            view = ReliefView(scene, matrix, size, 1.2 * slices)
             for z in range(slices):
                 noisy = view.focused(z, 1.2) + rng.normal(0, 2 / 255, size)
                 data[t, c, z] = stored(noisy, "uint16")
-            image[t, c], depth[t] = View(scene, matrix, size, 0).truth()
+            image[t, c], depth[t] = ReliefView(scene, matrix, size, 0).truth()
     steps = {"t": (30.0, "second"), "c": (1.0, "pixel"), "z": (2.0, "micrometer")}
     pixels = {"y": (0.25, "micrometer"), "x": (0.25, "micrometer")}
     axes = [Axis(name, *step) for name, step in {**steps, **pixels}.items()]

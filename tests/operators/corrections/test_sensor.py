@@ -31,7 +31,7 @@ from napari_stack.operators import (
     register,
     repair_hot_pixels,
 )
-from napari_stack.operators.corrections.pixelwise import Fused, parts_of
+from napari_stack.operators.corrections.pixelwise import FusedCorrections, parts_of
 from napari_stack.operators.corrections.sensor import sensor_view
 
 
@@ -97,7 +97,7 @@ def test_chains_are_selected_pickled_and_left_intact():
     np.testing.assert_array_equal(again[1], stack[1])
     np.testing.assert_array_equal(stack.source.data, source)
     both = stack.corrections[2].join([stack.corrections[2]])
-    assert isinstance(both, Fused)
+    assert isinstance(both, FusedCorrections)
     assert len(both.parts[0].gains) == 8
     np.testing.assert_array_equal(combine(again), combine(stack, run=Run(workers=1)))
 

@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_stack import layers
-from napari_stack._widgets.parts.inputs import ChoiceOrNumber, Number, choice
+from napari_stack._widgets.parts.inputs import ChoiceOrNumber, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, fill, paragraph, tooltip
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
 from napari_stack._widgets.parts.runner import RunningDock
@@ -175,7 +175,11 @@ def _fields() -> dict[str, tuple[Any, str]]:
     stop = replace(
         known["stop"], kind=int, default="end", choices=("end",), bounds=Bounds(1, _MOST_FRAMES)
     )
-    fields = {"every": Number(every), "start": Number(start), "stop": ChoiceOrNumber(stop)}
+    fields = {
+        "every": NumberInput(every),
+        "start": NumberInput(start),
+        "stop": ChoiceOrNumber(stop),
+    }
     fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
     return {name: (field, known[name].text) for name, field in fields.items()}
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import Number, choice
+from napari_stack._widgets.parts.inputs import NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution
@@ -32,7 +32,7 @@ class SurfaceDock(QWidget):
         self._image_box = choice(lambda _widget: self._pictures())
         self._depth_box = choice(lambda _widget: self._depths())
         option = options_of(layers.depth_surface)["exaggeration"]
-        self.exaggeration = Number(option)
+        self.exaggeration = NumberInput(option)
         self.exaggeration.native.setSpecialValueText("automatic")
         self.button = button(
             "Show", "Add the surface, and look at it in three dimensions.", self.run

@@ -50,7 +50,7 @@ def field_of(option: Option, layers: Layers) -> Any:
     if option.choices:
         return choice(option.choices, option.default)
     if option.kind in (int, float):
-        return Number(option)
+        return NumberInput(option)
     return {bool: CheckBox, str: LineEdit}[option.kind](value=option.default)
 
 
@@ -62,7 +62,7 @@ def choice(choices: Any, value: Any = None) -> ComboBox:
     return box
 
 
-class Number:
+class NumberInput:
     """A spin box with range and step; it shows every digit of a value set from a script."""
 
     changed = Signal(object)
@@ -100,7 +100,7 @@ class ChoiceOrNumber:
         named = option.default in option.choices
         lowest = option.bounds.min if option.bounds else 0
         self._choice = choice([*option.choices, _NUMBER])
-        self._number = Number(option, lowest if named else option.default)
+        self._number = NumberInput(option, lowest if named else option.default)
         self.native = holding(beside(self._choice.native, self._number.native))
         self._choice.changed.connect(self._update)
         self._number.changed.connect(lambda: self.changed.emit(self.value))

@@ -23,7 +23,7 @@ _MAD_TO_SIGMA = 1.482602218505602
 
 
 @dataclass(frozen=True, eq=False)
-class Levels(Correction):
+class LevelCorrection(Correction):
     """Frames brought to one level: ``value * gain + offset``.
 
     Parameters
@@ -94,7 +94,7 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
         offsets[used] = level[0] - gains[used] * level
     if stack.alpha:  # the last channel says what counts; it is no level
         gains[:, -1], offsets[:, -1] = 1, 0
-    return stack.corrected(Levels(gains, offsets))
+    return stack.corrected(LevelCorrection(gains, offsets))
 
 
 def _refuse_zero(stack: Stack, used: Any, values: NDArray[Any], what: str) -> None:

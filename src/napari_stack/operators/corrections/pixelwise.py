@@ -1,4 +1,4 @@
-"""`Pixelwise` corrections, of every pixel for itself, and `Fused`: several of them in one pass."""
+"""`Pixelwise` corrections, of every pixel for itself; several are fused into one pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +69,7 @@ def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
 
 
 @dataclass(frozen=True)
-class Fused(Pixelwise):
+class FusedCorrections(Pixelwise):
     """Pixelwise corrections in a row, done block by block while the pixels are in the cache.
 
     Parameters
@@ -96,16 +96,16 @@ class Fused(Pixelwise):
 
 def parts_of(correction: Any) -> tuple[Any, ...]:
     """Return the single corrections that a correction consists of."""
-    return correction.parts if isinstance(correction, Fused) else (correction,)
+    return correction.parts if isinstance(correction, FusedCorrections) else (correction,)
 
 
-def fused(first: Any, later: Any) -> Fused | None:
+def fused(first: Any, later: Any) -> FusedCorrections | None:
     """Fuse two corrections, where both are pixelwise and both, or none, are of the sensor."""
     if not (isinstance(first, Pixelwise) and isinstance(later, Pixelwise)):
         return None
     if first.of_sensor != later.of_sensor:
         return None
-    return Fused((*parts_of(first), *parts_of(later)))
+    return FusedCorrections((*parts_of(first), *parts_of(later)))
 
 
 def change_rows(parts: Sequence[Any], values: NDArray[Any], index: int, rows: slice) -> None:

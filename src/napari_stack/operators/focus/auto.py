@@ -10,7 +10,7 @@ from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers
-from napari_stack.operators.focus.methods import Auto, Fused
+from napari_stack.operators.focus.methods import Auto, WorkingResult
 from napari_stack.operators.focus.noise_averaging import NoiseAveragingFold
 from napari_stack.operators.focus.restricted_pyramid import (
     LEVELS,
@@ -27,7 +27,7 @@ NOISY = 0.004
 PIXEL_BYTES = 40
 
 
-def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Fused:
+def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> WorkingResult:
     """Fuse a series in two passes, or in three where noise is averaged."""
     run = limit_workers(run, stack)
     first = SharpnessFold(stack, channels, run, even=method.even_brightness)
@@ -56,7 +56,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Fuse
             fold.range.clamp(fused)
         inner = slice(band.start - wide.start, band.stop - wide.start)
         image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
-    return Fused(image.reshape(shape), depth, confidence, covered)
+    return WorkingResult(image.reshape(shape), depth, confidence, covered)
 
 
 def bands_of(shape: tuple[int, ...], memory: int) -> Iterator[slice]:

@@ -15,7 +15,7 @@ from napari_stack.operators.focus.frame_statistics import (
     SharpnessFold,
     limit_workers,
 )
-from napari_stack.operators.focus.methods import DepthMap, Fused
+from napari_stack.operators.focus.methods import DepthMap, WorkingResult
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
 
 Array = np.ndarray[Any, Any]
@@ -198,7 +198,7 @@ class EnergyWeights:
         return np.maximum(weight, np.float32(1e-6))
 
 
-def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> Fused:
+def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> WorkingResult:
     """Fuse a series in two passes."""
     run = limit_workers(run, stack)
     energy = Energy(method.energy, method.kernel_size, method.blur_size)
@@ -211,7 +211,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> 
     del first, measuring, clarity
     fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
-    return Fused(image.reshape(stack.shape[1:]), depth, confidence, covered)
+    return WorkingResult(image.reshape(stack.shape[1:]), depth, confidence, covered)
 
 
 def _weighting(

@@ -14,7 +14,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
-from napari_stack.operators.focus.methods import Auto, DepthMap, Fused, Pyramid
+from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid, WorkingResult
 
 
 class Focused(NamedTuple):
@@ -122,7 +122,7 @@ def fuse(
     denoise: float = 0.0,
     sharpen: float = 0.0,
     run: Run = Run(),
-) -> Fused:
+) -> WorkingResult:
     """Fuse frames with the options of `focus_stack`, neither rounded nor cast."""
     require_used(stack)
     check_channel(stack, channel)
@@ -145,7 +145,7 @@ def fuse(
 
 def _fuse_by(
     method: Auto | Pyramid | DepthMap, stack: Stack, run: Run, channels: Any, *, depth: bool
-) -> Fused:
+) -> WorkingResult:
     if isinstance(method, Auto):
         from napari_stack.operators.focus import auto
 

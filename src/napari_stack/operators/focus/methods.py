@@ -11,7 +11,7 @@ from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds
 
 
-class Fused(NamedTuple):
+class WorkingResult(NamedTuple):
     """A fused image before rounding, its depth where asked for, and the pixels of any frame.
 
     Attributes

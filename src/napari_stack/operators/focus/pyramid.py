@@ -22,10 +22,10 @@ from napari_stack.operators.focus.focus_measure import (
     sharpness,
 )
 from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers
-from napari_stack.operators.focus.methods import Fused, Pyramid
+from napari_stack.operators.focus.methods import Pyramid, WorkingResult
 from napari_stack.operators.focus.pyramid_kernels import generating_weights, keep_larger, reduce
 from napari_stack.operators.focus.pyramid_levels import (
-    Levels,
+    PyramidLevels,
     collapse,
     level_count,
     level_sizes,
@@ -91,7 +91,7 @@ class PyramidState:
         """Take in rows of a frame's finest details; `close` takes the other levels."""
         keep_larger(self.energies[0][rows], self.pixels[0][rows], energy, detail)
 
-    def close(self, index: int, rest: Levels) -> None:
+    def close(self, index: int, rest: PyramidLevels) -> None:
         """Take in the other levels of a frame; frames come in order."""
         self._extend([index])
         energies = (*rest.energies, rest.deviation, rest.entropy)
@@ -119,7 +119,7 @@ class PyramidState:
         if self.depth is not None and other.depth is not None:
             self.depth.merge(other.depth)
 
-    def finish(self) -> Fused:
+    def finish(self) -> WorkingResult:
         """Return the fused image, and the depth if it was measured; the state is used up."""
         levels, self.pixels, self.energies = self.pixels, [], []
         base = (levels.pop() + levels.pop()) / 2
@@ -128,7 +128,7 @@ class PyramidState:
         self.range.clamp(image)
         image, covered = self.range.finished(image)
         depth, confidence = self.depth.maps()[:2] if self.depth else (None, None)
-        return Fused(image.reshape(self.shape), depth, confidence, covered)
+        return WorkingResult(image.reshape(self.shape), depth, confidence, covered)
 
 
 class _PartialFrame:
@@ -263,7 +263,7 @@ class PyramidFold(StripFold):
 
 def fuse(
     stack: Stack, run: Run, channels: ChannelWeights, method: Pyramid, *, depth: bool
-) -> Fused:
+) -> WorkingResult:
     """Fuse a series.
 
     The depth is measured in a pass of its own where both together would not fit the run's memory.
@@ -277,7 +277,7 @@ def fuse(
             del apart
             run = run.part(1, 2)
     fold = PyramidFold(stack, channels, method, measure=depth and fits, alone=run.executor is None)
-    found: Fused = run.fold_rows(fold, stack, what="Fusing frames").state.finish()
+    found: WorkingResult = run.fold_rows(fold, stack, what="Fusing frames").state.finish()
     return found._replace(depth=maps.depth, confidence=maps.confidence) if maps else found
 
 

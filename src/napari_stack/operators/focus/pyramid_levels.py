@@ -94,7 +94,7 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
     return step * np.exp(entropy)
 
 
-class Levels(NamedTuple):
+class PyramidLevels(NamedTuple):
     """The levels of a frame's pyramid but the finest.
 
     Energies are never negative where only valid pixels contributed; elsewhere they are the share
@@ -128,7 +128,7 @@ def split_finest(
 
 def split_coarser(
     base: Array, share: Array | None, levels: int, taps: Array, weights: Array, size: int
-) -> Levels:
+) -> PyramidLevels:
     """Split the next level of a frame, which is used up, into all that are coarser.
 
     `share` of what is behind each pixel is valid; a pyramid of no levels is a base at full size.
@@ -146,7 +146,7 @@ def split_coarser(
     support = None if share is None else local_mean(share, size) * (share if not levels else 1)
     deviation = _ranked(local_deviation(grey, size), support)
     entropy = _ranked(local_entropy(grey, size), support)
-    return Levels(tuple(details), tuple(energies), base, deviation, entropy)
+    return PyramidLevels(tuple(details), tuple(energies), base, deviation, entropy)
 
 
 def reduced_plane(plane: Array, taps: Array, times: int = 1) -> Array:

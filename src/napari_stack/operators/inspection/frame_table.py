@@ -124,7 +124,7 @@ def measure_sharpness(stack: Stack, *, run: Run = Run()) -> Column:
     ndarray of float64, shape (n,)
     """
     from napari_stack.operators.registration.reference import _sharpness
-    from napari_stack.operators.registration.sequence import View
+    from napari_stack.operators.registration.sequence import MeasureOptions
 
-    found = run.each(partial(_sharpness, view=View()), stack, what="Measuring sharpness")
+    found = run.each(partial(_sharpness, view=MeasureOptions()), stack, what="Measuring sharpness")
     return np.array(found, np.float64)

@@ -65,11 +65,11 @@ def find_matches(
         When the installed OpenCV lacks the detector, or a frame is without structure.
     """
     from napari_stack.operators.registration import features
-    from napari_stack.operators.registration.sequence import View
+    from napari_stack.operators.registration.sequence import MeasureOptions
 
     method = method or Features()
     features.require(method)
-    view = View(channel, None, working_size)
+    view = MeasureOptions(channel, None, working_size)
     numbers = (len(stack) // 2 if reference is None else reference, frame)
     fixed, moving = (view(stack, number) for number in numbers)
     for number, prepared in zip(numbers, (fixed, moving), strict=True):

@@ -13,14 +13,14 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.warp_rows import warp_rows
 from napari_stack.operators.registration.align import Alignment, Prepared, prepare
 from napari_stack.operators.registration.preprocess import repaired
-from napari_stack.operators.registration.sequence import Aligner, Found, View
+from napari_stack.operators.registration.sequence import Aligner, Found, MeasureOptions
 
 #: Blur, in pixels, before gradients are measured for sharpness: noise of single pixels goes.
 SHARPNESS_SIGMA = 1.5
 
 
 def measure_to_mean(
-    stack: Stack, view: View, aligner: Aligner, reference: int, found: Found, run: Run
+    stack: Stack, view: MeasureOptions, aligner: Aligner, reference: int, found: Found, run: Run
 ) -> Found:
     """Alignments of all frames with the mean of the others, as registered so far.
 
@@ -44,7 +44,7 @@ def measure_to_mean(
 class _Sum:
     """Sum of registered frames and how many cover each pixel."""
 
-    view: View
+    view: MeasureOptions
     matrices: dict[int, NDArray[np.float64]]
     values: Any = 0.0
     count: Any = 0
@@ -73,18 +73,20 @@ class _Sum:
         return prepare(mean, None, self.view.working_size)
 
 
-def _to_mean(stack: Stack, index: int, *, view: View, aligner: Aligner, total: _Sum) -> Alignment:
+def _to_mean(
+    stack: Stack, index: int, *, view: MeasureOptions, aligner: Aligner, total: _Sum
+) -> Alignment:
     return aligner(total.without(stack, index), view(stack, index), total.matrices.get(index))
 
 
-def sharpest(stack: Stack, view: View, run: Run) -> int:
+def sharpest(stack: Stack, view: MeasureOptions, run: Run) -> int:
     """Find the number of the used frame with the greatest mean squared gradient (Tenenbaum)."""
     numbers = [int(i) for i in np.flatnonzero(stack.used)] or [0]
     measured = run.each(partial(_sharpness, view=view), stack, numbers, what="Finding the sharpest")
     return numbers[int(np.argmax(measured))]
 
 
-def _sharpness(stack: Stack, index: int, *, view: View) -> float:
+def _sharpness(stack: Stack, index: int, *, view: MeasureOptions) -> float:
     pixels, valid = repaired(*view.pixels(stack, index))
     smooth = cv2.GaussianBlur(pixels, (0, 0), SHARPNESS_SIGMA)
     across = smooth[1:, 1:] - smooth[1:, :-1]

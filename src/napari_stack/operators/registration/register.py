@@ -98,12 +98,17 @@ def measure_transforms(
     check(measure_transforms, locals())
     from napari_stack.operators.registration.limits import Limits
     from napari_stack.operators.registration.reference import measure_to_mean, sharpest
-    from napari_stack.operators.registration.sequence import Aligner, View, collected, measure
+    from napari_stack.operators.registration.sequence import (
+        Aligner,
+        MeasureOptions,
+        collected,
+        measure,
+    )
 
     check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)
     _check_method(method, transform)
-    view = View(channel, _mask(stack, region), working_size, moving_average)
+    view = MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
     aligner = Aligner(method, transform, Limits(largest_shift, largest_rotation, largest_scale))
     index = (
         sharpest(stack, view, run)

@@ -33,7 +33,7 @@ Found = dict[int, Alignment]
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class MeasureOptions:
     """What registration sees of a frame: one channel, a region, an average over time."""
 
     channel: int | str = "all"
@@ -93,7 +93,7 @@ class Aligner:
 
 
 def measure(
-    stack: Stack, view: View, aligner: Aligner, reference: int, sequence: str, run: Run
+    stack: Stack, view: MeasureOptions, aligner: Aligner, reference: int, sequence: str, run: Run
 ) -> Found:
     """Alignments of all frames but the reference, by number.
 
@@ -147,7 +147,7 @@ def _begun(run: Run) -> Run:
 
 def _chain(
     stack: Stack,
-    view: View,
+    view: MeasureOptions,
     aligner: Aligner,
     reference: int,
     found: Found,
@@ -180,7 +180,7 @@ def _chain(
 
 def _links(
     stack: Stack,
-    view: View,
+    view: MeasureOptions,
     aligner: Aligner,
     reference: int,
     distance: int,
@@ -219,7 +219,7 @@ def _direct(
     stack: Stack,
     index: int,
     *,
-    view: View,
+    view: MeasureOptions,
     aligner: Aligner,
     fixed: Prepared,
     begun: dict[int, Prepared],
@@ -231,7 +231,7 @@ def _again(
     stack: Stack,
     index: int,
     *,
-    view: View,
+    view: MeasureOptions,
     aligner: Aligner,
     fixed: Prepared,
     starts: dict[int, NDArray[np.float64]],
@@ -240,7 +240,13 @@ def _again(
 
 
 def _link(
-    stack: Stack, index: int, *, view: View, aligner: Aligner, reference: int, distance: int
+    stack: Stack,
+    index: int,
+    *,
+    view: MeasureOptions,
+    aligner: Aligner,
+    reference: int,
+    distance: int,
 ) -> Alignment:
     return aligner(view(stack, _toward(index, reference, distance)), view(stack, index))
 
