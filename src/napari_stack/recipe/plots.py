@@ -105,9 +105,8 @@ def _suffix(place: Mapping[str, Place], several: bool) -> str:
 
 
 def _made(step: Step, data: Data, result: Any, place: Mapping[str, Place]) -> Made:
-    if isinstance(
-        result, Stack | Hyperstack
-    ):  # every place has the corrections, a projection has none
+    if isinstance(result, Stack | Hyperstack):
+        # Every position has the corrections; a projection has none.
         numbers = {name: at for name, at in place.items() if not isinstance(at, str)}
         return Made(data.stack(place), result.stack(numbers), step.options)
     at = tuple(place[name] for name in data.loops)
