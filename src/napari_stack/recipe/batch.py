@@ -276,7 +276,7 @@ def steps_before(inputs: Sequence[str]) -> Sequence[Step]:
         return ()
     try:
         return Recipe.from_json(plain).steps
-    except ValueError as error:
+    except UserError as error:
         text = f"{files[0]} carries a recipe that is left out of the result: {error}"
         warnings.warn(text, stacklevel=2)
         return ()

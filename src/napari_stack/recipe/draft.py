@@ -109,7 +109,7 @@ def _option(step: Step, name: str) -> str:
     words = name.replace("_", " ")
     try:
         plain = options_to_json(step.function, {name: step.options[name]})
-    except ValueError:  # an image
+    except UserError:  # an image
         return f"{words} = an image"
     if name not in plain:
         return ""

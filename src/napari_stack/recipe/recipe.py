@@ -154,7 +154,7 @@ class Recipe:
             return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
-        except ValueError as error:
+        except UserError as error:
             raise UserError(f"{path}: {error}") from error
 
     def run(
