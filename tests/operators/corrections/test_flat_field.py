@@ -10,12 +10,12 @@ from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     FlatField,
     Transforms,
-    Warp,
     apply_flat_field,
     apply_transforms,
     correct_flat_field,
     measure_flat_field,
 )
+from napari_stack.operators.geometry.warp import Warp
 
 DATA = Path(__file__).parents[3] / "../shared/data/flat_field"
 Y, X = np.mgrid[:120, :160]

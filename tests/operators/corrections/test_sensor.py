@@ -18,7 +18,6 @@ from napari_stack.operators import (
     Sigmoid,
     Transforms,
     Vignetting,
-    Warp,
     apply_flat_field,
     apply_gains,
     apply_hot_pixels,
@@ -33,6 +32,7 @@ from napari_stack.operators import (
 )
 from napari_stack.operators.corrections.pixelwise import FusedCorrections, parts_of
 from napari_stack.operators.corrections.sensor import sensor_view
+from napari_stack.operators.geometry.warp import Warp
 
 
 def all_of_them(shape=(4, 50, 60), dtype=np.uint16):

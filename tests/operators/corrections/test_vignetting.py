@@ -14,13 +14,13 @@ from napari_stack.operators import (
     Sigmoid,
     Transforms,
     Vignetting,
-    Warp,
     apply_transforms,
     apply_vignetting,
     correct_vignetting,
     measure_vignetting,
 )
 from napari_stack.operators.corrections.radial_falloff import sigmoid
+from napari_stack.operators.geometry.warp import Warp
 
 DATA = Path(__file__).parents[3] / "../shared/data/multiband"
 Y, X = np.mgrid[:300, :400]
