@@ -33,7 +33,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     first = SharpnessFold(stack, channels, run, even=method.even_brightness)
     first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
     statistics, shape = first.statistics(), stack.shape[1:]
-    depth, confidence, label = first.depth.maps()
+    depth, confidence, label = first.depth.maps()[:3]
     del first
     limits = frame_limits(label, method.reach)
     del label

@@ -10,7 +10,6 @@ from napari_stack.operators.focus.focus_measure import FocusCurve, Sharpness, ro
 from napari_stack.operators.focus.pyramid_kernels import (
     add_expanded,
     flat,
-    generating_weights,
     reduce,
 )
 from napari_stack.operators.focus.pyramid_levels import level_sizes
@@ -43,6 +42,7 @@ class DepthMaps(NamedTuple):
     depth: Array  # float32, frame index; 0 where no frame is valid
     confidence: Array  # float32, 0 to 1
     label: Array  # uint16, the frame that is sharpest around the pixel
+    clarity: Array  # float32, how clearly a frame stands out at the pixel, 0 to 1
 
 
 class DepthState:
@@ -64,11 +64,6 @@ class DepthState:
         small = level_sizes(shape, HALVINGS)[-1]
         least = rounding_sharpness(dtype)
         self.curves = (FocusCurve(shape, least, alone=alone), FocusCurve(small, alone=alone))
-
-    @property
-    def indices(self) -> list[int]:
-        """The frames so far."""
-        return self.curves[0].indices
 
     def add(self, index: int, measured: tuple[Sharpness, ...]) -> None:
         """Take in the sharpness of the frame `index` at both scales."""
@@ -99,31 +94,23 @@ class DepthState:
         Where the first number is low, and more so where the second is too, the depth comes from
         the surroundings and from the same measure at a quarter of the size, and so does the label.
         """
+        indices = np.array(self.curves[0].indices)
         depth, clarity = self.curves[0].finish()
         coarse, coarse_clarity = self.curves[1].finish()
-        tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(self.indices)))
+        tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(indices)))
         confidence = evenness(depth, tolerance)
         weight = _weight(clarity, confidence, FINE, FINE_ALONE)
         coarse_weight = _weight(coarse_clarity, evenness(coarse, tolerance), COARSE, COARSE_ALONE)
         depth = fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
-        np.clip(depth, self.indices[0], self.indices[-1], out=depth)
-        label = self._labels(depth, clarity)
-        invalid = self.curves[0].label < 0
-        depth[invalid] = 0
-        confidence[invalid] = 0
-        return DepthMaps(depth, confidence, label)
-
-    def clarity(self) -> Array:
-        """Return how clearly a frame stands out at every pixel at full size, 0 to 1."""
-        return self.curves[0].clarity(self.curves[0].floor())
-
-    def _labels(self, depth: Array, clarity: Array) -> Array:
-        indices = np.array(self.indices)
+        np.clip(depth, indices[0], indices[-1], out=depth)
         label = nearest_frame(depth, indices)
         own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
         np.copyto(label, own, where=clarity > CLEAR)
-        return label
+        invalid = self.curves[0].label < 0
+        depth[invalid] = 0
+        confidence[invalid] = 0
+        return DepthMaps(depth, confidence, label, clarity)
 
 
 def _weight(
@@ -175,10 +162,9 @@ def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array
     """
     if not (weight.any() or coarse_weight.any()):
         return depth.copy()
-    taps = generating_weights(0.4, np.dtype(np.float32))
     sums = [np.stack([depth * weight, weight], axis=-1)]
     while max(sums[-1].shape[:2]) > 1 or len(sums) <= HALVINGS:
-        sums.append(reduce(sums[-1], taps))
+        sums.append(reduce(sums[-1]))
         if len(sums) == HALVINGS + 1:
             missing = coarse_weight * (1 - np.clip(sums[-1][..., 1], 0, 1))
             sums[-1] += np.stack([coarse * missing, missing], axis=-1)
@@ -186,7 +172,7 @@ def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array
     filled = (total / np.maximum(weight, TINY))[..., np.newaxis]
     for level in reversed(sums[:-1]):
         larger = np.zeros((*level.shape[:2], 1), np.float32)
-        add_expanded(larger, filled, taps, 1, larger)
+        add_expanded(larger, filled, 1, larger)
         _blend_means(flat(level), flat(larger))
         filled = larger
     return filled[..., 0]

@@ -1,11 +1,12 @@
 """The method "depth map": the frame of the largest energy, or frames weighted by it."""
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights, brightness_of
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
@@ -14,6 +15,8 @@ from napari_stack.operators.focus.frame_statistics import (
     FrameStatistics,
     SharpnessFold,
     limit_workers,
+    measure_frame,
+    read_grey,
 )
 from napari_stack.operators.focus.methods import DepthMap, WorkingResult
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
@@ -28,28 +31,11 @@ FLAT_SHARE = 1e-3
 EDGE = 0.02
 
 
-@dataclass(frozen=True)
-class Energy:
-    """How the energy of a frame is measured.
-
-    Parameters
-    ----------
-    kind : str
-        "modified laplacian", "laplacian", "sobel" or "variance".
-    kernel_size, blur_size : int
-        Sides of the filter and of the Gaussian window of its response, odd.
-    """
-
-    kind: str
-    kernel_size: int
-    blur_size: int
-
-    def __call__(self, grey: Array) -> Array:
-        """Return the energy (y, x), float32 and never negative."""
-        grey = grey.astype(np.float32, copy=False)
-        response = _RESPONSES[self.kind](grey, self.kernel_size)
-        size = (self.blur_size, self.blur_size)
-        return cv2.GaussianBlur(response, size, 0, borderType=cv2.BORDER_REPLICATE)
+def energy_of(grey: Array, method: DepthMap) -> Array:
+    """Return the energy (y, x) of a frame, float32 and never negative."""
+    response = _RESPONSES[method.energy](grey.astype(np.float32, copy=False), method.kernel_size)
+    size = (method.blur_size, method.blur_size)
+    return cv2.GaussianBlur(response, size, 0, borderType=cv2.BORDER_REPLICATE)
 
 
 def _laplacian(grey: Array, size: int) -> Array:
@@ -93,36 +79,31 @@ _RESPONSES = {
 }
 
 
-class _Frame(NamedTuple):
-    measured: tuple[FrameStatistics, float]
-    energy: Array
-    grey: Array
-
-
 class EnergyFold:
     """The first pass: the largest energy of every pixel, its frame, and that frame's brightness."""
 
-    def __init__(self, measuring: SharpnessFold, energy: Energy) -> None:
-        self.measuring, self.energy = measuring, energy
+    def __init__(self, measuring: SharpnessFold, method: DepthMap) -> None:
+        self.measuring, self.method = measuring, method
         shape = measuring.depth.curves[0].best.shape
         self.best = np.full(shape, -1, np.float32)
         self.label = np.zeros(shape, np.uint16)
         self.grey = np.zeros(shape, np.float32)
 
-    def prepare(self, stack: Stack, index: int) -> _Frame:
-        """Measure a frame."""
-        measured = self.measuring.prepare(stack, index)
-        grey, valid = brightness_of(stack, self.measuring.channels).read(index)
-        grey = grey.astype(np.float32, copy=False) * np.float32(measured[1])
-        energy = self.energy(grey)
+    def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, Array, Array]:
+        """Measure a frame: return its statistics, its energy and its brightness."""
+        grey, valid = read_grey(stack, index, self.measuring.channels)
+        statistics = measure_frame(grey, valid, self.measuring.reference)
+        grey = grey * np.float32(statistics.gain)
+        energy = energy_of(grey, self.method)
         if valid is not None:
             energy[~valid] = -1
-        return _Frame(measured, energy, grey)
+        return statistics, energy, grey
 
-    def add(self, index: int, prepared: _Frame) -> None:
+    def add(self, index: int, prepared: tuple[FrameStatistics, Array, Array]) -> None:
         """Take in a frame."""
-        self.measuring.add(index, prepared.measured)
-        self._keep_larger(prepared.energy, index, prepared.grey)
+        statistics, energy, grey = prepared
+        self.measuring.add(index, statistics)
+        self._keep_larger(energy, index, grey)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
@@ -136,14 +117,15 @@ class EnergyFold:
         np.copyto(self.grey, grey, where=larger)
 
 
-def smooth_labels(label: Array, weight: Array, guide: Array, size: int, edge: float) -> Array:
-    """Return labels smoothed along the edges of an image (He et al. 2013), weighted.
+def smooth_along_edges(plane: Array, weight: Array, guide: Array, size: int, edge: float) -> Array:
+    """Return a plane smoothed along the edges of an image (He et al. 2013), weighted.
 
     Parameters
     ----------
-    label : (y, x) ndarray
+    plane : (y, x) ndarray
+        Labels, or weights of a frame.
     weight : (y, x) ndarray of float32
-        Weights of the labels, 0 to 1.
+        How much each of its pixels counts, 0 to 1.
     guide : (y, x) ndarray of float32
         The image.
     size : int
@@ -153,12 +135,12 @@ def smooth_labels(label: Array, weight: Array, guide: Array, size: int, edge: fl
     """
     weight = weight + np.float32(1e-3)
     total = _box(weight, size)
-    label = label.astype(np.float32)
-    mean_guide, mean_label = (_box(weight * p, size) / total for p in (guide, label))
-    both = _box(weight * guide * label, size) / total - mean_guide * mean_label
+    plane = plane.astype(np.float32)
+    mean_guide, mean = (_box(weight * p, size) / total for p in (guide, plane))
+    both = _box(weight * guide * plane, size) / total - mean_guide * mean
     spread = _box(weight * guide * guide, size) / total - mean_guide**2
     slope = both / (np.maximum(spread, 0) + np.float32(max(edge**2, 1e-30)))
-    offset = mean_label - slope * mean_guide
+    offset = mean - slope * mean_guide
     return _box(slope, size) * guide + _box(offset, size)
 
 
@@ -166,66 +148,52 @@ def _box(plane: Array, size: int) -> Array:
     return cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE)
 
 
-@dataclass(frozen=True)
-class PickedWeights:
-    """Weights of the choice "maximum": 1 where the frame was picked."""
-
-    label: Array
-
-    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002
-        """Return 1 where the label is the frame's."""
-        return (self.label == index).astype(np.float32)
+def picked_weights(label: Array, grey: Array, index: int) -> Array:  # noqa: ARG001
+    """Return the weights of the choice "maximum": 1 where the label is the frame's."""
+    return (label == index).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class EnergyWeights:
-    """Weights of the choice "weighted average": energies against the largest, to a power."""
+def energy_weights(
+    method: DepthMap, best: Array, guide: Array, clear: Array, grey: Array, index: int
+) -> Array:
+    """Return the weights of the choice "weighted average".
 
-    energy: Energy
-    best: Array
-    guide: Array
-    clear: Array
-    size: int
-    edge: float
-
-    def __call__(self, grey: Array, index: int) -> Array:  # noqa: ARG002
-        """Return (energy / largest)^POWER, smoothed along edges where no frame stands out."""
-        floor = np.float32(FLAT_SHARE * float(self.best.max()) + np.finfo(np.float32).tiny)
-        weight = ((self.energy(grey) + floor) / (self.best + floor)) ** POWER
-        if self.size > 1:
-            smooth = smooth_labels(weight, self.clear, self.guide, self.size, self.edge)
-            weight = self.clear * weight + (1 - self.clear) * smooth
-        return np.maximum(weight, np.float32(1e-6))
+    That is (energy / largest)^POWER, smoothed along edges where no frame stands out.
+    """
+    del index
+    floor = np.float32(FLAT_SHARE * float(best.max()) + np.finfo(np.float32).tiny)
+    weight = ((energy_of(grey, method) + floor) / (best + floor)) ** POWER
+    if method.smooth_size > 1:
+        smooth = smooth_along_edges(weight, clear, guide, method.smooth_size, EDGE)
+        weight = clear * weight + (1 - clear) * smooth
+    return np.maximum(weight, np.float32(1e-6))
 
 
 def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> WorkingResult:
     """Fuse a series in two passes."""
     run = limit_workers(run, stack)
-    energy = Energy(method.energy, method.kernel_size, method.blur_size)
-    first = EnergyFold(SharpnessFold(stack, channels, run, even=True), energy)
+    first = EnergyFold(SharpnessFold(stack, channels, run, even=True), method)
     first = run.part(0, 2).fold(first, stack, what="Measuring energies")
     measuring, statistics = first.measuring, first.measuring.statistics()
-    clarity = measuring.depth.clarity()
-    depth, confidence, _ = measuring.depth.maps()
-    weighting = _weighting(first, clarity, method, statistics.top, np.flatnonzero(stack.used))
-    del first, measuring, clarity
+    depth, confidence, _, clarity = measuring.depth.maps()
+    weighting = _weighting(first, clarity, statistics.top, np.flatnonzero(stack.used))
+    del first, measuring, clarity, _
     fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
     return WorkingResult(image.reshape(stack.shape[1:]), depth, confidence, covered)
 
 
 def _weighting(
-    first: EnergyFold, clarity: Array, method: DepthMap, top: float, numbers: Array
-) -> PickedWeights | EnergyWeights:
+    first: EnergyFold, clarity: Array, top: float, numbers: Array
+) -> Callable[[Array, int], Array]:
+    method, label = first.method, first.label
     # In shares of the brightest pixel: squares of any other unit might not be finite.
     guide = first.grey / np.float32(max(top, float(np.finfo(np.float32).tiny)))
-    size = method.smooth_size
     if method.choice != "maximum":
         clear = np.minimum(clarity / np.float32(CLEAR), 1)
-        return EnergyWeights(first.energy, first.best, guide, clear, size, EDGE)
-    label = first.label
-    if size > 1:
-        smooth = smooth_labels(label, clarity, guide, size, EDGE)
+        return partial(energy_weights, method, first.best, guide, clear)
+    if method.smooth_size > 1:
+        smooth = smooth_along_edges(label, clarity, guide, method.smooth_size, EDGE)
         label = np.where(clarity > CLEAR, label, nearest_frame(smooth, numbers))
         label = cv2.medianBlur(label.astype(np.uint16), 5)
-    return PickedWeights(label)
+    return partial(picked_weights, label)

@@ -189,14 +189,12 @@ class FocusCurve:
     def add(self, index: int, energy: Array, noise: float) -> None:
         """Take in the sharpness (y, x) of the frame `index`, -1 where it is not valid."""
         previous = self.indices[-1] if self.indices else -2
-        self.take(index, previous, slice(0, len(energy)), energy, begin=not self.indices)
+        self.take(index, previous, slice(0, len(energy)), energy)
         self.close(index, noise)
 
-    def take(
-        self, index: int, previous: int, rows: slice, energy: Array, *, begin: bool = False
-    ) -> None:
-        """Take in rows of the frame `index`, which follows `previous`; `begin` with the first."""
-        if begin and not self.alone:
+    def take(self, index: int, previous: int, rows: slice, energy: Array) -> None:
+        """Take in rows of the frame `index`, which follows `previous`."""
+        if not (self.alone or self.indices):
             self.first[rows] = energy
         planes = (self.best, self.before, self.after, self.last, self.total, self.count, self.label)
         _add(energy.reshape(-1), index, previous, *(flat(plane[rows]) for plane in planes))
@@ -211,33 +209,34 @@ class FocusCurve:
         if not other.indices:
             return
         if self.indices:
-            self._join_seam(other)
+            np.copyto(self.after, other.first, where=self.label == self.indices[-1])
         else:
             self.first = other.first.copy()
-            self.before = other.before.copy()
-        wins = other.best > self.best
-        np.copyto(self.best, other.best, where=wins)
-        np.copyto(self.after, other.after, where=wins)
-        np.copyto(self.label, other.label, where=wins)
+        larger = other.best > self.best
+        before = np.where(other.label == other.indices[0], self.last, other.before)
+        np.copyto(self.before, before, where=larger)
+        np.copyto(self.best, other.best, where=larger)
+        np.copyto(self.after, other.after, where=larger)
+        np.copyto(self.label, other.label, where=larger)
         self.total += other.total
         self.count += other.count
         self.last = other.last.copy()
         self.indices += other.indices
         self.noises += other.noises
 
-    def _join_seam(self, other: "FocusCurve") -> None:
-        wins = other.best > self.best
-        at_end = self.label == self.indices[-1]
-        np.copyto(self.after, other.first, where=at_end)
-        np.copyto(self.before, other.before, where=wins)
-        np.copyto(self.before, self.last, where=wins & (other.label == other.indices[0]))
-
     def finish(self) -> tuple[Array, Array]:
-        """Return depth and clarity of every pixel; all planes but the labels are let go."""
+        """Return the depth of every pixel, and its clarity; all planes but the labels are let go.
+
+        The clarity is how clearly the sharpest frame stands out from the others and from noise, 0
+        to 1.
+        """
         none = np.empty((0, 0), np.float32)
         self.first = self.last = none
         floor = self.floor()
-        depth, clarity = cv2.medianBlur(self.peak(floor), 5), self.clarity(floor)
+        depth = cv2.medianBlur(self.peak(floor), 5)
+        clarity = np.empty(self.best.shape, np.float32)
+        planes = (flat(plane) for plane in (self.best, self.total, self.count))
+        _clarity(*planes, np.float32(floor), flat(clarity))
         self.best = self.before = self.after = self.total = none
         self.count = np.empty((0, 0), np.uint16)
         return depth, clarity
@@ -248,13 +247,6 @@ class FocusCurve:
         tiny = float(np.finfo(np.float32).tiny)
         noise = max(float(np.median(self.noises)), self.least)
         return max(noise + FLAT_SHARE * strongest, tiny)
-
-    def clarity(self, floor: float) -> Array:
-        """Return how clearly the sharpest frame stands out from the others and from noise, 0..1."""
-        out = np.empty(self.best.shape, np.float32)
-        planes = (flat(plane) for plane in (self.best, self.total, self.count))
-        _clarity(*planes, np.float32(floor), flat(out))
-        return out
 
     def peak(self, floor: float) -> Array:
         """Return the depth between frames: the vertex of a parabola through three log energies.

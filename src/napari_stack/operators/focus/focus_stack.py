@@ -95,7 +95,7 @@ def focus_stack(
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
-    if found.depth is None:
+    if found.depth is None or not depth:
         return Focused(image)
     return Focused(image, found.depth * np.float32(step), found.confidence)
 
@@ -131,8 +131,6 @@ def fuse(
 
     channels, passes = ChannelWeights(stack.rgb, stack.alpha, channel), 1 + true_colours
     found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
-    if not depth:
-        found = found._replace(depth=None, confidence=None)
     if true_colours:
         from napari_stack.operators.focus.true_colours import nearest_colours
 

@@ -11,7 +11,6 @@ from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
-from napari_stack.operators.focus.pyramid_kernels import generating_weights
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
 
 Array = np.ndarray[Any, Any]
@@ -34,12 +33,12 @@ class Thumbnail(NamedTuple):
 
 
 class FrameStatistics(NamedTuple):
-    """What one pass measures of a frame."""
+    """What one pass measures of a frame, all but the gain at the brightness of the reference."""
 
     sharpness: tuple[Sharpness, ...]
-    thumbnail: Thumbnail
-    noise: float  # standard deviation of the brightness
+    noise: float  # sharpness that its noise gives
     top: float  # largest brightness, or darkness of data below 0
+    gain: float  # that brings the frame to the reference's brightness
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,10 @@ class SeriesStatistics:
         return colours if gain == 1 else colours * colours.dtype.type(gain)
 
 
-def measure_frame(stack: Stack, index: int, channels: ChannelWeights) -> FrameStatistics:
-    """Read a frame and measure its sharpness at two scales, its brightness and its noise."""
-    grey, valid = _read_grey(stack, index, channels)
+def measure_frame(
+    grey: Array, valid: Array | None, reference: Thumbnail | None = None
+) -> FrameStatistics:
+    """Measure a frame's sharpness at two scales, its noise, and its gain to a reference."""
     height = len(grey)
     energy = np.empty(grey.shape, np.float32)
     for rows in strips_of(height, STRIP):
@@ -69,30 +69,34 @@ def measure_frame(stack: Stack, index: int, channels: ChannelWeights) -> FrameSt
     coarse, support = _coarse(grey, valid)
     noise = noise_sharpness(_sampled(grey))
     scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
+    gain = gain_to(reference, _thumbnail(coarse, support)) if reference else 1.0
+    if gain != 1:
+        for plane, _ in scales:
+            np.multiply(plane, np.float32(gain), out=plane, where=plane > 0)
     top = float(max(grey.max(), -grey.min()))
-    return FrameStatistics(scales, _thumbnail(coarse, support), noise, top)
+    return FrameStatistics(scales, noise * gain, top * gain, gain)
 
 
 def reference_thumbnail(stack: Stack, channels: ChannelWeights) -> Thumbnail:
     """Return that of the middle frame; of two in the middle their mean, whatever the order."""
     numbers = np.flatnonzero(stack.used)
     middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
-    found = [_thumbnail(*_coarse(*_read_grey(stack, i, channels))) for i in sorted(middle)]
+    found = [_thumbnail(*_coarse(*read_grey(stack, i, channels))) for i in sorted(middle)]
     return Thumbnail(*(sum(planes) / len(found) for planes in zip(*found, strict=True)))
 
 
-def _read_grey(stack: Stack, index: int, channels: ChannelWeights) -> tuple[Array, Array | None]:
+def read_grey(stack: Stack, index: int, channels: ChannelWeights) -> tuple[Array, Array | None]:
+    """Return the brightness of a frame, float32, and its valid pixels; None for all."""
     grey, valid = brightness_of(stack, channels).read(index)
     return grey.astype(np.float32, copy=False), valid
 
 
 def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
     """Return a frame at a quarter of its size, and where all behind it is valid; None for all."""
-    taps = generating_weights(0.4, np.dtype(np.float32))
     support = None
     if valid is not None:
-        support = reduced_plane(valid.astype(np.float32), taps, HALVINGS) > 1 - 1e-4
-    return reduced_plane(grey, taps, HALVINGS), support
+        support = reduced_plane(valid.astype(np.float32), HALVINGS) > 1 - 1e-4
+    return reduced_plane(grey, HALVINGS), support
 
 
 def _sampled(grey: Array) -> Array:
@@ -156,24 +160,16 @@ class SharpnessFold:
         self.noises: list[float] = []
         self.top = -np.inf
 
-    def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, float]:
+    def prepare(self, stack: Stack, index: int) -> FrameStatistics:
         """Measure a frame."""
-        found = measure_frame(stack, index, self.channels)
-        gain = gain_to(self.reference, found.thumbnail) if self.reference else 1.0
-        if gain != 1:
-            for scale in found.sharpness:
-                np.multiply(
-                    scale.energy, np.float32(gain), out=scale.energy, where=scale.energy > 0
-                )
-        return found, gain
+        return measure_frame(*read_grey(stack, index, self.channels), self.reference)
 
-    def add(self, index: int, prepared: tuple[FrameStatistics, float]) -> None:
+    def add(self, index: int, prepared: FrameStatistics) -> None:
         """Take in a frame."""
-        found, gain = prepared
-        self.depth.add(index, found.sharpness)
-        self.gains[index] = gain
-        self.noises.append(found.noise * gain)
-        self.top = max(self.top, found.top * gain)
+        self.depth.add(index, prepared.sharpness)
+        self.gains[index] = prepared.gain
+        self.noises.append(prepared.noise)
+        self.top = max(self.top, prepared.top)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""

@@ -23,16 +23,14 @@ from napari_stack.operators.focus.focus_measure import (
 )
 from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers
 from napari_stack.operators.focus.methods import Pyramid, WorkingResult
-from napari_stack.operators.focus.pyramid_kernels import generating_weights, keep_larger, reduce
+from napari_stack.operators.focus.pyramid_kernels import keep_larger, reduce
 from napari_stack.operators.focus.pyramid_levels import (
-    PyramidLevels,
+    Splitter,
     collapse,
     level_count,
     level_sizes,
     reduced_plane,
     rows_at,
-    split_coarser,
-    split_finest,
 )
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
 from napari_stack.operators.focus.value_range import RangeState
@@ -77,7 +75,7 @@ class PyramidState:
         height, width = shape[:2]
         working = np.result_type(dtype, np.float32)
         self.shape = shape
-        self.taps = generating_weights(method.kernel_parameter, working)
+        self.centre = method.kernel_parameter
         self.range = RangeState(shape, dtype, channels, slice(0, height))
         sizes = level_sizes(shape, level_count(shape, method.min_size))
         sizes.append(sizes[-1])  # the base twice: by deviation and by entropy
@@ -87,34 +85,23 @@ class PyramidState:
         self.indices: list[int] = []
         self.depth = DepthState((height, width), dtype, alone=alone) if measure else None
 
-    def take(self, rows: slice, detail: Array, energy: Array) -> None:
+    def take(self, rows: slice, energy: Array, detail: Array) -> None:
         """Take in rows of a frame's finest details; `close` takes the other levels."""
         keep_larger(self.energies[0][rows], self.pixels[0][rows], energy, detail)
 
-    def close(self, index: int, rest: PyramidLevels) -> None:
-        """Take in the other levels of a frame; frames come in order."""
-        self._extend([index])
-        energies = (*rest.energies, rest.deviation, rest.entropy)
-        candidates = (*rest.details, rest.base, rest.base)
-        self._keep_larger(len(self.pixels) - len(candidates), energies, candidates)
-
-    def _extend(self, indices: list[int]) -> None:
+    def close(self, indices: list[int], energies: list[Array], levels: list[Array]) -> None:
+        """Take in the coarsest levels of frames, or all of them; frames come in order."""
         if self.indices and indices and indices[0] <= self.indices[-1]:
             raise ValueError(
                 f"frame {indices[0]} comes after frame {self.indices[-1]}: add frames in order"
             )
         self.indices += indices
-
-    def _keep_larger(self, first: int, energies: Any, candidates: Any) -> None:
-        for best, pixels, energy, candidate in zip(
-            self.energies[first:], self.pixels[first:], energies, candidates, strict=True
-        ):
-            keep_larger(best, pixels, energy, candidate)
+        for place in range(-len(levels), 0):
+            keep_larger(self.energies[place], self.pixels[place], energies[place], levels[place])
 
     def merge(self, other: "PyramidState") -> None:
         """Take in the state of the frames that follow, as if they had been added one by one."""
-        self._extend(other.indices)
-        self._keep_larger(0, other.energies, other.pixels)
+        self.close(other.indices, other.energies, other.pixels)
         self.range.merge(other.range)
         if self.depth is not None and other.depth is not None:
             self.depth.merge(other.depth)
@@ -123,7 +110,7 @@ class PyramidState:
         """Return the fused image, and the depth if it was measured; the state is used up."""
         levels, self.pixels, self.energies = self.pixels, [], []
         base = (levels.pop() + levels.pop()) / 2
-        image = collapse([*levels, base], self.taps)
+        image = collapse([*levels, base], self.centre)
         del levels
         self.range.clamp(image)
         image, covered = self.range.finished(image)
@@ -172,12 +159,14 @@ class PyramidFold(StripFold):
     ) -> None:
         shape = stack.shape[1:]
         super().__init__(channels, slice(0, shape[0]))
-        self.size = method.kernel_size
         # Fewer rows where more is made of each.
         self.tall = 96 if measure else 192
-        needed = max(SHARPNESS_MARGIN if measure else 0, DETAIL_MARGIN + self.size // 2)
+        needed = max(SHARPNESS_MARGIN if measure else 0, DETAIL_MARGIN + method.kernel_size // 2)
         self.margin = -(-needed // 2) * 2  # strips begin at even rows
         self.levels = level_count(shape, method.min_size)
+        weights = channels.weights(stack.channels, stack.working)
+        self.centre = method.kernel_parameter
+        self.splitter = Splitter(self.centre, weights, method.kernel_size)
         self.begin = partial(
             PyramidState, shape, stack.dtype, channels, method, measure=measure, alone=alone
         )
@@ -198,13 +187,12 @@ class PyramidFold(StripFold):
         """Take in the finest level of a strip, and keep what the coarser ones need."""
         state, rows, inner, colours = self.state, strip.rows, strip.inner, strip.colours
         strip.widen(state.range)
-        taps, weights = state.taps, self.channels.weights(colours.shape[2], colours.dtype)
-        share = None if strip.valid is None else strip.valid.astype(taps.dtype)
+        share = None if strip.valid is None else strip.valid.astype(colours.dtype)
         coarser, coarser_share = colours, share
         if self.levels:
-            coarser = reduce(colours, taps)
-            coarser_share = None if share is None else reduced_plane(share, taps)
-            found = split_finest(colours, coarser, share, taps, weights, self.size)
+            coarser = reduce(colours, self.centre)
+            coarser_share = share if share is None else reduced_plane(share, centre=self.centre)
+            found = self.splitter.finest(colours, coarser, share)
             state.take(rows, *(plane[inner] for plane in found))
         frame = self._partial_frame(index)
         here, there = (rows_at(part, min(self.levels, 1)) for part in (rows, inner))
@@ -223,15 +211,14 @@ class PyramidFold(StripFold):
 
     def _measure(self, index: int, strip: Strip, frame: _PartialFrame, share: Array | None) -> None:
         """Measure how sharp a strip is, and the response of the noise filter."""
-        grey, rows, taps = self.channels.grey(strip.colours), strip.rows, self.state.taps
+        grey, rows = self.channels.grey(strip.colours), strip.rows
         curve = self.state.depth.curves[0]
         energy = sharpness(grey, strip.valid)[strip.inner]
-        begin = index not in self.previous or not self.state.indices
-        curve.take(index, self.previous.get(index, -2), rows, energy, begin=begin)
+        curve.take(index, self.previous.get(index, -2), rows, energy)
         here, there = rows_at(rows, 1), rows_at(strip.inner, 1)
-        frame.grey[here] = reduced_plane(grey, taps)[there]
+        frame.grey[here] = reduced_plane(grey, centre=self.centre)[there]
         if share is not None and not self.levels:
-            frame.share(frame.grey.shape)[here] = reduced_plane(share, taps)[there]
+            frame.share(frame.grey.shape)[here] = reduced_plane(share, centre=self.centre)[there]
         first, last = np.searchsorted(self.noisy, (rows.start, rows.stop))
         rows_there = self.noisy[first:last] - strip.wide.start
         frame.noise[first:last] = noise_response(grey, rows_there)
@@ -239,19 +226,16 @@ class PyramidFold(StripFold):
     def close(self, index: int) -> None:
         """Take in the coarser levels of a frame."""
         frame, state = self.partial.pop(index), self.state
-        taps = state.taps
         if state.depth is not None:
             fine, coarse = state.depth.curves
             fine.close(index, noise_of(frame.noise) if frame.noise.size else 0.0)
             grey, share = frame.grey, frame.shares.get(frame.grey.shape)
-            grey = reduced_plane(grey, taps, HALVINGS - 1)
-            share = None if share is None else reduced_plane(share, taps, HALVINGS - 1)
-            support = None if share is None else share > 1 - 1e-4
-            coarse.add(index, *Sharpness.of(grey, support))
+            grey = reduced_plane(grey, HALVINGS - 1, self.centre)
+            if share is not None:
+                share = reduced_plane(share, HALVINGS - 1, self.centre) > 1 - 1e-4
+            coarse.add(index, *Sharpness.of(grey, share))
         share = frame.shares.get(frame.colours.shape[:2])
-        weights = self.channels.weights(frame.colours.shape[2], frame.colours.dtype)
-        rest = split_coarser(frame.colours, share, self.levels, taps, weights, self.size)
-        state.close(index, rest)
+        state.close([index], *self.splitter.coarser(frame.colours, share, self.levels))
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""

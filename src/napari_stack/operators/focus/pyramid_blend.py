@@ -1,20 +1,21 @@
 """Weighted sums of frames, level by level of a Laplacian pyramid, so that no seam shows."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol, Self
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
-from napari_stack.operators.focus.pyramid_kernels import (
-    add_expanded,
-    divide,
-    generating_weights,
-    reduce,
+from napari_stack.operators.focus.pyramid_kernels import divide, reduce
+from napari_stack.operators.focus.pyramid_levels import (
+    collapse,
+    details_of,
+    gaussian_levels,
+    level_count,
+    level_sizes,
 )
-from napari_stack.operators.focus.pyramid_levels import collapse, level_count, level_sizes
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
@@ -49,15 +50,7 @@ class WeightedLevels:
         """Return the image of the weighted means; the sums are used up."""
         for total, weight in zip(self.totals, self.weights, strict=True):
             divide(total, weight)
-        return collapse(self.totals, generating_weights(0.4, self.totals[0].dtype))
-
-
-class Weighting(Protocol):
-    """How much each pixel of a frame counts."""
-
-    def __call__(self, grey: Array, index: int) -> Array:
-        """Return weights (y, x) of a frame, given its brightness after its gain was applied."""
-        ...
+        return collapse(self.totals)
 
 
 class WeightedFrame(NamedTuple):
@@ -66,8 +59,8 @@ class WeightedFrame(NamedTuple):
     stored: Array
     opacity: Array | None
     valid: Array | None
-    products: tuple[Array, ...]
-    weights: tuple[Array, ...]
+    products: list[Array]
+    weights: list[Array]
 
 
 class BlendingFold:
@@ -79,7 +72,8 @@ class BlendingFold:
         The frames that will come.
     channels : ChannelWeights
     statistics : SeriesStatistics
-    weighting : Weighting
+    weighting : callable
+        Returns the weights (y, x) of a frame, given its brightness with its gain and its number.
     """
 
     def __init__(
@@ -87,7 +81,7 @@ class BlendingFold:
         stack: Stack,
         channels: ChannelWeights,
         statistics: SeriesStatistics,
-        weighting: Weighting,
+        weighting: Callable[[Array, int], Array],
     ) -> None:
         self.channels, self.statistics, self.weighting = channels, statistics, weighting
         self.range = RangeState(stack.shape[1:], stack.dtype, channels, slice(0, stack.shape[1]))
@@ -104,20 +98,14 @@ class BlendingFold:
         weight = weight.astype(colours.dtype, copy=False)
         if valid is not None:
             weight = np.where(valid, weight, 0)
-        weight = weight[..., np.newaxis]
-        taps = generating_weights(0.4, colours.dtype)
-        products, weights = [], []
-        for _ in self.sums.totals[:-1]:
-            coarse = reduce(colours, taps)
-            detail = np.empty_like(colours)
-            add_expanded(colours, coarse, taps, -1, detail)
-            detail *= weight
-            products.append(detail)
-            weights.append(weight[..., 0])
-            colours, weight = coarse, reduce(weight, taps)
-        products.append(colours * weight)
-        weights.append(weight[..., 0])
-        return WeightedFrame(stored, opacity, valid, tuple(products), tuple(weights))
+        weights = gaussian_levels(weight[..., np.newaxis], len(self.sums.weights) - 1)
+        products = []
+        for weight in weights[:-1]:
+            finer, colours = colours, reduce(colours)
+            products.append(details_of(finer, colours))
+            products[-1] *= weight
+        products.append(colours * weights[-1])
+        return WeightedFrame(stored, opacity, valid, products, [w[..., 0] for w in weights])
 
     def add(self, index: int, prepared: WeightedFrame) -> None:  # noqa: ARG002
         """Take in a frame."""

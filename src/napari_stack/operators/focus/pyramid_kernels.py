@@ -1,4 +1,4 @@
-"""The compiled loops of Laplacian pyramids: reduce, expand, select, add up, measure energy.
+"""The compiled loops of Laplacian pyramids: reduce, expand, select, measure energy, add up.
 
 Kernels take arrays of one or two dimensions, do not call each other and assign no slices: the
 compiler takes seconds more for kernels that do, whenever they are used for the first time.
@@ -13,23 +13,18 @@ from napari_stack.core.jit import kernel
 Array = np.ndarray[Any, Any]
 
 
-def generating_weights(parameter: float, dtype: np.dtype[Any]) -> Array:
-    """Return the five weights of the generating kernel of Burt and Adelson (1983).
+#: Weight of the generating kernel at its centre: 0.4 is close to a Gaussian, 0.5 to a triangle.
+CENTRE = 0.4
 
-    Parameters
-    ----------
-    parameter : float
-        The central weight a; 0.4 is close to a Gaussian, 0.5 to a triangle.
-    dtype : dtype
-        Type of the pixels the weights are for, so that products stay in that type.
+# Planes of no pixels: all pixels are valid, all frames count.
+EVERYWHERE = np.empty(0, np.float32)
+ALL_FRAMES = (np.empty(0, np.uint16), np.empty(0, np.uint16))
 
-    Returns
-    -------
-    (5,) ndarray
-        1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2.
-    """
-    outer = 0.25 - parameter / 2
-    return np.array([outer, 0.25, parameter, 0.25, outer], dtype)
+
+def generating_weights(centre: float, dtype: np.dtype[Any]) -> Array:
+    """Return the five weights of the generating kernel of Burt and Adelson (1983), as a type."""
+    outer = 0.25 - centre / 2
+    return np.array([outer, 0.25, centre, 0.25, outer], dtype)
 
 
 def flat(array: Array) -> Array:
@@ -43,20 +38,19 @@ def _lines(image: Array) -> Array:
     return image.reshape(image.shape[0], -1)
 
 
-def reduce(image: Array, weights: Array) -> Array:
+def reduce(image: Array, centre: float = CENTRE) -> Array:
     """Smooth an image (y, x, channel) and keep every second row and column, from the first."""
     height, width, channels = image.shape
     out = np.empty(((height + 1) // 2, (width + 1) // 2, channels), image.dtype)
-    padded = np.empty((width + 4) * channels, image.dtype)
-    smooth = np.empty(width * channels, image.dtype)
-    _reduce(_lines(image), weights, channels, padded, smooth, _lines(out))
+    buffers = np.empty((2, (width + 4) * channels), image.dtype)
+    weights = generating_weights(centre, image.dtype)
+    _reduce(_lines(image), weights, channels, buffers, _lines(out))
     return out
 
 
 @kernel
-def _reduce(
-    lines: Array, weights: Array, channels: int, padded: Array, smooth: Array, out: Array
-) -> None:
+def _reduce(lines: Array, weights: Array, channels: int, buffers: Array, out: Array) -> None:
+    padded, smooth = buffers[0], buffers[1]
     height, size = lines.shape
     outer, inner, centre = weights[0], weights[1], weights[2]
     # The padded line beside itself: all columns are smoothed, which is quicker than half of them.
@@ -80,21 +74,16 @@ def _reduce(
                 line[channels * j + k] = smooth[2 * channels * j + k]
 
 
-def add_expanded(fine: Array, coarse: Array, weights: Array, sign: int, out: Array) -> None:
+def add_expanded(fine: Array, coarse: Array, sign: int, out: Array, centre: float = CENTRE) -> None:
     """Write `fine` + `sign` * (`coarse` at twice its size) to `out`, which may be `fine`."""
-    height, channels, dtype = fine.shape[0], fine.shape[2], fine.dtype
+    channels, dtype = fine.shape[2], fine.dtype
     size = coarse.shape[1] * channels
-    buffers = np.empty(size + 2 * channels, dtype), np.empty(size, dtype), np.empty(size, dtype)
-    _add_expanded(
-        _lines(fine),
-        _lines(coarse),
-        weights + weights,
-        channels,
-        dtype.type(sign),
-        *buffers,
-        np.empty((3, 2 * size), dtype),
-        flat(out).reshape(height, -1),
-    )
+    narrow = np.empty((3, size + 2 * channels), dtype)
+    wide = np.empty((3, 2 * size), dtype)
+    # Twice the weights: only every second pixel of the finer grid is there.
+    weights, factor = 2 * generating_weights(centre, dtype), dtype.type(sign)
+    lines = flat(out).reshape(out.shape[0], -1)
+    _add_expanded(_lines(fine), _lines(coarse), weights, channels, factor, narrow, wide, lines)
 
 
 @kernel
@@ -104,22 +93,18 @@ def _add_expanded(
     weights: Array,
     channels: int,
     factor: float,
-    padded: Array,
-    even: Array,
-    odd: Array,
-    expanded: Array,
+    narrow: Array,
+    wide: Array,
     out: Array,
 ) -> None:
-    """Expand rows one after another, the last three of which are held, and smooth between them.
-
-    The weights are twice those of the generating kernel: every second pixel counts only.
-    """
+    """Expand rows one after another, the last three of which are held, and smooth between them."""
     outer, half, centre = weights[0], weights[1], weights[2]
     rows, size = coarse.shape
+    even, odd, padded = narrow[0], narrow[1], narrow[2]
     here, after = padded[channels:], padded[2 * channels :]
     for i in range(rows + 1):
         if i < rows:
-            row, line = coarse[i], expanded[i % 3]
+            row, line = coarse[i], wide[i % 3]
             for j in range(size):
                 here[j] = row[j]
             for j in range(channels):
@@ -143,9 +128,9 @@ def _add_expanded(
                         line[2 * channels * j + channels + k] = odd[channels * j + k]
         if i == 0:
             continue
-        middle = expanded[(i - 1) % 3]
-        above = expanded[(i - 2) % 3] if i > 1 else middle
-        below = expanded[i % 3] if i < rows else middle
+        middle = wide[(i - 1) % 3]
+        above = wide[(i - 2) % 3] if i > 1 else middle
+        below = wide[i % 3] if i < rows else middle
         pixels, written = fine[2 * i - 2], out[2 * i - 2]
         for j in range(pixels.size):
             smooth = outer * (above[j] + below[j]) + centre * middle[j]
@@ -170,44 +155,6 @@ def _keep_larger(best: Array, pixels: Array, energy: Array, candidate: Array) ->
             best[i] = energy[i]
             for k in range(i * channels, (i + 1) * channels):
                 pixels[k] = candidate[k]
-
-
-def widen_range(low: Array, high: Array, values: Array, valid: Array | None) -> None:
-    """Widen the range `low` to `high`, in place, so that it holds the valid pixels of a frame."""
-    if valid is None:
-        np.minimum(low, values, out=low)
-        np.maximum(high, values, out=high)
-    else:
-        _widen_range(flat(low), flat(high), values.reshape(-1), valid.reshape(-1))
-
-
-@kernel
-def _widen_range(low: Array, high: Array, values: Array, valid: Array) -> None:
-    channels = low.size // valid.size
-    first = 0
-    while first < valid.size:  # valid pixels come in long runs
-        last = first
-        while last < valid.size and valid[last]:
-            last += 1
-        start = first * channels
-        lows, highs, pixels = low[start:], high[start:], values[start:]
-        for j in range((last - first) * channels):
-            lows[j] = min(lows[j], pixels[j])
-            highs[j] = max(highs[j], pixels[j])
-        first = last + 1
-
-
-def rank_by_support(energy: Array, support: Array) -> None:
-    """Rank pixels without full valid support below all others: their support minus 1."""
-    _rank_by_support(flat(energy), flat(support))
-
-
-@kernel
-def _rank_by_support(energy: Array, support: Array) -> None:
-    whole, one = support.dtype.type(1 - 1e-4), support.dtype.type(1)
-    for i in range(energy.size):
-        if support[i] <= whole:
-            energy[i] = min(support[i], one) - one
 
 
 def window_mean(plane: Array, centre: float, side: float, scale: float, floor: float) -> Array:
@@ -239,8 +186,8 @@ def add_weighted(
     energy: Array,
     *,
     squarings: int = 0,
-    support: Array | None = None,
-    frames: tuple[Array, Array] | None = None,
+    support: Array = EVERYWHERE,
+    frames: tuple[Array, Array] = ALL_FRAMES,
     index: int = 0,
 ) -> None:
     """Add a frame's values (y, x, channel) and their weights, powers of the energy, in place.
@@ -252,17 +199,14 @@ def add_weighted(
     values, energy : ndarray
     squarings : int
         The power is 2 to this number.
-    support : (y, x) ndarray, optional
-        Share of each pixel that is valid; all are, by default.
-    frames : two (y, x) ndarray, optional
+    support : (y, x) ndarray
+        Further weights, for pixels that are not valid.
+    frames : two (y, x) ndarray
         The first and last frame that count at each pixel.
     index : int
         Number of the frame.
     """
-    everywhere = np.empty(0, np.float32)
-    first, last = frames or (np.empty(0, np.uint16),) * 2
-    support = everywhere if support is None else support
-    planes = (plane.reshape(-1) for plane in (values, energy, support, first, last))
+    planes = (plane.reshape(-1) for plane in (values, energy, support, *frames))
     _add_weighted(flat(total), flat(weight), *planes, index, squarings)
 
 

@@ -1,13 +1,18 @@
 """The Laplacian pyramid of an image: its levels, the energies that rank them, and its collapse."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from napari_stack.core.luminance import weighted_sum
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.focus.pyramid_kernels import add_expanded, rank_by_support, reduce
+from napari_stack.operators.focus.pyramid_kernels import (
+    CENTRE,
+    add_expanded,
+    reduce,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -36,11 +41,31 @@ def rows_at(rows: slice, level: int) -> slice:
     return slice(rows.start // 2**level, -(-rows.stop // 2**level))
 
 
-def collapse(levels: Sequence[Array], taps: Array) -> Array:
+def gaussian_levels(image: Array, count: int, centre: float = CENTRE) -> list[Array]:
+    """Return an image and `count` coarser levels of it, each half as large."""
+    levels = [image]
+    for _ in range(count):
+        levels.append(reduce(levels[-1], centre))
+    return levels
+
+
+def reduced_plane(plane: Array, times: int = 1, centre: float = CENTRE) -> Array:
+    """Return a plane (y, x) at half its size, or halved several times."""
+    return gaussian_levels(plane[..., np.newaxis], times, centre)[-1][..., 0]
+
+
+def details_of(fine: Array, coarse: Array, centre: float = CENTRE) -> Array:
+    """Return the details that a level has beside the coarser one."""
+    details = np.empty_like(fine)
+    add_expanded(fine, coarse, -1, details, centre)
+    return details
+
+
+def collapse(levels: Sequence[Array], centre: float = CENTRE) -> Array:
     """Return the image of a pyramid's levels, fine to coarse; details are written over."""
     *details, image = levels
     for detail in reversed(details):
-        add_expanded(detail, image, taps, 1, detail)
+        add_expanded(detail, image, 1, detail, centre)
         image = detail
     return image
 
@@ -94,75 +119,77 @@ def local_entropy(grey: Array, size: int, bins: int = ENTROPY_BINS) -> Array:
     return step * np.exp(entropy)
 
 
-class PyramidLevels(NamedTuple):
-    """The levels of a frame's pyramid but the finest.
+@dataclass(frozen=True, eq=False)
+class Splitter:
+    """Splits frames into the levels of their pyramids, and measures the energies of the levels.
 
     Energies are never negative where only valid pixels contributed; elsewhere they are the share
     of valid support minus 1, so that any frame with full support goes before them.
+
+    Parameters
+    ----------
+    centre : float
+        Weight of the generating kernel at its centre.
+    weights : (channel,) ndarray
+        Of the channels.
+    size : int
+        Side of the window in which energies are measured.
     """
 
-    details: tuple[Array, ...]  # fine to coarse, (y, x, channel)
-    energies: tuple[Array, ...]  # of the details, (y, x)
-    base: Array
-    deviation: Array  # of the base, (y, x)
-    entropy: Array  # of the base, (y, x)
+    centre: float
+    weights: Array
+    size: int
 
+    def finest(self, colours: Array, coarser: Array, share: Array | None) -> tuple[Array, Array]:
+        """Return the energy of the details that an image has beside its coarser level, and them.
 
-def split_finest(
-    colours: Array,
-    coarser: Array,
-    share: Array | None,
-    taps: Array,
-    weights: Array,
-    size: int,
-) -> tuple[Array, Array]:
-    """Return the details of an image beside its coarser level, and their energy.
+        `share` is 1 where pixels are valid, 0 elsewhere. The energy is the window's mean of
+        |detail|.
+        """
+        detail = details_of(colours, coarser, self.centre)
+        support = None if share is None else local_mean(share, self.size) * share
+        return self._energy(detail, support), detail
 
-    `share` is 1 where pixels are valid, 0 elsewhere. The energy is the window's mean of |detail|.
-    """
-    detail = np.empty_like(colours)
-    add_expanded(colours, coarser, taps, -1, detail)
-    support = None if share is None else local_mean(share, size) * share
-    return detail, _ranked(_energy(detail, weights, size), support)
+    def coarser(
+        self, base: Array, share: Array | None, levels: int
+    ) -> tuple[list[Array], list[Array]]:
+        """Split the next level of a frame, which is used up, into all that are coarser.
 
+        Parameters
+        ----------
+        base : (y, x, channel) ndarray
+            At full size where the pyramid has no levels.
+        share : (y, x) ndarray or None
+            Share of the pixels behind each one that are valid.
+        levels : int
+            Levels of the pyramid beside its base.
 
-def split_coarser(
-    base: Array, share: Array | None, levels: int, taps: Array, weights: Array, size: int
-) -> PyramidLevels:
-    """Split the next level of a frame, which is used up, into all that are coarser.
+        Returns
+        -------
+        energies, levels : list of ndarray
+            Fine to coarse, the base twice: by its deviation and by its entropy.
+        """
+        energies, details, size = [], [], self.size
+        for _ in range(levels - 1):
+            detail, base = base, reduce(base, self.centre)
+            add_expanded(detail, base, -1, detail, self.centre)
+            support = None if share is None else local_mean(share, size)
+            energies.append(self._energy(detail, support))
+            details.append(detail)
+            share = None if share is None else reduced_plane(share, centre=self.centre)
+        grey = weighted_sum(base, self.weights)
+        support = None if share is None else local_mean(share, size) * (share if not levels else 1)
+        energies += [_ranked(local_deviation(grey, size), support)]
+        energies += [_ranked(local_entropy(grey, size), support)]
+        return energies, [*details, base, base]
 
-    `share` of what is behind each pixel is valid; a pyramid of no levels is a base at full size.
-    """
-    details: list[Array] = []
-    energies = []
-    for _ in range(levels - 1):
-        detail, base = base, reduce(base, taps)
-        add_expanded(detail, base, taps, -1, detail)
-        support = None if share is None else local_mean(share, size)
-        energies.append(_ranked(_energy(detail, weights, size), support))
-        details.append(detail)
-        share = None if share is None else reduced_plane(share, taps)
-    grey = weighted_sum(base, weights)
-    support = None if share is None else local_mean(share, size) * (share if not levels else 1)
-    deviation = _ranked(local_deviation(grey, size), support)
-    entropy = _ranked(local_entropy(grey, size), support)
-    return PyramidLevels(tuple(details), tuple(energies), base, deviation, entropy)
-
-
-def reduced_plane(plane: Array, taps: Array, times: int = 1) -> Array:
-    """Return a plane (y, x) at half its size, or halved several times."""
-    for _ in range(times):
-        plane = reduce(plane[..., np.newaxis], taps)[..., 0]
-    return plane
-
-
-def _energy(detail: Array, weights: Array, size: int) -> Array:
-    grey = weighted_sum(detail, weights)
-    return local_mean(np.abs(grey, out=grey), size)
+    def _energy(self, detail: Array, support: Array | None) -> Array:
+        grey = weighted_sum(detail, self.weights)
+        return _ranked(local_mean(np.abs(grey, out=grey), self.size), support)
 
 
 def _ranked(energy: Array, support: Array | None) -> Array:
     """Rank pixels with full valid support, by their energy, above those with less."""
     if support is not None:
-        rank_by_support(energy, support)
+        np.copyto(energy, np.minimum(support, 1) - 1, where=support <= 1 - 1e-4)
     return energy

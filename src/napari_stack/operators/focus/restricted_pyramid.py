@@ -9,14 +9,13 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.pyramid_blend import WeightedLevels
-from napari_stack.operators.focus.pyramid_kernels import (
-    add_expanded,
-    add_weighted,
-    generating_weights,
-    reduce,
-    window_mean,
+from napari_stack.operators.focus.pyramid_kernels import EVERYWHERE, add_weighted, window_mean
+from napari_stack.operators.focus.pyramid_levels import (
+    details_of,
+    gaussian_levels,
+    reduced_plane,
+    rows_at,
 )
-from napari_stack.operators.focus.pyramid_levels import reduced_plane, rows_at
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
 from napari_stack.operators.focus.value_range import RangeState
 
@@ -48,14 +47,9 @@ class FrameLimits(NamedTuple):
 
     def rows(self, rows: slice) -> "FrameLimits":
         """Return those of some rows; the start is a multiple of 2^LEVELS."""
-        first, last = (
-            tuple(
-                np.ascontiguousarray(plane[rows_at(rows, level)])
-                for level, plane in enumerate(planes)
-            )
-            for planes in self
+        return FrameLimits(
+            *(tuple(p[rows_at(rows, level)] for level, p in enumerate(planes)) for planes in self)
         )
-        return FrameLimits(first, last)
 
 
 def frame_limits(labels: Array, reach: int) -> FrameLimits:
@@ -113,52 +107,34 @@ class RestrictedFold(StripFold):
         """Take in some rows of a frame."""
         strip.widen(self.range)
         colours = self.statistics.apply_gain(strip.colours, index)
-        taps = generating_weights(0.4, colours.dtype)
-        levels = [colours]
-        greys = [self.channels.grey(colours)]
-        for _ in range(LEVELS):
-            levels.append(reduce(levels[-1], taps))
-            greys.append(reduced_plane(greys[-1], taps))
-        energies = [self._energy(greys, level, taps) for level in range(LEVELS)]
+        levels = gaussian_levels(colours, LEVELS)
+        greys = gaussian_levels(self.channels.grey(colours)[..., np.newaxis], LEVELS)
+        energies = [self._energy(greys, level) for level in range(LEVELS)]
         smooth = cv2.GaussianBlur(energies[-1], (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-        energies.append(reduced_plane(smooth, taps.astype(np.float32)))
-        supports = _supports(strip.valid, taps)
-        for level in range(LEVELS + 1):
+        energies.append(reduced_plane(smooth))
+        supports = _supports(strip.valid)
+        planes = zip(self.sums.totals, self.sums.weights, *self.limits, strict=True)
+        for level, (total, weight, first, last) in enumerate(planes):
             values = levels[level]
             if level < LEVELS:
-                values = np.empty_like(values)  # the frame's own pixels may be those of a source
-                add_expanded(levels[level], levels[level + 1], taps, -1, values)
-            self._add(index, strip, level, values, energies[level], supports[level])
+                values = details_of(values, levels[level + 1])
+            target = rows_at(strip.rows, level)
+            start = strip.inner.start // 2**level
+            source = slice(start, start + target.stop - target.start)
+            add_weighted(
+                total[target],
+                weight[target],
+                values[source],
+                energies[level][source],
+                squarings=BASE_SQUARINGS if level == LEVELS else SQUARINGS,
+                support=supports[level][source],
+                frames=(first[target], last[target]),
+                index=index,
+            )
 
-    def _add(
-        self,
-        index: int,
-        strip: Strip,
-        level: int,
-        values: Array,
-        energy: Array,
-        support: Array | None,
-    ) -> None:
-        """Add one level of a strip."""
-        target = rows_at(strip.rows, level)
-        start = strip.inner.start // 2**level
-        source = slice(start, start + target.stop - target.start)
-        add_weighted(
-            self.sums.totals[level][target],
-            self.sums.weights[level][target],
-            values[source],
-            energy[source],
-            squarings=BASE_SQUARINGS if level == LEVELS else SQUARINGS,
-            support=None if support is None else support[source],
-            frames=(self.limits.first[level][target], self.limits.last[level][target]),
-            index=index,
-        )
-
-    def _energy(self, greys: list[Array], level: int, taps: Array) -> Array:
+    def _energy(self, greys: list[Array], level: int) -> Array:
         """Return the energy of a level's details, 1 for the strongest there can be."""
-        fine, coarse = (grey[..., np.newaxis] for grey in greys[level : level + 2])
-        detail = np.empty_like(fine)
-        add_expanded(fine, coarse, taps, -1, detail)
+        detail = details_of(greys[level], greys[level + 1])
         scale = 1 / max(self.statistics.top, float(np.finfo(np.float32).tiny))
         floor = FLAT_SHARE + NOISE_MARGIN * NOISE[level] * self.statistics.noise * scale
         return window_mean(detail[..., 0], CENTRE, SIDE, scale, floor)
@@ -169,16 +145,16 @@ class RestrictedFold(StripFold):
         self.range.merge(later.range)
 
 
-def _supports(valid: Array | None, taps: Array) -> list[Array | None]:
+def _supports(valid: Array | None) -> list[Array]:
     """Return the weights of all levels' coefficients: 1, or next to nothing at invalid pixels."""
     if valid is None:
-        return [None] * (LEVELS + 1)
+        return [EVERYWHERE] * (LEVELS + 1)
     share = valid.astype(np.float32)
-    supports: list[Array | None] = []
+    supports = []
     for _ in range(LEVELS + 1):
         around = cv2.blur(share, (3, 3), borderType=cv2.BORDER_REPLICATE)
         supports.append(
             np.where(around > 1 - 1e-4, 1, around * np.float32(1e-6)).astype(np.float32)
         )
-        share = reduced_plane(share, taps.astype(np.float32))
+        share = reduced_plane(share)
     return supports

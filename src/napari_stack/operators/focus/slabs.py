@@ -58,9 +58,11 @@ class Slabs(StackSource):
 
     def window(self, index: int) -> list[int]:
         """Frames that a slab is fused of: those used."""
+        return [i for i in self._span(index) if self.stack.used[i]]
+
+    def _span(self, index: int) -> range:
         start = index * (self.frames - self.overlap)
-        stop = min(start + self.frames, len(self.stack))
-        return [i for i in range(start, stop) if self.stack.used[i]]
+        return range(start, min(start + self.frames, len(self.stack)))
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Read what is computed with, and the pixels that a frame covers."""
@@ -69,10 +71,9 @@ class Slabs(StackSource):
 
     def label(self, index: int) -> str:
         """Name the slab by its first and last frame."""
-        first = index * (self.frames - self.overlap)
-        last = min(first + self.frames, len(self.stack)) - 1
-        first_name, last_name = (self.stack.source.label(i) for i in (first, last))
-        return first_name if first == last else f"{first_name} to {last_name}"
+        span = self._span(index)
+        first, last = (self.stack.source.label(i) for i in (span[0], span[-1]))
+        return first if len(span) == 1 else f"{first} to {last}"
 
     def _fused(self, index: int, rows: slice | None) -> Pixels:
         with self.cache.lock:  # one at a time: fusing one has threads of its own

@@ -1,6 +1,6 @@
 """Gives a fused image the colours of its frames: at each pixel those nearest to it; as a fold."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,11 +12,6 @@ from napari_stack.operators.focus.pyramid_kernels import flat, keep_larger
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
-
-
-class _Candidate(NamedTuple):
-    colours: Array
-    nearness: Array
 
 
 class TrueColoursFold:
@@ -37,19 +32,19 @@ class TrueColoursFold:
         self.picked = np.zeros(image.shape, self.range.dtype)
         self.nearness = np.full(image.shape[:2], -np.inf, np.float32)
 
-    def prepare(self, stack: Stack, index: int) -> _Candidate:
-        """Compare a frame, as stored, with the image."""
+    def prepare(self, stack: Stack, index: int) -> tuple[Array, Array]:
+        """Return how near a frame, as stored, is to the image; and its colours."""
         colours, _, valid = self.channels.split(*stack.read(index))
         stored = self.range.as_stored(colours)
         nearness = np.empty(stored.shape[:2], np.float32)
         _compare(stored.reshape(-1), self.image.reshape(-1), flat(nearness))
         if valid is not None:
             nearness[~valid] = -np.inf
-        return _Candidate(stored, nearness)
+        return nearness, stored
 
-    def add(self, index: int, prepared: _Candidate) -> None:  # noqa: ARG002
+    def add(self, index: int, prepared: tuple[Array, Array]) -> None:  # noqa: ARG002
         """Take in a frame."""
-        keep_larger(self.nearness, self.picked, prepared.nearness, prepared.colours)
+        keep_larger(self.nearness, self.picked, *prepared)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from napari_stack.core.casting import cast
 from napari_stack.core.luminance import ChannelWeights
-from napari_stack.operators.focus.pyramid_kernels import widen_range
 
 Array = np.ndarray[Any, Any]
 
@@ -32,13 +31,11 @@ class RangeState:
         count = shape[2] if len(shape) == 3 else 1
         with_alpha = channels.has_alpha(shape)
         shape = (height, width, count - with_alpha)
-        working = np.result_type(dtype, np.float32)
-        self.dtype = dtype if dtype.kind in "ui" else working
-        least, most = (
-            (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "ui" else (-np.inf, np.inf)
-        )
-        self.low = np.full(shape, most, self.dtype)
-        self.high = np.full(shape, least, self.dtype)
+        working, whole = np.result_type(dtype, np.float32), dtype.kind in "ui"
+        self.dtype = dtype if whole else working
+        # Taken in as the least and the greatest value, these change no range.
+        self.neutral = (np.iinfo(dtype).max, np.iinfo(dtype).min) if whole else (np.inf, -np.inf)
+        self.low, self.high = (np.full(shape, value, self.dtype) for value in self.neutral)
         self.opacity = np.full((height, width, 1), -np.inf, working) if with_alpha else None
 
     def as_stored(self, colours: Array) -> Array:
@@ -47,7 +44,14 @@ class RangeState:
 
     def widen(self, rows: slice, stored: Array, opacity: Array | None, valid: Array | None) -> None:
         """Take in some rows of a frame, as stored."""
-        widen_range(self.low[rows], self.high[rows], stored, valid)
+        invalid = None if valid is None else np.flatnonzero(~valid)
+        bounds = (self.low[rows], np.minimum), (self.high[rows], np.maximum)
+        for (bound, extreme), neutral in zip(bounds, self.neutral, strict=True):
+            values = stored
+            if invalid is not None:
+                values = stored.copy()
+                values.reshape(-1, values.shape[2])[invalid] = neutral
+            extreme(bound, values, out=bound)
         if self.opacity is not None and opacity is not None:
             where: Any = True if valid is None else valid[..., np.newaxis]
             np.maximum(self.opacity[rows], opacity, out=self.opacity[rows], where=where)
