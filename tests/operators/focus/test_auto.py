@@ -1,64 +1,16 @@
-"""The automatic focus stack: truth, noise, flicker, order, parts, bands, validity, channels."""
+"""The method "auto": truth, noise, flicker, order, parts, bands, validity, channels."""
 
-import cv2
 import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.core.luminance import ChannelWeights, brightness_of
+from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators import (
-    Auto,
-    DepthMap,
-    Transforms,
-    apply_transforms,
-    balance,
-    focus_stack,
-)
-from napari_stack.operators.focus import frame_statistics
+from napari_stack.operators import Auto, DepthMap, Transforms, apply_transforms, focus_stack
 from napari_stack.operators.focus.auto import bands_of, fuse
-from napari_stack.operators.focus.frame_statistics import SharpnessFold, Thumbnail, gain_to
-from napari_stack.operators.focus.restricted_pyramid import frame_limits
-from napari_stack.operators.focus.strip_fold import StripFold
-
-
-def psnr(image, truth, top=255, border=12):
-    inner = np.s_[border:-border, border:-border]
-    error = image.astype(float)[inner] - truth[inner]
-    return 10 * np.log10(top**2 / np.mean(error**2))
-
-
-def steps(frames=6, noise=0.0, flicker=0.0, colour=False, seed=0):
-    """Return a sharp disc before a background, as floats 0 to 255: frames, truth, depth."""
-    rng = np.random.default_rng(seed)
-    shape = (160, 200)
-    channels = 3 if colour else 1
-    near, far = (
-        cv2.GaussianBlur(rng.normal(0, 120, (*shape, channels)), (0, 0), 1.0).reshape(*shape, -1)
-        + 128
-        for _ in range(2)
-    )
-    rows, columns = np.indices(shape)
-    disc = (np.hypot(rows - 80, columns - 90) < 50).astype(float)
-    truth = np.where(disc[..., None] > 0, near, far)
-    depth = np.where(disc > 0, 1, frames - 2)
-    series = []
-    for index in range(frames):
-        opacity = blur(disc, abs(index - 1))[..., None]
-        behind = blur(far, abs(index - frames + 2)).reshape(far.shape)
-        front = blur(near * disc[..., None], abs(index - 1)).reshape(far.shape)
-        frame = behind * (1 - opacity) + front
-        frame = frame * (1 + flicker * rng.uniform(-1, 1))
-        series.append(frame + rng.normal(0, noise, frame.shape))
-    frames_, truth = np.clip(np.stack(series), 0, 255), np.clip(truth, 0, 255)
-    if not colour:
-        frames_, truth = frames_[..., 0], truth[..., 0]
-    return frames_.astype(np.float32), truth.astype(np.float32), depth
-
-
-def blur(image, sigma):
-    return cv2.GaussianBlur(image, (0, 0), sigma) if sigma else image
+from support.focus_scenes import blur, psnr, steps
+from support.pixels import validity
 
 
 def test_a_step_in_depth_comes_out_sharp_on_both_sides():
@@ -69,14 +21,6 @@ def test_a_step_in_depth_comes_out_sharp_on_both_sides():
     assert psnr(result.image, truth) > max(single + 8, pyramid + 0.3)
     sure = result.confidence > np.median(result.confidence)
     assert np.abs(result.depth - depth)[sure].mean() < 0.1
-
-
-def test_frames_that_agree_are_averaged_where_there_is_noise():
-    frames, truth, _ = steps(frames=8, noise=8, colour=True)
-    stack = Stack.wrap(frames)
-    averaged = psnr(focus_stack(stack).image, truth)
-    assert averaged > psnr(focus_stack(stack, method=Auto(average_noise=False)).image, truth) + 0.3
-    assert averaged > psnr(focus_stack(stack, method="pyramid").image, truth) + 0.5
 
 
 def test_flicker_leaves_no_patches():
@@ -116,52 +60,6 @@ def test_bands_of_rows_make_the_same_image():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("colour", [False, True])
-def test_strips_and_workers_change_no_pixel(monkeypatch, colour):
-    frames, _, _ = steps(noise=5, colour=colour)
-    stack = Stack.wrap(frames.astype(np.uint8))
-    matrices = np.tile(np.eye(3), (len(frames), 1, 1))
-    matrices[:, :2, 2] = np.linspace(-1.3, 2.2, len(frames))[:, np.newaxis]
-    stack = apply_transforms(stack, Transforms(matrices))
-    whole = focus_stack(stack, run=Run(workers=1))
-    monkeypatch.setattr(StripFold, "tall", 32)
-    monkeypatch.setattr(frame_statistics, "STRIP", 32)
-    for workers in (1, 5):
-        parts = focus_stack(stack, run=Run(workers=workers))
-        for one, other in zip(whole, parts, strict=True):
-            np.testing.assert_array_equal(one, other)
-
-
-def test_what_is_warped_alone_is_warped_in_brightness():
-    frames, _, _ = steps(colour=True)
-    moved = apply_transforms(Stack.wrap(frames), Transforms(np.tile(np.eye(3), (6, 1, 1))))
-    balanced = balance(moved)
-    for stack, corrections in ((moved, 1), (balanced, 0)):
-        grey = brightness_of(stack, ChannelWeights(rgb=True))
-        assert len(grey.corrections) == corrections
-        values, valid = grey.read(2)
-        assert valid is None
-        np.testing.assert_allclose(values, frames[2] @ (0.299, 0.587, 0.114), rtol=1e-5)
-
-
-def test_parts_of_a_series_merge():
-    frames, _, _ = steps(frames=7, noise=2)
-    stack = Stack.wrap(frames)
-
-    def folded(numbers):
-        fold = SharpnessFold(stack, ChannelWeights(), Run(executor="elsewhere"), even=True)
-        for i in numbers:
-            fold.add(i, fold.prepare(stack, i))
-        return fold
-
-    first = folded(range(3))
-    first.merge(folded(range(3, 7)))
-    whole = folded(range(7))
-    assert first.statistics() == whole.statistics()
-    for one, other in zip(first.depth.maps(), whole.depth.maps(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
-
-
 def test_moved_frames_count_only_where_they_are_valid():
     stack, _ = samples.focus_series(frames=5, size=(120, 140))
     matrices = np.tile(np.eye(3), (5, 1, 1))
@@ -169,10 +67,15 @@ def test_moved_frames_count_only_where_they_are_valid():
     moved = apply_transforms(stack, Transforms(matrices))
     result = focus_stack(moved)
     read = [moved.read(i) for i in range(5)]
-    covered = np.any([np.ones(v.shape[:2], bool) if m is None else m for v, m in read], axis=0)
+    values = np.stack([v for v, _ in read])
+    valid = np.stack([validity(m, v) for v, m in read])
+    assert not valid.all()
+    covered = valid.any(axis=0)
     assert (result.image[~covered] == 0).all()
-    alone = np.stack([np.where(m, v, np.nan) for v, m in read if m is not None])
-    assert (result.image[covered] <= np.nanmax(alone, axis=0)[covered].max()).all()
+    low = np.min(values, axis=0, where=valid, initial=255)[covered]
+    high = np.max(values, axis=0, where=valid, initial=0)[covered]
+    assert (result.image[covered] >= np.floor(low)).all()
+    assert (result.image[covered] <= np.ceil(high)).all()
     assert np.isfinite(result.depth).all()
 
 
@@ -224,26 +127,6 @@ def test_a_bad_frame_does_no_harm(bad):
     assert np.isfinite(result.image).all()
     assert np.isfinite(result.depth).all()
     assert psnr(result.image, truth) > psnr(focus_stack(Stack.wrap(frames)).image, truth) - 1
-
-
-def test_gains_ignore_cells_into_which_a_bright_edge_spills():
-    total = np.full((8, 8), 100, np.float32)
-    spilled = total * np.float32(1.02)
-    spilled[:2] += 60
-    ones = np.ones_like(total)
-    reference = Thumbnail(total, ones)
-    assert gain_to(reference, Thumbnail(spilled, ones)) == pytest.approx(1 / 1.02, rel=1e-5)
-    assert gain_to(reference, Thumbnail(total * 0, ones)) == 1
-    assert gain_to(reference, Thumbnail(total * 3, ones)) == 1  # no flicker: another exposure
-
-
-def test_frame_limits_hold_the_labels_around_a_pixel():
-    labels = np.zeros((40, 40), np.uint16)
-    labels[:, 20:] = 9
-    limits = frame_limits(labels, 4)
-    np.testing.assert_array_equal(limits.first[0], 9 * (np.indices((40, 40))[1] >= 24))
-    np.testing.assert_array_equal(limits.last[0], 9 * (np.indices((40, 40))[1] >= 16))
-    assert [plane.shape for plane in limits.first] == [(40, 40), (20, 20), (10, 10)]
 
 
 @pytest.mark.parametrize("method", ["auto", "depth map"])

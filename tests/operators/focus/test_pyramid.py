@@ -1,4 +1,4 @@
-"""Focus stacking by a Laplacian pyramid on series with known truth."""
+"""The method "pyramid" on series with known truth."""
 
 import pickle
 import warnings
@@ -15,54 +15,12 @@ from napari_stack.core.luminance import ChannelWeights
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus.depth import fill_unsure
-from napari_stack.operators.focus.focus_measure import noise_sharpness, sharpness
 from napari_stack.operators.focus.focus_stack import focus_stack
 from napari_stack.operators.focus.methods import Pyramid
 from napari_stack.operators.focus.pyramid import PyramidFold
-from napari_stack.operators.focus.pyramid_kernels import add_expanded, reduce
-from napari_stack.operators.focus.pyramid_levels import level_count, local_entropy
+from support.focus_scenes import defocus, psnr, ramp, texture
 
 BORDER = 8
-
-
-def texture(shape, seed=0):
-    """Return 1/f noise like that of natural scenes, 20 to 235."""
-    rng = np.random.default_rng(seed)
-    fy, fx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
-    amplitude = 1 / np.maximum(np.hypot(fy, fx), 1 / max(shape[:2])) ** 1.3
-    phase = rng.uniform(0, 2 * np.pi, amplitude.shape)
-    image = np.fft.irfft2(amplitude * np.exp(1j * phase), s=shape[:2])
-    image = np.clip((image - image.mean()) / (2.5 * image.std()), -1, 1)
-    return (127.5 + 107.5 * image).astype(np.float32)
-
-
-def defocus(scene, depth, frames, strength=1.6):
-    """Return a focus series: every pixel blurred in proportion to its distance from the focus."""
-    widest = int(np.ceil(strength * frames / 0.5)) + 1
-    sigmas = [0.5 * step for step in range(1, widest + 1)]
-    levels = [scene] + [cv2.GaussianBlur(scene, (0, 0), sigma) for sigma in sigmas]
-    blurred = np.stack([level.reshape(scene.shape) for level in levels])
-    rows, columns = np.indices(depth.shape)
-    series = []
-    for index in range(frames):
-        place = np.minimum(strength * np.abs(depth - index) / 0.5, widest - 1e-3)
-        below = place.astype(int)
-        part = (place - below).astype(np.float32)
-        if scene.ndim == 3:
-            part = part[..., None]
-        near, far = blurred[below, rows, columns], blurred[below + 1, rows, columns]
-        series.append((1 - part) * near + part * far)
-    return np.stack(series)
-
-
-def ramp(shape=(150, 190), frames=6, channels=None):
-    """Return a tilted plane: frames, truth, depth."""
-    scene = texture(shape)
-    if channels:
-        scene = np.stack([texture(shape, seed) for seed in range(channels)], axis=-1)
-    depth = np.broadcast_to(np.linspace(0, frames - 1, shape[1], dtype=np.float32), shape)
-    return defocus(scene, depth, frames), scene, depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +66,6 @@ def folded(stack, kind=PyramidFold, **options):
     for index in np.flatnonzero(stack.used).tolist():
         state.add(index, state.prepare(stack, index))
     return state
-
-
-def psnr(image, truth, top=255.0):
-    inner = np.s_[BORDER:-BORDER, BORDER:-BORDER]
-    return 10 * np.log10(top**2 / np.mean((image - truth)[inner].astype(float) ** 2))
 
 
 @pytest.fixture(scope="module")
@@ -337,33 +290,6 @@ def test_constant_frames_of_different_brightness():
     assert not confidence.any()
 
 
-@pytest.mark.parametrize("shape", [(33, 47), (64, 64), (101, 66), (5, 9), (128, 31)])
-def test_pyramid_of_one_frame_is_exact(shape):
-    frame = np.random.default_rng(0).random((*shape, 2))
-    coarse = reduce(frame)
-    assert coarse.shape == ((shape[0] + 1) // 2, (shape[1] + 1) // 2, 2)
-    detail, back = np.empty_like(frame), np.empty_like(frame)
-    add_expanded(frame, coarse, -1, detail)
-    add_expanded(detail, coarse, 1, back)
-    np.testing.assert_allclose(back, frame, atol=1e-15)
-    np.testing.assert_allclose(reduce(np.full_like(frame, 3)), 3)
-
-
-def test_expanding_keeps_a_slope():
-    coarse = np.arange(20.0)[None, :, None].repeat(6, 0)
-    fine = np.zeros((12, 40, 1))
-    add_expanded(fine, coarse, 1, fine)
-    np.testing.assert_allclose(fine[4, 2:-3, 0], np.arange(2, 37) / 2)
-
-
-@pytest.mark.parametrize(
-    ("shape", "levels"),
-    [((32, 500), 0), ((63, 63), 0), ((64, 64), 1), ((500, 741), 3), ((5, 5), 0)],
-)
-def test_levels(shape, levels):
-    assert level_count(shape, 32) == levels
-
-
 def test_rgb_counts_by_luminosity():
     """Texture in blue alone hardly counts against texture in green."""
     green = np.zeros((64, 64, 3), np.float32)
@@ -493,31 +419,6 @@ def test_order_is_required():
         state.add(3, Stack.wrap(frame[None]))
     with pytest.raises(ValueError, match="frame 2 comes after frame 3"):
         state.merge(fold([frame], indices=[2]))
-
-
-def test_sharpness_of_white_noise_is_foreseen():
-    noise = np.random.default_rng(0).normal(0, 3, (300, 300))
-    assert noise_sharpness(noise) == pytest.approx(sharpness(noise).mean(), rel=0.05)
-
-
-def test_entropy_in_the_units_of_the_pixels():
-    grey = np.random.default_rng(0).random((40, 40))
-    entropy = local_entropy(grey, 5)
-    np.testing.assert_allclose(local_entropy(20 * grey + 3, 5), 20 * entropy)
-    assert not local_entropy(np.ones((5, 5)), 5).any()
-
-
-def test_filling_is_smooth_and_keeps_what_is_sure():
-    depth = np.tile(np.linspace(0, 5, 60, dtype=np.float32), (50, 1))
-    weight = np.ones_like(depth)
-    weight[10:40, 20:40] = 0
-    spoilt = np.where(weight > 0, depth, 99).astype(np.float32)
-    small = np.zeros((13, 15), np.float32)
-    filled = fill_unsure(spoilt, weight, small, small)
-    np.testing.assert_allclose(filled[weight > 0], depth[weight > 0], atol=1e-5)
-    assert np.abs(filled - depth).max() < 1
-    nothing = np.zeros_like(weight)
-    np.testing.assert_array_equal(fill_unsure(depth, nothing, small, small), depth)
 
 
 @pytest.mark.parametrize("options", [{}, {"kernel_size": 31}, {"min_size": 400}])
