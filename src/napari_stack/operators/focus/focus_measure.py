@@ -99,6 +99,7 @@ def noise_response(grey: Array, rows: Array) -> Array:
 
 def noise_of(response: Array) -> float:
     """Return the sharpness that noise gives, from the filter's response at a sample of rows."""
+    # Rounded as it always was: the digits that `noise_sigma` has more would move depths and pixels.
     deviation = float(np.median(np.abs(response))) / 0.6745 / 6
     return deviation * _noise_gain()
 
