@@ -97,7 +97,7 @@ def _hidden_folder(beside: Path) -> Iterator[Path]:
     """Give a hidden folder beside a path, for what is not whole yet; it is gone afterwards.
 
     A kill leaves it. It holds a file that is locked for as long as its program lives, so that the
-    next one that writes there can tell, and takes it away.
+    next writer there sees whether it is abandoned, and removes it.
     """
     _sweep(beside.absolute().parent)
     folder = beside.absolute().with_name(f"{_HIDDEN}{uuid4().hex[:12]}")
@@ -137,7 +137,7 @@ def _abandoned(file: Path) -> bool:
 
 
 def _lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed, however that comes about; tell whether that went well."""
+    """Lock a file until it is closed, however that comes about; return whether it was free."""
     try:
         if sys.platform == "win32":
             import msvcrt

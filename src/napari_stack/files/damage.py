@@ -64,7 +64,7 @@ def damage_named(path: str, libraries: tuple[str, ...] = ()) -> Iterator[None]:
 
 
 def _raised_by(error: BaseException, libraries: tuple[str, ...]) -> bool:
-    """Tell whether an error was raised below a call of one of these packages by our own code."""
+    """Return whether an error was raised below a call of one of these packages by our own code."""
     called: set[str] = set()
     traceback = error.__traceback__
     while traceback is not None:

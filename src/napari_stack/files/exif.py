@@ -28,7 +28,7 @@ _DATE, _TAKEN, _FRACTION = 306, 36867, 37521
 #: Most files that a warning names.
 _NAMED = 10
 
-#: Who, what and when: make, model, date, artist, copyright. The rest of the first directory tells
+#: Who, what and when: make, model, date, artist, copyright. The rest of the first directory says
 #: how the old file was stored.
 _KEPT = (271, 272, _DATE, 315, 33432)
 
@@ -124,7 +124,7 @@ def image_class(start: bytes) -> Any:
     """Return Pillow's class of an image that begins so, None for other kinds than these."""
     from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-    # Not by Image.open, which refuses large pictures: what is too large is told by the file's size.
+    # Not by Image.open, which refuses large pictures: the file's size shows what is too large.
     kinds = {
         b"\xff\xd8": JpegImagePlugin.JpegImageFile,
         b"\x89PNG": PngImagePlugin.PngImageFile,
@@ -163,7 +163,7 @@ def _plain(values: dict[int, Any]) -> dict[int, Any]:
 
 
 def times(files: list[str]) -> list[float]:
-    """Tell when files were taken, in seconds: by EXIF where all have it, else by the file's time.
+    """Return when files were taken, in seconds: by EXIF where all have it, else by the file's time.
 
     The two are never mixed, for a camera's clock is not that of the computer. Where only some have
     it, a warning names the others.

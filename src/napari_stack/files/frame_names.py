@@ -31,7 +31,7 @@ def frame_names(stack: Stack, pattern: str = "{source}") -> list[str]:
     """
     labels = (_plain_label(stack.source.label(index)) for index in range(len(stack)))
     names = [_filled(pattern, label, index) for index, label in enumerate(labels)]
-    different = {name.lower() for name in names}  # not all systems tell capitals from small letters
+    different = {name.lower() for name in names}  # file systems may ignore case
     if len(different) == len(names) and naturally(names) == names:
         return names
     digits = len(str(len(names)))

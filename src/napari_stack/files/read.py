@@ -65,8 +65,8 @@ def read(
     several, the files make one more in front: "t", or "file" where t is taken.
 
     Only the first file of a series is opened (all of them when the first has several pages along
-    one axis, to count these, or tells that frames of its series are not used). A file that is cut
-    off, or holds fewer frames than it tells of, is refused when it is opened. One that turns out to
+    one axis, to count these, or says that frames of its series are not used). A file that is cut
+    off, or holds fewer frames than it declares, is refused when it is opened. One that turns out to
     be damaged or of another size or type than the first is reported by name when it is read, or by
     `napari_stack.files.odd_files`, which looks into the headers of all.
 

@@ -16,7 +16,7 @@ from napari_stack.files.header_cache import stamp_of
 #: A last axis of this length holds colours where the axis before it is longer.
 _COLOURS = (3, 4)
 
-#: Bytes that a folder may hold: nothing is told of its pixels by its size.
+#: Bytes that a folder may hold: the size of a folder says nothing about its pixels.
 _ANY_SIZE = 2**40
 
 

@@ -175,7 +175,7 @@ class Format:
 
     @classmethod
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003
-        """Tell whether a file, of which the first 16 bytes are given, is of this kind."""
+        """Return whether a file, of which the first 16 bytes are given, is of this kind."""
         return start.startswith(cls.starts)
 
     def contents(self, path: str) -> Contents:

@@ -57,7 +57,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         size = int.from_bytes(data[place + 2 : place + 4], "big")
         yield marker, data[place + 4 : place + 2 + size]
         if marker == _PIXELS:
-            # Decoders fill what is missing with grey without a word.
+            # Decoders fill missing pixels with grey and raise nothing.
             if data.rfind(END, place) < 0:
                 raise UserError("the JPEG data ends early")
             return
@@ -66,7 +66,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def orientation_of(exif: bytes) -> int:
-    """Read the orientation in EXIF, 1 to 8; 1, upright, where none is told or EXIF is damaged.
+    """Read the orientation in EXIF, 1 to 8; 1, upright, where there is none or EXIF is damaged.
 
     Not by Pillow, which warns of damaged EXIF, and frames are read again and again, by threads.
 

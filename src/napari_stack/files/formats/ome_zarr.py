@@ -16,7 +16,7 @@ from napari_stack.files.formats.tiff.axes import plain_unit
 from napari_stack.files.metadata import KEY, Note
 from napari_stack.files.write_content import Content, WriteOptions, Writer
 
-#: What lies in the folder of an array or group.
+#: Files of which the folder of an array or group holds one.
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 #: Short names of units by those of OME-NGFF, which are of UDUNITS-2.
@@ -32,7 +32,7 @@ _KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell a folder that is an array or group."""
+    """Return whether a folder is an array or group."""
     return any((path / mark).is_file() for mark in _MARKS)
 
 

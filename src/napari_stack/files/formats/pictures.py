@@ -20,7 +20,7 @@ from napari_stack.files.metadata import KEY, Note
 
 _PNG = b"\x89PNG"
 
-#: Where a PNG has the bits of a channel and the colour type: Pillow's modes do not tell them.
+#: Where a PNG has the bits of a channel and the colour type: Pillow's modes do not give them.
 _DEPTH, _COLOUR_TYPE = 24, 25
 
 #: Channels of a PNG by its colour type; a palette comes expanded.
@@ -158,7 +158,7 @@ def _opened(data: bytes) -> Any:
 
 
 def _mode(image: Any) -> str:
-    """Tell what the pixels are converted to by Pillow."""
+    """Return the mode that Pillow converts the pixels to."""
     return "RGBA" if "transparency" in image.info else _CONVERTED[image.mode]
 
 

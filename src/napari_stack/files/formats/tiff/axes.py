@@ -102,7 +102,7 @@ def _steps(tif: Any) -> dict[str, tuple[float, str]]:
         found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
     else:
         found = _resolution_steps(tif.pages.first)
-    if not ome and orientation_of(tif.pages.first) >= 5:  # it tells of what is stored
+    if not ome and orientation_of(tif.pages.first) >= 5:  # steps are of what is stored
         found = found | {a: found[b] for a, b in ("xy", "yx") if b in found}
     known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
     return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
@@ -160,9 +160,9 @@ def note_of(tif: Any) -> Note:
 
 
 def _agrees(tif: Any, note: Note, plane: tuple[Axis, Axis]) -> bool:
-    """Tell whether what a file says in its own terms still agrees with the note."""
+    """Return whether what a file says in its own terms still agrees with the note."""
     pairs = list(zip(note.axes[-2:], plane, strict=True))
-    if tif.is_ome:  # it has only lengths: of another unit nothing can be told from the file
+    if tif.is_ome:  # it stores lengths only: other units cannot be compared
         pairs = [pair for pair in pairs if centimetres(pair[0].unit)]
     return not (tif.is_imagej or tif.is_ome) or all(
         plain_unit(noted.unit) == plain_unit(found.unit)

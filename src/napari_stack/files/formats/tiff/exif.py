@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_stack.files.exif import Origin, encoded
 
-#: tifffile writes no tags of pointers: others, next to them in the order of tags, keep the room.
+#: tifffile does not write pointer tags: the preceding tag numbers are written in their place.
 _SHIFT = -1
 
 #: A date has an option of its own in tifffile.
@@ -14,7 +14,7 @@ _DATE = 306
 
 
 def options(origin: Origin, *, rgb: bool, big: bool) -> dict[str, Any]:
-    """Return options of tifffile that write the first directory, with room for pointers."""
+    """Return options of tifffile that write the first directory, and placeholders of pointers."""
     texts = [
         (tag, "s", 0, str(value).encode("ascii", "replace").decode(), True)
         for tag, value in origin.main.items()

@@ -1,4 +1,4 @@
-"""Whether a TIFF is whole: pages that lie in the file, and as many as its description tells of."""
+"""Whether a TIFF is whole: pages that lie in the file, and as many as its description says."""
 
 import struct
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _BYTES |= {16: 8, 17: 8, 18: 8}
 #: Letters of `struct` for the types of whole numbers.
 _LETTERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
-#: Tag, type, number of values, and where they are, or they themselves where there is room.
+#: Tag, type, number of values, and where they are, or the values themselves where they fit.
 _Entry = tuple[int, ...]
 
 
@@ -82,7 +82,7 @@ def _pages(tif: Any) -> Iterator[list[_Entry]]:
 
 
 def check_count(tif: Any, pages: list[Any], count: int) -> None:
-    """Refuse a file with fewer pages than its description tells of.
+    """Refuse a file with fewer pages than its description says.
 
     Parameters
     ----------
@@ -98,19 +98,19 @@ def check_count(tif: Any, pages: list[Any], count: int) -> None:
     ValueError
     """
     first = pages[0]
-    told = max(_told(tif, first.shape), count)
+    declared = max(_declared(tif, first.shape), count)
     found = count if len(pages) == 1 else min(count, len(pages))
     if len(pages) == 1 < count and first.dataoffsets:
         found = min(count, (tif.filehandle.size - first.dataoffsets[0]) // max(first.nbytes, 1))
-    if found < told:
+    if found < declared:
         raise UserError(
-            f"it holds {found} of the {told} pages that its description tells of: it is cut off, "
-            "was not finished, or some were taken out"
+            f"it holds {found} of the {declared} pages that its description declares: it is cut "
+            "off, was not finished, or some were taken out"
         )
 
 
-def _told(tif: Any, frame: tuple[int, ...]) -> int:
-    """Pages that the description tells of; 0 where it tells nothing."""
+def _declared(tif: Any, frame: tuple[int, ...]) -> int:
+    """Return the number of pages by the description; 0 where it gives none."""
     if tif.is_imagej:
         return _whole((tif.imagej_metadata or {}).get("images", 0))
     if ome := ome_of(tif):

@@ -18,7 +18,7 @@ from napari_stack.files.write_content import Content, WriteOptions, refuse
 #: Images by the names of their layers, or frames named after their files; the topmost first.
 Layers = Mapping[str, Any] | Stack
 
-#: Of a TIFF with 32-bit offsets, with room for headers.
+#: Of a TIFF with 32-bit offsets, less what headers may take.
 _MOST_BYTES = 2**32 - 2**26
 
 #: What image editors open: whole numbers of 8 or 16 bits, and floats of 32.

@@ -38,9 +38,9 @@ class OmeXml:
         return named if len(named) == len(self._channels) else ()
 
     def size(self, letter: str) -> int:
-        """Return the length of an axis, 1 where it is not told."""
-        told = self.pixels.get(f"Size{letter}", "")
-        return int(told) if told.isdecimal() else 1
+        """Return the length of an axis, 1 where it is not given."""
+        size = self.pixels.get(f"Size{letter}", "")
+        return int(size) if size.isdecimal() else 1
 
     def other_files(self, path: str) -> set[str]:
         """Return the names of the other files of a set; none for a file that stands by itself.

@@ -173,7 +173,7 @@ def _white(page: Any) -> int:
 
 
 def orientation_of(page: Any) -> int:
-    """Which way up a page is stored, 1 to 8; 1 where it does not tell in a way that is known."""
+    """Which way up a page is stored, 1 to 8; 1 where the tag is missing or invalid."""
     found = page.tags.valueof(_ORIENTATION)
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 

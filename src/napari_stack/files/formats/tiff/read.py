@@ -85,7 +85,7 @@ def _find_frames(tif: Any) -> Directory:
     check_pages(tif)
     ome = ome_of(tif)
     if ome and ome.other_files(tif.filename):
-        # Its frames are its own pages, and the set tells what they are.
+        # Its frames are its own pages, and the set says which ones.
         tif.pages.cache = False
         starts = np.array([page.offset for page in tif.pages], np.int64)
         return Directory(starts, len(starts), 1, keep_palette=False)

@@ -12,7 +12,7 @@ from napari_stack.files.formats.tiff import exif as tiff_exif
 from napari_stack.files.formats.tiff.axes import centimetres, imagej_order, imagej_roles, plain_unit
 from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
 
-#: Bytes from which a file needs the 64-bit offsets of BigTIFF, with room for headers.
+#: Bytes from which a file needs the 64-bit offsets of BigTIFF, less what headers may take.
 _BIG = 2**32 - 2**26
 
 #: Seconds in a unit of time.
@@ -52,7 +52,7 @@ class TiffWriter(Writer):
             if (np.diff(in_file) < 0).any():
                 content = replace(content, frames=content.frames.select(in_file))
         stack, shape = content.frames, content.frame_shape
-        # Bits are for one channel only, and OME-XML has no word for them that all readers know.
+        # Bits are for one channel only, and not all readers know them in OME-TIFF.
         bits = stack.dtype.kind == "b" and (ome or len(shape) == 3)
         dtype = np.dtype(np.uint8) if bits else stack.dtype
         with (
