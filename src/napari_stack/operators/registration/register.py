@@ -96,29 +96,25 @@ def measure_transforms(
         reference is without structure.
     """
     check(measure_transforms, locals())
+    from napari_stack.operators.registration import sequence as series
     from napari_stack.operators.registration.limits import Limits
     from napari_stack.operators.registration.reference import measure_to_mean, sharpest
-    from napari_stack.operators.registration.sequence import (
-        Aligner,
-        MeasureOptions,
-        collected,
-        measure,
-    )
 
     check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)
     _check_method(method, transform)
-    view = MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
-    aligner = Aligner(method, transform, Limits(largest_shift, largest_rotation, largest_scale))
+    view = series.MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
+    limits = Limits(largest_shift, largest_rotation, largest_scale)
+    aligner = series.Aligner(method, transform, limits)
     index = (
         sharpest(stack, view, run)
         if reference == "sharpest"
         else reference_index(stack, "middle" if reference == "mean" else reference)
     )
-    found = measure(stack, view, aligner, index, sequence, run)
+    found = series.measure(stack, view, aligner, index, sequence, run)
     if reference == "mean" and len(stack) > 2:
         found = measure_to_mean(stack, view, aligner, index, found, run)
-    matrices, quality, failed = collected(len(stack), found.items())
+    matrices, quality, failed = series.collected(len(stack), found.items())
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
     size = (stack.shape[1], stack.shape[2])
