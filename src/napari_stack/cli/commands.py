@@ -94,6 +94,29 @@ def _plots() -> list[inspect.Parameter]:
     ]
 
 
+def _operator_flags(entry: Operator) -> list[inspect.Parameter]:
+    """List the flags of an operator's options, and of what it may be told besides."""
+    parameters = [_INPUTS, *flags_of(entry.function), *_output(_OUTPUT_TEXTS[entry.kind])]
+    parameters += [
+        _keyword(key, hint, text, _OUTPUT, default=default, show_default=default is not None)
+        for key, (hint, default, text, kinds) in _WRITING.items()
+        if entry.kind in kinds
+    ]
+    if entry.plots:
+        parameters += _plots()
+    if entry.kind != "images" or entry.shares_measure:
+        text = _SHARED if entry.shares_measure else _AT
+        parameters.append(_keyword("at", str, text, _MEASURED, default="", show_default=False))
+    if entry.gives_frames:
+        parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
+    if entry.measures_transforms:
+        text = "Write the measured transforms to this .json, .csv, .txt or .npy file too."
+        parameters.append(
+            _keyword("transforms", Path | None, text, _MEASURED, default=None, show_default=False)
+        )
+    return parameters
+
+
 def _operator_command(name: str, entry: Operator) -> Callable[..., Any]:
     """Make the command of an operator; called, it gives the job or refuses its options."""
 
@@ -119,25 +142,7 @@ def _operator_command(name: str, entry: Operator) -> Callable[..., Any]:
         drawn = _drawn(plots, plots_as, overwrite)
         return partial(run_step, step, inputs, target, settings, overwrite=overwrite, plots=drawn)
 
-    parameters = [_INPUTS, *flags_of(entry.function), *_output(_OUTPUT_TEXTS[entry.kind])]
-    parameters += [
-        _keyword(key, hint, text, _OUTPUT, default=default, show_default=default is not None)
-        for key, (hint, default, text, kinds) in _WRITING.items()
-        if entry.kind in kinds
-    ]
-    if entry.plots:
-        parameters += _plots()
-    if entry.kind != "images" or entry.shares_measure:
-        text = _SHARED if entry.shares_measure else _AT
-        parameters.append(_keyword("at", str, text, _MEASURED, default="", show_default=False))
-    if entry.gives_frames:
-        parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
-    if entry.measures_transforms:
-        text = "Write the measured transforms to this .json, .csv, .txt or .npy file too."
-        parameters.append(
-            _keyword("transforms", Path | None, text, _MEASURED, default=None, show_default=False)
-        )
-    return _with_signature(command, [*parameters, *Settings.flags()])
+    return _with_signature(command, [*_operator_flags(entry), *Settings.flags()])
 
 
 _FRAMES: tuple[Output, ...] = ("frames", "volumes")
