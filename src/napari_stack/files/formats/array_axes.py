@@ -50,10 +50,12 @@ class ArrayFormat(Format):
     def _found(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
         with self.damage_named(path):
             key = self.name, stamp_of(path)
-            known = self.headers.recall(*key) or self.headers.keep(self.find_array(path), *key)
+            if (known := self.headers.recall(*key)) is not None:
+                return known
+            found = self.find_array(path)
         size = _ANY_SIZE if os.path.isdir(path) else os.stat(path).st_size  # noqa: PTH112, PTH116
-        known[-1].frame.check(path, size)
-        return known
+        found[-1].frame.check(path, size)
+        return self.headers.keep(found, *key)
 
 
 def contents_of(shape: tuple[int, ...], dtype: DTypeLike, *, partial: bool) -> Contents:
