@@ -307,8 +307,8 @@ def test_numbers_that_are_stored_as_text(tmp_path: Path, noise: Noise, tag: int)
         np.asarray(read(path))
 
 
-@pytest.mark.parametrize("part", ["header", "pixels"])
-def test_errors_that_astropy_defines_itself(tmp_path: Path, noise: Noise, part: str) -> None:
+@pytest.mark.parametrize("part", ["header", "sides", "pixels"])
+def test_damage_of_compressed_fits(tmp_path: Path, noise: Noise, part: str) -> None:
     fits = pytest.importorskip("astropy.io.fits")
     path = tmp_path / "a.fits"
     image = fits.CompImageHDU(noise(90, 110, dtype="int16"))
@@ -317,6 +317,9 @@ def test_errors_that_astropy_defines_itself(tmp_path: Path, noise: Noise, part: 
     if part == "header":
         place = data.index(b"ZVAL1   =                   32")
         data[place + 27 : place + 30] = b"3 2"
+    elif part == "sides":
+        place = data.index(b"ZNAXIS1 =                  110")
+        data[place + 10 : place + 30] = b"'a text'".ljust(20)
     else:
         data[-8000:-3000] = bytes(5000)
     path.write_bytes(data)

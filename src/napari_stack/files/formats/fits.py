@@ -26,9 +26,10 @@ class Fits(ArrayFormat):
         stored = Path(path).stat().st_size
         with _opened(path) as file:
             for number, image in enumerate(file):
-                shape = getattr(image, "shape", ())  # damaged ones have none
+                # Damaged ones have none, or texts among the numbers.
+                shape = tuple(map(int, getattr(image, "shape", ())))
                 if image.is_image and len(shape) >= 2 and 0 not in shape:
-                    _check_whole(image, stored)
+                    _check_whole(image, shape, stored)
                     pixel = image.section[tuple(slice(0, 1) for _ in shape)]  # as it is read
                     axes = numbered_axes(len(shape) - 2)
                     found = named_contents(shape, pixel.dtype, axes, partial=True)
@@ -59,9 +60,9 @@ def _opened(path: str) -> Iterator[Any]:
         raise UserError(str(error)) from error
 
 
-def _check_whole(image: Any, stored: int) -> None:
+def _check_whole(image: Any, shape: tuple[int, ...], stored: int) -> None:
     """Refuse an image of which the file holds a part only; a compressed one is not known to."""
     start = image.fileinfo()["datLoc"]
-    size = prod(image.shape) * abs(int(image.header["BITPIX"])) // 8
+    size = prod(shape) * abs(int(image.header["BITPIX"])) // 8
     if not hasattr(image, "compression_type") and start + size > stored:
         raise UserError(f"{size} bytes of pixels are due, and {stored - start} are there")
