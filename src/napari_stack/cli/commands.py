@@ -204,7 +204,7 @@ _EACH = "Measure at every position of the other axes, for itself."
 
 _EACH_SERIES = (
     "Every input is a series of its own: it is measured for itself, and its results go to a folder "
-    "of its name. One that cannot be processed is told, and the others go on."
+    "of its name. One that cannot be processed is reported, and the others go on."
 )
 
 

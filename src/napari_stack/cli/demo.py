@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack import samples
-from napari_stack.cli.report import Report, complain, progress
+from napari_stack.cli.report import Report, print_error, progress
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read, write
@@ -101,7 +101,7 @@ class _Stage:
         self.report.line(f"  {what} ({perf_counter() - begun:.1f} s)")
 
     def measured(self, name: str, value: float, text: str) -> None:
-        """Note and say a measured number."""
+        """Keep and print a measured number."""
         self.errors[name] = float(value)
         self.report.line(f"    {text.format(float(value))}")
 
@@ -251,7 +251,7 @@ def _finish(viewer: "subprocess.CompletedProcess[str]") -> None:
     """Say why napari ended, where it did not end well."""
     if viewer.returncode:
         last = (viewer.stderr.strip() or "it gave no reason").splitlines()[-1]
-        complain(f"napari could not be shown (status {viewer.returncode}): {last}")
+        print_error(f"napari could not be shown (status {viewer.returncode}): {last}")
 
 
 def _has_display() -> bool:

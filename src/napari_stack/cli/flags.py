@@ -57,7 +57,7 @@ class NumberText(str):
 
 
 def _flag(name: str, option: Option, group: Group) -> inspect.Parameter:
-    """Make one flag; its value stays text, so that one check words all errors."""
+    """Make one flag; its value stays text, so that errors are worded by one check."""
     names = ", ".join(map(command_name, option.choices))
     text = Parameter(
         help=f"{option.help} [choices: {names}]" if names else option.help,
@@ -97,7 +97,7 @@ def options_given(operator: Callable[..., Any], given: Mapping[str, Any]) -> dic
     Raises
     ------
     ValueError
-        For a value that the operator refuses, in its own words, and for the flag of a method
+        For a value that the operator refuses, with its message, and for the flag of a method
         that was not chosen.
     """
     options = options_of(operator)

@@ -1,4 +1,4 @@
-"""What the commands do: read frames, run steps, write results, and say so."""
+"""What the commands do: read frames, run steps, write results, and report them."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ from cyclopts import Group, Parameter
 
 from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
-from napari_stack.cli.notes import mention_failed, mention_note, mention_uncovered
-from napari_stack.cli.report import Report, complain, progress
+from napari_stack.cli.notes import print_note, warn_of_failed, warn_of_uncovered
+from napari_stack.cli.report import Report, print_error, progress
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
@@ -87,9 +87,9 @@ class Settings:
             show_default=False,
         ),
     ] = ""
-    quiet: Annotated[
-        bool, _how("Show no progress, and do not say what was written.", negative=())
-    ] = False
+    quiet: Annotated[bool, _how("Show no progress and no list of written files.", negative=())] = (
+        False
+    )
 
     debug: Annotated[bool, _how(DEBUG, negative=())] = False
 
@@ -150,9 +150,9 @@ def run_step(
     how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
     with settings.run() as run:
         done = run_series(Recipe([step]), inputs, target, **how, run=run)
-    _tell(done, report)
+    _report(done, report)
     for result in done.results.values():
-        mention_uncovered(result)
+        warn_of_uncovered(result)
     report.end()
 
 
@@ -180,24 +180,24 @@ def run_recipe(
     how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
     with settings.run() as run:
         if each:
-            tell = partial(_tell, report=report)
-            done = run_each(recipe, inputs, folder, **how, done=tell, run=run)
+            each_done = partial(_report, report=report)
+            done = run_each(recipe, inputs, folder, **how, done=each_done, run=run)
         else:
             with new_folders([] if is_file(output) else [folder]):
                 done = [run_series(recipe, inputs, folder, **how, run=run)]
-                _tell(done[0], report)
+                _report(done[0], report)
     report.end()
     if failed := [one for one in done if one.error is not None]:
         raise OSError(f"{len(failed)} of {len(inputs)} series could not be processed")
 
 
-def _tell(done: Done, report: Report) -> None:
-    """Say what became of a series: what the operators remark, and what was written."""
+def _report(done: Done, report: Report) -> None:
+    """Report on a series: remarks on its results, and the files that were written."""
     if done.error is not None:
-        complain(done)
+        print_error(done)
         return
     for name, step in done.recipe.named().items():
-        mention_failed(done.results[name], step)
-        mention_note(done.results[name], step, report)
+        warn_of_failed(done.results[name], step)
+        print_note(done.results[name], step, report)
     for path, what in done.files.items():
         report.line(f"{path}: {what}")

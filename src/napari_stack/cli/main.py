@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import CycloptsError, MissingArgumentError
 
 from napari_stack.cli.commands import app
-from napari_stack.cli.report import complain, warnings_as_lines
+from napari_stack.cli.report import print_error, warnings_as_lines
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.engine.run import Cancelled
 
@@ -39,33 +39,33 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = 1
             job()
     except (Cancelled, KeyboardInterrupt):
-        complain("cancelled; no file is left half-written")
+        print_error("cancelled; no file is left half-written")
         return _INTERRUPTED
     except CycloptsError as error:
-        complain(_parse_error(error, words))
+        print_error(_parse_error(error, words))
         return status
-    # What the user cannot mend is told with its traceback, and has a status of its own.
+    # A fault of the program keeps its traceback, and has an exit status of its own.
     except Exception as error:  # noqa: BLE001
         return _failed(error, status, debug="--debug" in words)
     return 0
 
 
 def _failed(error: Exception, status: int, *, debug: bool) -> int:
-    """Say what went wrong and return the exit status."""
+    """Print what went wrong and return the exit status."""
     mendable = is_mendable(error)
     if debug or not mendable:
         traceback.print_exception(error)
     if not mendable:
-        complain("this is a fault of the program: please report the lines above")
+        print_error("this is a fault of the program: please report the lines above")
         return _FAULT
     hints = {FileExistsError: " (--overwrite)", MemoryError: ": try --workers 1 or less --memory"}
     hint = next((text for kind, text in hints.items() if isinstance(error, kind)), "")
-    complain(format_error(error) + hint)
+    print_error(format_error(error) + hint)
     return status
 
 
 def _job(words: list[str]) -> Callable[[], object]:
-    """Read the words; what they ask for is done when the result is called."""
+    """Parse the words; calling the result runs the command."""
     command, bound, *_ = app().parse_args(words, exit_on_error=False, print_error=False)
     job = command(*bound.args, **bound.kwargs)
     return job if callable(job) else int  # a help page has been printed already

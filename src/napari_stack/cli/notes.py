@@ -1,22 +1,22 @@
-"""What the command line remarks: failed frames, borders left open, clipped pixels."""
+"""Remarks on results: failed frames, pixels that no frame covers, clipped pixels."""
 
 from typing import Any
 
 import numpy as np
 
-from napari_stack.cli.report import Report, complain
+from napari_stack.cli.report import Report, print_error
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.warp import Warp
 from napari_stack.recipe.step import Step
 
-#: In pixels: rounding of a view that lies just inside all frames.
+#: In pixels: rounding of a view whose border just touches that of all frames.
 _TOLERANCE = 1e-3
 
 
-def mention_failed(result: Any, step: Step) -> None:
-    """Say which frames a registration could not place."""
+def warn_of_failed(result: Any, step: Step) -> None:
+    """Name the frames that could not be registered."""
     if not isinstance(result, Stack | Hyperstack):
         return
     stack = result.frames if step.measure_each else step.measured_stack(result)
@@ -24,21 +24,21 @@ def mention_failed(result: Any, step: Step) -> None:
         return
     failed = np.flatnonzero(stack.transforms.failed)
     names = ", ".join(stack.source.label(int(i)) for i in failed)
-    complain(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
+    print_error(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
 
 
-def mention_note(result: Any, step: Step, report: Report) -> None:
-    """Say what the operator remarks on its result."""
+def print_note(result: Any, step: Step, report: Report) -> None:
+    """Print the operator's own remark on its result."""
     if step.entry.note is None or not isinstance(result, Stack | Hyperstack):
         return
-    if told := resolve(step.entry.note)(result.frames):
-        report.line(f"note: {told}")
+    if text := resolve(step.entry.note)(result.frames):
+        report.line(f"note: {text}")
 
 
-def mention_uncovered(result: Any) -> None:
-    """Say that frames of whole numbers do not tell, once in a file, which pixels are not covered.
+def warn_of_uncovered(result: Any) -> None:
+    """Warn that a file of integers does not record which pixels are not covered.
 
-    Those are 0 in the file, like pixels that were measured.
+    Those are 0 in the file, like pixels that were measured as 0.
     """
     if not isinstance(result, Stack | Hyperstack) or result.dtype.kind == "f":
         return
@@ -46,7 +46,7 @@ def mention_uncovered(result: Any) -> None:
     warps = [c for c in stack.corrections if isinstance(c, Warp) and c.border == "invalid"]
     used = np.flatnonzero(stack.used)
     if any(_leaves_open(warp, int(i)) for warp in warps for i in used):
-        complain(
+        print_error(
             f"warning: borders that a frame does not cover are black in files of {result.dtype}, "
             "and would count as black in an average of them: use --framing common, or average in "
             "one recipe"
@@ -54,7 +54,7 @@ def mention_uncovered(result: Any) -> None:
 
 
 def _leaves_open(warp: Warp, index: int) -> bool:
-    """Whether a corner of the view lies outside a frame."""
+    """Whether a corner of the view is outside a frame."""
     bottom, right = warp.size[0] - 1, warp.size[1] - 1
     corners = np.array([[0, 0, 1], [right, 0, 1], [0, bottom, 1], [right, bottom, 1.0]])
     points = warp.matrix(index) @ corners.T

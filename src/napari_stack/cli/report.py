@@ -1,4 +1,4 @@
-"""What the command line says: a progress bar, one line a warning, what was written."""
+"""What the command line prints: a progress bar, one line a warning, what was written."""
 
 import sys
 import warnings
@@ -12,20 +12,20 @@ from napari_stack.engine.progress import Tick
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
 
 
-def complain(message: object) -> None:
-    """Say on stderr, in one line, what is wrong."""
+def print_error(message: object) -> None:
+    """Print on stderr, in one line, what is wrong."""
     print(f"napari-stack: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
     """Print every warning as one line, without the place in the code, and the same one once."""
-    said: set[str] = set()
+    shown: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if str(message) not in said:
-            said.add(str(message))
-            complain(f"warning: {message}")
+        if str(message) not in shown:
+            shown.add(str(message))
+            print_error(f"warning: {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)

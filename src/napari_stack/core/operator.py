@@ -1,4 +1,4 @@
-"""`Operator`: what the catalogue says of an operator; all that is made of one follows from it."""
+"""`Operator`: the catalogue entry from which an operator's dock, command and step are made."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence

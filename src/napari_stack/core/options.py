@@ -257,5 +257,5 @@ def _not_options(owner: Callable[..., Any]) -> set[str]:
 
 
 def method_options(option: Option, value: Any) -> Any:
-    """Return the options object behind a method's name; an object is handed through."""
+    """Return the options object behind a method's name; an object is returned as it is."""
     return option.methods[value]() if isinstance(value, str) and value in option.methods else value

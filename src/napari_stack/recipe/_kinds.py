@@ -1,4 +1,4 @@
-"""What the values of a step must be, by key, and the words for it."""
+"""What the values of a step must be, by key, and how errors describe it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,13 +30,13 @@ def _is_position(value: Any) -> bool:
     )
 
 
-#: What a value must be: the test, and the words for it.
+#: What a value must be: the test, and its description in errors.
 _Kind = tuple[Callable[[Any], bool], str]
 
 _TEXT: _Kind = (_is_text, "a text")
 _NUMBER: _Kind = (_is_number, "a whole number")
 
-#: Kinds of what a step says, by key.
+#: Kinds of the values of a step, by key.
 KINDS: dict[str, _Kind] = {
     "operator": _TEXT,
     "name": _TEXT,
@@ -54,7 +54,7 @@ KINDS: dict[str, _Kind] = {
     "measure_each": (lambda value: isinstance(value, bool), "True or False"),
 }
 
-#: Kinds of what it says about its file.
+#: Kinds of the values of `writing`.
 _WRITING: dict[str, _Kind] = {
     "compression": _TEXT,
     "level": _NUMBER,

@@ -42,7 +42,7 @@ class FrameChoice:
     odd: Literal["refuse", "skip"] = "refuse"
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
-        """Open the frames along the axis asked for, or the one that the first step stacks."""
+        """Open the frames along this choice's axis, else the one that the first step stacks."""
         how: dict[str, Any] = {"order": self.order, "odd": self.odd}
         some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
@@ -57,7 +57,7 @@ class FrameChoice:
         return cut
 
     def named(self, step: Step, data: Data) -> Step:
-        """Let a step that names no axis stack the one asked for."""
+        """Give a step that names no axis the axis of this choice."""
         if not self.axis or step.axis:
             return step
         return replace(step, axis=data.axis)
@@ -65,7 +65,7 @@ class FrameChoice:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one series.
+    """Outcome of one series.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def is_file(output: Path) -> bool:
 
 
 def steps_before(inputs: Sequence[str]) -> Sequence[Step]:
-    """Return the steps that made the input, where that is one file which tells them.
+    """Return the steps that made the input, where that is one file that holds its recipe.
 
     Warns
     -----

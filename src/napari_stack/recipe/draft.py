@@ -82,7 +82,7 @@ class Draft:
 
 
 def describe(step: Step) -> str:
-    """Say a step in words: what it does, and the options that are not at their default.
+    """Describe a step: what it does, and the options that are not at their default.
 
     Examples
     --------

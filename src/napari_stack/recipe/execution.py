@@ -40,7 +40,7 @@ class Target:
 
     @classmethod
     def of(cls, step: Step, folder: Path) -> "Target":
-        """Return what a step itself says, in a folder."""
+        """Return the target that a step names, in a folder."""
         return cls(
             folder / step.save if step.save else None,
             {layer: layer for layer in step.layers},
@@ -84,7 +84,7 @@ class Execution:
     overwrite : bool
         Replace files that are there.
     before : sequence of Step
-        What was done to the frames already; the written files tell it too.
+        What was done to the frames already; it is kept in the written files too.
     only_saved : bool
         Of a step that saves images, make those only.
 

@@ -181,7 +181,7 @@ class Recipe:
         overwrite : bool
             Replace files that are there.
         before : sequence of Step
-            What was done to the frames already; the written files tell it too.
+            What was done to the frames already; it is kept in the written files too.
         run : Run
 
         Returns

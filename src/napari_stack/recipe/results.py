@@ -171,15 +171,15 @@ def save_result(
     how = {"exif_from": data, **how}
     images, axes = images_of(result), step.image_axes(data)
     targets = output_paths(path.expanduser(), step)
-    with ExitStack() as together:
+    with ExitStack() as stack:
         for number, (name, target) in enumerate(targets.items()):
             image, part = images[name], run.part(number, len(targets))
-            hidden = together.enter_context(replacing(target, overwrite=overwrite))
+            temporary = stack.enter_context(replacing(target, overwrite=overwrite))
             kind = _channels(image.ndim, axes, data)
             inside = named_layers({step.operator: image, **layers}) if layers else None
             layers = None  # only those of the first image
-            with _named(hidden, target):
-                write(hidden, image, axes=axes, layers=inside, **kind, **how, run=part)
+            with _named(temporary, target):
+                write(temporary, image, axes=axes, layers=inside, **kind, **how, run=part)
     return {target: _described(images[name]) for name, target in targets.items()}
 
 
@@ -195,11 +195,11 @@ def _channels(ndim: int, axes: Sequence[Axis], data: Data) -> dict[str, Any]:
 
 
 @contextmanager
-def _named(hidden: Path, target: Path) -> Iterator[None]:
-    """Let errors speak of the file that was asked for, not of the one that is moved there."""
+def _named(temporary: Path, target: Path) -> Iterator[None]:
+    """Name in errors the file that was asked for, not the temporary one."""
     try:
         yield
     except OSError as error:
-        if error.errno is not None:  # `replacing` finds words for it
+        if error.errno is not None:  # `replacing` names the file itself
             raise
-        raise type(error)(str(error).replace(str(hidden), str(target))) from error
+        raise type(error)(str(error).replace(str(temporary), str(target))) from error

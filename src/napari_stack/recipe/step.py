@@ -85,7 +85,7 @@ class Step:
         check(self.function, self.options)
         self._check_measuring()
         object.__setattr__(self, "layers", tuple(self.layers))
-        if self.layers and (not self.save or self.entry.gives_frames):
+        if self.layers and (not self.save or self.entry.kind != "images"):
             raise UserError("layers go into the file of an image: name it by save='name.tif'")
         for key, path in (("save", self.save), ("transforms", self.transforms)):
             if Path(path).is_absolute() or ".." in Path(path).parts:
@@ -106,7 +106,7 @@ class Step:
         check_form(self.transforms)
 
     def _check_measuring(self) -> None:
-        """Refuse to say where to measure when nothing is, or twice over."""
+        """Refuse a place to measure at where nothing is measured, or two at once."""
         jointly = bool(self.measure_at) and self.entry.shares_measure
         if self._measuring and self.entry.kind == "images" and not jointly:
             raise UserError(
@@ -120,7 +120,7 @@ class Step:
 
     @property
     def _measuring(self) -> str:
-        """What is said about where to measure, in words."""
+        """Where to measure, as errors describe it."""
         if self.measure_at:
             return f"measure_at names {', '.join(self.measure_at)}"
         return "measure_each is set" if self.measure_each else ""
