@@ -99,5 +99,5 @@ def refuse_inputs(paths: Iterable[Path], data: Any) -> None:
     """
     there = {str(path.resolve()): path for path in paths if path.exists()}
     lost = files_of(data) & there.keys() if there else ()  # a series may have many
-    for file in lost:
+    for file in sorted(lost):
         raise UserError(f"{there[file]} is an input, which would be lost: name another output")

@@ -212,8 +212,12 @@ class Step:
         return turned
 
     def measured_stack(self, result: Data) -> Stack:
-        """Return one stack of the step's result: what was measured once is the same for all."""
-        return self.with_stacked_axis(result).stack()
+        """Return the first stack of the step's result: what was measured once is the same for all.
+
+        The first one, since there the reference is known of transforms that all positions share.
+        """
+        placed = self.with_stacked_axis(result)
+        return placed.stack(dict.fromkeys(placed.loops, 0))
 
     def predicted_output(self, data: Data) -> Data:
         """Return what the step makes of frames as far as that is known before the work.

@@ -1,6 +1,7 @@
 """`Transforms`: values, files, composition."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,6 +98,11 @@ def test_every_form_gives_the_matrices_back(tmp_path, ending):
 def test_json_keeps_sizes_and_units(tmp_path):
     similar().save(tmp_path / "t.json")
     assert Transforms.load(tmp_path / "t.json").pixel == (0.5, 0.5, "um")
+
+
+def test_json_keeps_the_reference(tmp_path):
+    replace(similar(), reference=1).save(tmp_path / "t.json")
+    assert Transforms.load(tmp_path / "t.json").reference == 1
 
 
 def test_the_text_form_tells_what_brings_a_frame_back(tmp_path):

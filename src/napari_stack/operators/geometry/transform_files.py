@@ -31,6 +31,8 @@ def to_json_types(transforms: Any) -> dict[str, Any]:
         plain["size"] = list(transforms.size)
     if tuple(transforms.pixel) != (1.0, 1.0, "pixel"):
         plain["pixel"] = list(transforms.pixel)
+    if transforms.reference is not None:
+        plain["reference"] = int(transforms.reference)
     plain["frames"] = [
         {"matrix": matrix.tolist(), "quality": float(quality), "failed": bool(failed)}
         for matrix, quality, failed in _frames(transforms)
@@ -65,6 +67,8 @@ def from_json(data: bytes, name: str) -> Fields:
         fields["size"] = tuple(plain["size"])
     if "pixel" in plain:
         fields["pixel"] = tuple(plain["pixel"])
+    if "reference" in plain:
+        fields["reference"] = int(plain["reference"])
     return fields
 
 
