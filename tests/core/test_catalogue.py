@@ -154,6 +154,8 @@ def test_volumes_are_worked_on_as_a_whole(monkeypatch):
     results = Recipe(steps).run(ns.Hyperstack.wrap(data, axes="tzyx"))
     np.testing.assert_array_equal(results["mirror"], data[:, ::-1])
     np.testing.assert_array_equal(results["combine"], data.max(axis=1))
+    with pytest.raises(ValueError, match="mirror works on volumes, and these are frames along"):
+        Step("mirror").apply(ns.Stack.wrap(data[0]))
 
 
 def test_a_table_comes_out(data, files, monkeypatch, tmp_path):

@@ -199,6 +199,11 @@ class Step:
             For an axis, or a place to measure at, that is not there.
         """
         if isinstance(data, Stack):
+            if self.entry.kind == "volumes":
+                raise UserError(
+                    f"{self.operator} works on volumes, and these are frames along "
+                    f"{data.axis!r} only: frames along two axes or more are needed"
+                )
             if self.axis not in ("", data.axis):
                 raise UserError(
                     f"there is no axis {self.axis!r}; the frames lie along {data.axis!r}"
