@@ -3,18 +3,52 @@
 import gc
 import threading
 
+import napari
 import napari.settings
 import numpy as np
 import pytest
+from napari._qt.qt_viewer import QtViewer
+from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_stack import samples
 from napari_stack._widgets.parts import precompile, preferences
+from napari_stack.layers.compat import grid_of
+
+
+@pytest.fixture(scope="session")
+def window(qapp):
+    """The window that most tests share: to make one for each takes half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda _self: None)
+        made = napari.Viewer(show=False)
+    QtViewer._instances.clear()  # napari's own fixtures ask that none is left
+    yield made
+    made.window._qt_window._save_current_window_settings = lambda: None
+    made.close()
 
 
 @pytest.fixture
-def viewer(make_napari_viewer_proxy):
-    """A viewer that refuses to be touched by other threads."""
+def viewer(window, monkeypatch):
+    """An empty viewer that refuses to be touched by other threads."""
+    monkeypatch.setenv("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "True")
+    yield PublicOnlyProxy(window)
+    window.window.remove_dock_widget("all")
+    window.layers.clear()
+    window.dims.reset()
+    window.dims.ndisplay = 2
+    window.cursor.position = (1.0, 1.0)
+    window.reset_view()
+    grid_of(window).enabled = False
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def own_viewer(make_napari_viewer_proxy):
+    """A viewer that may be closed, and is deleted after the test."""
     return make_napari_viewer_proxy()
 
 

@@ -166,7 +166,7 @@ class FrameInspectorDock(FollowingDock):
         self.remake.setVisible(bool(names))
 
     def _moved(self, event: Any = None) -> None:  # noqa: ARG002
-        if isalive(self) and self.table is not None:
+        if isalive(self) and self.table is not None and self.frames is not None:
             self._show_current()
 
     def _show_current(self) -> None:

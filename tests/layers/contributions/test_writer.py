@@ -1,73 +1,14 @@
-"""The reader, the writer and the sample data that the manifest names."""
+"""The writers: image layers as files, and several as one layered TIFF."""
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
-from npe2 import PluginManifest
 from PIL import Image as Picture
 
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack.core.axis import Axis
-from napari_stack.layers.contributions import samples as sample_layers
-from napari_stack.layers.contributions.reader import get_reader
 from napari_stack.layers.contributions.writer import write_image
-
-
-@pytest.fixture
-def folder(tmp_path, cells):
-    place = tmp_path / "series"
-    place.mkdir()
-    for number, frame in enumerate(cells[0]):
-        ns.write(place / f"frame{number}.tif", frame)
-    return place
-
-
-@pytest.fixture
-def listed(folder):
-    path = folder.parent / "night.frames"
-    path.write_text("# the good ones\n\nseries/frame[0-2].tif\nseries/frame4.tif\n")
-    return str(path)
-
-
-@pytest.fixture
-def plugin(npe2pm):
-    """The plugin as installed, and no other."""
-    npe2pm.register(PluginManifest.from_distribution("napari-stack"))
-    return "napari-stack"
-
-
-def test_list_of_frames_is_one_lazy_layer(listed, cells, plugin):
-    (layer,) = ViewerModel().open(listed, plugin=plugin)
-    assert layer.name == "night"
-    assert layer.data.chunks[0] == (1,) * 4
-    np.testing.assert_array_equal(np.asarray(layer.data), cells[0][[0, 1, 2, 4]])
-    chain = layers.prepare("combine", layer).chain
-    assert not hasattr(chain.data.source, "data"), "it reads from the files"
-
-
-@pytest.mark.parametrize("path", ["a.tif", ["a.tif", "b.tif"], [], "folder", "table.csv"])
-def test_the_rest_is_left_to_napari(path):
-    assert get_reader(path) is None
-
-
-def test_list_without_frames(tmp_path):
-    path = tmp_path / "none.frames"
-    path.write_text("# nothing\n")
-    with pytest.raises(ValueError, match=r"none\.frames: the list names no frames"):
-        get_reader(str(path))(str(path))
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="a list of frames is a text"):
-        get_reader(str(path))(str(path))
-
-
-def test_stack_shown_as_a_layer(hyper):
-    stack, _ = hyper
-    layer = layers.to_layer(stack, "hyper")
-    assert layer.axis_labels == ("t", "c", "z", "y", "x")
-    np.testing.assert_allclose(layer.scale, (30, 1, 2, 0.25, 0.25))
-    assert layers.prepare("focus_stack", layer).chain.data.frames is not None
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".ome.tif", ".zarr"])
@@ -93,37 +34,6 @@ def test_lazy_layer_is_written_with_axes_and_recipe(tmp_path, hyper_layer):
     assert ns.files.read_recipe(path) == registered.metadata["napari_stack"]["recipe"]
 
 
-@pytest.mark.parametrize("numbers", [(0, 0), (60000, 100)])
-def test_limits_of_a_stack_come_from_several_frames(numbers):
-    most, middle = numbers
-    data = np.full((6, 8, 8), most, np.uint16)
-    data[3] = middle
-    layer = layers.to_layer(ns.Stack.wrap(data))
-    assert tuple(layer.contrast_limits) == (middle, max(most, middle + 1))
-    assert tuple(layer.contrast_limits_range) == (0, 65535)
-
-
-def test_limits_leave_alpha_out_and_read_few_frames():
-    reads = []
-
-    class Plain:
-        shape, dtype, ndim = (400, 8, 8, 4), np.dtype(np.uint16), 4
-
-        def __getitem__(self, key):
-            reads.append(key)
-            frame = np.full((8, 8, 4), 65535, np.uint16)
-            frame[..., :3] = 100
-            frame[0, 0] = 7
-            return frame
-
-    assert layers.show_limits(ns.Stack.wrap(Plain(), rgb=True)) == (7, 100)
-    assert len(reads) == 5
-
-
-def test_limits_without_finite_values():
-    assert layers.show_limits(ns.Stack.wrap(np.full((3, 8, 8), np.nan))) == (0, 1)
-
-
 def test_sentence_of_what_cannot_be_saved_comes_through(tmp_path, timelapse, plugin):
     viewer = ViewerModel()
     viewer.add_layer(timelapse)
@@ -142,16 +52,6 @@ def test_napari_saves_with_it(tmp_path, timelapse, plugin):
     path = str(tmp_path / "saved.tif")
     assert viewer.layers.save(path, plugin=plugin) == [path]
     assert [axis.name for axis in ns.read(path).axes] == ["t", "y", "x"]
-
-
-@pytest.mark.parametrize("name", ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack"])
-def test_sample(name):
-    ((data, attributes, kind),) = getattr(sample_layers, name)()
-    layer = Image(data, **attributes)
-    assert kind == "image"
-    assert str(layer.units[-1]) == "micrometer"
-    assert layer.axis_labels[-2:] == ("y", "x")
-    assert layer.contrast_limits[0] == 0
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.ome.tif", "a.zarr", "a.tif", "a.png"])

@@ -83,3 +83,13 @@ def test_hot_pixels_are_found(sample):
         abs(image[there] - truth["good"][3][there]).mean() for image in (layer.data[3], repaired)
     ]
     assert errors[1] < 0.1 * errors[0]
+
+
+@pytest.mark.parametrize("name", ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack"])
+def test_sample(name):
+    ((data, attributes, kind),) = getattr(sample_layers, name)()
+    layer = Image(data, **attributes)
+    assert kind == "image"
+    assert str(layer.units[-1]) == "micrometer"
+    assert layer.axis_labels[-2:] == ("y", "x")
+    assert layer.contrast_limits[0] == 0

@@ -1,8 +1,6 @@
 """Compute Now, and the word before 3-D display."""
 
-import gc
 import threading
-import weakref
 
 import dask.array as da
 import numpy as np
@@ -10,8 +8,7 @@ import pytest
 
 from napari_stack import _widgets, layers
 from napari_stack.layers.compute_now import FrameComputation
-
-from .test_widget_docks import cells_layer, docked, ran
+from support.docks import cells_layer, docked, ran
 
 
 @pytest.fixture
@@ -83,33 +80,3 @@ def test_it_does_not_fit(viewer, qtbot, lazy, notes, monkeypatch):
     assert len(viewer.layers) == 2
     assert notes[-1][0] == "error"
     assert "zarr folder" in notes[-1][1]
-
-
-def test_a_word_before_3d_display(viewer, qtbot, lazy, notes):
-    docked(viewer, _widgets.CombineDock)
-    docked(viewer, _widgets.RegisterDock)
-    lazy.visible = False
-    viewer.dims.ndisplay = 3
-    assert notes == [], "only what is shown is computed"
-    viewer.dims.ndisplay = 2
-    lazy.visible = True
-    viewer.dims.ndisplay = 3
-    ((severity, text),) = notes
-    assert severity == "info"
-    assert "all frames of 'cells - register'" in text
-    assert "126 KiB" in text
-    assert "Compute Now" in text
-    viewer.dims.ndisplay = 2
-    viewer.dims.ndisplay = 3
-    assert len(notes) == 1, "once is enough"
-
-
-def test_layers_told_of_do_not_stay(viewer, qtbot, lazy, notes):
-    dock = docked(viewer, _widgets.ComputeNowDock)
-    ran(dock, qtbot)
-    viewer.dims.ndisplay = 3
-    assert len(notes) == 1
-    viewer.dims.ndisplay = 2
-    alive = weakref.ref(viewer.layers[-1]), weakref.ref(viewer.layers[-1].data)
-    viewer.layers.clear()
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() is not None for ref in alive))

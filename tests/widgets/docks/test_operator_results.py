@@ -9,8 +9,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_stack.operators import CATALOGUE
-
-from .test_widget_docks import DOCKS, docked, ran
+from support.docks import DOCKS, docked, ran
 
 #: Options that such few and small frames need.
 OPTIONS = {"sigma_clip": {"sigma": 1.2}, "register": {"transform": "translation"}}

@@ -237,7 +237,11 @@ def test_batch_can_be_cancelled(dock, viewer, qtbot, cells, tmp_path, monkeypatc
     assert panel.runner.message.text() == "3 of 3 series done"
 
 
-def test_nothing_stays_alive(dock, viewer, qtbot, cells):
+def test_nothing_stays_alive(own_viewer, qtbot, cells):
+    viewer = own_viewer
+    dock = RecipeDock(viewer)
+    viewer.window.add_dock_widget(dock)
+
     def held():
         shown(viewer, cells.copy())
         ran(dock.runner, dock.run, qtbot)

@@ -10,8 +10,7 @@ from napari.components import ViewerModel
 import napari_stack as ns
 from napari_stack import _widgets
 from napari_stack._widgets.parts.preferences import Preferences, last_used, preferences, remember
-
-from .test_widget_docks import cells_layer, docked, ran
+from support.docks import cells_layer, docked, ran
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, NumberInput
 from napari_stack.operators import CATALOGUE
-
-from .test_widget_docks import DOCKS
+from support.docks import DOCKS
 
 
 def fields_of(dock):

@@ -12,8 +12,7 @@ from napari.components import LayerList
 import napari_stack as ns
 from napari_stack import _widgets, layers, samples
 from napari_stack.operators import CATALOGUE
-
-from .test_widget_docks import DOCKS, cells_layer, docked, ran
+from support.docks import DOCKS, cells_layer, docked, ran
 
 
 def shown(dock, qtbot):
@@ -96,29 +95,29 @@ def test_run_takes_it_away_and_measures_all_frames(viewer, qtbot, dim):
 
 
 @pytest.mark.parametrize("way", ["source", "other", "preview", "dock", "window"])
-def test_it_goes_with_what_it_belongs_to(way, viewer, qtbot, dim):
-    source = cells_layer(viewer, dim)
-    other = viewer.add_image(dim[:3], name="other")
-    dock = docked(viewer, _widgets.BalanceDock)
+def test_it_goes_with_what_it_belongs_to(way, own_viewer, qtbot, dim):
+    source = cells_layer(own_viewer, dim)
+    other = own_viewer.add_image(dim[:3], name="other")
+    dock = docked(own_viewer, _widgets.BalanceDock)
     dock.layer = source
     dock.preview.box.setChecked(True)
     preview = shown(dock, qtbot)
-    assert viewer.layers.index(preview) == 1, "right above its source"
+    assert own_viewer.layers.index(preview) == 1, "right above its source"
     if way == "source":
-        viewer.layers.remove(source)
-        assert list(viewer.layers) == [other]
+        own_viewer.layers.remove(source)
+        assert list(own_viewer.layers) == [other]
     elif way == "other":
         dock.layer = other
     elif way == "preview":
-        viewer.layers.remove(preview)
-        viewer.dims.set_current_step(0, 0)
+        own_viewer.layers.remove(preview)
+        own_viewer.dims.set_current_step(0, 0)
     elif way == "dock":
-        viewer.window.remove_dock_widget(dock)
+        own_viewer.window.remove_dock_widget(dock)
     else:
-        viewer.close()
+        own_viewer.close()
         return
     assert not dock.preview.on
-    assert not any(layers.is_preview(layer) for layer in viewer.layers)
+    assert not any(layers.is_preview(layer) for layer in own_viewer.layers)
     assert dock.preview.layer is dock.preview.latest.worker is None
 
 

@@ -13,9 +13,9 @@ import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
 from napari_stack._widgets.docks.frame_inspector import panels_of
-from napari_stack._widgets.parts.compare import best_stride
 from napari_stack.layers.compat import weak_reference
 from napari_stack.operators.inspection.frame_table import FrameTable
+from support.docks import ran
 
 
 @pytest.fixture
@@ -35,11 +35,6 @@ def shown(viewer, cells, failing=None):
     )  # fmt: skip
     moved = viewer.add_layer(layers.register(source, transform="translation"))
     return source, moved
-
-
-def ran(dock, run, qtbot):
-    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
-        run()
 
 
 def cell(dock, row, column):
@@ -83,7 +78,7 @@ def test_other_results_of_each_frame_and_the_sharpness(dock, viewer, qtbot, cell
     _, moved = shown(viewer, cells)
     for layer in layers.sigma_clip(moved, sigma=1.5):
         viewer.add_layer(layer)
-    ran(dock, dock.run, qtbot)
+    ran(dock, qtbot)
     stack = ns.register(ns.Stack.wrap(cells), transform="translation")
     fractions = ns.sigma_clip(stack, sigma=1.5).rejected_fraction
     np.testing.assert_allclose(dock.table.columns["rejected fraction"], fractions)
@@ -110,7 +105,7 @@ def test_frames_ticked_off_are_left_out_of_what_follows(dock, viewer, qtbot, cel
     kept = stack.select([0, 2, 3, 4, 5])
     np.testing.assert_array_equal(layers.combine(moved)[0].data, ns.combine(kept))
     untouched = other.data
-    ran(dock, dock.run_remake, qtbot)
+    ran(dock, qtbot, dock.run_remake)
     np.testing.assert_array_equal(mean.data, ns.combine(kept))
     assert mean.data is not before
     assert other.data is untouched, "only what depends on it"
@@ -156,7 +151,7 @@ def test_sharpness_can_be_cancelled(dock, viewer, qtbot, gate):
         gate.opened.set()
     assert dock.runner.message.text() == "Cancelled"
     assert "sharpness" not in dock.table.columns
-    ran(dock, dock.run, qtbot)
+    ran(dock, qtbot)
     assert "sharpness" in dock.table.columns
 
 
@@ -236,6 +231,16 @@ def test_layers_that_hold_no_frames(dock, viewer, cells):
     assert dock.table is None
 
 
+def test_sliders_move_after_the_frames_are_gone(dock, viewer, cells):
+    """A closed dock may live on, and hears of the sliders before it hears of the layers."""
+    shown(viewer, cells)
+    viewer.window.remove_dock_widget(dock)
+    dock._layer = lambda: None
+    assert dock.table is not None
+    viewer.dims.set_current_step(0, 1)
+    assert dock.plot.current != 1
+
+
 def test_two_viewers_keep_apart(viewer, make_napari_viewer_proxy, cells):
     other = make_napari_viewer_proxy()
     docks = [FrameInspectorDock(one) for one in (viewer, other)]
@@ -253,8 +258,8 @@ def test_nothing_stays_alive(dock, viewer, qtbot, cells):
         viewer.add_layer(layers.combine(moved)[0])
         viewer.layers.selection.active = moved
         dock.list.tick(1, False)
-        ran(dock, dock.run, qtbot)
-        ran(dock, dock.run_remake, qtbot)
+        ran(dock, qtbot)
+        ran(dock, qtbot, dock.run_remake)
         dock.add_difference()
         dock.compare.blink.setChecked(True)
         dock.compare.turn()
@@ -282,7 +287,3 @@ def test_columns_go_into_panels():
         ("shift x, y (px)", ("x", "y")), ("gain", ("0", "1")), ("bleaching gain", ()),
         ("rejected fraction", ()),
     ]  # fmt: skip
-
-
-def test_cells_of_the_grid():
-    assert best_stride(0, 2, 3) == 2

@@ -5,8 +5,7 @@ import pytest
 
 from napari_stack import _widgets
 from support import packages
-
-from .test_widget_docks import cells_layer, docked, ran
+from support.docks import cells_layer, docked, ran
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Tests of what napari's manifest names."""

@@ -1,0 +1,49 @@
+"""The reader: lists of frames as lazy layers."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+import napari_stack as ns
+from napari_stack import layers
+from napari_stack.layers.contributions.reader import get_reader
+
+
+@pytest.fixture
+def folder(tmp_path, cells):
+    place = tmp_path / "series"
+    place.mkdir()
+    for number, frame in enumerate(cells[0]):
+        ns.write(place / f"frame{number}.tif", frame)
+    return place
+
+
+@pytest.fixture
+def listed(folder):
+    path = folder.parent / "night.frames"
+    path.write_text("# the good ones\n\nseries/frame[0-2].tif\nseries/frame4.tif\n")
+    return str(path)
+
+
+def test_list_of_frames_is_one_lazy_layer(listed, cells, plugin):
+    (layer,) = ViewerModel().open(listed, plugin=plugin)
+    assert layer.name == "night"
+    assert layer.data.chunks[0] == (1,) * 4
+    np.testing.assert_array_equal(np.asarray(layer.data), cells[0][[0, 1, 2, 4]])
+    chain = layers.prepare("combine", layer).chain
+    assert not hasattr(chain.data.source, "data"), "it reads from the files"
+
+
+@pytest.mark.parametrize("path", ["a.tif", ["a.tif", "b.tif"], [], "folder", "table.csv"])
+def test_the_rest_is_left_to_napari(path):
+    assert get_reader(path) is None
+
+
+def test_list_without_frames(tmp_path):
+    path = tmp_path / "none.frames"
+    path.write_text("# nothing\n")
+    with pytest.raises(ValueError, match=r"none\.frames: the list names no frames"):
+        get_reader(str(path))(str(path))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="a list of frames is a text"):
+        get_reader(str(path))(str(path))

@@ -1,0 +1,36 @@
+"""Docks in a viewer, and runs of them."""
+
+from napari_stack import _widgets
+from napari_stack.operators import CATALOGUE
+
+#: The docks of the operators, by the operator's name.
+DOCKS = {name: getattr(_widgets, _widgets.dock_name(name)) for name in CATALOGUE}
+
+
+def docked(viewer, kind):
+    """Open a dock."""
+    dock = kind(viewer)
+    viewer.window.add_dock_widget(dock, name=kind.__name__)
+    return dock
+
+
+def ran(dock, qtbot, run=None):
+    """Run a dock, by default what its button does, to the end."""
+    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
+        (run or dock.run)()
+
+
+def cells_layer(viewer, data, **more):
+    """Add frames with scale, units and axis labels."""
+    return viewer.add_image(
+        data,
+        name="cells",
+        contrast_limits=(0, 4095),
+        rgb=False,
+        multiscale=False,
+        scale=(0.5, 0.1, 0.1),
+        translate=(0, 1, 2),
+        units=("second", "micrometer", "micrometer"),
+        axis_labels=("t", "y", "x"),
+        **more,
+    )
