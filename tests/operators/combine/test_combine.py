@@ -13,7 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import Percentile, WeightedMean, combine, sigma_clip
 from napari_stack.operators.combine.normalisation import measure_noise
-from napari_stack.operators.combine.rank import selection_network
+from napari_stack.operators.combine.sorting import selection_network
 
 DTYPES = [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]
 FLOATS = ("sum", "product", "standard deviation", "difference")

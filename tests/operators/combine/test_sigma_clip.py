@@ -14,8 +14,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import combine, sigma_clip
-from napari_stack.operators.combine.clip_band import Rules, clip_band
-from napari_stack.operators.combine.clip_pixel import DEVIATION, MAD, MEAN, MEDIAN, narrow, sort
+from napari_stack.operators.combine.clip_band import clip_band
+from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
 from napari_stack.recipe import Step, images_of
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "sigma_clip_cases"
@@ -473,18 +473,21 @@ def test_images_that_nobody_wants_are_not_made(written, details):
     )
 
 
+@few
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 40, 41, 100])
-@pytest.mark.parametrize("spread", [DEVIATION, MAD])
-def test_sorted_values_are_narrowed(count, spread):
-    values = np.random.default_rng(count).normal(size=count)
+@pytest.mark.parametrize("spread", ["standard deviation", "MAD"])
+def test_values_beside_invalid_ones_are_put_in_order_and_clipped(count, spread):
+    values = np.random.default_rng(count).normal(size=(count + 1, 1, 1))
     values[0] = 1000
-    sort(values, count)
-    assert (np.diff(values) >= 0).all()
-    room = np.zeros((3, count))
-    room[0] = values
-    start, stop = narrow(room, 0, count, 3.0, 3.0, MEDIAN, spread, 5, np.inf)
-    assert start == 0
-    assert stop == (count - 1 if count >= (8 if spread == DEVIATION else 3) else count)
+    values[count // 2 + 1] = np.nan
+    found = sigma_clip(
+        Stack.wrap(values), sigma=3, centre="median", spread=spread, details=True, dtype="float64"
+    )
+    clipped = count >= (8 if spread == "standard deviation" else 3)
+    assert found.rejected.item() == clipped
+    assert found.used.item() == count - clipped
+    kept = np.delete(values, [0, count // 2 + 1] if clipped else [count // 2 + 1])
+    np.testing.assert_allclose(found.image.item(), kept.mean())
 
 
 def test_more_frames_than_can_be_counted_are_refused():

@@ -1,100 +1,99 @@
-"""Pixel kernels that tell which of a pixel's values stray."""
+"""Kernels that clip one pixel, of which the values are in order: outliers lie at both ends.
 
-from typing import Any
+The values are rows of a `work` array of three: the values themselves, and two for sums.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import kernel
+from napari_stack.core.jit import inner_kernel
+from napari_stack.core.statistics import MAD_TO_SIGMA
 
 MEAN, MEDIAN = 0, 1
 DEVIATION, MAD, WINSORISED = 0, 1, 2
 
-#: Median absolute deviation of a normal distribution, to its standard deviation.
-MAD_TO_SIGMA = 1.482602218505602
+
+class Rules(NamedTuple):
+    """What is clipped.
+
+    Attributes
+    ----------
+    low, high : float
+        Distances below and above the centre, in units of the spread.
+    centre, spread : int
+        `MEAN` or `MEDIAN`; `DEVIATION`, `MAD` or `WINSORISED`.
+    iterations : int
+    unit : float
+        One grey level; infinite for floats.
+    """
+
+    low: float
+    high: float
+    centre: int
+    spread: int
+    iterations: int
+    unit: float = np.inf
 
 
-@kernel
-def _deviation(kept: NDArray[Any], start: int, stop: int, mean: float) -> float:  # pragma: no cover
-    squares = 0.0
-    for i in range(start, stop):
-        squares += (kept[i] - mean) ** 2
-    return np.sqrt(squares / (stop - start))
-
-
-@kernel
-def _mean(kept: NDArray[Any], start: int, stop: int) -> float:  # pragma: no cover
-    total = 0.0
+@inner_kernel
+def _mean_and_deviation(
+    kept: NDArray[np.float64], start: int, stop: int
+) -> tuple[float, float]:  # pragma: no cover
+    total = squares = 0.0
     for i in range(start, stop):
         total += kept[i]
-    return total / (stop - start)
+    mean = total / (stop - start)
+    for i in range(start, stop):
+        squares += (kept[i] - mean) ** 2
+    return mean, np.sqrt(squares / (stop - start))
 
 
-@kernel
-def _middle(kept: NDArray[Any], start: int, stop: int) -> float:  # pragma: no cover
-    return 0.5 * (kept[(start + stop - 1) // 2] + kept[(start + stop) // 2])
-
-
-@kernel
-def _mad(kept: NDArray[Any], start: int, stop: int, median: float) -> float:  # pragma: no cover
-    """Take the median of the distances from the median of values in order.
+@inner_kernel
+def _distance_of_rank(
+    kept: NDArray[np.float64], start: int, stop: int, median: float, rank: int
+) -> float:  # pragma: no cover
+    """Find the distance from the median of a rank, counted from 1.
 
     The distances to the left and to the right are in order each: by halving it is found how many
     of the least ones lie on the left.
     """
-    count = stop - start
-    half = count // 2
+    half = (stop - start) // 2
     middle = start + half
-    rank = (count + 1) // 2
-    few, many = max(0, rank - (count - half)), min(rank, half)
+    few, many = max(0, rank - (stop - middle)), min(rank, half)
     while few < many:
         taken = (few + many) // 2
         if median - kept[middle - taken - 1] >= kept[middle + rank - taken - 1] - median:
             many = taken
         else:
             few = taken + 1
-    distance = 0.0
-    if few > 0:
-        distance = median - kept[middle - few]
-    if few < rank:
-        distance = max(distance, kept[middle + rank - few - 1] - median)
-    if count % 2:
-        return distance
-    following = np.inf
-    if few < half:
-        following = median - kept[middle - few - 1]
-    if rank - few < count - half:
-        following = min(following, kept[middle + rank - few] - median)
-    return 0.5 * (distance + following)
+    # Of a side that none is taken from, the median's other neighbour stands in: at most 0 away.
+    return max(median - kept[middle - few], kept[middle + rank - few - 1] - median)
 
 
-@kernel
+@inner_kernel
 def _least_step(
-    kept: NDArray[Any], start: int, stop: int, width: float, unit: float
+    kept: NDArray[np.float64], start: int, stop: int, median: float, width: float
 ) -> float:  # pragma: no cover
-    """Take a spread where most values are the same, so that it is 0 by any robust measure.
-
-    It is the least distance from the median that is not 0, one grey level of whole numbers, or
-    the standard deviation: the least of these.
-    """
-    median = _middle(kept, start, stop)
-    width = min(width, unit)
+    """Take the least distance from the median that is not 0, as a spread; at most `width`."""
     for i in range(start, stop):
-        distance = abs(kept[i] - median)
-        if distance > 0:
-            width = min(width, MAD_TO_SIGMA * distance)
+        distance = MAD_TO_SIGMA * abs(kept[i] - median)
+        if 0 < distance < width:
+            width = distance
     return width
 
 
-@kernel
+@inner_kernel
 def _add_outward(
     work: NDArray[np.float64], start: int, stop: int, median: float
 ) -> None:  # pragma: no cover
     """Sum up distances from the median and their squares, from the middle outward to both ends."""
     kept, sums, squares = work[0], work[1], work[2]
-    left, right = start + (stop - start) // 2 - 1, start + (stop - start) // 2
+    right = start + (stop - start) // 2
+    left = right - 1
     left_sum = left_squares = right_sum = right_squares = 0.0
-    while right < stop:
+    while right < stop:  # both sides in turn: neither waits for the sums of the other
         distance = kept[right] - median
         right_sum += distance
         right_squares += distance * distance
@@ -108,7 +107,7 @@ def _add_outward(
             left -= 1
 
 
-@kernel
+@inner_kernel
 def _winsorised(
     work: NDArray[np.float64], start: int, stop: int, median: float
 ) -> float:  # pragma: no cover
@@ -160,112 +159,60 @@ def _winsorised(
     return spread if spread > 1e-6 * first else 0.0
 
 
-@kernel
-def _limits(
-    work: NDArray[np.float64],
-    start: int,
-    stop: int,
-    low: float,
-    high: float,
-    centre: int,
-    spread: int,
-    unit: float,
+@inner_kernel
+def _centre_and_spread(
+    work: NDArray[np.float64], start: int, stop: int, rules: Rules
 ) -> tuple[float, float]:  # pragma: no cover
-    kept = work[0]
-    middle, width = _middle(kept, start, stop), 0.0
-    if spread == MAD:
-        width = MAD_TO_SIGMA * _mad(kept, start, stop, middle)
-    elif spread == WINSORISED:
-        _add_outward(work, start, stop, middle)
-        width = _winsorised(work, start, stop, middle)
-    if centre == MEAN or width == 0:
-        mean = _mean(kept, start, stop)
-        if width == 0:
-            width = _deviation(kept, start, stop, mean)
-            if spread != DEVIATION:
-                width = _least_step(kept, start, stop, width, unit)
-        if centre == MEAN:
+    """Measure what is kept; a spread of 0 by a robust measure is replaced by a small one.
+
+    Most values are the same then: it is the least distance from the median that is not 0, one
+    grey level of whole numbers, or the standard deviation: the least of these.
+    """
+    kept, count = work[0], stop - start
+    middle = median = 0.5 * (kept[(start + stop - 1) // 2] + kept[(start + stop) // 2])
+    width = 0.0
+    if rules.spread == MAD:
+        width = _distance_of_rank(kept, start, stop, median, (count + 1) // 2)
+        if count % 2 == 0:
+            width = 0.5 * (width + _distance_of_rank(kept, start, stop, median, count // 2 + 1))
+        width *= MAD_TO_SIGMA
+    elif rules.spread == WINSORISED:
+        _add_outward(work, start, stop, median)
+        width = _winsorised(work, start, stop, median)
+    if rules.centre == MEAN or width == 0:
+        mean, deviation = _mean_and_deviation(kept, start, stop)
+        if rules.centre == MEAN:
             middle = mean
-    return middle - low * width, middle + high * width
+        if rules.spread == DEVIATION:
+            width = deviation
+        elif width == 0:
+            width = _least_step(kept, start, stop, median, min(deviation, rules.unit))
+    return middle, width
 
 
-@kernel
-def sort(values: NDArray[Any], count: int) -> None:  # pragma: no cover
-    """Put the first `count` values in order (Shell 1959, with the gaps of Ciura 2001).
-
-    numba's own sort takes seconds to compile.
-    """
-    for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
-        if gap > 1 and (count <= gap or count < 24):  # few are put in at once
-            continue
-        for i in range(gap, count):
-            value = values[i]
-            j = i
-            while j >= gap and values[j - gap] > value:
-                values[j] = values[j - gap]
-                j -= gap
-            values[j] = value
-
-
-@kernel
-def shrink(
-    kept: NDArray[np.float64], start: int, stop: int, least: float, most: float
+@inner_kernel
+def clip_sorted(
+    work: NDArray[np.float64], count: int, rules: Rules, least: float, most: float, known: bool
 ) -> tuple[int, int]:  # pragma: no cover
-    """Leave out, at both ends of values in order, what lies beyond bounds."""
-    while start < stop and not kept[start] >= least:
-        start += 1
-    while stop > start and not kept[stop - 1] <= most:
-        stop -= 1
-    return start, stop
+    """Return start and stop of what is kept of the first `count` values of `work[0]`.
 
-
-@kernel
-def narrow(
-    work: NDArray[np.float64],
-    start: int,
-    stop: int,
-    low: float,
-    high: float,
-    centre: int,
-    spread: int,
-    iterations: int,
-    unit: float,
-) -> tuple[int, int]:  # pragma: no cover
-    """Return start and stop of what is kept of values in order: the first row of `work`.
-
-    Its two other rows are room for sums.
+    The first limits may be `known`: `least` and `most`.
     """
-    for _ in range(iterations):
+    kept = work[0]
+    start, stop = np.int64(0), count  # of a literal 0, what is called would be compiled twice
+    for done in range(rules.iterations):
         if stop - start < 3:
             break
-        least, most = _limits(work, start, stop, low, high, centre, spread, unit)
-        first, last = shrink(work[0], start, stop, least, most)
+        if done > 0 or not known:
+            middle, width = _centre_and_spread(work, start, stop, rules)
+            least, most = middle - rules.low * width, middle + rules.high * width
+        first, last = start, stop
+        while first < last and not kept[first] >= least:
+            first += 1
+        while last > first and not kept[last - 1] <= most:
+            last -= 1
         # Below one sigma nothing may be left: then what was kept before stands.
-        if first == last or (first, last) == (start, stop):
+        if last - first == 0 or last - first == stop - start:
             break
         start, stop = first, last
     return start, stop
-
-
-@kernel
-def narrow_plain(
-    kept: NDArray[Any], count: int, low: float, high: float, iterations: int
-) -> int:  # pragma: no cover
-    """Count what is kept, moved to the front: by mean and standard deviation, without order."""
-    for _ in range(iterations):
-        if count < 3:
-            break
-        mean = _mean(kept, 0, count)
-        width = _deviation(kept, 0, count, mean)
-        least, most = mean - low * width, mean + high * width
-        left = 0
-        for i in range(count):
-            value = kept[i]
-            if least <= value <= most:
-                kept[i] = kept[left]
-                kept[left] = value
-                left += 1
-        if left == count or left == 0:
-            break
-        count = left
-    return count
