@@ -227,6 +227,22 @@ def test_a_value_far_away_costs_the_others_no_digit(dtype, far, frame, options):
     assert found.rejected_fraction[frame] > 0
 
 
+def test_a_tight_cluster_far_from_the_median_keeps_its_digits():
+    # What is kept lies 30 from the median and 1e-5 from each other: sums of squares of distances
+    # from the median would lose all that the standard error is made of.
+    rng = np.random.default_rng(0)
+    data = rng.normal(100, 10, (33, 20, 30))
+    data[:3] = 130 + rng.normal(0, 1e-5, (3, 20, 30))
+    found = sigma_clip(
+        Stack.wrap(data), centre="mean", spread="winsorised", sigma_low=0.7, sigma_high=4,
+        iterations=10, details=True,
+    )  # fmt: skip
+    cluster = (found.used == 3) & (abs(found.image - 130) < 1e-3)
+    assert cluster.sum() > 5
+    error = data[:3].std(axis=0, ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(found.standard_error[cluster], error[cluster], rtol=1e-6)
+
+
 @few
 @pytest.mark.parametrize("values", [[0.1] * 5 + [0.3], [1e-3] * 7 + [7e5], [0, 0, 0, 3]])
 def test_a_value_at_the_limit_is_kept(values):

@@ -3,7 +3,7 @@
 The values are rows of a `work` array of three: the values themselves, and two for sums.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,7 +199,8 @@ def clip_sorted(
     The first limits may be `known`: `least` and `most`.
     """
     kept = work[0]
-    start, stop = np.int64(0), count  # of a literal 0, what is called would be compiled twice
+    start: Any = np.int64(0)  # of a literal 0, what is called would be compiled twice
+    stop = count
     for done in range(rules.iterations):
         if stop - start < 3:
             break

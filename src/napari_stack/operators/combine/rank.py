@@ -55,7 +55,7 @@ def _select_valid(
             pixel = column // channels
             if whole[row, pixel]:
                 continue
-            count = np.int64(0)  # of a literal 0, the sort would be compiled twice
+            count: Any = np.int64(0)  # of a literal 0, the sort would be compiled twice
             for frame in range(frames):
                 if valid[row, frame, pixel]:
                     kept[count] = float(values[row, frame, column])

@@ -123,13 +123,12 @@ def sigma_clip(
         )
     if too_few := why_not_clipped(used, sigma, sigma_low, sigma_high, iterations, centre, spread):
         warnings.warn(too_few, stacklevel=2)
-    from napari_stack.operators.combine import clip_band
+    from napari_stack.operators.combine.clip_band import clip_band
+    from napari_stack.operators.combine.clip_pixel import Rules
 
-    rules = clip_band.Rules(
-        float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations)
-    )
+    rules = Rules(float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations))
     image_type = result_dtype(stack.dtype, dtype)
-    clip = partial(clip_band.clip_band, rules=rules, dtype=image_type, details=details)
+    clip = partial(clip_band, rules=rules, dtype=image_type, details=details)
     passes = 1 + (normalisation != "none")
     levelled = normalised(stack, normalisation, run.part(0, passes))
     last = run.part(passes - 1, passes)
