@@ -21,15 +21,7 @@ from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance, Limits
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
-from napari_stack.layers.provenance import (
-    KEY,
-    Chain,
-    LayerReference,
-    Link,
-    history,
-    link,
-    remember,
-)
+from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
 from napari_stack.layers.read_layer import Data, axis_name, leading_axes, read_layer
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS

@@ -134,16 +134,8 @@ def _clip(
         some = slice(start, start + step)
         part = flat[some].astype(kind, copy=False)
         there = None if lines is None else lines[some]
-        clip_rows(
-            part,
-            there,
-            whole[some],
-            channels,
-            rules,
-            exchanges,
-            *room,
-            *(found[some] for found in results),
-        )
+        clipped = [found[some] for found in results]
+        clip_rows(part, there, whole[some], channels, rules, exchanges, *room, *clipped)
 
 
 def _standard_error(squares: NDArray[np.float32], used: NDArray[np.uint16]) -> NDArray[Any]:

@@ -67,9 +67,8 @@ class Alignment:
         Takes a point (x, y, 1) of the reference to the same object point in the moving frame;
         the identity where `verified` is False.
     quality : float
-        1 - second / first peak of the correlation after alignment, in [0, 1]: near 1 nothing
-        else fits the reference as well, 0 something else fits just as well (or the peak
-        is not where it should be). Verified alignments have at least 0.5.
+        1 - second / first peak of the correlation after alignment: near 1 nothing else fits the
+        reference, at 0 something else fits just as well. Verified alignments have 0.5 or more.
     verified : bool
         Whether the correlation after alignment has one clear peak at zero.
     """

@@ -208,17 +208,9 @@ def _refine_level(
     rounds, every = (few, EVERY if few > 1 else 1) if large else (iterations, 1)
     for number in range(rounds):
         every = 1 if number == rounds - 1 else every
-        sums = moments(
-            reference,
-            resample(moving, matrix, margin, every),
-            np.float32(gain),
-            np.float32(offset),
-            np.float32(radius),
-            margin,
-            WEIGHTS,
-            perspective,
-            every,
-        )
+        warped = resample(moving, matrix, margin, every)
+        scales = np.float32(gain), np.float32(offset), np.float32(radius)
+        sums = moments(reference, warped, *scales, margin, WEIGHTS, perspective, every)
         found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * reference.size
         solved = _solve(sums, transform) if found else None
         if solved is None and every == 1:

@@ -286,9 +286,8 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
     rows, columns = pixels.shape
     if step == 1:
         return cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-    small = cv2.resize(
-        pixels, (-(-columns // step), -(-rows // step)), interpolation=cv2.INTER_AREA
-    )
+    size = -(-columns // step), -(-rows // step)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT_101)
     return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
@@ -297,6 +296,4 @@ def _robust_sigma(values: Image) -> float:
     """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
     sample = np.abs(values.ravel()[:: max(1, values.size // 16384)])
     sigma = 1.4826 * float(np.median(sample))
-    if sigma > 0:
-        return sigma
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+    return sigma if sigma > 0 else float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

@@ -117,8 +117,7 @@ def measure_transforms(
     matrices, quality, failed = series.collected(len(stack), found.items())
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
-    size = (stack.shape[1], stack.shape[2])
-    return Transforms(matrices, quality, failed, size=size, pixel=pixel, reference=index)
+    return Transforms(matrices, quality, failed, (stack.shape[1], stack.shape[2]), pixel, index)
 
 
 def _check_method(method: Any, transform: str) -> None:
