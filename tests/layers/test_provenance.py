@@ -73,6 +73,7 @@ def image(data, name="cells", **more):
 
 
 def test_an_image_knows_the_frames_that_it_is_made_of_and_keeps_none_alive(cells):
+    cells = cells[0]
     source = image(cells.copy())
     moved = layers.register(source, transform="translation")
     clipped, rejected = layers.sigma_clip(moved, sigma=1.5)
@@ -96,6 +97,7 @@ def test_an_image_knows_the_frames_that_it_is_made_of_and_keeps_none_alive(cells
 
 
 def test_other_data_in_the_source_is_another_source(cells):
+    cells = cells[0]
     source = image(cells)
     mean = layers.combine(source)[0]
     source.data = cells[::-1]
