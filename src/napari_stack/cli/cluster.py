@@ -37,5 +37,9 @@ def cluster(address: str) -> Iterator[Any]:
             f"no scheduler answers at {address} ({error}): start one with dask scheduler, and "
             "workers with dask worker, or leave out --scheduler"
         ) from error
+    except ValueError as error:  # of distributed, for an unknown scheme
+        raise UserError(
+            f"{address} is no address of a scheduler ({error}): give one such as tcp://host:8786"
+        ) from error
     with client:
         yield client
