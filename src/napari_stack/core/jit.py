@@ -45,9 +45,17 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
     It can not be called from Python, and has no entry in the cache: that saves a fifth of the time
     in which a family of kernels is compiled.
     """
-    return njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(
-        function
-    )
+    return _inner(function)
+
+
+def inlined_kernel(function: Callable[..., Any]) -> Any:
+    """Like `inner_kernel`, inlined however long it is: a loop with a call is not vectorised."""
+    return _inner(function, forceinline=True)
+
+
+def _inner(function: Callable[..., Any], **options: Any) -> Any:
+    how = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+    return njit(error_model="numpy", **how)(function)
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:

@@ -2,23 +2,32 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.engine.opencv import cv2
-from napari_stack.operators.geometry.warp_kernels import keep_whole, warp_blocks
+from napari_stack.operators.geometry.warp_kernels import (
+    BLOCK,
+    EXTENDED,
+    NAN,
+    NEAREST,
+    REFLECTED,
+    warp_lines,
+)
+
+Array = NDArray[Any]
 
 _TAPS = {"nearest": 1, "linear": 2, "cubic": 4, "lanczos": 6}
 
-#: So many channels of a pixel are warped together at most: colours with alpha.
-_TOGETHER = 4
+#: A position this far outside the outermost pixel centre still counts as inside: rounding.
+_SLACK = 1e-6
 
 #: A Gaussian is nothing beyond so many sigmas.
 BLUR_REACH = 3
 
 
 def warp_rows(
-    source: NDArray[Any],
+    source: Array,
     valid: NDArray[np.bool_] | None,
     first_source_row: int,
     height: int,
@@ -27,7 +36,7 @@ def warp_rows(
     columns: int,
     interpolation: str,
     reflect: bool = False,
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+) -> tuple[Array, NDArray[np.bool_]]:
     """Warp some rows of a frame; beyond its border the nearest pixel goes on.
 
     Parameters
@@ -63,7 +72,7 @@ def warp_rows(
 
 
 def warp_parts(
-    source: NDArray[Any],
+    source: Array,
     valid: NDArray[np.bool_] | None,
     first_source_row: int,
     height: int,
@@ -73,33 +82,68 @@ def warp_parts(
     interpolation: str,
     reflect: bool,
     rough: bool = False,
-) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_] | None]:
-    """Like `warp_rows`, with what lies inside and what counts (None: all) told apart.
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """Like `warp_rows`, with what lies inside and what counts (None: all) apart.
 
-    Where `rough`, what lies outside is only the nearest pixel: quicker, where it does not count.
+    Where `rough`, what lies outside is only the nearest pixel, because it does not count.
     """
-    shape = (rows.stop - rows.start, columns)
-    pixels = np.ascontiguousarray(source).reshape(*source.shape[:2], -1)
-    channels = pixels.shape[2]
+    channels, shape = int(np.prod(source.shape[2:])), (rows.stop - rows.start, columns)
     kind = np.result_type(source.dtype, np.float32) if source.dtype.kind in "ui" else source.dtype
-    values = np.empty((*shape, channels), kind)
-    inside = np.empty(shape, bool)
-    matrix = np.ascontiguousarray(matrix / matrix[2, 2], np.float64)
-    place = (first_source_row, height, matrix, rows.start)
-    taps = _TAPS[interpolation]
-    for start in range(0, channels, _TOGETHER):
-        some = slice(start, min(start + _TOGETHER, channels))
-        part = pixels if channels <= _TOGETHER else np.ascontiguousarray(pixels[..., some])
-        out = values if part is pixels else np.empty((*shape, part.shape[2]), kind)
-        each = (0,) * taps, (0,) * part.shape[2]
-        warp_blocks(part, *place, *each, reflect, rough, out, inside)
-        if out is not values:
-            values[..., some] = out
-    whole = None
-    if valid is not None:
-        whole = np.ones(shape, bool)
-        keep_whole(np.ascontiguousarray(valid), *place, taps, reflect, whole)
-    return values.reshape(*shape, *source.shape[2:]), inside, whole
+    values, inside = np.empty((*shape, *source.shape[2:]), kind), np.ones(shape, bool)
+    whole = None if valid is None else np.ones(shape, bool)
+    _warp(
+        np.ascontiguousarray(source), valid if valid is None else np.ascontiguousarray(valid),
+        (first_source_row, first_source_row + len(source) - 1), matrix / matrix[2, 2], rows.start,
+        np.arange(shape[0]), (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK),
+        REFLECTED if reflect else NEAREST if rough else EXTENDED,
+        _TAPS[interpolation], channels, values, inside, whole,
+    )  # fmt: skip
+    return values, inside, whole
+
+
+def resample(
+    image: NDArray[np.float32], matrix: NDArray[np.float64], margin: int, lines: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Read some lines of an image at a matrix by cubic convolution; NaN outside or near NaN.
+
+    `margin`, at least 1, is the number of pixels at the border that count as outside. The lines
+    that are not asked for are not set.
+    """
+    height, width = image.shape
+    warped, inside = np.empty_like(image), np.ones(image.shape, bool)
+    right, bottom = (float(np.nextafter(side - 1 - margin, 0)) for side in (width, height))
+    limits = (float(margin), right, float(margin), bottom, 0.0)
+    _warp(image, None, (0, height - 1), matrix, 0, lines, limits, NAN, 4, 1, warped, inside)
+    return warped
+
+
+def _warp(
+    pixels: Array,
+    valid: Array | None,
+    rows: tuple[int, int],
+    matrix: Array,
+    first_row: int,
+    lines: Array,
+    limits: tuple[float, float, float, float, float],
+    outside: int,
+    taps: int,
+    channels: int,
+    values: Array,
+    inside: Array,
+    whole: Array | None = None,
+) -> None:
+    """Warp lines of a frame, in arrays that `warp_lines` takes."""
+    pair = 2 * BLOCK
+    weight = np.empty(taps * pair, values.dtype)
+    weights = weight if channels == 1 else np.empty(channels * weight.size, values.dtype)
+    valid, whole = (None if flags is None else flags.reshape(-1) for flags in (valid, whole))
+    warp_lines(
+        pixels.reshape(-1), valid, (rows, (0, pixels.shape[1] - 1)),
+        np.ascontiguousarray(matrix, np.float64), first_row, lines, limits, outside,
+        (0,) * taps, (0,) * channels, np.zeros(pair), np.zeros(pair, np.int32),
+        np.empty(BLOCK, np.int64), weight, weights,
+        values.reshape(-1), values.shape[1], inside.reshape(-1), whole,
+    )  # fmt: skip
 
 
 def blur_outside(values: NDArray[Any], inside: NDArray[np.bool_], sigma: float) -> None:

@@ -107,17 +107,20 @@ def _fairness(shape: tuple[int, int], padded: tuple[int, int]) -> Image:
 def _whitened(first: Floats, second: Floats, cross: Floats) -> None:
     """Write the cross spectrum, divided by a root of its modulus; real and imaginary in turn."""
     most = np.float32(0)
-    for i in range(cross.size // 2):
-        a, b, c, d = first[2 * i], first[2 * i + 1], second[2 * i], second[2 * i + 1]
-        cross[2 * i] = a * c + b * d
-        cross[2 * i + 1] = a * d - b * c
-        most = max(most, cross[2 * i] * cross[2 * i] + cross[2 * i + 1] * cross[2 * i + 1])
+    for n in range(cross.size // 2):
+        i = 2 * n
+        a, b, c, d = first[i], first[i + 1], second[i], second[i + 1]
+        real, imaginary = a * c + b * d, a * d - b * c
+        power = real * real + imaginary * imaginary
+        most = power if power > most else most
+        cross[i], cross[i + 1] = real, imaginary
     least = np.float32(1e-6) * np.sqrt(most) + np.float32(1e-38)
-    for i in range(cross.size // 2):
-        modulus = np.sqrt(cross[2 * i] * cross[2 * i] + cross[2 * i + 1] * cross[2 * i + 1])
+    for n in range(cross.size // 2):
+        i = 2 * n
+        modulus = np.sqrt(cross[i] * cross[i] + cross[i + 1] * cross[i + 1])
         share = np.float32(1) / np.sqrt(modulus + least)
-        cross[2 * i] *= share
-        cross[2 * i + 1] *= share
+        cross[i] *= share
+        cross[i + 1] *= share
 
 
 def peaks(surface: NDArray[np.float32], count: int) -> list[Peak]:

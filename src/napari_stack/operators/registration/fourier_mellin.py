@@ -5,6 +5,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from napari_stack.core.matrices import about_centre
+from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.correlation import (
     compressed,
     correlate,
@@ -18,7 +19,7 @@ from napari_stack.operators.registration.gauss_newton import (
     overlapping,
     warp_coarsely,
 )
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix, resample
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.methods import Fourier, Imreg_dft
 from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared
@@ -79,7 +80,8 @@ def fine_shift(reference: Prepared, moving: Prepared, matrix: Matrix, upsampling
     to_frame = level_to_frame(reference.factors[0])
     to_level = np.linalg.inv(to_frame)
     for _ in range(2):  # the second time the frames have more in common
-        warped = resample(moving.levels[0], to_level @ matrix @ to_frame, 1, 1)
+        image = moving.levels[0]
+        warped = resample(image, to_level @ matrix @ to_frame, 1, np.arange(len(image)))
         x, y = _rest(reference.levels[0], warped, upsampling)
         matrix = matrix @ to_frame @ shifted(x, y) @ to_level
     return matrix

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix, moments, resample
+from napari_stack.operators.geometry.warp_rows import resample
+from napari_stack.operators.registration.gauss_newton_kernels import Matrix, banded, moments
 from napari_stack.operators.registration.motion_models import (
     Transform,
     equations,
@@ -208,8 +209,10 @@ def _refine_level(
     rounds, every = (few, EVERY if few > 1 else 1) if large else (iterations, 1)
     for number in range(rounds):
         every = 1 if number == rounds - 1 else every
-        warped = resample(moving, matrix, margin, every)
-        scales = np.float32(gain), np.float32(offset), np.float32(radius)
+        # Gradients take the rows above and below, too.
+        lines = np.flatnonzero(np.convolve(banded(rows, every), np.ones(3), "same"))
+        warped = resample(moving, matrix, margin, lines)
+        scales = gain, offset, radius
         sums = moments(reference, warped, *scales, margin, WEIGHTS, perspective, every)
         found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * reference.size
         solved = _solve(sums, transform) if found else None

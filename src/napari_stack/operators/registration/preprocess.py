@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.jit import kernel
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 
@@ -143,9 +142,10 @@ def _repair(pixels: Image) -> Image:
     rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, :: step[1]])))
     pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
-    limit = DEFECT_SIGMAS * _robust_sigma(pixels - smooth)
+    excess = pixels - smooth
+    limit = DEFECT_SIGMAS * _robust_sigma(excess)
     if limit > 0:
-        _replace_isolated(pixels, smooth, np.float32(limit))
+        _replace_isolated(pixels, smooth, excess, np.float32(limit))
     return pixels
 
 
@@ -175,63 +175,19 @@ def _interpolated(pixels: Image, bad: Mask) -> Image:
     return pixels
 
 
-@kernel
-def _replace_isolated(pixels: Image, smooth: Image, limit: np.float32) -> None:
+def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
     """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
-    rows, columns = pixels.shape
-    excess = np.zeros((3, columns + 2), pixels.dtype)  # of three lines in turn, 0 beside them
-    half = np.empty(columns, pixels.dtype)
-    sign, sharing = half.copy(), half.copy()
-    _subtract(pixels[0], smooth[0], excess[0, 1:-1])
-    for y in range(rows):
-        below = excess[(y + 1) % 3]
-        if y + 1 < rows:
-            _subtract(pixels[y + 1], smooth[y + 1], below[1:-1])
-        else:
-            below[:] = 0
-        here = excess[y % 3, 1:-1]
-        _begin_sharing(here, half, sign, sharing)
-        for line in range(3):
-            _count_sharing(excess[line], sign, half, sharing)
-        _put_isolated(smooth[y], here, sharing, limit, pixels[y])
-
-
-# Functions of lines, for so the loops are vectorised.
-@kernel
-def _subtract(one: Image, other: Image, out: Image) -> None:
-    for x in range(out.size):
-        out[x] = one[x] - other[x]
-
-
-@kernel
-def _begin_sharing(here: Image, half: Image, sign: Image, sharing: Image) -> None:
-    for x in range(here.size):
-        half[x] = np.float32(0.5) * abs(here[x])
-        sign[x] = np.float32(1) if here[x] > 0 else np.float32(-1)
-        sharing[x] = 0
-
-
-@kernel
-def _count_sharing(line: Image, sign: Image, half: Image, sharing: Image) -> None:
-    width = half.size
-    left, middle, right = line[:width], line[1 : width + 1], line[2:]
-    one, none = np.float32(1), np.float32(0)
-    for x in range(width):
-        s, h = sign[x], half[x]
-        sharing[x] += (
-            (one if left[x] * s > h else none)
-            + (one if middle[x] * s > h else none)
-            + (one if right[x] * s > h else none)
-        )
-
-
-@kernel
-def _put_isolated(
-    smooth: Image, excess: Image, sharing: Image, limit: np.float32, out: Image
-) -> None:
-    for x in range(out.size):  # a pixel shares with itself
-        margin = min(abs(excess[x]) - limit, np.float32(2.5) - sharing[x])
-        out[x] = smooth[x] if margin > 0 else out[x]
+    found = np.flatnonzero(np.abs(excess) > limit)
+    around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    row, column = np.divmod(found, pixels.shape[1])
+    above = row * around.shape[1] + column
+    middle = around.ravel()[above + around.shape[1] + 1]
+    sign, half = np.where(middle > 0, np.float32(1), np.float32(-1)), np.float32(0.5) * abs(middle)
+    sharing = np.zeros(found.shape, np.uint8)  # a pixel shares with itself
+    for step in np.add.outer(np.arange(3) * around.shape[1], np.arange(3)).ravel():
+        sharing += around.ravel()[above + step] * sign > half
+    isolated = found[sharing <= 2]
+    pixels.ravel()[isolated] = smooth.ravel()[isolated]
 
 
 def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask | None]:
