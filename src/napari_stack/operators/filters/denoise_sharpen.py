@@ -72,7 +72,7 @@ class Sharpen(Correction):
     amount : float
         Share of the details that is added.
     radius : float
-        Standard deviation of the blur that tells what details are, in px.
+        Standard deviation of the blur whose difference are the details, in px.
     height : int
         Rows of a frame.
     alpha : bool
@@ -85,7 +85,7 @@ class Sharpen(Correction):
     alpha: bool = False
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
-        """Rows that the blur sees."""
+        """Rows that the blur depends on."""
         from napari_stack.operators.filters.non_local_means import blur_reach
 
         return _widened(rows, blur_reach(self.radius), self.height)
@@ -201,7 +201,7 @@ def polished(
     covered : ndarray of bool, shape (y, x), optional
         Pixels that count; None for all.
     like : Stack
-        What it was made of: tells the range of the data, colours and alpha.
+        What it was made of: gives the range of the data, colours and alpha.
     denoised, sharpened : float
         Strength and amount; 0 for none.
     run : Run
@@ -241,5 +241,5 @@ def data_range(stack: Stack, run: Run) -> tuple[float, float]:
 def _extremes(stack: Stack, index: int) -> tuple[float, float]:
     values, valid = stack.values(index)
     colours = values[..., :-1] if stack.alpha else values
-    seen = colours if valid is None else colours[valid]
-    return (float(seen.min()), float(seen.max())) if seen.size else (0.0, 0.0)
+    counted = colours if valid is None else colours[valid]
+    return (float(counted.min()), float(counted.max())) if counted.size else (0.0, 0.0)

@@ -108,7 +108,7 @@ def from_csv(data: bytes, name: str) -> Fields:
 
 
 def to_text(transforms: Any) -> bytes:
-    """Write a line a frame as imreg_dft tells it: scale, angle, shift (y, x), success.
+    """Write a line a frame as imreg_dft gives it: scale, angle, shift (y, x), success.
 
     These bring the frame to the reference: scaled and turned (degrees) about the centre, then
     shifted.

@@ -169,7 +169,7 @@ class Transforms:
         path : str or Path
             Ends with ``.json`` (everything, with version and conventions), ``.csv`` (a line a
             frame, for spreadsheets), ``.txt`` (scale, angle, shift and success of a frame, as
-            imreg_dft tells them) or ``.npy`` (the matrices alone, as pystackreg takes them).
+            imreg_dft gives them) or ``.npy`` (the matrices alone, as pystackreg takes them).
         overwrite : bool
             Replace a file that is there.
 

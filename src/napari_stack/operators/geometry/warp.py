@@ -107,7 +107,7 @@ class Warp(Correction):
 
     def source_rows(self, rows: slice, index: int) -> slice:
         """Rows of the frame that `rows` of the result are made of."""
-        rows = self._seen(rows)
+        rows = self._needed(rows)
         matrix, right, last = self.matrix(index), self.size[1] - 1, self.source_size[0] - 1
         _, (d, e, f), (g, h, i) = matrix.tolist()
         # Plain numbers: this is asked for every few rows of a frame.
@@ -122,7 +122,7 @@ class Warp(Correction):
         start = floor(min(max(low - _MARGIN, 0), last))
         return slice(start, ceil(min(max(high + _MARGIN, 0), last)) + 1)
 
-    def _seen(self, rows: slice) -> slice:
+    def _needed(self, rows: slice) -> slice:
         """Rows of the result that `rows` of it depend on: more where the border is blurred."""
         if not isinstance(self.border, ReplicateBlurred):
             return rows
@@ -135,9 +135,9 @@ class Warp(Correction):
         """Warp rows of a frame."""
         from napari_stack.operators.geometry.warp_rows import blur_outside, warp_parts
 
-        seen = self._seen(rows)
+        needed = self._needed(rows)
         first = self.source_rows(rows, index).start
-        place = (first, self.source_size[0], self.matrix(index), seen, self.size[1])
+        place = (first, self.source_size[0], self.matrix(index), needed, self.size[1])
         reflect = self.border == "reflect"
         rough = self.border == "invalid" or isinstance(self.border, Constant)
         warped, inside, whole = warp_parts(
@@ -145,7 +145,7 @@ class Warp(Correction):
         )
         if isinstance(self.border, ReplicateBlurred):
             blur_outside(warped, inside, self.border.radius)
-            asked = slice(rows.start - seen.start, rows.stop - seen.start)
+            asked = slice(rows.start - needed.start, rows.stop - needed.start)
             warped, inside = warped[asked], inside[asked]
             whole = None if whole is None else whole[asked]
         if isinstance(self.border, Constant):

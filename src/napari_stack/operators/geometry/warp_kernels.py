@@ -95,7 +95,7 @@ def _place(
     if e != 0 or f != 1:
         for q in range(count):
             w = e * float64(first + int32(q)) + f
-            # Nothing is seen behind the horizon.
+            # Points behind the horizon are in no frame.
             position[q] = position[q] / w if w > 0 else -1e9
             position[_Y + q] = position[_Y + q] / w if w > 0 else -1e9
     x, y = position[0], position[_Y]

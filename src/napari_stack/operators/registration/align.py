@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.correlation import correlate, peaks, repeated, spectrum_of
 from napari_stack.operators.registration.features import match_features
 from napari_stack.operators.registration.fourier_mellin import (
@@ -25,7 +26,6 @@ from napari_stack.operators.registration.gauss_newton import (
     overlapping,
     refine,
 )
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.limits import ANY, Limits
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.motion_models import Transform, nearest
@@ -40,9 +40,9 @@ LEAST_AT_ZERO = 0.85
 #: ... and the second peak must stay this share of it below.
 LEAST_QUALITY = 0.5
 #: Frames that are so much alike at another place too, as a share of how much they are here, show a
-#: grid. The whitened correlation does not always tell: what both lack at their borders is alike.
+#: grid. The whitened correlation does not always show it: what both lack at their borders is alike.
 LARGEST_REPEATED = 0.8
-#: Below one of these, quality or score, other hypotheses are heard as well, and the one that
+#: Below one of these, quality or score, the other hypotheses are scored as well, and the one that
 #: matches best is taken: a disc alone gives a clear peak at any rotation.
 CERTAIN_QUALITY, CERTAIN_SCORE = 0.6, 0.7
 #: Two hypotheses that pass, further apart than so many coarse pixels at the corners, contradict
@@ -103,7 +103,7 @@ def align(
     start : ndarray (3, 3), optional
         A matrix to try first, for instance that of the neighbouring frame.
     limits : Limits
-        Hypotheses beyond them are not heard.
+        Hypotheses beyond them are left out.
     iterations : int
         Most steps on a small level.
 

@@ -154,7 +154,7 @@ def rotations_and_scales(
     surface = correlate(first, second)
     angles, radii = polar[0].shape
     step = np.log(_OUTER / _INNER) / (radii // 2)
-    # Scales beyond about 1:2 leave too little common spectrum to be told from chance.
+    # Scales beyond about 1:2 leave too little common spectrum to differ from chance.
     far = np.abs(np.fft.fftfreq(radii, 1 / radii)) * step > np.log(2)
     surface[:, far] = 0
     return [

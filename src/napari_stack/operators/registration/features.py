@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.gauss_newton import level_to_frame
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared
@@ -126,7 +126,7 @@ def _eight_bit(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def picture(image: Image) -> NDArray[np.uint8]:
-    """Image as detectors see it."""
+    """Image in eight bits, as detectors take it."""
     return _eight_bit(image)[0]
 
 
@@ -136,12 +136,6 @@ def agreed(
     """Transform that most matches agree with, or None where too few do."""
     if len(first) < FEWEST_INLIERS:
         return None
-    return _estimate(first, second, threshold, transform, estimator)
-
-
-def _estimate(
-    first: Points, second: Points, threshold: float, transform: Transform, estimator: str
-) -> Matrix | None:
     if transform == "translation":
         return _translation(first, second, threshold)
     method = {"RANSAC": cv2.RANSAC, "MAGSAC": cv2.USAC_MAGSAC}[estimator]

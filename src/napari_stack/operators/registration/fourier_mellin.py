@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import about_centre
+from napari_stack.core.matrices import Matrix, about_centre
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.correlation import (
     compressed,
@@ -19,7 +19,6 @@ from napari_stack.operators.registration.gauss_newton import (
     overlapping,
     warp_coarsely,
 )
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix
 from napari_stack.operators.registration.methods import Fourier, Imreg_dft
 from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
-from napari_stack.operators.registration.gauss_newton_kernels import Matrix, banded, moments
+from napari_stack.operators.registration.gauss_newton_kernels import banded, moments
 from napari_stack.operators.registration.motion_models import (
     Transform,
     equations,
@@ -29,7 +30,7 @@ CONVERGED_LARGE = 0.02
 #: Weight of a pixel with gradient g and residual r, both in robust sigmas of the band-passed frame:
 #: g^2 / (1 + g^2) / (1 + (0.3 g)^2 + (r / 2)^2). The first factor keeps noise in flat regions out,
 #: the second bounds what strong edges (local displacements of 0.3 px) and outliers can do.
-WEIGHTS = (np.float32(1.0), np.float32(0.3**2), np.float32(0.5**2))
+WEIGHTS = (1.0, 0.3**2, 0.5**2)
 #: Pixels left out at the border, where the band-pass mirrors the frame: 1.5 wide sigmas, but
 #: never more than a sixteenth of the side.
 MARGIN = 12
@@ -201,7 +202,6 @@ def _refine_level(
     radius = float(np.hypot(columns - 1, rows - 1) / 2)
     margin = max(min(MARGIN, min(rows, columns) // 16), 1)
     gain, offset = 1.0, 0.0
-    perspective = transform == "homography"
     large = reference.size > LARGE
     converged = CONVERGED_LARGE if large else CONVERGED
     few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
@@ -212,8 +212,8 @@ def _refine_level(
         # Gradients take the rows above and below, too.
         lines = np.flatnonzero(np.convolve(banded(rows, every), np.ones(3), "same"))
         warped = resample(moving, matrix, margin, lines)
-        scales = gain, offset, radius
-        sums = moments(reference, warped, *scales, margin, WEIGHTS, perspective, every)
+        model, perspective = (gain, offset, *WEIGHTS), transform == "homography"
+        sums = moments(reference, warped, model, radius, margin, perspective, every)
         found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * reference.size
         solved = _solve(sums, transform) if found else None
         if solved is None and every == 1:

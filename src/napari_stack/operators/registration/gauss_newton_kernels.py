@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from napari_stack.core.jit import summing_kernel
 from napari_stack.operators.registration.preprocess import Image
 
-Matrix = NDArray[np.float64]
-
 #: Rows of a band.
 BAND = 16
 
@@ -118,17 +116,17 @@ def banded(rows: int, every: int) -> NDArray[np.bool_]:
 def moments(
     reference: Image,
     warped: Image,
-    gain: float,
-    offset: float,
+    model: tuple[float, float, float, float, float],
     radius: float,
     margin: int,
-    parameters: tuple[np.float32, np.float32, np.float32],
     perspective: bool,
     every: int,
 ) -> NDArray[np.float64]:
     """Sum over the pixels what the weighted equations of any transform are made of.
 
     Of the rows, those that are `banded` are taken.
+
+    The model of a pixel is its gain and offset, and the three numbers of its weight.
 
     Entry [q, k, l] is the sum of quantity q times px^k py^l, where (px, py) is the place about
     the centre in units of `radius`. The quantities are products of gradients xx, xy, yy; of
@@ -145,10 +143,9 @@ def moments(
               for places, side in ((np.arange(margin, columns - margin, dtype=np.float32), columns),
                                    (lines.astype(np.float32), rows)))  # fmt: skip
     sums = np.empty((len(lines), 41), np.float32)
-    model = (float32(gain), float32(offset), *parameters)
     _row_sums(
-        reference.reshape(-1), warped.reshape(-1), columns, lines, margin, px, model,
-        (0,) * perspective, sums,
+        reference.reshape(-1), warped.reshape(-1), columns, lines, margin, px,
+        tuple(map(float32, model)), (0,) * perspective, sums,
     )  # fmt: skip
     heights = np.vander(py.astype(np.float64), 5, increasing=True)
     by_height = sums.T @ heights

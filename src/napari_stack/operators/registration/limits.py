@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_stack.core.matrices import centre_of
+from napari_stack.core.matrices import Matrix, centre_of
 from napari_stack.operators.registration.motion_models import nearest
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import centre_of
+from napari_stack.core.matrices import Matrix, centre_of
 
 Transform = Literal["translation", "rigid", "similarity", "affine", "homography"]
 TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
-Matrix = NDArray[np.float64]
 
 #: Displacement (x, y) of a point for one unit of each unknown, as powers (k, l) of its place
 #: (px, py) about the centre in half diagonals: {(k, l): factor}.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 
@@ -17,7 +18,7 @@ SMALLEST_SIZE = 48
 FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 #: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
 DEFECT_SIGMAS = 6.0
-#: Rows or columns, or a quarter of them, that tell whether what crosses them is a defect.
+#: Rows or columns, or a quarter of them, that decide whether a column or row is a defect.
 DEFECT_LINES = 128
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
@@ -28,7 +29,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """One frame as registration sees it; made once a frame by `prepare`.
+    """What registration measures of one frame; made once a frame by `prepare`.
 
     Attributes
     ----------
@@ -82,7 +83,7 @@ def prepare(
     image = np.asarray(image)
     if image.ndim != 2 or (mask is not None and mask.shape != image.shape):
         raise UserError(
-            f"image of shape {image.shape} and mask of shape {getattr(mask, 'shape', None)}: "
+            f"image of shape {image.shape} and mask of {'none' if mask is None else mask.shape}: "
             "give an image (y, x) and, if any, a mask of the same shape"
         )
     pixels, valid = repaired(image, mask)
@@ -143,7 +144,7 @@ def _repair(pixels: Image) -> Image:
     pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
     smooth = cv2.medianBlur(pixels, 3)
     excess = pixels - smooth
-    limit = DEFECT_SIGMAS * _robust_sigma(excess)
+    limit = DEFECT_SIGMAS * _sigma(excess)
     if limit > 0:
         _replace_isolated(pixels, smooth, excess, np.float32(limit))
     return pixels
@@ -155,10 +156,10 @@ def _defective(sample: Image) -> Mask:
     # Sorting lines that are contiguous is several times quicker than numpy's median of columns.
     ordered = np.sort(cv2.transpose(detail), axis=1)
     offset = ordered[:, (ordered.shape[1] - 1) // 2 : ordered.shape[1] // 2 + 1].mean(axis=1)
-    sigma = 1.4826 * np.median(np.abs(offset - np.median(offset)))
     # A column's median is known to about 1.25 sigma / sqrt(rows): less is no defect.
-    noise = 1.25 * _robust_sigma(detail) / np.sqrt(detail.shape[0])
-    bad = np.abs(offset - np.median(offset)) > 1.5 * DEFECT_SIGMAS * max(sigma, noise)
+    noise = 1.25 * _sigma(detail) / np.sqrt(detail.shape[0])
+    spread = max(robust_sigma(offset), noise)
+    bad = np.abs(offset - np.median(offset)) > 1.5 * DEFECT_SIGMAS * spread
     return bad if bad.mean() <= 0.1 else np.zeros_like(bad)
 
 
@@ -224,7 +225,7 @@ def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | 
         band[~valid] = np.nan
         if inside.size < SMALLEST_SIZE**2 / 4:
             return None
-    sigma = _robust_sigma(inside)
+    sigma = _sigma(inside)
     if sigma <= ROUNDING * cv2.norm(pixels, cv2.NORM_INF):
         return None
     band /= np.float32(sigma)
@@ -248,8 +249,8 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
     return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 
-def _robust_sigma(values: Image) -> float:
-    """1.4826 times the median absolute value of a sample; the rms where most values are zero."""
-    sample = np.abs(values.ravel()[:: max(1, values.size // 16384)])
-    sigma = 1.4826 * float(np.median(sample))
+def _sigma(values: Image) -> float:
+    """Robust standard deviation about zero of a sample; the rms where most values are zero."""
+    # Four digits of `MAD_TO_SIGMA`: with more, matrices of "fourier" change by 1e-5 px.
+    sigma = 1.4826 * float(np.median(np.abs(values.ravel()[:: max(1, values.size // 16384)])))
     return sigma if sigma > 0 else float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

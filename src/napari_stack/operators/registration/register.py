@@ -1,4 +1,4 @@
-"""`measure_transforms` and `register`: where every frame lies, and frames that lie alike."""
+"""`measure_transforms` and `register`: motion of every frame, and frames moved to the reference."""
 
 from typing import Annotated, Any, Literal
 

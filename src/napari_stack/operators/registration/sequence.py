@@ -1,4 +1,4 @@
-"""How the frames of a stack are measured: what is seen of each, in which sequence, chains."""
+"""How the frames of a stack are measured: what of each, in which sequence, chains."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ Found = dict[int, Alignment]
 
 @dataclass(frozen=True, eq=False)
 class MeasureOptions:
-    """What registration sees of a frame: one channel, a region, an average over time."""
+    """What of a frame is measured: one channel, a region, an average over time."""
 
     channel: int | str = "all"
     mask: NDArray[np.bool_] | None = None
@@ -121,14 +121,15 @@ def measure(
         found: Found = {}
         _chain(stack, view, aligner, reference, found, moving, run)
         return found
-    direct = partial(_direct, view=view, aligner=aligner, fixed=fixed, begun=begun)
+    against = partial(_against, view=view, aligner=aligner, fixed=fixed)
+    direct = partial(against, begun=begun, starts={})
     found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or not lost or len(lost) == len(moving):
         return found
     chained = _chain(stack, view, aligner, reference, found, lost, run)
     starts = {i: found[i].matrix for i in chained}
-    again = partial(_again, view=view, aligner=aligner, fixed=fixed, starts=starts)
+    again = partial(against, begun={}, starts=starts)
     for i, better in zip(chained, run.each(again, stack, chained, what="Refining"), strict=True):
         found[i] = better if better.verified else found[i]
     return found
@@ -215,7 +216,7 @@ def _toward(index: int, reference: int, distance: int) -> int:
     return index - distance if index > reference else index + distance
 
 
-def _direct(
+def _against(
     stack: Stack,
     index: int,
     *,
@@ -223,20 +224,11 @@ def _direct(
     aligner: Aligner,
     fixed: Prepared,
     begun: dict[int, Prepared],
-) -> Alignment:
-    return aligner(fixed, begun[index] if index in begun else view(stack, index))
-
-
-def _again(
-    stack: Stack,
-    index: int,
-    *,
-    view: MeasureOptions,
-    aligner: Aligner,
-    fixed: Prepared,
     starts: dict[int, NDArray[np.float64]],
 ) -> Alignment:
-    return aligner(fixed, view(stack, index), starts[index])
+    """Align a frame with the reference; some are prepared already, some have a matrix to start."""
+    moving = begun[index] if index in begun else view(stack, index)
+    return aligner(fixed, moving, starts.get(index))
 
 
 def _link(
