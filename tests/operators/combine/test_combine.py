@@ -11,24 +11,20 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
-from napari_stack.operators import Percentile, WeightedMean, combine, sigma_clip
-from napari_stack.operators.combine.normalisation import measure_noise
-from napari_stack.operators.combine.sorting import selection_network
+from napari_stack.operators import Percentile, WeightedMean, combine
+from support.combining import HOLES, masked_in_some_way, product_by_numpy
 
 DTYPES = [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]
+
+
 FLOATS = ("sum", "product", "standard deviation", "difference")
-
-
-def product(data):
-    top = np.nanmax(np.abs(data)) or 1
-    return top * np.nanprod(data / top, axis=0)
 
 
 NUMPY = {
     "mean": lambda d: np.nanmean(d, axis=0),
     "median": lambda d: np.nanmedian(d, axis=0),
     "sum": lambda d: np.nansum(d, axis=0),
-    "product": product,
+    "product": product_by_numpy,
     "minimum": lambda d: np.nanmin(d, axis=0),
     "maximum": lambda d: np.nanmax(d, axis=0),
     "range": lambda d: np.nanmax(d, axis=0) - np.nanmin(d, axis=0),
@@ -121,27 +117,6 @@ def test_nothing_wraps_around():
     assert (found == 32768).all()
 
 
-def test_a_product_is_relative_to_the_greatest_value_whenever_it_comes():
-    rng = np.random.default_rng(0)
-    data = rng.integers(1, 4000, (9, 6, 5)).astype(np.uint16)
-    for frames in (np.sort(data.ravel()), np.sort(data.ravel())[::-1]):
-        some = frames.reshape(data.shape)
-        expected = product(some.astype(np.float64))
-        np.testing.assert_allclose(combine(Stack.wrap(some), method="product"), expected)
-
-
-def test_many_frames_and_large_values_lose_no_digits():
-    data = np.full((500, 2, 2), 65535, np.uint16)
-    assert (combine(Stack.wrap(data)) == 65535).all()
-    assert (sigma_clip(Stack.wrap(data)).image == 65535).all()
-    wide = np.full((9, 2, 2), 2**31 - 1, np.int32)
-    assert (combine(Stack.wrap(wide)) == 2**31 - 1).all()
-    deep = np.full((9, 2, 2), 1e9) + np.arange(9).reshape(9, 1, 1) * 1e-3
-    np.testing.assert_allclose(combine(Stack.wrap(deep)), 1e9 + 4e-3, rtol=1e-15)
-    spread = combine(Stack.wrap(deep), method="standard deviation")
-    np.testing.assert_allclose(spread, np.std(deep - 1e9, axis=0), rtol=1e-4)
-
-
 @pytest.mark.parametrize("method", ["mean", "median", "maximum"])
 def test_the_order_of_frames_does_not_matter(method):
     data = np.random.default_rng(3).integers(0, 4000, (12, 9, 8), np.uint16)
@@ -171,56 +146,6 @@ def test_cancelling_stops_it(method):
     stack = Stack.wrap(np.zeros((9, 400, 50), np.float32) + 1)
     with pytest.raises(Cancelled):
         combine(stack, method=option(method), run=Run(memory=2**20, tick=tick))
-
-
-@pytest.mark.parametrize("frames", [1, 2, 3, 4, 7, 16, 33])
-def test_a_selection_network_brings_ranks_to_their_places(frames):
-    # Any exchanges that order all rows of zeros and ones order everything (Knuth's 0-1 principle).
-    rng = np.random.default_rng(frames)
-    rows = rng.integers(0, 2, (3000, frames))
-    first, last = (frames - 1) // 2, frames // 2
-    network = selection_network(frames, first, last)
-    for low, high in network:
-        pair = np.sort(rows[:, [low, high]], axis=1)
-        rows[:, low], rows[:, high] = pair.T
-    assert (rows[:, : first + 1].max(axis=1) <= rows[:, last]).all()
-    ordered = np.sort(rows, axis=1)
-    np.testing.assert_array_equal(rows[:, [first, last]], ordered[:, [first, last]])
-    assert len(network) <= len(selection_network(frames, 0, frames - 1))
-
-
-def noisy(sigmas, dtype=np.float32, size=120):
-    rng = np.random.default_rng(7)
-    scene = np.add.outer(np.sin(np.arange(size) / 9), np.cos(np.arange(size) / 7)) * 300 + 2000
-    return np.array([scene + rng.normal(0, s, scene.shape) for s in sigmas]).astype(dtype)
-
-
-@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-def test_noise_is_measured(dtype):
-    stack = Stack.wrap(noisy([5, 20, 60], dtype))
-    found = np.sqrt([measure_noise(stack, i) for i in range(3)])
-    np.testing.assert_allclose(found, [5, 20, 60], rtol=0.05)
-
-
-def test_noise_is_measured_in_colour_and_beside_holes():
-    grey = noisy([5, 20])
-    grey[:, 40:60] = np.nan
-    colour = np.stack([grey, grey, grey], axis=-1)
-    for data in (grey, colour):
-        found = np.sqrt([measure_noise(Stack.wrap(data), i) for i in range(2)])
-        np.testing.assert_allclose(found, [5, 20], rtol=0.06)
-    assert measure_noise(Stack.wrap(np.full((2, 9, 9), np.nan)), 0) == np.inf
-    assert measure_noise(Stack.wrap(np.zeros((2, 2, 9))), 0) == 1.0
-
-
-def test_a_weighted_mean_has_less_noise():
-    sigmas = [4, 40, 40, 40]
-    data = noisy(sigmas)
-    scene = noisy([0])[0]
-    weighted = combine(Stack.wrap(data), method="weighted mean") - scene
-    plain = combine(Stack.wrap(data)) - scene
-    best = 1 / np.sqrt(sum(1 / s**2 for s in sigmas))
-    assert weighted.std() < 1.05 * best < plain.std() / 2
 
 
 def test_weights_can_be_given(tmp_path):
@@ -256,11 +181,6 @@ def test_weights_that_fit_nothing_are_refused(weights, said):
         combine(Stack.wrap(np.zeros((3, 4, 4))), method=WeightedMean(np.array(weights)))
 
 
-def test_frames_without_noise_count_alike():
-    data = np.arange(3.0).reshape(3, 1, 1) * np.ones((1, 8, 8))
-    assert (combine(Stack.wrap(data), method="weighted mean") == 1).all()
-
-
 def test_a_file_that_holds_no_weights_is_named(tmp_path):
     (tmp_path / "w.txt").write_text("one two three")
     with pytest.raises(ValueError, match=r"w\.txt holds no list of weights"):
@@ -280,51 +200,6 @@ def test_methods_with_options_go_through_plain_data():
         Percentile(101)
 
 
-def levelled(how):
-    scene = np.random.default_rng(1).normal(1000, 50, (80, 90))
-    return {
-        "additive": [scene, scene + 300, scene - 200],
-        "multiplicative": [scene, scene * 3, scene * 0.25],
-        "both": [scene, scene * 3 + 500, scene * 0.25 - 40],
-    }[how]
-
-
-@pytest.mark.parametrize("how", ["additive", "multiplicative", "both"])
-@pytest.mark.parametrize("colours", [False, True])
-@pytest.mark.parametrize("operator", [combine, sigma_clip])
-def test_frames_are_brought_to_the_level_of_the_first(how, colours, operator):
-    data = np.array(levelled(how))
-    if colours:
-        data = np.stack([data, data[::-1], 2 * data], axis=-1)
-    options = {"iterations": 0} if operator is sigma_clip else {}
-    found = operator(Stack.wrap(data), normalisation=how, **options)
-    image = found if operator is combine else found.image
-    np.testing.assert_allclose(image, data[0], rtol=1e-9)
-
-
-def test_levels_are_those_of_the_first_used_frame_and_leave_alpha():
-    data = np.stack([*levelled("additive")], axis=0)[..., np.newaxis].repeat(4, axis=3)
-    data[..., 3] = 1.0
-    stack = replace(Stack.wrap(data, rgb=True), used=np.array([False, True, True]))
-    image = combine(stack, normalisation="additive", method="median")
-    np.testing.assert_allclose(image[..., :3], data[1, ..., :3])
-    assert (image[..., 3] == 1).all()
-
-
-def test_levels_of_which_no_ratio_can_be_made_are_refused():
-    data = np.zeros((3, 8, 8), np.float32) + 1
-    with pytest.raises(
-        ValueError, match=r"the spread .* of frame 0 is 0.*normalisation='additive'"
-    ):
-        combine(Stack.wrap(data), normalisation="both")
-    data[2] = -1
-    with pytest.raises(ValueError, match="the median of frame 2 is -1, of which no ratio"):
-        combine(Stack.wrap(data), normalisation="multiplicative")
-    data[1] = np.nan
-    with pytest.raises(ValueError, match="frame 1 has no valid pixel"):
-        combine(Stack.wrap(data), normalisation="additive")
-
-
 @pytest.mark.parametrize("method", ["mean", "median"])
 def test_no_used_frame_is_refused(method):
     stack = replace(Stack.wrap(np.zeros((3, 4, 4))), used=np.zeros(3, bool))
@@ -339,10 +214,13 @@ def test_every_position_of_a_hyperstack_is_combined():
     np.testing.assert_array_equal(found, np.rint(np.median(data, axis=0)))
 
 
-def test_progress_goes_from_start_to_end():
-    ticks = []
-    run = Run(tick=lambda done, total, what: ticks.append(done / total))
-    stack = Stack.wrap(noisy([3, 4, 5]))
-    combine(stack, method="weighted mean", normalisation="additive", run=run)
-    assert ticks == sorted(ticks)
-    assert (ticks[0], ticks[-1]) == (0, 1)
+@given(method=st.sampled_from(["mean", "median"]), **HOLES)
+@settings(max_examples=50, deadline=None)
+def test_combining_is_what_numpy_makes_of_holes(method, seed, frames, dtype, how):
+    stack, values = masked_in_some_way(seed, frames, dtype, how)
+    found = combine(stack, method=method, dtype="float64")
+    plain = np.ma.filled(values.astype(np.float64), np.nan)
+    covered = np.isfinite(plain).any(axis=0)
+    expected = {"mean": np.nanmean, "median": np.nanmedian}[method](plain[:, covered], axis=0)
+    np.testing.assert_allclose(found[covered], expected, rtol=1e-12)
+    assert np.isnan(found[~covered]).all()

@@ -1,1 +1,1 @@
-"""Combine frames to one image: means, ranks and clipping."""
+"""Combine frames to one image: means, ranks, clipping, and the levels they are brought to."""

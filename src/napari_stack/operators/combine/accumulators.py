@@ -7,23 +7,61 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
-from napari_stack.operators.combine.adding import add_deviation, add_frames
-
-#: Frames that are held until they are added together.
-_HELD = 4
 
 Result = tuple[NDArray[np.float64], NDArray[np.bool_] | None]
 
 
-def _over(valid: NDArray[np.bool_] | None, values: NDArray[Any]) -> Any:
-    """Spread a mask (y, x) over channels; True for None."""
-    return True if valid is None else valid.reshape(valid.shape + (1,) * (values.ndim - 2))
+@kernel
+def _add_four(
+    total: NDArray[np.float64],
+    one: NDArray[Any],
+    two: NDArray[Any],
+    three: NDArray[Any],
+    four: NDArray[Any],
+    weights: NDArray[np.float64],
+) -> None:  # pragma: no cover
+    """Add four weighted frames in order, in one pass through the memory."""
+    a, b, c, d = weights
+    for i in range(total.size):
+        value = total[i] + a * one[i]
+        value += b * two[i]
+        value += c * three[i]
+        total[i] = value + d * four[i]
 
 
-def _spread(count: Any, values: NDArray[Any]) -> Any:
-    """Spread a number, or one a pixel, over channels."""
-    return count.reshape(count.shape + (1,) * (values.ndim - 2)) if np.ndim(count) else count
+@kernel
+def _add(
+    total: NDArray[np.float64], frame: NDArray[Any], weight: float
+) -> None:  # pragma: no cover
+    for i in range(total.size):
+        total[i] += weight * frame[i]
+
+
+@kernel
+def _welford(
+    mean: NDArray[np.float64], squares: NDArray[np.float64], frame: NDArray[Any], share: float
+) -> None:  # pragma: no cover
+    """Add a frame to a mean and the sum of squared distances from it; `share` is 1 / count."""
+    for i in range(mean.size):
+        value = float(frame[i])
+        distance = value - mean[i]
+        now = mean[i] + distance * share
+        squares[i] += distance * (value - now)
+        mean[i] = now
+
+
+def _flat(frame: NDArray[Any]) -> NDArray[Any]:
+    flat = np.ascontiguousarray(frame).reshape(-1)
+    return flat.view(np.uint8) if flat.dtype.kind == "b" else flat
+
+
+def _over(by_pixel: Any, values: NDArray[Any]) -> Any:
+    """Spread a mask or counts of shape (y, x) over channels; one number as it is, None as True."""
+    if np.ndim(by_pixel) == 0:
+        return True if by_pixel is None else by_pixel
+    return by_pixel.reshape(by_pixel.shape + (1,) * (values.ndim - 2))
 
 
 @dataclass
@@ -36,7 +74,7 @@ class Running:
         Sum of the weights; one number while all pixels were valid.
     """
 
-    count: Any = field(default=0.0)
+    count: Any = 0.0
 
     def prepare(self, stack: Stack, index: int) -> Any:
         """Read a frame."""
@@ -80,31 +118,32 @@ class Sum(Running):
             self.total = np.zeros(values.shape)
         weight = self.weights.get(index, 1.0)
         if self.first in (-1, index):
-            self.counted(valid, abs(weight))
-        if self.first not in (-1, index):
+            self.counted(valid, weight)
+        else:
             weight = -weight
         if valid is None:
             self.held.append((values, weight))
-            if len(self.held) == _HELD:
-                self._flush()
-            return
-        self._flush()  # in order: the same frames give the same digits
-        part = np.multiply(values, weight, dtype=np.float64)
-        np.add(self.total, part, out=self.total, where=_over(valid, values))
+        if valid is not None or len(self.held) == 4:
+            self._flush()  # in order: the same frames give the same digits
+        if valid is not None:
+            part = np.multiply(values, weight, dtype=np.float64)
+            np.add(self.total, part, out=self.total, where=_over(valid, values))
 
     def _flush(self) -> None:
-        if self.held:
-            frames, weights = zip(*self.held, strict=True)
-            add_frames(self.total, list(frames), list(weights))
-            self.held = []
+        frames, weights = [_flat(frame) for frame, _ in self.held], [w for _, w in self.held]
+        if len(frames) == 4:
+            _add_four(self.total.reshape(-1), *frames, np.array(weights, np.float64))
+        else:
+            for frame, weight in zip(frames, weights, strict=True):
+                _add(self.total.reshape(-1), frame, float(weight))
+        self.held = []
 
     def merge(self, later: Self) -> None:
         """Take in the state of later frames."""
         self._flush()
         later._flush()
         self.count = self.count + later.count
-        if later.total is not None:
-            self.total = later.total if self.total is None else self.total + later.total
+        self.total = later.total if self.total is None else self.total + later.total
 
     def result(self) -> Result:
         """Return the image and what is covered."""
@@ -112,7 +151,7 @@ class Sum(Running):
         covered = self.covered(self.total.shape)
         if self.mean:
             count = np.where(self.count > 0, self.count, 1.0)
-            self.total /= _spread(count, self.total)
+            self.total /= _over(count, self.total)
         return self.total, covered
 
 
@@ -138,15 +177,14 @@ class Extremes(Running):
 
     def _step(self, low: Any, high: Any, valid: NDArray[np.bool_] | None) -> None:
         if self.method != "maximum":
-            self.low = _lesser(np.minimum, self.low, low, valid)
+            self.low = _extreme(np.minimum, self.low, low, valid)
         if self.method != "minimum":
-            self.high = _lesser(np.maximum, self.high, high, valid)
+            self.high = _extreme(np.maximum, self.high, high, valid)
 
     def merge(self, later: Self) -> None:
         """Take in the state of later frames."""
-        if np.ndim(later.count) or later.count:
-            self.count = self.count + later.count
-            self._step(later.low, later.high, None)
+        self.count = self.count + later.count
+        self._step(later.low, later.high, None)
 
     def result(self) -> Result:
         """Return the image and what is covered."""
@@ -160,21 +198,14 @@ class Extremes(Running):
         return values, covered
 
 
-def _lesser(choose: Any, state: Any, values: Any, valid: NDArray[np.bool_] | None) -> Any:
-    """Keep the lesser, or greater, values; those of invalid pixels are such that they never are."""
+def _extreme(choose: Any, state: Any, values: Any, valid: NDArray[np.bool_] | None) -> Any:
+    """Keep the lesser, or greater, values; an invalid one is the last that would be kept."""
     if valid is not None:
-        worst = _worst(values.dtype, choose is np.minimum)
-        values = np.where(_over(valid, values), values, worst)
+        limits = {"b": (False, True), "f": (-np.inf, np.inf)}.get(values.dtype.kind)
+        least, most = limits or (np.iinfo(values.dtype).min, np.iinfo(values.dtype).max)
+        last = values.dtype.type(most if choose is np.minimum else least)
+        values = np.where(_over(valid, values), values, last)
     return values.copy() if state is None else choose(state, values, out=state)
-
-
-def _worst(dtype: np.dtype[Any], greatest: bool) -> Any:
-    if dtype.kind == "b":
-        return greatest
-    if dtype.kind == "f":
-        return dtype.type(np.inf if greatest else -np.inf)
-    limits = np.iinfo(dtype)
-    return dtype.type(limits.max if greatest else limits.min)
 
 
 @dataclass
@@ -191,34 +222,32 @@ class Deviation(Running):
             self.mean, self.squares = np.zeros(values.shape), np.zeros(values.shape)
         self.counted(valid)
         if np.ndim(self.count) == 0:
-            add_deviation(self.mean, self.squares, values, int(self.count))
+            mean, squares = self.mean.reshape(-1), self.squares.reshape(-1)
+            _welford(mean, squares, _flat(values), 1.0 / int(self.count))
             return
         distance = np.subtract(values, self.mean, dtype=np.float64)
         if valid is not None:
             distance[~valid] = 0
         count = np.maximum(self.count, 1)
-        self.mean += distance / _spread(count, values)
+        self.mean += distance / _over(count, values)
         self.squares += distance * np.subtract(values, self.mean, dtype=np.float64)
 
     def merge(self, later: Self) -> None:
         """Take in the state of later frames."""
-        if later.mean is None:
-            return
         if self.mean is None:
-            self.__dict__.update(vars(later))
+            self.count, self.mean, self.squares = later.count, later.mean, later.squares
             return
         both = self.count + later.count
-        share = _spread(later.count / np.maximum(both, 1), self.mean)
+        share = _over(later.count / np.maximum(both, 1), self.mean)
         distance = later.mean - self.mean
-        self.squares += later.squares + distance**2 * share * _spread(self.count, self.mean)
+        self.squares += later.squares + distance**2 * share * _over(self.count, self.mean)
         self.mean += distance * share
         self.count = both
 
     def result(self) -> Result:
         """Return the image and what is covered."""
-        count = _spread(np.maximum(self.count, 1), self.squares)
-        spread = np.sqrt(np.maximum(self.squares / count, 0))
-        return spread, self.covered(self.mean.shape)
+        count = _over(np.maximum(self.count, 1), self.squares)
+        return np.sqrt(np.maximum(self.squares / count, 0)), self.covered(self.mean.shape)
 
 
 @dataclass
@@ -253,15 +282,13 @@ class Product(Running):
         """Refer the product so far to a greater value."""
         if top > self.top:
             if self.top > 0:
-                self.values *= _spread(np.power(self.top / top, self.count), self.values)
+                self.values *= _over(np.power(self.top / top, self.count), self.values)
             self.top = top
 
     def merge(self, later: Self) -> None:
         """Take in the state of later frames."""
-        if later.values is None:
-            return
         if self.values is None:
-            self.__dict__.update(vars(later))
+            self.count, self.top, self.values = later.count, later.top, later.values
             return
         self._raise(later.top)
         later._raise(self.top)

@@ -37,7 +37,7 @@ def as_rows(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def covered_somewhere(valid: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    """Tell at which pixels (rows, x) any frame is valid; None: at all."""
+    """Return at which pixels (rows, x) any frame is valid; None for all."""
     if valid is None:
         return None
     covered = np.asarray(valid.any(axis=0))
@@ -125,7 +125,7 @@ def _clip(
     lines, channels = None, 1
     if valid is not None:
         lines, channels = np.ascontiguousarray(valid.swapaxes(0, 1)), columns // valid.shape[2]
-    room = (
+    scratch = (
         tile, np.empty((2, frames, TILE)), np.empty(STATE), np.empty((3, frames)),
         np.empty((2, TILE + 1), np.int64), np.empty(TILE, bool),
     )  # fmt: skip
@@ -135,7 +135,7 @@ def _clip(
         part = flat[some].astype(kind, copy=False)
         there = None if lines is None else lines[some]
         clipped = [found[some] for found in results]
-        clip_rows(part, there, whole[some], channels, rules, exchanges, *room, *clipped)
+        clip_rows(part, there, whole[some], channels, rules, exchanges, *scratch, *clipped)
 
 
 def _standard_error(squares: NDArray[np.float32], used: NDArray[np.uint16]) -> NDArray[Any]:

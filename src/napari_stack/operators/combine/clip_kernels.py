@@ -68,9 +68,9 @@ def clip_rows(
     exchanges : ndarray, shape (exchanges, 2), or None
         Those that put n values in order; None to clip about means by standard deviations.
     tile : ndarray of the type of `values`, shape (n, width), or (2, width) without exchanges
-        Room for values in order, or for the least and the greatest of them.
+        Scratch: values in order, or for the least and the greatest of them.
     near, state, work, places, flags : ndarray
-        Room of shape (2, n, `TILE`), (`STATE`,), (3, n), (2, `TILE` + 1), (`TILE`,).
+        Scratch of shape (2, n, `TILE`), (`STATE`,), (3, n), (2, `TILE` + 1), (`TILE`,).
     mean, used : ndarray, shape (rows, columns)
     squares : ndarray, shape (rows, columns), or (rows, 0) if they are not wanted
     rejected_per_frame : ndarray, shape (rows, n)

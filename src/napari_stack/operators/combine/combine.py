@@ -136,12 +136,12 @@ def combine(
 
 
 def is_rank(method: Any) -> bool:
-    """Tell whether a method needs all values of a pixel at a time."""
+    """Return whether a method needs all values of a pixel at a time."""
     return method == "median" or isinstance(method, Percentile)
 
 
 def in_bands(method: Any = "mean", **_others: Any) -> bool:
-    """Tell whether a method holds bands of all frames at a time, for the forecast of memory."""
+    """Return whether a method holds bands of all frames at a time, to predict its memory."""
     return is_rank(method_options(options_of(combine)["method"], method))
 
 

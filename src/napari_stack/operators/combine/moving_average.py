@@ -22,7 +22,7 @@ class MovingAverage(StackSource):
     frames : int
         Length of the window.
     stored : numpy.dtype
-        Of the frames as they are seen.
+        Of the frames when they are read out.
     """
 
     frames: int
@@ -30,7 +30,7 @@ class MovingAverage(StackSource):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the frames as they are seen."""
+        """Type of the frames when they are read out."""
         return self.stored
 
     def window(self, index: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Levels of frames, so that frames of different exposure can be combined; and their noise."""
+"""Bring frames of different exposure to one level before they are combined; their noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,13 @@ from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.core.statistics import noise_sigma
 from napari_stack.engine.run import Run
 
 Normalisation = Literal["none", "additive", "multiplicative", "both"]
 
-#: Pixels of a frame that are looked at: the median of so many is sure to 0.3 % of the deviation.
-_LOOK_AT = 2**18
-
-#: Median of the sizes of normal deviates, inverted: 1.4826.
-_MAD_TO_SIGMA = 1.482602218505602
+#: Pixels of a frame that are sampled: the median of so many is known to 0.3 % of the deviation.
+_SAMPLE = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +140,7 @@ def measure_noise(stack: Stack, index: int) -> float:
     values, valid = stack.values(index)
     if values.shape[0] < 3 or values.shape[1] < 3:
         return 1.0
-    step = max(values.shape[0] * values.shape[1] // _LOOK_AT, 1)
+    step = max(values.shape[0] * values.shape[1] // _SAMPLE, 1)
     rows = np.arange(1, values.shape[0] - 1, step)
     if values.ndim == 3 and stack.alpha:
         values = values[..., :-1]
@@ -156,8 +154,7 @@ def measure_noise(stack: Stack, index: int) -> float:
         second = second.reshape(-1, *second.shape[2:])
     if not len(second):
         return np.inf
-    # The squares of the filter's weights sum up to 36.
-    sigma = _MAD_TO_SIGMA * np.median(np.abs(second), axis=0) / 6
+    sigma = noise_sigma(second, axis=0)
     rounding = 0.0 if stack.dtype.kind == "f" else 1 / 12
     return float(np.mean(sigma**2)) + rounding
 
@@ -175,4 +172,4 @@ def noise_weights(stack: Stack, run: Run) -> dict[int, float]:
 
 
 def _step(shape: tuple[int, ...]) -> slice:
-    return slice(None, None, max(int(np.sqrt(shape[0] * shape[1] / _LOOK_AT)), 1))
+    return slice(None, None, max(int(np.sqrt(shape[0] * shape[1] / _SAMPLE)), 1))

@@ -1,4 +1,4 @@
-"""`sigma_clip`: the mean of the values that do not stray."""
+"""`sigma_clip`: the mean of each pixel's values without outliers."""
 
 import warnings
 from functools import partial
@@ -59,7 +59,7 @@ def sigma_clip(
     details: bool = False,
     run: Run = Run(),
 ) -> Clipped:
-    """Average the frames without the values that stray: rays, trails, passers-by.
+    """Average the frames without outliers: cosmic rays, trails, passers-by.
 
     Per pixel and channel: the mean and the population standard deviation of the values not
     rejected so far; values further than `sigma` deviations from the mean are rejected; again,
@@ -79,11 +79,11 @@ def sigma_clip(
         Distance above the centre beyond which a value is rejected; 0 is that of sigma.
     centre : {"mean", "median"}
         What the distance is taken from. What is kept is averaged in any case. The median is not
-        drawn by what strays, and fits few frames.
+        shifted by outliers, and suits few frames.
     spread : {"standard deviation", "MAD", "winsorised"}
         What the distance is compared with. MAD is 1.4826 times the median distance from the
         median; winsorised is the standard deviation of values drawn in to 1.5 of it. Both are
-        hardly widened by what strays, and fit few frames. Where most values are the same, it is
+        hardly widened by outliers, and suit few frames. Where most values are the same, it is
         the least difference from the median, or a grey level.
     normalisation : {"none", "additive", "multiplicative", "both"}
         Bring the frames to the level of the first before they are clipped: by the differences of
@@ -132,8 +132,10 @@ def sigma_clip(
     passes = 1 + (normalisation != "none")
     levelled = normalised(stack, normalisation, run.part(0, passes))
     last = run.part(passes - 1, passes)
-    image, rejected, tally, present, *more = last.bands(clip, levelled, what="Clipping")
-    return Clipped(image, rejected, _fractions(stack, tally, present), *more)
+    image, rejected, rejected_per_frame, present, *more = last.bands(
+        clip, levelled, what="Clipping"
+    )
+    return Clipped(image, rejected, _fractions(stack, rejected_per_frame, present), *more)
 
 
 #: The numbers of frames at each pixel are uint16.
@@ -144,11 +146,11 @@ _CENTRES = {"mean": 0, "median": 1}
 _SPREADS = {"standard deviation": 0, "MAD": 1, "winsorised": 2}
 
 
-def _fractions(stack: Stack, tally: NDArray[Any], present: NDArray[Any]) -> NDArray[np.float64]:
+def _fractions(stack: Stack, counts: NDArray[Any], present: NDArray[Any]) -> NDArray[np.float64]:
     """Share rejected of every frame, from counts (rows, used frames)."""
     fractions = np.full(len(stack), np.nan)
     there = present.sum(axis=0, dtype=np.float64)
-    rejected = tally.sum(axis=0, dtype=np.float64)
+    rejected = counts.sum(axis=0, dtype=np.float64)
     share = np.divide(rejected, there, out=np.full(len(there), np.nan), where=there > 0)
     fractions[stack.used] = share
     return fractions
