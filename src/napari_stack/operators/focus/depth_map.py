@@ -20,6 +20,7 @@ from napari_stack.operators.focus.frame_statistics import (
 )
 from napari_stack.operators.focus.methods import DepthMap, WorkingResult
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
+from napari_stack.operators.focus.pyramid_kernels import keep_larger
 
 Array = np.ndarray[Any, Any]
 
@@ -111,10 +112,8 @@ class EnergyFold:
         self._keep_larger(later.best, later.label, later.grey)
 
     def _keep_larger(self, energy: Array, label: Array | int, grey: Array) -> None:
-        larger = energy > self.best
-        np.copyto(self.best, energy, where=larger)
-        np.copyto(self.label, label, where=larger)
-        np.copyto(self.grey, grey, where=larger)
+        np.copyto(self.label, label, where=energy > self.best)
+        keep_larger(self.best, self.grey, energy, grey)
 
 
 def smooth_along_edges(plane: Array, weight: Array, guide: Array, size: int, edge: float) -> Array:

@@ -220,8 +220,7 @@ class PyramidFold(StripFold):
         if share is not None and not self.levels:
             frame.share(frame.grey.shape)[here] = reduced_plane(share, centre=self.centre)[there]
         first, last = np.searchsorted(self.noisy, (rows.start, rows.stop))
-        rows_there = self.noisy[first:last] - strip.wide.start
-        frame.noise[first:last] = noise_response(grey, rows_there)
+        frame.noise[first:last] = noise_response(grey, self.noisy[first:last] - strip.wide.start)
 
     def close(self, index: int) -> None:
         """Take in the coarser levels of a frame."""

@@ -115,9 +115,7 @@ class RestrictedFold(StripFold):
         supports = _supports(strip.valid)
         planes = zip(self.sums.totals, self.sums.weights, *self.limits, strict=True)
         for level, (total, weight, first, last) in enumerate(planes):
-            values = levels[level]
-            if level < LEVELS:
-                values = details_of(values, levels[level + 1])
+            values = details_of(*levels[level : level + 2]) if level < LEVELS else levels[level]
             target = rows_at(strip.rows, level)
             start = strip.inner.start // 2**level
             source = slice(start, start + target.stop - target.start)
