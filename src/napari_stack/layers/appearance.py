@@ -1,6 +1,6 @@
 """`Appearance`: colours and placement of a layer, apart from it, and layers made to match."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from napari.layers import Image, Labels
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.layers.frame_geometry import FrameGeometry
 from napari_stack.layers.placement import to_physical, to_world
 
@@ -114,12 +115,10 @@ class Appearance:
             return Labels(data.astype(np.uint8), multiscale=False, **place, **more)
         if limits is None:
             return self._coloured(data, rgb=self.rgb, **place, **more)
-        look = {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits}
-        if kind == "image":
-            return Image(data, multiscale=False, rgb=self.rgb, **look, **place, **more)
-        # It would hide the picture that it belongs to.
-        place["blending"] = "translucent_no_depth"
-        return Image(data, multiscale=False, rgb=False, visible=False, **look, **place, **more)
+        place |= {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits, "rgb": self.rgb}
+        if kind != "image":  # it would hide the picture that it belongs to
+            place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
+        return Image(data, multiscale=False, **place, **more)
 
     def plane(self, data: Any, **more: Any) -> Image:
         """Make a layer of one frame, of y and x alone."""
@@ -170,6 +169,15 @@ class Appearance:
         if "contrast_limits" not in more:
             layer.contrast_limits_range = self.limits_range
         return layer
+
+
+def described(axes: Sequence[Axis]) -> dict[str, Any]:
+    """Return scale, units and axis labels as layers take them."""
+    return {
+        "scale": [axis.step for axis in axes],
+        "units": [axis.unit for axis in axes],
+        "axis_labels": [axis.name for axis in axes],
+    }
 
 
 def value_range(data: NDArray[Any], *, rgb: bool) -> tuple[float, float] | None:

@@ -174,7 +174,7 @@ class FrameComputation:
         if self._too_large:
             raise MemoryError(self._too_large)
         pixels = np.empty(seen.shape, seen.dtype)
-        for index, frame in enumerate(run.stream(_frame, seen, what="Computing frames")):
+        for index, frame in enumerate(run.stream(Stack.__getitem__, seen, what="Computing frames")):
             pixels[index] = frame
         return Stack.wrap(pixels, rgb=seen.rgb).source
 
@@ -213,10 +213,6 @@ def _with_source(chain: Chain, source: Source) -> Chain:
     frames = chain.data.frames
     computed: Any = frames.source
     return chain.with_frames(replace(frames, source=replace(computed, source=source)))
-
-
-def _frame(stack: Stack, index: int) -> NDArray[Any]:
-    return stack[index]
 
 
 def prepare_compute(layer: Image, path: str | Path | None = None) -> FrameComputation:

@@ -51,7 +51,8 @@ def forecast(job: Job, run: Run = Run()) -> Forecast:
     run : Run
         How it will run.
     """
-    stack = _one(job)
+    # At one position of the other axes.
+    stack = job.data if isinstance(job.data, Stack) else job.data.stack()
     memory, scratch = _needs(job, stack, run)
     warnings = [*_of_frames(job, stack), *_of_options(job, stack)]
     if scratch and (missing := _missing(scratch, run)):
@@ -80,18 +81,9 @@ def size_text(size: float) -> str:
     return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def _one(job: Job) -> Stack:
-    """Take the stack at one position of the loops."""
-    return job.data if isinstance(job.data, Stack) else job.data.stack()
-
-
-def _positions(job: Job) -> int:
-    return prod(job.data.loops.values())
-
-
 def _frames(job: Job, stack: Stack) -> str:
     height, width = stack.shape[1:3]
-    places = _positions(job)
+    places = prod(job.data.loops.values())
     count = f"{len(stack)} frames" + (f" at {places} places" if places > 1 else "")
     return f"{count}, {width} x {height}, {_type(stack)}"
 
@@ -128,7 +120,7 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     pixels = height * width * prod(channels or [1])
     if job.step.entry.gives_frames:
         return 0, 0
-    results = _positions(job) * pixels * (stack.dtype.itemsize + 4)
+    results = prod(job.data.loops.values()) * pixels * (stack.dtype.itemsize + 4)
     if not job.step.entry.holds_bands(job.step.options):
         # A running state and the frames in flight, in the working type.
         return results + pixels * stack.working.itemsize * (run.threads + 4), 0
@@ -139,7 +131,7 @@ def _needs(job: Job, stack: Stack, run: Run) -> tuple[int, int]:
     masked = may_be_invalid(stack)
     frame = frame_bytes(stack, masked=masked)
     memory, filed = frame * used * rows // height, 0
-    if _positions(job) == 1 and are_filed(results, run.memory):
+    if prod(job.data.loops.values()) == 1 and are_filed(results, run.memory):
         filed = results
     else:
         memory += results

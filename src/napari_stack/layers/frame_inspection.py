@@ -12,7 +12,7 @@ from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import Appearance
 from napari_stack.layers.compat import full_resolution, unwrapped, weak_reference
-from napari_stack.layers.job import Job, used_along_axis
+from napari_stack.layers.job import Job
 from napari_stack.layers.provenance import (
     LayerReference,
     Link,
@@ -21,7 +21,7 @@ from napari_stack.layers.provenance import (
     results_of,
     set_used,
 )
-from napari_stack.layers.read_layer import leading_axes, read_layer
+from napari_stack.layers.read_layer import leading_axes, read_layer, used_along_axis
 from napari_stack.layers.recipe_job import frames_behind
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Step

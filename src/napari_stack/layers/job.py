@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
-from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.combined_sources import Place, places_to_json
@@ -22,7 +21,13 @@ from napari_stack.layers.appearance import Appearance, Limits
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
 from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
-from napari_stack.layers.read_layer import Data, axis_name, leading_axes, read_layer
+from napari_stack.layers.read_layer import (
+    Data,
+    axis_name,
+    leading_axes,
+    read_layer,
+    used_along_axis,
+)
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.recipe import Step
@@ -193,13 +198,6 @@ def _result_name(step: Step) -> str:
     return chosen if isinstance(chosen, str) else method_name(type(chosen))
 
 
-def used_along_axis(data: Data) -> NDArray[np.bool_]:
-    """Return the frames used along the stacked axis, at the first position of the others."""
-    if isinstance(data, Stack):
-        return data.used
-    return data.stack(dict.fromkeys(data.loops, 0)).used
-
-
 def prepare(
     operator: str,
     layer: Layer,
@@ -215,9 +213,7 @@ def prepare(
     operator : str
         Its name in the catalogue.
     layer : Image layer
-    axis : str or int, optional
-        See the operators of this package.
-    measure_at : mapping of str to int, "mean" or "maximum", optional
+    axis, measure_at
         See the operators of this package.
     **options
         Options of the operator; an option that is an image may be a layer too.

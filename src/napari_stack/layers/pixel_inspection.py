@@ -12,7 +12,7 @@ from napari_stack.engine.run import Run
 from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.frame_inspection import frames_layer, frames_of, stacked_axis
 from napari_stack.layers.provenance import link_of
-from napari_stack.layers.read_layer import leading_axes, read_layer
+from napari_stack.layers.read_layer import leading_axes, position_at, read_layer
 from napari_stack.operators.combine.normalisation import normalised
 from napari_stack.operators.inspection.pixel import (
     ClippedValues,
@@ -128,16 +128,11 @@ def target_at(layer: Any, world: Any) -> PixelTarget | None:
     frames = frames_layer(layer)
     if frames is None or len(world) < frames.ndim:
         return None
-    sizes = leading_axes(frames)
     place = [float(v) for v in frames.world_to_data(world[-frames.ndim :])]
-    position = {
-        name: min(max(round(at), 0), size - 1)
-        for (name, size), at in zip(sizes.items(), place, strict=False)
-    }
     made = link_of(layer)
     step = made.steps[-1] if made is not None and made.kind != "frames" else None
     axis = _axis(frames, step)
-    stack = frames_of(frames, axis, position)
+    stack = frames_of(frames, axis, position_at(frames, world))
     y, x = (int(np.floor(at + 0.5)) for at in place[-2:])
     if not (0 <= y < stack.shape[1] and 0 <= x < stack.shape[2]):
         return None

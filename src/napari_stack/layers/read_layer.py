@@ -4,7 +4,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Layer
+from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
@@ -24,6 +26,23 @@ def leading_axes(layer: Any) -> dict[str, int]:
     """
     shape = full_resolution(layer).shape
     return dict(zip([axis.name for axis in axes_of(layer)[:-2]], shape, strict=False))
+
+
+def position_at(layer: Any, world: Any) -> dict[str, int]:
+    """Return the frame that lies at a place of the world, along each axis that can be stacked."""
+    point = layer.world_to_data(world[-layer.ndim :])
+    sizes = leading_axes(layer)
+    return {
+        name: min(max(round(float(at)), 0), size - 1)
+        for (name, size), at in zip(sizes.items(), point, strict=False)
+    }
+
+
+def used_along_axis(data: Data) -> NDArray[np.bool_]:
+    """Return the frames used along the stacked axis, at the first position of the others."""
+    if isinstance(data, Stack):
+        return data.used
+    return data.stack(dict.fromkeys(data.loops, 0)).used
 
 
 def axes_of(layer: Any) -> tuple[Axis, ...]:

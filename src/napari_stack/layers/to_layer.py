@@ -7,7 +7,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack.core.stack import Stack
-from napari_stack.layers.appearance import spread, value_range
+from napari_stack.layers.appearance import described, spread, value_range
 from napari_stack.layers.provenance import Chain, history, remember
 from napari_stack.layers.read_layer import Data
 
@@ -37,16 +37,13 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     """
     array = data.to_dask()
     remember(array, Chain(data, (), name))
-    axes = data.axes
     layer = Image(
         array,
         name=name,
         rgb=data.rgb,
         multiscale=False,
         contrast_limits=show_limits(data) if limits is None else limits,
-        scale=[axis.step for axis in axes],
-        units=[axis.unit for axis in axes],
-        axis_labels=[axis.name for axis in axes],
+        **described(data.axes),
         metadata=history((), name, data),
     )
     if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:

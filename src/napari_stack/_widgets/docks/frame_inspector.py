@@ -1,5 +1,6 @@
 """`FrameInspectorDock`: what is known about every frame of a layer, plotted and in a table."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
-from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.inputs import axis_choices, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
 from napari_stack._widgets.parts.plot import Panel, Plot
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
@@ -30,7 +31,6 @@ from napari_stack.layers.frame_inspection import (
     table_of,
     tick,
 )
-from napari_stack.layers.read_layer import leading_axes
 from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 
@@ -45,7 +45,7 @@ class FrameInspectorDock(FollowingDock):
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__(napari_viewer, "Measure sharpness")
         self.table: FrameTable | None = None
-        self._sharpness: tuple[Any, Any] = (None, {})  # of this array: a column by position
+        self._sharpness: tuple[Any, Any] = (lambda: None, {})  # of this array: a column by position
         self.axis_box = choice(lambda _widget: self._axes())
         self.plot = Plot()
         self.list = FrameList()
@@ -101,10 +101,7 @@ class FrameInspectorDock(FollowingDock):
         return self.axis_box.value or ""
 
     def _axes(self) -> list[tuple[str, str]]:
-        if self.frames is None:
-            return []
-        sizes = leading_axes(self.frames)
-        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
+        return axis_choices(self.frames)
 
     def layer_changed(self) -> None:
         """Show the frames of another layer."""
@@ -134,24 +131,26 @@ class FrameInspectorDock(FollowingDock):
             widget.setVisible(some)
         if not some:
             self.title.setText("Choose a layer with frames.")
-            self.stale.setVisible(False)
-            self.remake.setVisible(False)
+            self._show_stale([])
             return
         self.title.setText(f"Frames of {layer.name!r}: {self._summary()}")
         self.plot.show_panels(panels_of(self.table))
         self.plot.setVisible(bool(self.plot.panels))
         self.list.show_table(self.table)
-        self._show_stale()
+        outdated_now = outdated(self.frames, self.viewer.layers)
+        self._show_stale([repr(made.name) for made, _ in outdated_now])
         self._show_current()
 
     def _table(self) -> FrameTable:
         layer = self.frames
         position = position_in_view(self.viewer, layer, self.axis)
         array, found = self._sharpness
-        key = (self.axis, *sorted(position.items()))
-        known = array is not None and array() is full_resolution(layer) and key in found
-        more = {"sharpness": found[key]} if known else {}
+        known = found.get(self._key(position)) if array() is full_resolution(layer) else None
+        more = {} if known is None else {"sharpness": known}
         return table_of(layer, self.axis, position, self.viewer.layers, more)
+
+    def _key(self, position: Mapping[str, int]) -> tuple[Any, ...]:
+        return self.axis, *sorted(position.items())
 
     def _summary(self) -> str:
         failed, left = int(self.table.failed.sum()), int((~self.table.used).sum())
@@ -159,8 +158,7 @@ class FrameInspectorDock(FollowingDock):
         parts += [f"{failed} failed"] if failed else []
         return ", ".join(parts + ([f"{left} left out"] if left else []))
 
-    def _show_stale(self) -> None:
-        names = [repr(layer.name) for layer, _ in outdated(self.frames, self.viewer.layers)]
+    def _show_stale(self, names: list[str]) -> None:
         self.stale.setText(f"Made with other frames: {', '.join(names)}" if names else "")
         self.stale.setVisible(bool(names))
         self.remake.setVisible(bool(names))
@@ -191,13 +189,12 @@ class FrameInspectorDock(FollowingDock):
             return
         position = position_in_view(self.viewer, self.frames, self.axis)
         stack = frames_of(self.frames, self.axis, position)
-        key = (self.axis, *sorted(position.items()))
+        key = self._key(position)
         array = weak_reference(full_resolution(self.frames))
 
         def done(values: Any) -> str:
             before, found = self._sharpness
-            same = before is not None and before() is array()
-            self._sharpness = array, {**(found if same else {}), key: values}
+            self._sharpness = array, {**(found if before() is array() else {}), key: values}
             self.refresh()
             return "Measured the sharpness"
 

@@ -17,8 +17,9 @@ from magicgui.widgets import (
 from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_stack._widgets.parts.layout import below, beside, holding
+from napari_stack._widgets.parts.layout import below, beside, frames_text, holding
 from napari_stack.core.options import Bounds, Option
+from napari_stack.layers.read_layer import leading_axes
 
 #: Digits behind the point that a spin box shows at most.
 _MOST_DECIMALS = 10
@@ -60,6 +61,12 @@ def choice(choices: Any, value: Any = None) -> ComboBox:
     box.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.native.setMinimumContentsLength(5)
     return box
+
+
+def axis_choices(layer: Any) -> list[tuple[str, str]]:
+    """Return the axes of a layer that can be stacked: what is shown of each, and its name."""
+    sizes = {} if layer is None else leading_axes(layer)
+    return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
 
 
 class NumberInput:

@@ -8,8 +8,9 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 
 from napari_stack import layers
-from napari_stack._widgets.parts.inputs import choice
-from napari_stack._widgets.parts.layout import Rows, frames_text
+from napari_stack._widgets.parts.inputs import axis_choices, choice
+from napari_stack._widgets.parts.layout import Rows
+from napari_stack._widgets.parts.sliders import place_in_view
 from napari_stack.layers.compat import follow_layers
 
 
@@ -79,22 +80,11 @@ class SourceChoice(Rows):
 
     def axes(self) -> list[tuple[str, str]]:
         """Return the axes that can be stacked: what is shown of each, and its name."""
-        if self.layer is None:
-            return []
-        sizes = layers.leading_axes(self.layer)
-        return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
+        return axis_choices(self.layer)
 
     def position(self) -> dict[str, int]:
         """Return where the viewer's sliders stand on all axes of the layer but y and x."""
-        layer = self.layer
-        if layer is None:
-            return {}
-        sizes = layers.leading_axes(layer)
-        point = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])
-        return {
-            name: min(max(round(float(where)), 0), size - 1)
-            for (name, size), where in zip(sizes.items(), point, strict=False)
-        }
+        return {} if self.layer is None else place_in_view(self.viewer, self.layer)
 
     # what follows the viewer
 

@@ -1,17 +1,13 @@
 """The sliders of a viewer, in frames of a layer: which is in view, and how to show another."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from napari_stack.layers.read_layer import leading_axes
+from napari_stack.layers.read_layer import leading_axes, position_at
 
 
 def place_in_view(viewer: Any, layer: Any) -> dict[str, int]:
     """Return where the sliders stand on the leading axes of a layer, in frames."""
-    sizes = leading_axes(layer)
-    point = layer.world_to_data(viewer.dims.point[-layer.ndim :])
-    at = zip(sizes.items(), point, strict=False)
-    return {name: min(max(round(float(where)), 0), size - 1) for (name, size), where in at}
+    return position_at(layer, viewer.dims.point)
 
 
 def frame_in_view(viewer: Any, layer: Any, axis: str) -> int:
@@ -21,8 +17,7 @@ def frame_in_view(viewer: Any, layer: Any, axis: str) -> int:
 
 def position_in_view(viewer: Any, layer: Any, axis: str) -> dict[str, int]:
     """Return where the sliders stand on the other axes than the one that is stacked."""
-    place: Mapping[str, int] = place_in_view(viewer, layer)
-    return {name: at for name, at in place.items() if name != axis}
+    return {name: at for name, at in place_in_view(viewer, layer).items() if name != axis}
 
 
 def show_frame(viewer: Any, layer: Any, axis: str, frame: int) -> None:

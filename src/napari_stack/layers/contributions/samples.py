@@ -8,6 +8,7 @@ from napari.layers import Image
 from napari_stack import samples
 from napari_stack.core.axis import Axis
 from napari_stack.core.stack import Stack
+from napari_stack.layers.appearance import described
 
 _PIXEL = (Axis("y", 0.25, "micrometer"), Axis("x", 0.25, "micrometer"))
 _TIME, _DEPTH = Axis("t", 10.0, "second"), Axis("z", 2.0, "micrometer")
@@ -81,9 +82,7 @@ def _shown(data: Any, name: str, axes: tuple[Axis, ...], **more: Any) -> Any:
         name=name,
         multiscale=False,
         contrast_limits=limits,
-        scale=[axis.step for axis in axes],
-        units=[axis.unit for axis in axes],
-        axis_labels=[axis.name for axis in axes],
+        **described(axes),
         **more,
     )
     return layer.as_layer_data_tuple()
