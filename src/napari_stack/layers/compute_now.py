@@ -136,7 +136,7 @@ class FrameComputation:
             f"{len(stack)} frames, {stack.shape[2]} x {stack.shape[1]}, {stack.dtype}: "
             f"{size_text(self.size)} of {where}; {size_text(self.free)} are free"
         )
-        # zarr is compressed, by how much nobody knows before.
+        # zarr is compressed; by how much is not known before.
         return text, self._too_large if self.path is None else ""
 
     @property

@@ -160,7 +160,7 @@ def remake(layer: Layer, results: Iterable[tuple[Image, Link]]) -> list[tuple[Jo
     return [(Job(*known, step, {}, source), wanted) for step, wanted in runs.values()]
 
 
-def put(job: Job, computed: Any, wanted: Mapping[str, Any]) -> list[str]:
+def show_remade(job: Job, computed: Any, wanted: Mapping[str, Any]) -> list[str]:
     """Show results that were made anew in the layers of the old ones; return their names."""
     by_kind = dict(zip(computed.images, job.finish(computed), strict=True))
     names = []

@@ -28,7 +28,7 @@ from napari_stack.recipe import Recipe, Step
 def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
     """Return the steps that a layer came about by, and the name of what they began with.
 
-    Of an image, a copy or a layer from a file, what its metadata tells.
+    For an image, a copy or a layer from a file, they are read from its metadata.
 
     Raises
     ------

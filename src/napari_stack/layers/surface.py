@@ -148,7 +148,7 @@ def _place(depth: Image, scale: float, start: float) -> dict[str, Any]:
     kept = [ndim - 2, ndim - 1]
     rotate, shear, affine = np.eye(3), np.eye(3), np.eye(4)
     rotate[1:, 1:] = np.asarray(depth.rotate)[np.ix_(kept, kept)]
-    # napari's own layer tells the shear of an axis as the upper triangle, row by row.
+    # napari stores the shear as the upper triangle, row by row.
     upper = np.zeros((ndim, ndim))
     upper[np.triu_indices(ndim, 1)] = depth.shear
     shear[1, 2] = upper[kept[0], kept[1]]

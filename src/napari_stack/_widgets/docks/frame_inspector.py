@@ -24,9 +24,9 @@ from napari_stack.layers.frame_inspection import (
     frames_layer,
     frames_of,
     outdated,
-    put,
     reference_frame,
     remake,
+    show_remade,
     stacked_axis,
     table_of,
     tick,
@@ -211,7 +211,7 @@ class FrameInspectorDock(FollowingDock):
 
         def done(computed: Any) -> str:
             names = [n for (job, wanted), new in zip(jobs, computed, strict=True)
-                     for n in put(job, new, wanted)]  # fmt: skip
+                     for n in show_remade(job, new, wanted)]  # fmt: skip
             self.refresh()
             return f"Made anew: {', '.join(map(repr, names))}" if names else "Nothing was left"
 
@@ -263,7 +263,7 @@ def panels_of(table: FrameTable) -> list[Panel]:
 
 
 def _channel_names(titles: list[str]) -> tuple[str, ...]:
-    """Return what tells the columns of one panel apart."""
+    """Return names that distinguish the columns of one panel."""
     if len(titles) == 1:
         return ()
     return tuple("xy"[i] if title.startswith("shift") else title.split()[-1]

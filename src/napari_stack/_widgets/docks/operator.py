@@ -200,10 +200,10 @@ class OperatorDock(RunningDock):
         if self.preview is not None:
             self.preview.moved()
         self.place.show_axes(self._loops())
-        self.place.tell(self.measure_at())
+        self.place.show_places(self.measure_at())
 
     def _fit(self) -> None:
-        """Make room: a choice may have shown one more input."""
+        """Adapt the width: a choice may have shown one more input."""
         self._area.fit()
         self.forecast.soon()
         if self.preview is not None:
@@ -265,7 +265,7 @@ class OperatorDock(RunningDock):
             self.preview.off()
 
     def showEvent(self, event: Any) -> None:
-        """Give all labels one column, once napari's style tells how wide they are."""
+        """Give all labels one column, once napari's style determines their width."""
         super().showEvent(event)
         # What is always in view lies in one column; the rest, with longer names, in its own.
         first, *rest = self._forms

@@ -216,7 +216,7 @@ class RecipeDock(FollowingDock):
 
 
 def _same(step: Step, done: Step) -> bool:
-    """Tell whether a step is as it was done; one with an image is when nobody touched it."""
+    """Whether a step is as it was done; one with an image, whether it is the same object."""
     try:
         return step is done or step.to_json() == done.to_json()
     except UserError:

@@ -81,7 +81,7 @@ class NumberInput:
         self._box = kind(value=start, min=bounds.min, max=bounds.max, step=bounds.step)
         self._box.changed.connect(self.changed.emit)
         self.native = self._box.native
-        self.native.setMinimumWidth(_NARROWEST)  # else it asks for room for its greatest number
+        self.native.setMinimumWidth(_NARROWEST)  # else it is as wide as its greatest number
         if option.kind is float:
             self.native.setDecimals(max(1, ceil(-log10(bounds.step))))
         self.value = start

@@ -66,7 +66,7 @@ class PlaceChoice(QWidget):
             return {name: position[name] for name in chosen or () if name in position}
         return {**position, **dict([chosen] if chosen else [])}
 
-    def tell(self, places: Mapping[str, Place]) -> None:
+    def show_places(self, places: Mapping[str, Place]) -> None:
         """Say where it is measured."""
         at = ", ".join(
             f"{where} over {name}" if isinstance(where, str) else f"{name} = {where}"

@@ -28,9 +28,9 @@ Data = Stack | Hyperstack
 
 
 class FramesPreview(QWidget):
-    """Text that tells number, size and type of the frames, and which files are odd.
+    """Text with number, size and type of the frames, and which files are odd.
 
-    Files are read twice: the first, which tells all about the frames; then, for as long as nothing
+    Files are read twice: the first, which describes the frames; then, for as long as nothing
     changes, the headers of the others.
     """
 
@@ -69,7 +69,7 @@ class FramesPreview(QWidget):
 
     def _checked(self, odd: dict[str, str]) -> None:
         alike = ["The headers of all files are alike."] if self._progress else []
-        self._show(*self._lines, *(_told(odd) or alike))
+        self._show(*self._lines, *(_odd_text(odd) or alike))
         self.finished.emit()
 
     def _errored(self, error: BaseException) -> None:
@@ -142,7 +142,7 @@ def _size(frames: Stack) -> str:
     )
 
 
-def _told(odd: dict[str, str]) -> list[str]:
+def _odd_text(odd: dict[str, str]) -> list[str]:
     """Say which files are odd, and what is wrong with the first."""
     if not odd:
         return []

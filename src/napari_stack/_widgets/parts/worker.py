@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_stack.engine.run import Cancelled, Run
 
-#: Seconds between two reports of progress: more often nobody can read.
+#: Seconds between two reports of progress; more frequent ones cannot be read.
 _REPORT_EVERY = 0.03
 
 
@@ -90,7 +90,7 @@ class Worker(QObject):
             self.finished.emit()
 
 
-# Workers whose end the main thread has not yet heard of: nobody else may hold them by then.
+# Workers that run: they are kept alive here until the main thread has received their end.
 _alive: set[Worker] = set()
 
 _lock = threading.Lock()

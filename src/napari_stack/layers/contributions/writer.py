@@ -97,7 +97,7 @@ def _write(path: str, layer: Any) -> None:
 
 
 def _known(layer: Any) -> dict[str, Any]:
-    """Find what a layer tells of its making: its recipe, and the file whose EXIF is its own."""
+    """Return the recipe of a layer, and the file whose EXIF data belong to it."""
     kept = layer.metadata.get(KEY, {})
     file = kept.get("file", "")
     return {"recipe": kept.get("recipe"), "exif_from": file if Path(file).is_file() else None}
