@@ -6,8 +6,9 @@ from napari.components import LayerList
 from napari.layers import Image
 from napari.layers._layer_actions import _duplicate_layer
 
+import napari_stack as ns
 from napari_stack import layers
-from napari_stack.layers.frame_inspection import outdated, tick
+from napari_stack.layers.frame_inspection import outdated, table_of, tick
 from napari_stack.layers.read_layer import read_layer
 
 
@@ -42,3 +43,14 @@ def test_ticks_follow_what_is_made_of_the_layer(timelapse):
     assert used(layers.compute_now(lazy)) == [1, 2, 4]
     tick(lazy, "t", 3, True)
     assert used(lazy) == [1, 2, 3, 4]
+
+
+def test_values_of_a_hyperstack_are_those_of_the_position(hyper_layer, hyper):
+    made = layers.sigma_clip(hyper_layer, axis="z", sigma=1.0)
+    fractions = hyper[0].along("z").map(ns.sigma_clip, sigma=1.0).rejected_fraction
+    assert fractions.shape == (3, 2, 4)
+    for position in ({"t": 0, "c": 0}, {"t": 2, "c": 1}):
+        table = table_of(hyper_layer, "z", position, made)
+        expected = fractions[position["t"], position["c"]]
+        np.testing.assert_array_equal(table.columns["rejected fraction"], expected)
+    assert "rejected fraction" not in table_of(hyper_layer, "t", {"c": 0, "z": 0}, made).columns

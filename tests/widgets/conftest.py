@@ -14,7 +14,9 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_stack import samples
+from napari_stack._widgets import SurfaceDock
 from napari_stack._widgets.parts import precompile, preferences
+from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.layers.compat import grid_of
 
 
@@ -42,6 +44,9 @@ def viewer(window, monkeypatch):
     window.cursor.position = (1.0, 1.0)
     window.reset_view()
     grid_of(window).enabled = False
+    for widget in QApplication.topLevelWidgets():  # closed docks, which would go on following
+        if isinstance(widget, (RunningDock, SurfaceDock)):
+            widget.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QApplication.processEvents()
 

@@ -21,7 +21,7 @@ from napari_stack.layers.provenance import (
     results_of,
     set_used,
 )
-from napari_stack.layers.read_layer import leading_axes, read_layer, used_along_axis
+from napari_stack.layers.read_layer import Data, leading_axes, read_layer, used_along_axis
 from napari_stack.layers.recipe_job import frames_behind
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Step
@@ -106,16 +106,28 @@ def table_of(
     more : mapping of str to ndarray, optional
         Further columns.
     """
-    stack = frames_of(layer, axis, position)
+    stack, data = frames_of(layer, axis, position), read_layer(layer).data
     columns = dict(more or {})
     for other, made in results_of(layer, among):
         if made.kind != "image":
             continue
-        for name, values in made.per_frame.items():
+        for name, measured in made.per_frame.items():
             title = name.replace("_", " ")
+            values = _along(measured, made.steps[-1].with_stacked_axis(data), axis, position)
             if len(values) == len(stack):
                 columns[title if title not in columns else f"{title} ({other.name})"] = values
     return frame_table(stack, columns)
+
+
+def _along(
+    values: NDArray[Any], placed: Data, axis: str, position: Mapping[str, int]
+) -> NDArray[Any]:
+    """Return what was measured for each frame at one position; nothing for another axis."""
+    if values.ndim == 1:
+        return values
+    if placed.axis != axis:
+        return values[:0, 0]
+    return np.asarray(values[tuple(position.get(name, 0) for name in placed.loops)])
 
 
 def tick(layer: Layer, axis: str, index: int, used: bool) -> None:
