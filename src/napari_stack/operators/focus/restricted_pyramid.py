@@ -115,7 +115,9 @@ class RestrictedFold(StripFold):
         supports = _supports(strip.valid)
         planes = zip(self.sums.totals, self.sums.weights, *self.limits, strict=True)
         for level, (total, weight, first, last) in enumerate(planes):
-            values = details_of(*levels[level : level + 2]) if level < LEVELS else levels[level]
+            values = (
+                details_of(levels[level], levels[level + 1]) if level < LEVELS else levels[level]
+            )
             target = rows_at(strip.rows, level)
             start = strip.inner.start // 2**level
             source = slice(start, start + target.stop - target.start)
