@@ -34,14 +34,6 @@ def many(folder: Path, count: int, suffix: str) -> None:
         (folder / f"{index}.{suffix}").write_bytes(data)
 
 
-@pytest.fixture
-def series(tmp_path: Path, noise: Noise) -> tuple[Path, NDArray[Any]]:
-    pixels = noise(12, 20, 30)
-    for index, frame in enumerate(pixels):
-        tifffile.imwrite(tmp_path / f"f{index}.tif", frame)
-    return tmp_path, pixels
-
-
 def cancelled(*_: Any) -> None:
     raise Cancelled
 

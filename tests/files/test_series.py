@@ -17,14 +17,6 @@ from napari_stack.files import load_image, read
 from support.pixels import Noise
 
 
-@pytest.fixture
-def series(tmp_path: Path, noise: Noise) -> tuple[Path, NDArray[Any]]:
-    pixels = noise(12, 20, 30)
-    for index, frame in enumerate(pixels):
-        tifffile.imwrite(tmp_path / f"f{index}.tif", frame)
-    return tmp_path, pixels
-
-
 def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-700])
 

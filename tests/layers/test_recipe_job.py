@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers, samples
@@ -17,21 +16,12 @@ from napari_stack.layers.recipe_job import (
 )
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.draft import Draft
+from support.layers import image, run
 
 
 @pytest.fixture(scope="module")
 def cells():
     return np.asarray(samples.drifting_cells(5, (72, 88), shift=4.0, rotation=0, scale=0)[0])
-
-
-def image(data, name="cells", **more):
-    look = {"scale": (0.5, 0.1, 0.1), "axis_labels": ("t", "y", "x"), "rgb": False}
-    look |= {"units": ("second", "micrometer", "micrometer"), "contrast_limits": (0, 4095)}
-    return Image(data, name=name, **{**look, **more})
-
-
-def run(job):
-    return job.finish(job.compute())
 
 
 def test_what_was_done_to_a_layer(cells):

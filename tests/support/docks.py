@@ -1,6 +1,12 @@
 """Docks in a viewer, and runs of them."""
 
+import gc
+import weakref
+
+from qtpy.QtWidgets import QApplication
+
 from napari_stack import _widgets
+from napari_stack.layers.compat import weak_reference
 from napari_stack.operators import CATALOGUE
 
 #: The docks of the operators, by the operator's name.
@@ -34,3 +40,18 @@ def cells_layer(viewer, data, **more):
         axis_labels=("t", "y", "x"),
         **more,
     )
+
+
+def references_to(viewer):
+    """Refer weakly to the layers of a viewer and to their data."""
+    return [weak_reference(la) for la in viewer.layers] + [
+        weakref.ref(la.data) for la in viewer.layers
+    ]
+
+
+def assert_let_go(viewer, references):
+    """Remove all layers, and see that nothing of them stays alive."""
+    viewer.layers.clear()
+    QApplication.processEvents()
+    gc.collect()
+    assert [ref() for ref in references if ref() is not None] == []

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_stack import samples
 from napari_stack.cli.report import Report, print_error, progress
+from napari_stack.core.matrices import corners_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read, write
@@ -184,9 +185,7 @@ def corner_errors(found: Image, true: Image, size: Sizes) -> Image:
 
 
 def _corners(matrices: Image, size: Sizes) -> Image:
-    height, width = size
-    x, y = np.meshgrid([0, width - 1], [0, height - 1])
-    points = matrices @ np.array([x.ravel(), y.ravel(), np.ones(4)])
+    points = matrices @ corners_of(size)
     return np.asarray(points[:, :2] / points[:, 2:])
 
 

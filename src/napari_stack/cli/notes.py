@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_stack.cli.report import Report, print_error
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.matrices import corners_of
 from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.warp import Warp
@@ -55,9 +56,7 @@ def warn_of_uncovered(result: Any) -> None:
 
 def _leaves_open(warp: Warp, index: int) -> bool:
     """Whether a corner of the view is outside a frame."""
-    bottom, right = warp.size[0] - 1, warp.size[1] - 1
-    corners = np.array([[0, 0, 1], [right, 0, 1], [0, bottom, 1], [right, bottom, 1.0]])
-    points = warp.matrix(index) @ corners.T
+    points = warp.matrix(index) @ corners_of(warp.size)
     places = points[:2] / points[2]
     most = np.array([[warp.source_size[1] - 1.0], [warp.source_size[0] - 1.0]])
     return bool(((places < -_TOLERANCE) | (places > most + _TOLERANCE)).any())

@@ -172,9 +172,3 @@ def brightness(values: Array, rgb: bool) -> Array:
     if rgb:
         return np.asarray(values[..., :3] @ np.array(LUMINOSITY, values.dtype))
     return np.asarray(values.mean(axis=2))
-
-
-def colour_channels(values: Array, alpha: bool) -> Array:
-    """Return pixels as (y, x, channel), without the alpha that is declared to be last."""
-    values = values[..., np.newaxis] if values.ndim == 2 else values
-    return values[..., :-1] if alpha else values

@@ -13,6 +13,12 @@ def centre_of(size: tuple[int, ...]) -> Matrix:
     return np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
 
 
+def corners_of(size: tuple[int, ...]) -> Matrix:
+    """Return the corner pixels of a frame of (height, width), shape (3, 4): a point a column."""
+    right, bottom = size[1] - 1, size[0] - 1
+    return np.array([[0, right, 0, right], [0, 0, bottom, bottom], [1, 1, 1, 1]], np.float64)
+
+
 def about_centre(
     size: tuple[int, ...], cosine: float, sine: float, shift: Any = (0.0, 0.0)
 ) -> Matrix:

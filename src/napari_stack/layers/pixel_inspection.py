@@ -52,11 +52,6 @@ class PixelTarget:
     depth: float = np.nan
 
     @property
-    def clips(self) -> bool:
-        """Whether the image is of values that were clipped."""
-        return self.step is not None and self.step.entry.clipped_values is not None
-
-    @property
     def frame(self) -> int | None:
         """The frame nearest to the depth; None where there is no depth."""
         return round(self.depth) if np.isfinite(self.depth) else None

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import centre_of
 from napari_stack.core.stack import Stack
-from napari_stack.samples._scenes import Image, centre, grid
+from napari_stack.samples._scenes import Image, grid
 from napari_stack.samples._series import TOP, PixelType, Truth, drifting_cells, stored
 
 
@@ -39,7 +40,7 @@ def vignetted(
         frames, size, seed, shift=shift, rotation=0, scale=0, noise=0, dtype="float32"
     )
     y, x = grid(np.eye(3), size)
-    centre_x, centre_y = centre(size)
+    centre_x, centre_y = centre_of(size)
     # 1 in the corners; even powers alone, as the light of a lens falls off
     far = ((x - centre_x) ** 2 + (y - centre_y) ** 2) / max(centre_x**2 + centre_y**2, 1.0)
     vignette = 1 - strength * (0.6 * far + 0.4 * far**2)

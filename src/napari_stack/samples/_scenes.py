@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import about_centre
+from napari_stack.core.matrices import about_centre, centre_of
 
 Image = NDArray[np.float64]
 Size = tuple[int, int]
@@ -15,11 +15,6 @@ Size = tuple[int, int]
 #: Samples an object: takes the matrix of a frame, its size (rows, columns) and the pixel (row,
 #: column) it starts at; gives its pixels.
 Field = Callable[[Image, Size, Size], Image]
-
-
-def centre(size: Size) -> Image:
-    """Centre (x, y) of a frame."""
-    return np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
 
 
 def grid(matrix: Image, size: Size, corner: Size = (0, 0)) -> tuple[Image, Image]:
@@ -124,7 +119,7 @@ class Surface:
 
 def relief(rng: Generator, size: Size, frames: int) -> list[Surface]:
     """Wavy ground, a disc above it and a bar above both, the far one first."""
-    (mid_x, mid_y), unit, last = centre(size), min(size), frames - 1
+    (mid_x, mid_y), unit, last = centre_of(size), min(size), frames - 1
     turn = rng.uniform(0.3, 1.2)
 
     def ground(y: Image, x: Image) -> Image:

@@ -1,21 +1,18 @@
 """The frame inspector: numbers, clicks, frames ticked off, before and after."""
 
 import gc
-import weakref
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage
-from qtpy.QtWidgets import QApplication
 
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
 from napari_stack._widgets.docks.frame_inspector import panels_of
-from napari_stack.layers.compat import weak_reference
 from napari_stack.operators.inspection.frame_table import FrameTable
-from support.docks import ran
+from support.docks import assert_let_go, ran, references_to
 
 
 @pytest.fixture
@@ -263,15 +260,9 @@ def test_nothing_stays_alive(dock, viewer, qtbot, cells):
         dock.add_difference()
         dock.compare.blink.setChecked(True)
         dock.compare.turn()
-        return [weak_reference(la) for la in viewer.layers] + [
-            weakref.ref(la.data) for la in viewer.layers
-        ]
+        return references_to(viewer)
 
-    references = held()
-    viewer.layers.clear()
-    QApplication.processEvents()
-    gc.collect()
-    assert [ref() for ref in references if ref() is not None] == []
+    assert_let_go(viewer, held())
 
 
 # pure

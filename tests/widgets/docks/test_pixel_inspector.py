@@ -1,7 +1,6 @@
 """The pixel inspector: values through the frames, clipped ones, the frame of a depth."""
 
 import gc
-import weakref
 
 import numpy as np
 import pytest
@@ -10,8 +9,8 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import PixelInspectorDock
-from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.pixel_inspection import target_at
+from support.docks import assert_let_go, references_to
 
 
 @pytest.fixture
@@ -210,12 +209,6 @@ def test_nothing_stays_alive(dock, viewer, qtbot, rays):
         layer = shown(viewer, rays.copy())
         viewer.add_layer(layers.sigma_clip(layer)[0])
         read(dock, (0.0, 5.0, 6.0), qtbot)
-        return [weak_reference(la) for la in viewer.layers] + [
-            weakref.ref(la.data) for la in viewer.layers
-        ]
+        return references_to(viewer)
 
-    references = held()
-    viewer.layers.clear()
-    QApplication.processEvents()
-    gc.collect()
-    assert [ref() for ref in references if ref() is not None] == []
+    assert_let_go(viewer, held())

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import Pixels
@@ -142,8 +143,7 @@ def measure_noise(stack: Stack, index: int) -> float:
         return 1.0
     step = max(values.shape[0] * values.shape[1] // _SAMPLE, 1)
     rows = np.arange(1, values.shape[0] - 1, step)
-    if values.ndim == 3 and stack.alpha:
-        values = values[..., :-1]
+    values = colour_channels(values, stack.alpha)
     lines = [values[rows + shift].astype(np.float64) for shift in (-1, 0, 1)]
     across = lines[0] - 2 * lines[1] + lines[2]
     second = across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.luminance import brightness, colour_channels
+from napari_stack.core.channels import colour_channels
+from napari_stack.core.luminance import brightness
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise_kernels import bend, bend_power, scale
@@ -76,7 +77,7 @@ def find_top(stack: Stack, run: Run) -> float:
 
 def _greatest(stack: Stack, index: int) -> float:
     values, _ = stack.values(index)
-    return float((values[..., :-1] if stack.alpha else values).max())
+    return float(colour_channels(values, stack.alpha).max())
 
 
 def sample(stack: Stack, index: int, sampling: Sampling) -> Sample:

@@ -135,11 +135,10 @@ def _averaged(image: Any, stack: Stack, what: str) -> NDArray[np.float32] | None
         total += frame
     mean = (total / len(frames)).astype(np.float32)
     check_size(f"a {what}", mean.shape, stack)
-    channels = stack.shape[3] if stack.ndim == 4 else 1
-    if mean.ndim == 3 and stack.alpha and mean.shape[2] == channels:
-        mean = mean[..., :-1]
-    if mean.ndim == 3 and mean.shape[2] not in (1, channels - stack.alpha):
-        raise UserError(f"a {what} of {mean.shape[2]} channels does not fit frames of {channels}")
+    if mean.ndim == 3:
+        if stack.alpha and mean.shape[2] == stack.channels + 1:
+            mean = mean[..., :-1]
+        check_channels(f"a {what}", mean.shape[2], stack)
     return mean
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured
@@ -131,8 +132,7 @@ def find_hot_pixels(
     from napari_stack.operators.corrections.hot_pixel_kernels import find
 
     mean = mean_frame(sensor_view(stack), run)
-    pixels = mean if mean.ndim == 3 else mean[..., np.newaxis]
-    pixels = pixels[..., :-1] if stack.alpha else pixels
+    pixels = colour_channels(mean, stack.alpha)
     limits = _limits(thresholds, pixels.shape[2])
     unit = bits_top(stack.dtype, float(pixels.max())) / 255
     found = [

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Pixels
@@ -240,6 +241,6 @@ def data_range(stack: Stack, run: Run) -> tuple[float, float]:
 
 def _extremes(stack: Stack, index: int) -> tuple[float, float]:
     values, valid = stack.values(index)
-    colours = values[..., :-1] if stack.alpha else values
+    colours = colour_channels(values, stack.alpha)
     counted = colours if valid is None else colours[valid]
     return (float(counted.min()), float(counted.max())) if counted.size else (0.0, 0.0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import corners_of
 from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.source import Pixels
@@ -179,10 +180,8 @@ class Warp(Correction):
 
     def _holds(self, later: "Warp") -> bool:
         """Tell whether all that a later warp shows lies within what this one shows."""
-        height, width = later.size
-        corners = np.array([[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1],
-                            [0, height - 1, 1.0]])  # fmt: skip
-        points = np.stack([later.matrix(i) for i in range(len(later.transforms))]) @ corners.T
+        corners = corners_of(later.size)
+        points = np.stack([later.matrix(i) for i in range(len(later.transforms))]) @ corners
         if not (points[:, 2] > 0).all():
             return False
         x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
@@ -263,10 +262,7 @@ def _frame(
     height, width = size
     if framing == "reference" or not len(matrices):
         return (0.0, 0.0), (height, width)
-    corners = np.array(
-        [[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1.0]]
-    )
-    points = np.linalg.inv(matrices) @ corners.T
+    points = np.linalg.inv(matrices) @ corners_of((height, width))
     x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
     if framing == "all":
         low, high = np.floor([x.min(), y.min()]), np.ceil([x.max(), y.max()])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.channels import colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
@@ -108,8 +109,7 @@ def _pixels(stack: Stack, index: int) -> NDArray[Any]:
     values, valid = stack.read(index)
     step = max(1, int(np.sqrt(values.shape[0] * values.shape[1] / 2**20)))
     few = (slice(None, None, step),) * 2
-    values = values[few] if values.ndim == 3 else values[few][..., np.newaxis]
-    values = values[..., :-1] if stack.alpha else values
+    values = colour_channels(values[few], stack.alpha)
     return values.reshape(-1, values.shape[2]) if valid is None else values[valid[few]]
 
 

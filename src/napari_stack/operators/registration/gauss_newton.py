@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import Matrix
+from napari_stack.core.matrices import Matrix, corners_of
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.gauss_newton_kernels import banded, moments
@@ -174,11 +174,7 @@ def level_to_frame(factor: int) -> Matrix:
 
 def corner_distance(first: Matrix, second: Matrix, shape: tuple[int, int]) -> float:
     """Mean distance of the images of the four corners of a frame under two matrices."""
-    rows, columns = shape
-    corners = np.array(
-        [[0, columns - 1, 0, columns - 1], [0, 0, rows - 1, rows - 1], [1, 1, 1, 1]], np.float64
-    )
-    one, two = first @ corners, second @ corners
+    one, two = first @ corners_of(shape), second @ corners_of(shape)
     if min(one[2].min(), two[2].min()) <= 0:  # a horizon runs through the frame
         return np.inf
     difference = one[:2] / one[2] - two[:2] / two[2]
