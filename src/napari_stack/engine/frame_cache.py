@@ -1,16 +1,15 @@
 """`FrameCache`: frames that are expensive to compute, in memory or in a scratch file."""
 
-import tempfile
 import threading
-import weakref
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Pixels
-from napari_stack.engine.scratch import require_free
+from napari_stack.engine.scratch import ScratchFile
 
 
 class FrameCache:
@@ -40,7 +39,6 @@ class FrameCache:
         self.lock = threading.RLock()
         self._frames: dict[int, NDArray[Any]] = {}
         self._valid: dict[int, NDArray[np.bool_] | None] = {}
-        self._file: IO[bytes] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.shape, self.dtype, self.memory, self.folder)
@@ -63,11 +61,7 @@ class FrameCache:
         if self._bytes * self.shape[0] <= self.memory:
             self._frames[index] = frame
         else:
-            file = self._opened()
-            file.seek(index * self._bytes)
-            data = memoryview(np.ascontiguousarray(frame).reshape(-1).view(np.uint8).data)
-            while len(data):
-                data = data[file.write(data) :]
+            self._file.write(index * self._bytes, np.ascontiguousarray(frame))
         self._valid[index] = valid
 
     def get(self, index: int, rows: slice | None = None) -> Pixels:
@@ -80,22 +74,10 @@ class FrameCache:
             return frame if rows is None else frame[rows], valid
         wanted = rows or slice(0, self.shape[1])
         row = self._bytes // self.shape[1]
-        found = np.empty((wanted.stop - wanted.start, *self.shape[2:]), self.dtype)
-        with self.lock:
-            file = self._opened()
-            file.seek(index * self._bytes + wanted.start * row)
-            target = memoryview(found.reshape(-1).view(np.uint8).data)
-            while len(target):
-                if not (count := file.readinto(target)):  # type: ignore[attr-defined]
-                    raise OSError("the scratch file ends early: was the disk taken away?")
-                target = target[count:]
-        return found, valid
+        shape = (wanted.stop - wanted.start, *self.shape[2:])
+        start = index * self._bytes + wanted.start * row
+        return self._file.read(start, shape, self.dtype), valid
 
-    def _opened(self) -> IO[bytes]:
-        if self._file is None:
-            require_free(self._bytes * self.shape[0], self.folder)
-            self._file = tempfile.TemporaryFile(  # noqa: SIM115
-                prefix="napari-stack-", buffering=0, dir=self.folder
-            )
-            weakref.finalize(self, self._file.close)
-        return self._file
+    @cached_property
+    def _file(self) -> ScratchFile:
+        return ScratchFile(self._bytes * self.shape[0], self.folder)

@@ -4,9 +4,10 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +70,67 @@ def unnamed_array(
         return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
 
 
+class ScratchFile:
+    """A file of some bytes without a name, so that it vanishes after an error or a kill.
+
+    Parameters
+    ----------
+    size : int
+        Bytes that it will hold.
+    folder : str or path, optional
+        Where it is; by default where the system has such files.
+
+    Raises
+    ------
+    OSError
+        When the disk has too little free space.
+    """
+
+    def __init__(self, size: int, folder: str | Path | None = None) -> None:
+        require_free(size, folder)
+        self._file = tempfile.TemporaryFile(prefix="napari-stack-", buffering=0, dir=folder)  # noqa: SIM115
+        self._lock = threading.Lock()
+        self.close = weakref.finalize(self, self._file.close)
+
+    def write(self, start: int, array: NDArray[Any]) -> None:
+        """Write a contiguous array from a byte on; by many threads at a time."""
+        data = memoryview(array.reshape(-1).view(np.uint8).data)
+        while len(data):
+            if hasattr(os, "pwrite"):
+                done = os.pwrite(self._file.fileno(), data, start)
+            else:
+                with self._lock:
+                    self._file.seek(start)
+                    done = self._file.write(data)
+            start, data = start + done, data[done:]
+
+    def read(self, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Read an array from a byte on; by many threads at a time.
+
+        Raises
+        ------
+        OSError
+            When the file ends early.
+        """
+        target = np.empty(shape, dtype)
+        data = memoryview(target.reshape(-1).view(np.uint8).data)
+        while len(data):
+            if hasattr(os, "preadv"):
+                count = os.preadv(self._file.fileno(), [data], start)
+            else:
+                with self._lock:
+                    self._file.seek(start)
+                    count = self._file.readinto(data)
+            if not count:
+                raise OSError("the scratch file ends early: was the disk taken away?")
+            start, data = start + count, data[count:]
+        return target
+
+
 class Scratch:
     """Corrected frames on disk, for reading them again in bands of rows.
 
-    It is a context manager; the file has no name, so that it vanishes after an error or a kill.
+    It is a context manager.
 
     Parameters
     ----------
@@ -82,8 +140,7 @@ class Scratch:
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self._folder = folder
-        self._file: IO[bytes] | None = None
-        self._lock = threading.Lock()
+        self._file: ScratchFile | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -104,56 +161,26 @@ class Scratch:
         self._pixels = int(np.prod(self._shape)) * self._dtype.itemsize
         self._masked = masked
         self._stride = frame_bytes(stack, masked=masked)
-        require_free(self._stride * frames, self._folder)
-        self._file = tempfile.TemporaryFile(prefix="napari-stack-", buffering=0, dir=self._folder)  # noqa: SIM115
+        self._file = ScratchFile(self._stride * frames, self._folder)
 
     def put(self, stack: Stack, places: Mapping[int, int], index: int) -> None:
         """Store a frame of the stack at its place."""
+        assert self._file is not None
         values, valid = stack.values(int(index))
         start = places[int(index)] * self._stride
-        self._write(start, np.ascontiguousarray(values, dtype=self._dtype))
+        self._file.write(start, np.ascontiguousarray(values, dtype=self._dtype))
         if self._masked:
             mask = np.ones(self._shape[:2], bool) if valid is None else valid
-            self._write(start + self._pixels, np.ascontiguousarray(mask))
+            self._file.write(start + self._pixels, np.ascontiguousarray(mask))
 
     def values(self, place: int, rows: slice) -> Pixels:
         """Read rows of a stored frame."""
+        assert self._file is not None
         height, width = self._shape[:2]
-        row = self._pixels // height
-        start = place * self._stride
-        count = rows.stop - rows.start
-        values = self._read(start + rows.start * row, count * row, self._dtype)
-        values = values.reshape((count, *self._shape[1:]))
+        start, count = place * self._stride, rows.stop - rows.start
+        first = start + rows.start * (self._pixels // height)
+        values = self._file.read(first, (count, *self._shape[1:]), self._dtype)
         if not self._masked:
             return values, None
-        mask_start = start + self._pixels + rows.start * width
-        valid = self._read(mask_start, count * width, np.dtype(bool))
-        return values, valid.reshape((count, width))
-
-    def _write(self, start: int, array: NDArray[Any]) -> None:
-        assert self._file is not None
-        data = memoryview(array.reshape(-1).view(np.uint8).data)
-        while len(data):
-            if hasattr(os, "pwrite"):  # many threads at a time
-                done = os.pwrite(self._file.fileno(), data, start)
-            else:
-                with self._lock:
-                    self._file.seek(start)
-                    done = self._file.write(data)
-            start, data = start + done, data[done:]
-
-    def _read(self, start: int, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        assert self._file is not None
-        target = np.empty(size, np.uint8)
-        data, done = memoryview(target.data), 0
-        while done < size:
-            if hasattr(os, "preadv"):
-                count = os.preadv(self._file.fileno(), [data[done:]], start + done)
-            else:
-                with self._lock:
-                    self._file.seek(start + done)
-                    count = self._file.readinto(data[done:])  # type: ignore[attr-defined]
-            if not count:
-                raise OSError("the scratch file ends early: was the disk taken away?")
-            done += count
-        return target.view(dtype)
+        first = start + self._pixels + rows.start * width
+        return values, self._file.read(first, (count, width), np.dtype(bool))

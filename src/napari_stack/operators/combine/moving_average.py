@@ -42,23 +42,16 @@ class MovingAverage(StackSource):
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Average some rows; a pixel is valid where any frame of the window is."""
-        total: Any = 0.0
-        count: Any = 0
-        for i in self.window(index):
-            values, valid = self.stack.values(i, rows)
-            if valid is None:
-                total, count = total + values.astype(np.float64), count + 1
-                continue
-            over = valid.reshape(valid.shape + (1,) * (values.ndim - 2))
-            total, count = total + np.where(over, values, 0).astype(np.float64), count + over
-        if np.ndim(total) == 0:  # no frame of the window is used
-            values, valid = self.stack.values(index, rows)
-            return values.astype(self.stack.working), np.zeros(values.shape[:2], bool)
-        mean = (total / np.maximum(count, 1)).astype(self.stack.working)
-        if np.ndim(count) == 0:
-            return mean, None
-        covered = (count > 0).reshape(mean.shape[:2])
-        return mean, None if covered.all() else covered
+        from napari_stack.operators.combine.accumulators import Sum
+
+        if not (window := self.window(index)):
+            values, _ = self.stack.read(index, rows)
+            return values, np.zeros(values.shape[:2], bool)
+        state = Sum(mean=True)
+        for i in window:
+            state.add(i, self.stack.values(i, rows))
+        mean, covered = state.result()
+        return mean.astype(self.stack.working), covered
 
 
 def moving_average(

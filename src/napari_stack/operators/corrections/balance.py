@@ -1,10 +1,9 @@
 """`measure_gains`, `balance` and `Gains`: frames made as bright, and of the colour, of one."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +15,21 @@ from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (
-    PixelwiseValue,
+    PerFrameValue,
     channel_columns,
     check_frames,
-    joined,
     parts_of,
-    per_frame,
 )
 
 Channels = Literal["luminosity", "rgb", "hsv", "hls", "lab"]
 Mapping = Literal["linear", "gamma", "match_histogram"]
-
-_ARRAYS = ("gains", "clipped", "starts", "steps", "curves")
 
 #: Share of a frame's pixels beyond which clipping is worth a warning.
 _MUCH_CLIPPED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Gains(PixelwiseValue):
+class Gains(PerFrameValue):
     """What makes every frame as bright as the reference.
 
     Parameters
@@ -61,6 +56,7 @@ class Gains(PixelwiseValue):
     """
 
     _name: ClassVar[str] = "gains"
+    _arrays: ClassVar[tuple[str, ...]] = ("gains", "clipped", "starts", "steps", "curves")
 
     gains: NDArray[np.float64] = ()  # type: ignore[assignment]
     channels: Channels = "luminosity"
@@ -79,9 +75,6 @@ class Gains(PixelwiseValue):
         self._freeze(np.float32, "curves")
         if (self.curves is None) == (self.mapping == "match_histogram"):
             raise UserError("matched histograms need curves, other mappings need none")
-
-    def __len__(self) -> int:
-        return len(self.gains)
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Balance rows of a frame in place."""
@@ -105,14 +98,6 @@ class Gains(PixelwiseValue):
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """Return the gains of every frame."""
         return channel_columns("gain", self.gains)
-
-    def select(self, frames: NDArray[np.intp]) -> Self:
-        """Return those of some frames, in the order given."""
-        return per_frame(self, _ARRAYS, frames)
-
-    def join(self, others: Sequence[Self]) -> Self:
-        """Return these followed by others."""
-        return joined(self, others, _ARRAYS)
 
 
 def measure_gains(

@@ -15,21 +15,17 @@ from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import (
-    PixelwiseValue,
+    PerFrameValue,
     channel_columns,
     check_channels,
     check_frames,
-    joined,
-    per_frame,
 )
 
 Method = Literal["ratio", "exponential", "histogram"]
 
-_ARRAYS = ("gains", "means", "fitted", "starts", "steps", "curves")
-
 
 @dataclass(frozen=True, eq=False)
-class Bleaching(PixelwiseValue):
+class Bleaching(PerFrameValue):
     """What gives every frame the brightness of the first.
 
     Parameters
@@ -52,6 +48,9 @@ class Bleaching(PixelwiseValue):
     """
 
     _name: ClassVar[str] = "bleaching"
+    _arrays: ClassVar[tuple[str, ...]] = (
+        "gains", "means", "fitted", "starts", "steps", "curves",
+    )  # fmt: skip
 
     method: Method = "ratio"
     gains: NDArray[np.float64] = ()  # type: ignore[assignment]
@@ -69,9 +68,6 @@ class Bleaching(PixelwiseValue):
             raise UserError("gains, means and fitted need one shape, (n, k)")
         self._freeze(np.float64, "decay", "starts", "steps")
         self._freeze(np.float32, "curves")
-
-    def __len__(self) -> int:
-        return len(self.gains)
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Give rows of a frame the brightness of the first, in place."""
@@ -92,16 +88,12 @@ class Bleaching(PixelwiseValue):
         """Return the gains of every frame."""
         return channel_columns("bleaching gain", self.gains)
 
-    def select(self, frames: NDArray[np.intp]) -> Self:
-        """Return that of some frames, in the order given."""
-        return per_frame(self, _ARRAYS, frames)
-
     def join(self, others: Sequence[Self]) -> Self:
         """Return that of these frames followed by others; a decay of each alone is not kept."""
-        plain = [self, *others]
-        if any(not same(other.decay, self.decay) for other in others):
-            plain = [replace(one, decay=None) for one in plain]
-        return joined(plain[0], plain[1:], _ARRAYS)
+        if all(same(other.decay, self.decay) for other in others):
+            return super().join(others)
+        first, *rest = (replace(one, decay=None) for one in (self, *others))
+        return first.join(rest)
 
 
 def measure_bleaching(

@@ -10,6 +10,7 @@ from napari_stack.core.channels import colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
+from napari_stack.operators.corrections.vignetting_measure import shrunk
 
 #: Longer side of a reduced frame.
 _SIDE = 192
@@ -60,12 +61,7 @@ def _reduced(stack: Stack, index: int, dark: NDArray[Any] | None) -> NDArray[np.
     values = colour_channels(values, stack.alpha)
     if dark is not None:
         values = values - (dark if dark.ndim == 3 else dark[..., np.newaxis])
-    height, width = values.shape[:2]
-    factor = min(1.0, _SIDE / max(height, width))
-    size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    planes = [cv2.resize(np.ascontiguousarray(values[..., k]), size, interpolation=cv2.INTER_AREA)
-              for k in range(values.shape[2])]  # fmt: skip
-    return np.stack(planes, axis=-1)
+    return shrunk(values, _SIDE)
 
 
 def _common_shading(frames: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

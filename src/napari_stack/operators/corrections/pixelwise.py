@@ -52,20 +52,31 @@ class PixelwiseValue(Pixelwise, Measured):
         raise NotImplementedError
 
 
-def per_frame(value: Any, names: Sequence[str], frames: NDArray[np.intp]) -> Any:
-    """Take some frames of the named arrays of a value."""
-    arrays = {n: a[frames] for n, a in value.values().items() if n in names and a is not None}
-    return replace(value, **arrays)
+@dataclass(frozen=True, eq=False)
+class PerFrameValue(PixelwiseValue):
+    """A pixelwise value that holds numbers of every frame: arrays with an entry for each."""
 
+    #: Names of these arrays; those after the first may be None.
+    _arrays: ClassVar[tuple[str, ...]]
 
-def joined(value: Any, others: Sequence[Any], names: Sequence[str]) -> Any:
-    """Put the named arrays of values of the same options one after the other."""
-    first, *rest = every = [one.values() for one in (value, *others)]
-    shared = [name for name in first if name not in names]
-    if any(not same(one[name], first[name]) for one in rest for name in shared):
-        raise UserError("frames with different corrections cannot stand in one stack")
-    given = [name for name in names if first[name] is not None]
-    return replace(value, **{n: np.concatenate([one[n] for one in every]) for n in given})
+    def __len__(self) -> int:
+        return len(self.values()[self._arrays[0]])
+
+    def select(self, frames: NDArray[np.intp]) -> Self:
+        """Return those of some frames, in the order given."""
+        given = self._given()
+        some: dict[str, Any] = {n: given[n][frames] for n in self._arrays if n in given}
+        return replace(self, **some)
+
+    def join(self, others: Sequence[Self]) -> Self:
+        """Return these followed by others of the same options."""
+        first, *rest = every = [one.values() for one in (self, *others)]
+        shared = [name for name in first if name not in self._arrays]
+        if any(not same(one[name], first[name]) for one in rest for name in shared):
+            raise UserError("frames with different corrections cannot stand in one stack")
+        given = [name for name in self._arrays if first[name] is not None]
+        whole: dict[str, Any] = {n: np.concatenate([one[n] for one in every]) for n in given}
+        return replace(self, **whole)
 
 
 @dataclass(frozen=True)

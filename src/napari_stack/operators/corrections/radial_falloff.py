@@ -158,26 +158,26 @@ def _system(
     size = 5 if free_centre else 3
     normal, right = np.zeros((size, size)), np.zeros(size)
     for pair in pairs:
-        columns = powers(pair.other, centre) - powers(pair.one, centre)
-        difference, weights = _centred(pair, columns, theta)
-        if free_centre:
-            moved = _moved(pair.other, centre, theta) - _moved(pair.one, centre, theta)
-            columns = np.hstack([columns, moved])
-        if pair.offset:
-            columns = columns - np.average(columns, axis=0, weights=weights)
-        weighted = columns * weights[:, np.newaxis]
+        columns, weighted, difference = _equations(pair, centre, theta, free_centre)
         normal += weighted.T @ columns
         right += weighted.T @ difference
     return normal, right
 
 
-def _centred(pair: Pairs, columns: Array, theta: Array) -> tuple[Array, Array]:
-    """Differences without their common offset, where there may be one, and their weights."""
-    residual = pair.difference - columns @ theta
-    if not pair.offset:
-        return pair.difference, _weights(residual)
-    weights = _weights(residual - np.median(residual))
-    return pair.difference - np.average(pair.difference, weights=weights), weights
+def _equations(
+    pair: Pairs, centre: Array, theta: Array, free_centre: bool
+) -> tuple[Array, Array, Array]:
+    """Columns of the fit, these by their weights, and differences; without a common offset."""
+    columns = powers(pair.other, centre) - powers(pair.one, centre)
+    residual, difference = pair.difference - columns @ theta, pair.difference
+    weights = _weights(residual - np.median(residual) if pair.offset else residual)
+    if free_centre:
+        moved = _moved(pair.other, centre, theta) - _moved(pair.one, centre, theta)
+        columns = np.hstack([columns, moved])
+    if pair.offset:
+        columns = columns - np.average(columns, axis=0, weights=weights)
+        difference = difference - np.average(difference, weights=weights)
+    return columns, columns * weights[:, np.newaxis], difference
 
 
 def _weights(residual: Array) -> Array:
@@ -210,11 +210,7 @@ def _sureness(pairs: Sequence[Pairs], centre: Array, theta: Array) -> float:
     count = _TILES**2
     normal, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
     for pair in pairs:
-        columns = powers(pair.other, centre) - powers(pair.one, centre)
-        difference, weights = _centred(pair, columns, theta)
-        if pair.offset:
-            columns = columns - np.average(columns, axis=0, weights=weights)
-        weighted = columns * weights[:, np.newaxis]
+        columns, weighted, difference = _equations(pair, centre, theta, free_centre=False)
         tiles = np.clip((pair.one + 1) / 2 * _TILES, 0, _TILES - 1).astype(int) @ [1, _TILES]
         for tile in np.unique(tiles):
             here = tiles == tile

@@ -58,13 +58,18 @@ def reduced(stack: Stack, index: int, view: Reduction) -> Reduced:
     values = values.astype(np.float32, copy=False)
     if not view.each_channel:
         values = brightness(values, stack.rgb)[..., np.newaxis]
+    seen = shrunk(good[..., np.newaxis].astype(np.float32), _SIDE)[..., 0]
+    return Reduced(shrunk(values, _SIDE) - np.float32(view.black_level), seen > 0.999)
+
+
+def shrunk(values: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Reduce pixels (y, x, channel) so that the longer side is no longer than `side`."""
     height, width = values.shape[:2]
-    factor = min(1.0, _SIDE / max(height, width))
+    factor = min(1.0, side / max(height, width))
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    small = [cv2.resize(np.ascontiguousarray(values[..., k]), size, interpolation=cv2.INTER_AREA)
-             for k in range(values.shape[2])]  # fmt: skip
-    seen = cv2.resize(good.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return Reduced(np.stack(small, axis=-1) - np.float32(view.black_level), seen > 0.999)
+    planes = [cv2.resize(np.ascontiguousarray(values[..., k]), size, interpolation=cv2.INTER_AREA)
+              for k in range(values.shape[2])]  # fmt: skip
+    return np.stack(planes, axis=-1)
 
 
 @dataclass
