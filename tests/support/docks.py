@@ -55,3 +55,8 @@ def assert_let_go(viewer, references):
     QApplication.processEvents()
     gc.collect()
     assert [ref() for ref in references if ref() is not None] == []
+
+
+def place_of(plot, frame):
+    """Where a frame lies in a plot, in pixels from the left."""
+    return round(plot.panels[0].across(plot.width()).pixel(frame))

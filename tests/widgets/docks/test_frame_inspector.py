@@ -12,7 +12,7 @@ from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
 from napari_stack._widgets.docks.frame_inspector import panels_of
 from napari_stack.operators.inspection.frame_table import FrameTable
-from support.docks import assert_let_go, ran, references_to
+from support.docks import assert_let_go, place_of, ran, references_to
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_clicks_move_the_slider_and_back(dock, viewer, qtbot, cells):
     dock.list.setCurrentCell(4, 0)
     assert viewer.dims.current_step[0] == 4
     dock.plot.resize(300, dock.plot.height())
-    where = QPoint(dock.plot.place_of(1), 30)
+    where = QPoint(place_of(dock.plot, 1), 30)
     qtbot.mouseClick(dock.plot, Qt.MouseButton.LeftButton, pos=where)
     assert viewer.dims.current_step[0] == 1
     assert dock.list.currentRow() == dock.plot.current == 1

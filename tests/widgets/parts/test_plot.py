@@ -8,6 +8,7 @@ from qtpy.QtGui import QColor, QImage
 
 from napari_stack._widgets.parts.plot import _COLOURS, _CROSS, Panel, Plot, limits, ticks
 from napari_stack.core.errors import UserError
+from support.docks import place_of
 
 #: Of the third frame nothing is known; the fourth is crossed, the fifth faded.
 VALUES = np.array([[0.0, 3.0], [1.0, 2.5], [np.nan, np.nan], [2.0, 2.0], [1.0, 1.5]])
@@ -50,11 +51,11 @@ def test_values_are_drawn_where_they_lie(plot, tmp_path):
                 if np.isnan(value):
                     continue
                 colour = _CROSS if panel.crossed[frame] else _COLOURS[channel]
-                place = plot.place_of(frame), up.pixel(value)
+                place = place_of(plot, frame), up.pixel(value)
                 # A faded frame has a ring around its place.
                 reach = 7 if panel.faded[frame] else 3
                 assert near(image, *place, colour, reach), (number, frame, channel)
-    blank = plot.place_of(2), plot.panels[0].up(0, 86).pixel(2.9)
+    blank = place_of(plot, 2), plot.panels[0].up(0, 86).pixel(2.9)
     assert not near(image, *blank, _COLOURS[0])
 
 
@@ -62,7 +63,7 @@ def test_the_frame_in_view_is_marked(plot, tmp_path):
     before = saved(plot, tmp_path / "before.png")
     plot.show_current(2)
     after = saved(plot, tmp_path / "after.png")
-    x, columns = 2 * plot.place_of(2), range(after.width())
+    x, columns = 2 * place_of(plot, 2), range(after.width())
     y = 2 * 30
     changed = [i for i in columns if before.pixelColor(i, y) != after.pixelColor(i, y)]
     assert changed

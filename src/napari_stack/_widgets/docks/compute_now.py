@@ -9,10 +9,9 @@ from qtpy.compat import isalive
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import choice
+from napari_stack._widgets.parts.inputs import Chosen, choice
 from napari_stack._widgets.parts.layout import Rows, fill, paragraph
 from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.layers.compat import follow_layers
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
@@ -26,10 +25,11 @@ class ComputeNowDock(RunningDock):
     napari_viewer : napari.Viewer
     """
 
+    #: The chosen layer.
+    layer = Chosen(lambda dock: dock._layer_box)
+
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
-        super().__init__("Compute")
-        self.viewer = napari_viewer
-        watch(napari_viewer)
+        super().__init__(napari_viewer, "Compute")
         self._layer_box = choice(lambda _widget: self._lazy())
         self._where = choice([_MEMORY, _FOLDER], _MEMORY)
         self._folder = FileEdit(mode="w", filter="*.zarr")
@@ -58,15 +58,6 @@ class ComputeNowDock(RunningDock):
         )
         text = "Compute all frames of a lazy layer once, so that showing them is quick."
         fill(self, paragraph(text), form, self._told, self.runner)
-
-    @property
-    def layer(self) -> Any:
-        """The chosen layer."""
-        return self._layer_box.value
-
-    @layer.setter
-    def layer(self, layer: Any) -> None:
-        self._layer_box.value = layer
 
     @property
     def path(self) -> Path | None:
@@ -124,7 +115,3 @@ class ComputeNowDock(RunningDock):
         made = work.finish(data)
         self.viewer.add_layer(made)
         return f"Added {made.name!r}"
-
-    def cancel(self) -> None:
-        """Stop within one frame; nothing is added, nothing stays on disk."""
-        self.runner.cancel()

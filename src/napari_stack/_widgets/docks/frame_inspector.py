@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QFileDialog
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.compare import Compare
@@ -235,16 +234,10 @@ class FrameInspectorDock(FollowingDock):
         self.runner.show_message(f"Saved {Path(path).name}")
 
     def _choose_csv(self) -> None:
-        self._choose("Table", "frames.csv", "Table (*.csv)", self.save_table)
+        self.save_as("Table", "frames.csv", "Table (*.csv)", self.save_table)
 
     def _choose_plot(self) -> None:
-        self._choose("Plot", "frames.png", "Plot (*.png *.svg)", self.plot.save)
-
-    def _choose(self, title: str, name: str, kinds: str, save: Any) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        if path:
-            with errors_shown():
-                save(path)
+        self.save_as("Plot", "frames.png", "Plot (*.png *.svg)", self.plot.save)
 
 
 def panels_of(table: FrameTable) -> list[Panel]:

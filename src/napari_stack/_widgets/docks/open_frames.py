@@ -13,7 +13,6 @@ from napari_stack._widgets.parts.inputs import ChoiceOrNumber, NumberInput, choi
 from napari_stack._widgets.parts.layout import Rows, beside, button, fill, paragraph, tooltip
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
 from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.options import Bounds, options_of
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read
@@ -66,9 +65,7 @@ class OpenFramesDock(RunningDock):
     """
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
-        super().__init__("Open")
-        self.viewer = napari_viewer
-        watch(napari_viewer)
+        super().__init__(napari_viewer, "Open")
         self._files: list[str] = []
         self.path = QLineEdit()
         self.path.setPlaceholderText("folder, file, or glob such as frames/*.tif")

@@ -12,6 +12,7 @@ from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.forecast import ForecastText
 from napari_stack._widgets.parts.form import OptionsForm
+from napari_stack._widgets.parts.inputs import Chosen
 from napari_stack._widgets.parts.layer_choice import SourceChoice
 from napari_stack._widgets.parts.layout import align, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.measure_at import PlaceChoice
@@ -19,7 +20,6 @@ from napari_stack._widgets.parts.precompile import warm_up
 from napari_stack._widgets.parts.preferences import last_used, preferences, remember
 from napari_stack._widgets.parts.preview import LivePreview
 from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack.core.combined_sources import Place
 from napari_stack.core.options import check
 from napari_stack.operators import CATALOGUE
@@ -41,10 +41,13 @@ class OperatorDock(RunningDock):
     #: Options that are always in view; the others are under "More options".
     main: ClassVar[tuple[str, ...]] = ()
 
+    #: The chosen layer.
+    layer = Chosen(lambda dock: dock.source.layer_box)
+    #: Name of the axis to stack.
+    axis = Chosen(lambda dock: dock.source.axis_box)
+
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
-        super().__init__()
-        self.viewer = napari_viewer
-        watch(napari_viewer)
+        super().__init__(napari_viewer)
         entry = CATALOGUE[self.operator]
         function = entry.function
         self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
@@ -91,24 +94,6 @@ class OperatorDock(RunningDock):
         self.runner.finished.connect(self._allow_run)
 
     # what the user chooses
-
-    @property
-    def layer(self) -> Image | None:
-        """The chosen layer."""
-        return self.source.layer
-
-    @layer.setter
-    def layer(self, layer: Image) -> None:
-        self.source.layer = layer
-
-    @property
-    def axis(self) -> str | None:
-        """Name of the axis to stack."""
-        return self.source.axis
-
-    @axis.setter
-    def axis(self, name: str) -> None:
-        self.source.axis = name
 
     def options(self) -> dict[str, Any]:
         """Return the options that are not at their default."""
@@ -243,10 +228,6 @@ class OperatorDock(RunningDock):
         preferred = preferences().options(function)
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
         remember(function, {n: chosen[n] for n in preferred} | self.options())
-
-    def cancel(self) -> None:
-        """Stop the run within one frame; nothing is added."""
-        self.runner.cancel()
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> str:
         made = job.finish(computed)

@@ -191,10 +191,7 @@ class RecipeDock(FollowingDock):
                 self.load(path)
 
     def _choose_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Recipe", "recipe.json", "Recipe (*.json)")
-        if path:
-            with errors_shown():
-                self.save(path)
+        self.save_as("Recipe", "recipe.json", "Recipe (*.json)", self.save)
 
     def script(self) -> str:
         """Return a Python script that does the steps to the same frames."""

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import NumberInput, choice
+from napari_stack._widgets.parts.inputs import Chosen, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution
@@ -25,6 +25,11 @@ class SurfaceDock(QWidget):
     ----------
     napari_viewer : napari.Viewer
     """
+
+    #: The chosen image.
+    image = Chosen(lambda dock: dock._image_box)
+    #: The chosen depth.
+    depth = Chosen(lambda dock: dock._depth_box)
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
         super().__init__()
@@ -50,24 +55,6 @@ class SurfaceDock(QWidget):
         form.add("Exaggeration", self.exaggeration.native, help_text)
         text = "Show how deep a focus-stacked image lies, as a surface with it on top."
         fill(self, paragraph(text), form, self.button, self._told)
-
-    @property
-    def image(self) -> Any:
-        """The chosen image."""
-        return self._image_box.value
-
-    @image.setter
-    def image(self, layer: Any) -> None:
-        self._image_box.value = layer
-
-    @property
-    def depth(self) -> Any:
-        """The chosen depth."""
-        return self._depth_box.value
-
-    @depth.setter
-    def depth(self, layer: Any) -> None:
-        self._depth_box.value = layer
 
     def _depths(self) -> list[Any]:
         """Return what can be a depth: first what is known to be one, the newest before others."""

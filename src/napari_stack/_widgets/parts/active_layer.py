@@ -21,8 +21,7 @@ class FollowingDock(RunningDock):
     """
 
     def __init__(self, napari_viewer: Any, text: str = "Run") -> None:
-        super().__init__(text)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, text)
         self._layer: Any = None
         self.title = paragraph()
 

@@ -69,6 +69,25 @@ def axis_choices(layer: Any) -> list[tuple[str, str]]:
     return [(f"{name} ({frames_text(size)})", name) for name, size in sizes.items()]
 
 
+class Chosen:
+    """An attribute that is the value of a box of its owner.
+
+    Parameters
+    ----------
+    box : callable
+        Gives the box of an owner.
+    """
+
+    def __init__(self, box: Callable[[Any], Any]) -> None:
+        self._box = box
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        return self._box(owner).value
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        self._box(owner).value = value
+
+
 class NumberInput:
     """A spin box with range and step; it shows every digit of a value set from a script."""
 

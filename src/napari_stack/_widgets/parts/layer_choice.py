@@ -8,7 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 
 from napari_stack import layers
-from napari_stack._widgets.parts.inputs import axis_choices, choice
+from napari_stack._widgets.parts.inputs import Chosen, axis_choices, choice
 from napari_stack._widgets.parts.layout import Rows
 from napari_stack._widgets.parts.sliders import place_in_view
 from napari_stack.layers.compat import follow_layers
@@ -37,6 +37,11 @@ class SourceChoice(Rows):
     #: Another axis was chosen.
     axis_changed = Signal()
 
+    #: The chosen layer.
+    layer = Chosen(lambda rows: rows.layer_box)
+    #: Name of the axis to stack.
+    axis = Chosen(lambda rows: rows.axis_box)
+
     def __init__(self, viewer: Any, operator: str, busy: Callable[[], bool]) -> None:
         super().__init__()
         self.viewer, self._operator, self._busy = viewer, operator, busy
@@ -59,24 +64,6 @@ class SourceChoice(Rows):
         self._changed()
 
     # what is chosen
-
-    @property
-    def layer(self) -> Image | None:
-        """The chosen layer."""
-        return self.layer_box.value
-
-    @layer.setter
-    def layer(self, layer: Image) -> None:
-        self.layer_box.value = layer
-
-    @property
-    def axis(self) -> str | None:
-        """Name of the axis to stack."""
-        return self.axis_box.value
-
-    @axis.setter
-    def axis(self, name: str) -> None:
-        self.axis_box.value = name
 
     def axes(self) -> list[tuple[str, str]]:
         """Return the axes that can be stacked: what is shown of each, and its name."""

@@ -197,10 +197,6 @@ class Plot(QWidget):
             frame = round(panel.across(self.width()).value(event.pos().x()))
             self.clicked.emit(min(max(frame, 0), max(len(panel.lines) - 1, 0)))
 
-    def place_of(self, frame: int) -> int:
-        """Return where a frame lies, in pixels from the left."""
-        return round(self.panels[0].across(self.width()).pixel(frame))
-
     # drawing
 
     def _draw_on(self, device: Any, factor: int = 1) -> None:

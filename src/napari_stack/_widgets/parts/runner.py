@@ -5,11 +5,12 @@ from typing import Any
 
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
-from napari_stack._widgets.parts.errors import ErrorDetails, show_error, traceback_of
+from napari_stack._widgets.parts.errors import ErrorDetails, errors_shown, show_error, traceback_of
 from napari_stack._widgets.parts.layout import below, button, paragraph
 from napari_stack._widgets.parts.preferences import preferences
+from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack._widgets.parts.worker import Worker
 from napari_stack.core.errors import is_mendable
 from napari_stack.engine.run import Run
@@ -177,13 +178,27 @@ class RunningDock(QWidget):
 
     Parameters
     ----------
+    viewer : napari.Viewer
     text : str
         On the button that starts.
     """
 
-    def __init__(self, text: str = "Run") -> None:
+    def __init__(self, viewer: Any, text: str = "Run") -> None:
         super().__init__()
+        self.viewer = viewer
+        watch(viewer)
         self.runner = Runner(text)
+
+    def cancel(self) -> None:
+        """Stop the run within one frame; nothing of it is added, nothing stays on disk."""
+        self.runner.cancel()
+
+    def save_as(self, title: str, name: str, kinds: str, save: Callable[[str], Any]) -> None:
+        """Ask for the name of a file, and save to it."""
+        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        if path:
+            with errors_shown():
+                save(path)
 
     def event(self, event: QEvent) -> bool:
         """End the run when the dock is closed, which takes its parent away."""
