@@ -10,7 +10,7 @@ from cyclopts import App, Group, Parameter
 
 from napari_stack import __version__
 from napari_stack.cli.flags import command_name, flags_of, options_given, position
-from napari_stack.cli.jobs import DEBUG, Settings, run_recipe, run_step
+from napari_stack.cli.jobs import DEBUG, OUTPUT, Settings, run_recipe, run_step
 from napari_stack.core.errors import UserError
 from napari_stack.core.operator import Operator, Output
 from napari_stack.files import Compression
@@ -19,8 +19,6 @@ from napari_stack.operators.inspection.plots import PlotFormat
 from napari_stack.recipe.execution import Target
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.step import Step
-
-_OUTPUT = Group("Output", sort_key=3)
 
 _NEEDED = inspect.Parameter.empty
 
@@ -74,31 +72,28 @@ def _keyword(
     return inspect.Parameter(parameter, kind, default=default, annotation=annotation)
 
 
-def _output(text: str) -> list[inspect.Parameter]:
-    return [
-        _keyword("output", Path, text, _OUTPUT, default=_NEEDED, name=["--output", "-o"]),
-        _keyword("overwrite", bool, "Replace files that are there.", _OUTPUT, negative=()),
-    ]
+def _output(text: str) -> inspect.Parameter:
+    return _keyword("output", Path, text, OUTPUT, default=_NEEDED, name=["--output", "-o"])
 
 
-def _drawn(folder: Path | None, kind: PlotFormat, overwrite: bool) -> Plots | None:
-    return None if folder is None else Plots(folder.expanduser(), kind, overwrite)
+def _drawn(folder: Path | None, kind: PlotFormat, settings: Settings) -> Plots | None:
+    return None if folder is None else Plots(folder.expanduser(), kind, settings.overwrite)
 
 
 def _plots() -> list[inspect.Parameter]:
     text = "Folder for plots of what was measured; made where it is not there. Needs matplotlib."
     kind = "Kind of these files."
     return [
-        _keyword("plots", Path | None, text, _OUTPUT, default=None, show_default=False),
-        _keyword("plots_as", PlotFormat, kind, _OUTPUT, default="png"),
+        _keyword("plots", Path | None, text, OUTPUT, default=None, show_default=False),
+        _keyword("plots_as", PlotFormat, kind, OUTPUT, default="png"),
     ]
 
 
 def _operator_flags(entry: Operator) -> list[inspect.Parameter]:
     """List the flags of an operator's options, and of what it may be told besides."""
-    parameters = [_INPUTS, *flags_of(entry.function), *_output(_OUTPUT_TEXTS[entry.kind])]
+    parameters = [_INPUTS, *flags_of(entry.function), _output(_OUTPUT_TEXTS[entry.kind])]
     parameters += [
-        _keyword(key, hint, text, _OUTPUT, default=default, show_default=default is not None)
+        _keyword(key, hint, text, OUTPUT, default=default, show_default=default is not None)
         for key, (hint, default, text, kinds) in _WRITING.items()
         if entry.kind in kinds
     ]
@@ -123,7 +118,6 @@ def _operator_command(name: str, entry: Operator) -> Callable[..., Any]:
     def command(
         *inputs: str,
         output: Path,
-        overwrite: bool = False,
         at: str = "",
         measure_each: bool = False,
         transforms: Path | None = None,
@@ -139,8 +133,7 @@ def _operator_command(name: str, entry: Operator) -> Callable[..., Any]:
         if measure_each and transforms is not None:
             raise UserError("--transforms holds those of one position: leave out --measure-each")
         target = Target(output, {"frame": ""} if layers else {}, writing, transforms)
-        drawn = _drawn(plots, plots_as, overwrite)
-        return partial(run_step, step, inputs, target, settings, overwrite=overwrite, plots=drawn)
+        return partial(run_step, step, inputs, target, settings, _drawn(plots, plots_as, settings))
 
     return _with_signature(command, [*_operator_flags(entry), *Settings.flags()])
 
@@ -213,7 +206,6 @@ def _recipe_command() -> Callable[..., Any]:
         recipe: Path,
         *inputs: str,
         output: Path,
-        overwrite: bool = False,
         each: bool = False,
         plots: Path | None = None,
         plots_as: PlotFormat = "png",
@@ -221,11 +213,8 @@ def _recipe_command() -> Callable[..., Any]:
     ) -> Callable[[], object]:
         """Run the steps of a recipe (a .json file) on frames."""
         settings = Settings.taken_from(given)
-        drawn = _drawn(plots, plots_as, overwrite)
-        return partial(
-            run_recipe, recipe, inputs, output, settings, overwrite=overwrite, each=each,
-            plots=drawn,
-        )  # fmt: skip
+        drawn = _drawn(plots, plots_as, settings)
+        return partial(run_recipe, recipe, inputs, output, settings, drawn, each=each)
 
     first = inspect.Parameter(
         "recipe",
@@ -236,8 +225,8 @@ def _recipe_command() -> Callable[..., Any]:
         "Folder for the files that the steps save; or the file for the result of the last step, "
         "where that names none."
     )
-    each = _keyword("each", bool, _EACH_SERIES, _OUTPUT, negative=())
-    mine = [*_output(text), each, *_plots(), *Settings.flags()]
+    each = _keyword("each", bool, _EACH_SERIES, OUTPUT, negative=())
+    mine = [_output(text), each, *_plots(), *Settings.flags()]
     return _with_signature(command, [first, _INPUTS, *mine])
 
 

@@ -22,6 +22,7 @@ from napari_stack.recipe.execution import Target, new_folders
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.step import Step
 
+OUTPUT = Group("Output", sort_key=3)
 _FRAMES = Group("Frames", sort_key=4)
 
 _HOW = Group("Run", sort_key=6)
@@ -73,6 +74,9 @@ class Settings:
         Literal["refuse", "skip"],
         _frames("What happens to files unlike the others, and to unreadable ones."),
     ] = "refuse"
+    overwrite: Annotated[
+        bool, Parameter(help="Replace files that are there.", group=OUTPUT, negative=())
+    ] = False
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"
@@ -121,11 +125,11 @@ class Settings:
         with progress(self.quiet) as tick, cluster(self.scheduler) as executor:
             yield replace(self.ticking(tick), executor=executor)
 
-    @property
-    def choice(self) -> FrameChoice:
-        """Which frames are taken."""
+    def of_series(self, plots: Plots | None) -> dict[str, Any]:
+        """Say, for `run_series`, which frames are taken, and how results are written."""
         given = vars(self)
-        return FrameChoice(**{f.name: given[f.name] for f in fields(FrameChoice)})
+        choice = FrameChoice(**{f.name: given[f.name] for f in fields(FrameChoice)})
+        return {"choice": choice, "overwrite": self.overwrite, "plots": plots}
 
 
 def run_step(
@@ -133,8 +137,6 @@ def run_step(
     inputs: Sequence[str],
     target: Target,
     settings: Settings,
-    *,
-    overwrite: bool = False,
     plots: Plots | None = None,
 ) -> None:
     """Run one operator from files to files.
@@ -142,14 +144,13 @@ def run_step(
     Raises
     ------
     FileExistsError
-        Before anything is computed, when an output is there and `overwrite` is False.
+        Before anything is computed, when an output is there and may not be overwritten.
     OSError, ValueError
         For input that cannot be read or processed, or outputs that cannot be written.
     """
     report = Report(settings.quiet)
-    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
     with settings.run() as run:
-        done = run_series(Recipe([step]), inputs, target, **how, run=run)
+        done = run_series(Recipe([step]), inputs, target, **settings.of_series(plots), run=run)
     _report(done, report)
     for result in done.results.values():
         warn_of_uncovered(result)
@@ -161,23 +162,22 @@ def run_recipe(
     inputs: Sequence[str],
     output: Path,
     settings: Settings,
-    *,
-    overwrite: bool = False,
-    each: bool = False,
     plots: Plots | None = None,
+    *,
+    each: bool = False,
 ) -> None:
     """Run a recipe from files to files; with `each`, on every input for itself.
 
     Raises
     ------
     FileExistsError
-        Before anything is computed, when an output is there and `overwrite` is False.
+        Before anything is computed, when an output is there and may not be overwritten.
     OSError, ValueError
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
     recipe, folder = saving_to(Recipe.load(path), output.expanduser())
-    how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
+    how = settings.of_series(plots)
     with settings.run() as run:
         if each:
             each_done = partial(_report, report=report)
