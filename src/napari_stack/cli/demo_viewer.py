@@ -10,6 +10,7 @@ from napari_stack import layers
 from napari_stack.cli.demo import CELLS, CLIP, FOCUS
 from napari_stack.core.stack import Stack
 from napari_stack.files import read
+from napari_stack.layers.compat import grid_of
 
 #: Short enough to stand above the pictures.
 _NAMES = (
@@ -46,7 +47,7 @@ def show(folder: Path, picture: Path | None = None) -> None:
         if hasattr(layer, "name_overlay"):  # since napari 0.7
             layer.name_overlay.visible = True
         viewer.add_layer(layer)
-    grid = getattr(viewer, "canvas", viewer).grid  # it moved in napari 0.9
+    grid = grid_of(viewer)
     grid.enabled, grid.shape, grid.stride = True, (2, 4), 1
     viewer.dims.set_current_step(0, 4)
     viewer.reset_view()

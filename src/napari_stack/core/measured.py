@@ -48,7 +48,8 @@ class Measured:
 
     def values(self) -> dict[str, Any]:
         """Return what it holds, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        names = {field.name for field in fields(self)}  # what is cached beside them is none
+        return {name: value for name, value in vars(self).items() if name in names}
 
     def _freeze(self, dtype: DTypeLike, *names: str, ndim: int | None = None) -> None:
         """Make arrays that are given unchangeable, and of one type; for ``__post_init__``."""

@@ -1,7 +1,6 @@
 """`MethodOptions`: base of the small options objects of methods."""
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from napari_stack.core.options import check
 
@@ -11,8 +10,4 @@ class MethodOptions:
     """Options of a method; values out of their range are refused."""
 
     def __post_init__(self) -> None:
-        check(type(self), self.values())
-
-    def values(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        check(type(self), vars(self))

@@ -31,11 +31,7 @@ def weak_reference(thing: Any) -> Callable[[], Any]:
     try:
         return weakref.ref(unwrapped(thing))
     except TypeError:
-        return _gone
-
-
-def _gone() -> None:
-    return None
+        return lambda: None
 
 
 def grid_of(viewer: Any) -> Any:

@@ -36,17 +36,14 @@ def vignetted(
         ``clean`` (the reference without noise and vignette) and ``matrices`` as for
         `drifting_cells`.
     """
-    still, truth = drifting_cells(
-        frames, size, seed, shift=shift, rotation=0, scale=0, noise=0, dtype="float32"
-    )
+    still, truth = _lit(frames, size, seed, shift, 0.0, dtype)
     y, x = grid(np.eye(3), size)
     centre_x, centre_y = centre_of(size)
     # 1 in the corners; even powers alone, as the light of a lens falls off
     far = ((x - centre_x) ** 2 + (y - centre_y) ** 2) / max(centre_x**2 + centre_y**2, 1.0)
     vignette = 1 - strength * (0.6 * far + 0.4 * far**2)
     rng = np.random.default_rng([seed, 2])
-    data = np.asarray(still) * vignette + rng.normal(0, noise, (frames, *size))
-    truth["clean"] = truth["clean"] * TOP[dtype]
+    data = still * vignette + rng.normal(0, noise, (frames, *size))
     return Stack.wrap(stored(data, dtype)), {"vignette": vignette, **truth}
 
 
@@ -80,7 +77,7 @@ def shaded(
         ``dark`` (rows, columns): recordings of an even surface and without light, without noise,
         in the units of the stack; ``clean`` and ``matrices`` as for `drifting_cells`.
     """
-    still, truth = _lit(frames, size, seed, shift, 0.0)
+    still, truth = _lit(frames, size, seed, shift, 0.0, dtype)
     y, x = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     shading = 1 - strength * (0.5 * (x - 0.4) ** 2 + 0.4 * (y + 0.3) ** 2 + 0.1 * x) / 1.8
     shading /= shading.mean()
@@ -91,7 +88,6 @@ def shaded(
         "shading": shading,
         "flat": stored(0.6 * shading * (1 - dark) + black, dtype),
         "dark": stored(black, dtype),
-        "clean": truth["clean"] * TOP[dtype],
     }
     return Stack.wrap(stored(data, dtype)), truth
 
@@ -184,7 +180,7 @@ def hot_pixels(
         frames without defects, in the units of the stack; ``clean`` and ``matrices`` as for
         `drifting_cells`.
     """
-    still, truth = _lit(frames, size, seed, shift, noise)
+    still, truth = _lit(frames, size, seed, shift, noise, dtype)
     rng = np.random.default_rng([seed, 5])
     places = rng.choice(size[0] * size[1], min(count, size[0] * size[1] // 9), replace=False)
     rows, columns = np.unravel_index(places, size)
@@ -195,16 +191,17 @@ def hot_pixels(
     spoiled[:, rows, columns] = np.where(cold, 0.0, found + bright)
     mask = np.zeros(size, bool)
     mask[rows, columns] = True
-    truth |= {"mask": mask, "good": stored(still, dtype), "clean": truth["clean"] * TOP[dtype]}
+    truth |= {"mask": mask, "good": stored(still, dtype)}
     return Stack.wrap(stored(spoiled, dtype)), truth
 
 
 def _lit(
-    frames: int, size: tuple[int, int], seed: int, shift: float, noise: float
+    frames: int, size: tuple[int, int], seed: int, shift: float, noise: float, dtype: PixelType
 ) -> tuple[Image, Truth]:
-    """Make frames of cells with full brightness at 1, and their truth."""
+    """Make frames of cells with full brightness at 1, and their truth in units of a type."""
     options = {"shift": shift, "rotation": 0.0, "scale": 0.0, "noise": noise}
     stack, truth = drifting_cells(frames, size, seed, **options, dtype="float32")
+    truth["clean"] = truth["clean"] * TOP[dtype]
     return np.asarray(stack, np.float64), truth
 
 
@@ -217,9 +214,8 @@ def _dimmed(
     dtype: PixelType,
 ) -> tuple[Stack, Truth]:
     """Make resting cells under light that changes from frame to frame, noise added after."""
-    still, truth = _lit(1, size, seed, 0.0, 0.0)  # it rests: one is like all
+    still, truth = _lit(1, size, seed, 0.0, 0.0, dtype)  # it rests: one is like all
     rng = np.random.default_rng([seed, 6])
     data = still * light[:, np.newaxis, np.newaxis] + rng.normal(0, noise, (len(light), *size))
     truth["matrices"] = np.repeat(truth["matrices"], len(light), axis=0)
-    truth |= {name: light, "clean": truth["clean"] * TOP[dtype]}
-    return Stack.wrap(stored(data, dtype)), truth
+    return Stack.wrap(stored(data, dtype)), {**truth, name: light}

@@ -44,7 +44,9 @@ def shaded() -> list[Any]:
     """Make frames under uneven light, and recordings of a flat and a dark field."""
     stack, truth = samples.shaded()
     recorded = {name: truth[name] for name in ("flat", "dark")}
-    images = [_picture(image, f"{name} field") for name, image in recorded.items()]
+    images = [
+        _shown(image, f"{name} field", _PIXEL, visible=False) for name, image in recorded.items()
+    ]
     return [*images, _layer((stack, truth), "unevenly lit cells")]
 
 
@@ -66,13 +68,7 @@ def hot_pixels() -> list[Any]:
 def _layer(sample: tuple[Any, Any], name: str, along: Axis = _TIME) -> Any:
     stack, truth = sample
     axes = (along, *_PIXEL) if isinstance(stack, Stack) else stack.axes
-    data = np.asarray(stack)
-    rgb = isinstance(stack, Stack) and stack.rgb
-    return _shown(data, name, axes, rgb=rgb, metadata={"truth": truth})
-
-
-def _picture(image: Any, name: str) -> Any:
-    return _shown(image, name, _PIXEL, rgb=False, visible=False)
+    return _shown(np.asarray(stack), name, axes, metadata={"truth": truth})
 
 
 def _shown(data: Any, name: str, axes: tuple[Axis, ...], **more: Any) -> Any:
@@ -80,6 +76,7 @@ def _shown(data: Any, name: str, axes: tuple[Axis, ...], **more: Any) -> Any:
     layer = Image(
         data,
         name=name,
+        rgb=False,
         multiscale=False,
         contrast_limits=limits,
         **described(axes),

@@ -47,11 +47,10 @@ class HotPixels(Correction, Measured):
     kernel_size: int = 3
 
     def __post_init__(self) -> None:
-        mask = np.array(self.mask, bool)
-        if mask.ndim not in (2, 3):
-            raise UserError(f"a mask needs the shape (y, x) or (y, x, channel), got {mask.shape}")
-        mask.flags.writeable = False
-        object.__setattr__(self, "mask", mask)
+        self._freeze(np.bool_, "mask")
+        shape = self.mask.shape
+        if len(shape) not in (2, 3):
+            raise UserError(f"a mask needs the shape (y, x) or (y, x, channel), got {shape}")
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], int]:
