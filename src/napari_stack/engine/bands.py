@@ -100,11 +100,11 @@ class Results:
         if not self.images:
             row = sum(part.nbytes // len(part) for part in found)
             filed = are_filed(row * self._height, self._memory)
-            self.images = tuple(self._room(part, filed) for part in found)
+            self.images = tuple(self._empty(part, filed) for part in found)
         for image, part in zip(self.images, found, strict=True):
             image[rows] = part
 
-    def _room(self, part: NDArray[Any], filed: bool) -> NDArray[Any]:
+    def _empty(self, part: NDArray[Any], filed: bool) -> NDArray[Any]:
         shape = (self._height, *part.shape[1:])
         if filed:
             return unnamed_array(shape, part.dtype, self._folder)
@@ -117,7 +117,7 @@ def are_filed(results: float, memory: int) -> bool:
 
 
 def may_be_invalid(stack: Stack) -> bool:
-    """Tell whether room for a mask is needed."""
+    """Tell whether a mask is needed beside the values."""
     changed = bool(stack.corrections) or stack.source.computed
     return changed or stack.alpha or stack.dtype.kind == "f"
 

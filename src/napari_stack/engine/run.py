@@ -249,7 +249,7 @@ class Run:
             try:
                 yield pool
             finally:
-                stop.set()  # heard by runs within this one: what is still at work is not wanted
+                stop.set()  # runs within this one end too: what is still at work is not wanted
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _ordered(
