@@ -53,14 +53,12 @@ class RecipeDock(FollowingDock):
 
     def _lay_out(self) -> None:
         form = Rows()
-        self._labels = [
-            form.add("Run on", self.target.native, "Frames that the steps are done to."),
-            form.add(
-                "Values", self.values.native,
-                "Drift, gains and all else are measured anew on those frames, or taken as they "
-                "were measured for this layer: for another channel.",
-            ),
-        ]  # fmt: skip
+        form.add("Run on", self.target.native, "Frames that the steps are done to.")
+        form.add(
+            "Values", self.values.native,
+            "Drift, gains and all else are measured anew on those frames, or taken as they "
+            "were measured for this layer: for another channel.",
+        )  # fmt: skip
         files = beside(
             button("Load...", "Read a recipe from a .json file.", self._choose_load),
             button("Save...", "Write the recipe to a .json file.", self._choose_save),

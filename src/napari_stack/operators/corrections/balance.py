@@ -78,22 +78,11 @@ class Gains(PerFrameValue):
 
     def change(self, block: NDArray[Any], index: int, rows: slice) -> None:  # noqa: ARG002
         """Balance rows of a frame in place."""
-        from napari_stack.operators.corrections import balance_measure
+        from napari_stack.operators.corrections.balance_measure import Tones, change
+        from napari_stack.operators.corrections.tone_curves import curves_of
 
-        tone = partial(self._tone, index=index)
-        balance_measure.change(block, tone, self.channels, self.top, self.gains.shape[1])
-
-    def _tone(self, part: NDArray[Any], k: int, top: float, *, index: int) -> None:
-        """Change balanced quantity `k` in place."""
-        from napari_stack.operators.corrections import balance_measure
-
-        if self.mapping == "linear":
-            balance_measure.apply_gain(part, self.gains[index, k : k + 1])
-        elif self.mapping == "gamma":
-            balance_measure.apply_gamma(part, float(self.gains[index, k]), top)
-        elif self.curves is not None and self.starts is not None and self.steps is not None:
-            place = (float(self.starts[index, k]), float(self.steps[index, k]))
-            balance_measure.apply_curve(part, self.curves[index, k], *place)
+        tones = Tones(self.mapping, self.gains[index].tolist(), curves_of(self, index))
+        change(block, tones, self.channels, self.top)
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """Return the gains of every frame."""

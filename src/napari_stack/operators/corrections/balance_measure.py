@@ -1,27 +1,24 @@
 """Pixel work of `balance`: samples of frames, what lies between two, and its application."""
 
-from collections.abc import Callable  # noqa: I001
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from napari_stack.engine.opencv import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
+from napari_stack.core.bit_depth import bits_top
 from napari_stack.core.channels import colour_channels
+from napari_stack.core.errors import UserError
 from napari_stack.core.luminance import brightness
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise_kernels import bend, bend_power, scale
-from napari_stack.core.bit_depth import bits_top
 from napari_stack.operators.corrections.tone_curves import (
     Curve,
     gamma_between,
     matching_curve,
 )
-
-Tone = Callable[[NDArray[Any], int, float], None]
 
 #: Part of the greatest value by which single precision may miss it.
 _ROUNDING = 1e-4
@@ -51,12 +48,30 @@ class Sampling(NamedTuple):
 class Sample(NamedTuple):
     """Measured quantities of a frame, each of shape (pixels,), and how many pixels one stands for.
 
-    `inside` are those in the mask and the interval, `all` those of the whole frame.
+    `inside` are those in the mask and the interval, `everywhere` those of the whole frame.
     """
 
     inside: list[NDArray[Any]]
     everywhere: NDArray[Any]
     weight: int
+
+
+class Tones(NamedTuple):
+    """What changes each balanced quantity of a frame: a gain or gamma, or a curve."""
+
+    mapping: str
+    gains: Sequence[float]
+    curves: Sequence[Curve]
+
+    def apply(self, part: NDArray[Any], k: int, top: float) -> None:
+        """Change quantity `k`, shape (rows, x, channel), in place."""
+        gain = self.gains[k]
+        if self.curves:
+            apply_curve(part, self.curves[k])
+        elif self.mapping == "gamma" and gain != 1:
+            bend_power(part, 1 / gain, top)
+        elif self.mapping == "linear" and gain != 1:
+            scale(part, np.array([gain], part.dtype), part.dtype.type(0))
 
 
 class Balanced(NamedTuple):
@@ -185,19 +200,19 @@ def _count_clipped(
 ) -> int:
     """Pixels that are sent out of the range of the type, or of the colours, as sampled."""
     most = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "ui" else np.inf
-    tone = partial(_tone, gains=gains, curves=curves, mapping=sampling.mapping)
+    tones = Tones(sampling.mapping, gains, curves)
     before = moving.everywhere[np.newaxis]
     if sampling.channels in _SPACES:
-        out = _beyond_colours(before, tone, sampling, most)
+        out = _beyond_colours(before, tones, sampling, most)
     else:
         after = before.copy()
-        change(after, tone, sampling.channels, sampling.top, len(gains))
+        change(after, tones, sampling.channels, sampling.top)
         out = np.any((after >= most + 0.5) & (before < most), axis=2)
     return int(out.sum()) * moving.weight
 
 
 def _beyond_colours(
-    values: NDArray[Any], tone: Tone, sampling: Sampling, most: float
+    values: NDArray[Any], tones: Tones, sampling: Sampling, most: float
 ) -> NDArray[np.bool_]:
     """Pixels whose saturation or brightness is sent beyond what there is."""
     _, *parts = _split(values[..., :3], sampling.channels, sampling.top)
@@ -209,48 +224,33 @@ def _beyond_colours(
     out: NDArray[np.bool_] = np.zeros(values.shape[:2], bool)
     for k, (part, bound) in enumerate(zip(parts, bounds, strict=True)):
         after = part[..., np.newaxis].copy()
-        tone(after, k, full)
+        tones.apply(after, k, full)
         out = out | ((after[..., 0] > bound * (1 + _ROUNDING)) & (part < bound))
     return out
 
 
-def _tone(
-    part: NDArray[Any], k: int, top: float, *, gains: list[float], curves: list[Curve], mapping: str
-) -> None:
-    """Change quantity `k` in place, as `Gains` will."""
-    if curves:
-        apply_curve(part, curves[k].nodes, curves[k].start, curves[k].step)
-    elif mapping == "gamma":
-        apply_gamma(part, gains[k], top)
-    else:
-        apply_gain(part, np.array([gains[k]]))
-
-
-def change(block: NDArray[Any], tone: Tone, channels: str, top: float, count: int) -> None:
+def change(block: NDArray[Any], tones: Tones, channels: str, top: float) -> None:
     """Change rows of a frame in place.
 
     Parameters
     ----------
     block : ndarray, shape (rows, x, channel)
-    tone : callable
-        ``tone(part, k, top)`` changes quantity `k`, shape (rows, x, channel), in place.
+    tones : Tones
     channels : str
         What is balanced.
     top : float
         Value of full brightness.
-    count : int
-        Number of balanced quantities.
     """
     if channels == "luminosity":
-        tone(block, 0, top)
+        tones.apply(block, 0, top)
     elif channels == "rgb":
-        for k in range(count):
-            tone(block[..., k : k + 1], k, top)
+        for k in range(len(tones.gains)):
+            tones.apply(block[..., k : k + 1], k, top)
     else:
         hue, colour, light = _split(block[..., :3], channels, top)
         limit = 100.0 if channels == "lab" else 1.0
         for k, part in enumerate((colour, light)):
-            tone(part[..., np.newaxis], k, limit)
+            tones.apply(part[..., np.newaxis], k, limit)
         block[..., :3] = _joined(hue, colour, light, channels, top)
 
 
@@ -280,19 +280,7 @@ def _joined(
     return unit * np.float32(top)
 
 
-def apply_gain(part: NDArray[Any], gains: NDArray[np.float64]) -> None:
-    """Multiply rows of a frame, shape (rows, x, channel), in place."""
-    if not (gains == 1).all():
-        scale(part, gains.astype(part.dtype), part.dtype.type(0))
-
-
-def apply_gamma(part: NDArray[Any], gamma: float, top: float) -> None:
-    """Send rows of a frame through ``top * (v / top) ** (1 / gamma)``, in place."""
-    if gamma != 1:
-        bend_power(part, 1 / gamma, top)
-
-
-def apply_curve(part: NDArray[Any], nodes: NDArray[Any], start: float, step: float) -> None:
+def apply_curve(part: NDArray[Any], curve: Curve) -> None:
     """Send rows of a frame through a curve, in place."""
     kind = part.dtype.type
-    bend(part, nodes.astype(part.dtype, copy=False), kind(start), kind(step))
+    bend(part, curve.nodes.astype(part.dtype, copy=False), kind(curve.start), kind(curve.step))

@@ -73,16 +73,13 @@ class Bleaching(PerFrameValue):
         """Give rows of a frame the brightness of the first, in place."""
         from napari_stack.operators.corrections.balance_measure import apply_curve
         from napari_stack.operators.corrections.pixelwise_kernels import scale
+        from napari_stack.operators.corrections.tone_curves import curves_of
 
-        kind = block.dtype.type
-        if self.curves is None or self.starts is None or self.steps is None:
+        if not (curves := curves_of(self, index)):
+            kind = block.dtype.type
             scale(block, self.gains[index].astype(kind), kind(self.background))
-            return
-        count = self.curves.shape[1]
-        parts = [block] if count == 1 else [block[..., k : k + 1] for k in range(count)]
-        for k, part in enumerate(parts):
-            place = (float(self.starts[index, k]), float(self.steps[index, k]))
-            apply_curve(part, self.curves[index, k], *place)
+        for k, curve in enumerate(curves):
+            apply_curve(block if len(curves) == 1 else block[..., k : k + 1], curve)
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """Return the gains of every frame."""

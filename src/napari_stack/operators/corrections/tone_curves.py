@@ -76,6 +76,14 @@ def matching_curve(pixels: NDArray[Any], reference: NDArray[Any], whole: bool) -
     return Curve(start, step, nodes.astype(np.float32))
 
 
+def curves_of(value: Any, index: int) -> list[Curve]:
+    """Return the curves of a frame from a value that holds those of all; none where it has none."""
+    if value.curves is None:
+        return []
+    every = zip(value.starts[index], value.steps[index], value.curves[index], strict=True)
+    return [Curve(float(start), float(step), nodes) for start, step, nodes in every]
+
+
 def curve_arrays(rows: Sequence[Sequence[Curve]]) -> dict[str, NDArray[Any]]:
     """Return the curves of frames as arrays by name: one row a frame, one column a channel."""
     return {
