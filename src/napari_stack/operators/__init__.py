@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari_stack.operators.public import *  # noqa: F403
 
 _HERE = "napari_stack.operators"
-_PLOTS = f"{_HERE}.inspection.step_plots"
+_PLOTS = f"{_HERE}.inspection.plots"
 
 # All that is special about an operator stands in its entry; see `Operator`. Docks, commands, steps
 # of recipes, layer functions and the names of the package follow; `make manifest` writes the lines

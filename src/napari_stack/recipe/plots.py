@@ -11,8 +11,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import resolve
 from napari_stack.core.results import is_tuple
 from napari_stack.core.stack import Stack
-from napari_stack.operators.inspection.plots import PlotFormat, new_figure, save_figure
-from napari_stack.operators.inspection.step_plots import Made
+from napari_stack.operators.inspection.plots import Made, PlotFormat, new_figure, save_figure
 from napari_stack.recipe.step import Data, Step
 
 

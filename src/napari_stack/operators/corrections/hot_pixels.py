@@ -127,10 +127,14 @@ def find_hot_pixels(
     if blur % 2 == 0:
         raise UserError(f"find_hot_pixels: blur must be an odd number, got {blur}")
     from napari_stack.core.bit_depth import bits_top
-    from napari_stack.operators.combine.mean_frame import mean_frame
+    from napari_stack.operators.combine.accumulators import Sum
+    from napari_stack.operators.combine.combine import require_used
     from napari_stack.operators.corrections.hot_pixel_kernels import find
 
-    mean = mean_frame(sensor_view(stack), run)
+    sensor = sensor_view(stack)
+    require_used(sensor)
+    values, _ = run.fold(Sum(mean=True), sensor, what="Averaging frames").result()
+    mean = values.astype(sensor.working)
     pixels = colour_channels(mean, stack.alpha)
     limits = _limits(thresholds, pixels.shape[2])
     unit = bits_top(stack.dtype, float(pixels.max())) / 255
