@@ -34,16 +34,19 @@ def is_mendable(error: BaseException) -> bool:
 
 
 def format_error(error: BaseException) -> str:
-    """Say in a sentence what went wrong.
+    """Say in one line what went wrong; of a fault of the program, its type too.
 
     Examples
     --------
     >>> format_error(FileNotFoundError(2, "No such file or directory", "a.tif"))
     'a.tif: no such file or directory'
     """
+    text = " ".join(str(error).split())
+    if not is_mendable(error):
+        return f"this is an error of the program: {type(error).__name__}: {text}"
     if isinstance(error, MemoryError):
-        return "the memory does not suffice" + (f" ({error})" if str(error) else "")
+        return "the memory does not suffice" + (f" ({text})" if text else "")
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror[0].lower() + error.strerror[1:]
         return f"{error.filename}: {reason}" if error.filename is not None else reason
-    return str(error)
+    return text or type(error).__name__

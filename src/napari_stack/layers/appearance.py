@@ -171,7 +171,7 @@ class Appearance:
         return layer
 
 
-def described(axes: Sequence[Axis]) -> dict[str, Any]:
+def layer_axes(axes: Sequence[Axis]) -> dict[str, Any]:
     """Return scale, units and axis labels as layers take them."""
     return {
         "scale": [axis.step for axis in axes],

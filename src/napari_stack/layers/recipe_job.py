@@ -49,14 +49,14 @@ def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
     return (tuple(Recipe.from_json(plain).steps), source) if plain else ((), source)
 
 
-def files_of(data: Data | None) -> list[str]:
+def source_files(data: Data | None) -> list[str]:
     """Return the files that frames are read from, each once; none where they come from elsewhere.
 
     Examples
     --------
     >>> import numpy as np
     >>> from napari_stack import Stack
-    >>> files_of(Stack.wrap(np.zeros((2, 3, 4))))
+    >>> source_files(Stack.wrap(np.zeros((2, 3, 4))))
     []
     """
     if data is None:

@@ -7,7 +7,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack.core.stack import Stack
-from napari_stack.layers.appearance import described, spread, value_range
+from napari_stack.layers.appearance import layer_axes, spread, value_range
 from napari_stack.layers.provenance import Chain, history, remember
 from napari_stack.layers.read_layer import Data
 
@@ -43,7 +43,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         rgb=data.rgb,
         multiscale=False,
         contrast_limits=show_limits(data) if limits is None else limits,
-        **described(data.axes),
+        **layer_axes(data.axes),
         metadata=history((), name, data),
     )
     if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:

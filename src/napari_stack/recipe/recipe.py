@@ -218,7 +218,7 @@ class Recipe:
         while name:
             chain[name] = named[name]
             name = self.inputs(name)
-        return history(before, _with_layers(dict(reversed(chain.items()))), data)
+        return continued(before, _with_layers(dict(reversed(chain.items()))), data)
 
 
 def last_frames(steps: dict[str, Step]) -> str:
@@ -236,7 +236,7 @@ def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
     ]
 
 
-def history(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:
+def continued(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:
     """Join what was done to frames already with what is done to them now.
 
     Parameters

@@ -2,18 +2,18 @@
 
 import pytest
 
-from napari_stack._widgets.parts.errors import errors_shown, format_error, show_error
-from napari_stack.core.errors import UserError
+from napari_stack._widgets.parts.errors import errors_shown, show_error
+from napari_stack.core.errors import UserError, format_error
 
 
 @pytest.mark.parametrize(
     ("error", "text"),
     [
         (UserError("a frame is\n  missing"), "a frame is missing"),
-        (FileNotFoundError(2, "No such file", "a.tif"), "a.tif: No such file"),
-        (PermissionError(13, "Permission denied"), "Permission denied"),
+        (FileNotFoundError(2, "No such file", "a.tif"), "a.tif: no such file"),
+        (PermissionError(13, "Permission denied"), "permission denied"),
         (OSError("a.tif is damaged"), "a.tif is damaged"),
-        (MemoryError(), "MemoryError"),
+        (MemoryError(), "the memory does not suffice"),
         (KeyError("x"), "this is an error of the program: KeyError: 'x'"),
         (ValueError("odd"), "this is an error of the program: ValueError: odd"),
     ],

@@ -9,7 +9,12 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack import _widgets
-from napari_stack._widgets.parts.preferences import Preferences, last_used, preferences, remember
+from napari_stack._widgets.parts.preferences import (
+    Preferences,
+    last_used,
+    preferences,
+    remember_options,
+)
 from support.docks import cells_layer, docked, ran
 
 
@@ -55,13 +60,13 @@ def test_unknown_and_out_of_range_values_are_left_out(settings_folder):
     for text in ("[1, 2]", "{", ""):
         path.write_text(text)
         assert last_used(ns.sigma_clip) == {}
-    remember(ns.sigma_clip, {"sigma": 2.0})
+    remember_options(ns.sigma_clip, {"sigma": 2.0})
     assert last_used(ns.sigma_clip) == {"sigma": 2.0}
 
 
 def test_a_folder_that_cannot_be_written_loses_nothing_else(settings_folder, caplog):
     settings_folder.write_text("a file where the folder should be")
-    remember(ns.sigma_clip, {"sigma": 2.0})
+    remember_options(ns.sigma_clip, {"sigma": 2.0})
     assert "not kept" in caplog.text
     assert last_used(ns.sigma_clip) == {}
 

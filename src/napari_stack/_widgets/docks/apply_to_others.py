@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem
 from napari_stack import layers
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.layout import button, check, is_checked, paragraph, tooltip
+from napari_stack._widgets.parts.layout import button, is_checked, paragraph, set_checked, tooltip
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.motion import Motion
@@ -74,7 +74,7 @@ class ApplyToOthersDock(FollowingDock):
                     continue
                 weak = weak_reference(layer)
                 item = QListWidgetItem(layer.name)
-                check(item, id(weak()) in ticked)
+                set_checked(item, id(weak()) in ticked)
                 self.list.addItem(item)
                 self._others.append(weak)
         self.apply_button.setEnabled(bool(self._others))
@@ -88,7 +88,7 @@ class ApplyToOthersDock(FollowingDock):
     def tick(self, layer: Any, on: bool = True) -> None:
         """Tick a layer, as a click does."""
         row = [weak() for weak in self._others].index(weak_reference(layer)())
-        check(self.list.item(row), on)
+        set_checked(self.list.item(row), on)
 
     def run(self) -> None:
         """Add the moved copies; a layer that cannot be moved is told, and the others are."""

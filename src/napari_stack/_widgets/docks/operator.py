@@ -14,10 +14,10 @@ from napari_stack._widgets.parts.forecast import ForecastText
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Chosen
 from napari_stack._widgets.parts.layer_choice import SourceChoice
-from napari_stack._widgets.parts.layout import align, button, collapsible, fill, paragraph
+from napari_stack._widgets.parts.layout import align_labels, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.measure_at import PlaceChoice
 from napari_stack._widgets.parts.precompile import warm_up
-from napari_stack._widgets.parts.preferences import last_used, preferences, remember
+from napari_stack._widgets.parts.preferences import last_used, preferences, remember_options
 from napari_stack._widgets.parts.preview import LivePreview
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.core.combined_sources import Place
@@ -227,7 +227,7 @@ class OperatorDock(RunningDock):
         function = CATALOGUE[self.operator].function
         preferred = preferences().options(function)
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
-        remember(function, {n: chosen[n] for n in preferred} | self.options())
+        remember_options(function, {n: chosen[n] for n in preferred} | self.options())
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> str:
         made = job.finish(computed)
@@ -250,9 +250,10 @@ class OperatorDock(RunningDock):
         super().showEvent(event)
         # What is always in view lies in one column; the rest, with longer names, in its own.
         first, *rest = self._forms
-        align(self.source.labels + self.place.labels + first.labels, list(first.panel_labels()))
+        labels = self.source.labels + self.place.labels + first.labels
+        align_labels(labels, first.panel_labels())
         for form in rest:
-            align(form.labels, list(form.panel_labels()))
+            align_labels(form.labels, form.panel_labels())
         self._fit()
         warm_up(self.operator, self.layer)
 

@@ -18,11 +18,11 @@ from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import (
     RecipeJob,
     done_to,
-    files_of,
     origin_of,
     prepare_again,
     prepare_measured,
     prepare_recipe,
+    source_files,
 )
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.draft import Draft
@@ -201,7 +201,7 @@ class RecipeDock(FollowingDock):
         else:
             data = None if target is None else read_layer(target).data
         path = None if target is None else target.source.path
-        return recipe.to_script(files_of(data) or path or "frames/*.tif", data)
+        return recipe.to_script(source_files(data) or path or "frames/*.tif", data)
 
     def copy_script(self) -> None:
         """Put the script on the clipboard."""

@@ -11,19 +11,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_stack._widgets.parts.layout import paragraph
-from napari_stack.core.errors import is_mendable
+from napari_stack.core.errors import format_error, is_mendable
 
 _log = logging.getLogger(__name__)
-
-
-def format_error(error: BaseException) -> str:
-    """Return the text of an error in one line; that of a fault names its type."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if not is_mendable(error):
-        return f"this is an error of the program: {type(error).__name__}: {text}"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
-    return text
 
 
 def show_error(error: BaseException, about: str = "") -> None:

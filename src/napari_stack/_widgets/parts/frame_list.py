@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
-from napari_stack._widgets.parts.layout import check, is_checked, tooltip
+from napari_stack._widgets.parts.layout import is_checked, set_checked, tooltip
 from napari_stack.operators.inspection.frame_table import FrameTable
 
 
@@ -49,7 +49,7 @@ class FrameList(QTableWidget):
 
     def _fill(self, row: int, table: FrameTable) -> None:
         number = QTableWidgetItem(str(row))
-        check(number, bool(table.used[row]))
+        set_checked(number, bool(table.used[row]))
         number.setToolTip(tooltip(table.labels[row]))
         self.setItem(row, 0, number)
         self.setItem(row, 1, QTableWidgetItem(table.state(row)))
@@ -67,7 +67,7 @@ class FrameList(QTableWidget):
 
     def tick(self, row: int, used: bool) -> None:
         """Tick a frame on or off, as a click does."""
-        check(self.item(row, 0), used)
+        set_checked(self.item(row, 0), used)
 
     def _changed(self, item: QTableWidgetItem) -> None:
         if item.column() == 0:

@@ -80,7 +80,7 @@ def button(text: str, help_text: str, clicked: Any, *, checkable: bool = False) 
     return made
 
 
-def check(item: Any, on: bool) -> None:
+def set_checked(item: Any, on: bool) -> None:
     """Tick an item of a list or table, or take the tick away."""
     item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
 
@@ -109,7 +109,7 @@ def paragraph(text: str = "", help_text: str = "") -> QLabel:
     return label
 
 
-def align(labels: list[QLabel], indented: list[QLabel]) -> None:
+def align_labels(labels: list[QLabel], indented: list[QLabel]) -> None:
     """Give labels of several layouts one column; indented ones only widen their own."""
     for label in labels + indented:
         label.ensurePolished()

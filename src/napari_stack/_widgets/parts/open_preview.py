@@ -9,10 +9,10 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_stack._widgets.parts.errors import format_error, show_error
+from napari_stack._widgets.parts.errors import show_error
 from napari_stack._widgets.parts.latest_worker import LatestWorker, Work
 from napari_stack._widgets.parts.layout import below, frames_text, paragraph
-from napari_stack.core.errors import is_mendable
+from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import odd_files
@@ -64,7 +64,7 @@ class FramesPreview(QWidget):
         done(found)
 
     def _described(self, data: Data) -> None:
-        self._show(*described(data))
+        self._show(*description_of(data))
         self.latest.ask(lambda run: (self._checked, odd_files(data, run=run)), at_once=True)
 
     def _checked(self, odd: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ class FramesPreview(QWidget):
         self.label.setText("\n".join([*self._lines, *filter(None, [self._progress])]))
 
 
-def described(data: Data) -> list[str]:
+def description_of(data: Data) -> list[str]:
     """Say how many frames there are, what they are, and what they take."""
     frames = data.frames
     height, width, *channels = frames.shape[1:]

@@ -97,7 +97,7 @@ def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def remember(operator: Callable[..., Any], options: Mapping[str, Any]) -> None:
+def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -> None:
     """Keep the options of an operator for its next dock; images are not kept, nor defaults.
 
     A folder that cannot be written loses them, and nothing else.

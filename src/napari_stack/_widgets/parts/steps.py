@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import Layers
-from napari_stack._widgets.parts.layout import align, below, check, is_checked, tooltip
+from napari_stack._widgets.parts.layout import align_labels, below, is_checked, set_checked, tooltip
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import full_resolution
 from napari_stack.recipe import Recipe
@@ -55,7 +55,7 @@ class StepsPanel(QWidget):
             for step, on in zip(draft.steps, draft.on, strict=True):
                 item = QListWidgetItem(describe(step))
                 item.setToolTip(tooltip(describe(step)))
-                check(item, on)
+                set_checked(item, on)
                 self.list.addItem(item)
             self.list.setCurrentRow(len(draft.steps) - 1)
         self._fit()
@@ -68,7 +68,7 @@ class StepsPanel(QWidget):
 
     def switch(self, number: int, on: bool) -> None:
         """Switch a step on or off."""
-        check(self.list.item(number), on)
+        set_checked(self.list.item(number), on)
 
     def recipe(self) -> Recipe:
         """Return the recipe of the steps that are ticked.
@@ -100,7 +100,7 @@ class StepsPanel(QWidget):
             self.form.changed.connect(self._edited)
             self._column.addWidget(self.form.native)
             if self.form.labels:
-                align(self.form.labels, list(self.form.panel_labels()))
+                align_labels(self.form.labels, self.form.panel_labels())
         self.resized.emit()
 
     def _edited(self) -> None:

@@ -26,10 +26,10 @@ def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] 
 
 def _read(path: str | list[str]) -> list[Any]:
     listed = Path(path[0] if isinstance(path, list) else path)
-    return [to_layer(read(frames_of(listed)), listed.stem).as_layer_data_tuple()]
+    return [to_layer(read(listed_frames(listed)), listed.stem).as_layer_data_tuple()]
 
 
-def frames_of(path: Path) -> list[str]:
+def listed_frames(path: Path) -> list[str]:
     """Return what a list of frames names: a file, folder or glob a line, from where it lies.
 
     Empty lines, and lines that begin with ``#``, do not count.
