@@ -22,11 +22,12 @@ def options_to_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> dic
     return {
         name: _to_json(options[name], value)
         for name, value in values.items()
-        if not _same(value, options[name].default)
+        if not same_value(value, options[name].default)
     }
 
 
-def _same(value: Any, default: Any) -> bool:
+def same_value(value: Any, default: Any) -> bool:
+    """Tell whether a value is a default, and of its type: 1 is not True, and 2 not 2.0."""
     return value is default or (type(value) is type(default) and bool(np.all(value == default)))
 
 

@@ -33,7 +33,7 @@ def test_measuring_on_a_projection(viewer, qtbot, hyper):
     assert shown == ["sliders", "mean over c", "maximum over c", "mean over z", "maximum over z"]
     dock.place.box.value = ("z", "maximum")
     assert dock.measure_at() == {"c": viewer.dims.current_step[1], "z": "maximum"}
-    assert "maximum over z, applied everywhere" in dock.place.text()
+    assert "maximum over z, applied everywhere" in dock.place.told.text()
     dock.set_options({"transform": "translation"})
     ran(dock, qtbot)
     how = {"transform": "translation", "measure_at": dock.measure_at()}
@@ -57,11 +57,11 @@ def test_depth_of_one_channel_for_all(viewer, qtbot, hyper):
     shown = [dock.place.box.native.itemText(i) for i in range(dock.place.box.native.count())]
     assert shown == ["each position", "this t, for all", "this c, for all"]
     assert dock.measure_at() == {}
-    assert not dock.place.text()
+    assert not dock.place.told.text()
     viewer.dims.set_current_step(1, 1)
     dock.place.box.value = ("c",)
     assert dock.measure_at() == {"c": 1}
-    assert dock.place.text() == "Measured at c = 1, for all c"
+    assert dock.place.told.text() == "Measured at c = 1, for all c"
     dock.set_options({"method": "pyramid"})
     ran(dock, qtbot)
     expected = hyper.along("z").map(ns.focus_stack, measure_at={"c": 1}, method="pyramid")

@@ -68,7 +68,7 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     assert result.axis_labels == tuple("tczyx" if whole else "czyx")
     assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
     if at:
-        assert "c = 1, z = 3" in dock.place.text()
+        assert "c = 1, z = 3" in dock.place.told.text()
 
 
 def test_run_button_and_progress(viewer, qtbot, gate):

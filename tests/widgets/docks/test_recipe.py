@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
+from napari_stack._widgets.parts.layout import set_checked
 from napari_stack.layers.compat import weak_reference
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.batch import run_series
@@ -73,11 +74,11 @@ def test_change_and_run_again(dock, viewer, qtbot, cells):
 
 def test_switch_a_step_off(dock, viewer, qtbot, cells):
     shown(viewer, cells)
-    dock.steps.switch(0, False)
+    set_checked(dock.steps.list.item(0), False)
     ran(dock.runner, dock.run, qtbot)
     plain = ns.sigma_clip(ns.Stack.wrap(cells), sigma=1.5)
     np.testing.assert_array_equal(viewer.layers[-1].data, plain.image)
-    dock.steps.switch(1, False)
+    set_checked(dock.steps.list.item(1), False)
     count = len(viewer.layers)
     dock.run()
     assert not dock.runner.running
@@ -120,7 +121,7 @@ def test_changed_corrections_were_not_measured(dock, viewer, notes, cells):
     viewer.layers.selection.active = viewer.layers[2]
     dock.target.value = other
     dock.values.value = "as measured here"
-    dock.steps.switch(0, False)
+    set_checked(dock.steps.list.item(0), False)
     dock.run()
     assert "the corrections were changed" in notes[-1][1]
     dock.target.value = "its original frames"

@@ -11,6 +11,7 @@ from napari_stack._widgets.parts.inputs import ImageField, Layers, field_of
 from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
+from napari_stack.core.options_json import same_value
 
 
 class OptionsForm:
@@ -69,7 +70,7 @@ class OptionsForm:
         """Return the options that are not at their default."""
         values = self.all_values()
         defaults = {name: option.default for name, option in self.options.items()}
-        return {n: v for n, v in values.items() if not _equal(v, defaults[n])}
+        return {n: v for n, v in values.items() if not same_value(v, defaults[n])}
 
     def all_values(self) -> dict[str, Any]:
         """Return all options."""
@@ -139,7 +140,3 @@ def _title(option: Option) -> str:
     unit = option.bounds.unit if option.bounds else ""
     words = option.name.replace("_", " ").capitalize()
     return f"{words} ({unit})" if unit not in ("", option.name) else words
-
-
-def _equal(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and bool(value == default))

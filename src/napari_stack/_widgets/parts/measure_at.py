@@ -34,14 +34,14 @@ class PlaceChoice(QWidget):
         self.shared = shared
         self._sizes: dict[str, int] = {}
         self.box = choice(lambda _widget: self._ways())
-        self._text = paragraph(
+        self.told = paragraph(
             help_text="What is measured there serves for all along that axis."
             if shared
             else "What is measured there is applied to all other positions."
         )
         form = Rows()
         self.labels = [form.add("Measure at", self.box.native, _HELP[shared])]
-        self.setLayout(below(form, self._text))
+        self.setLayout(below(form, self.told))
         self.setVisible(False)
         self.box.changed.connect(self.changed.emit)
 
@@ -73,8 +73,4 @@ class PlaceChoice(QWidget):
             for name, where in places.items()
         )
         where = f"for all {', '.join(places)}" if self.shared else "applied everywhere"
-        self._text.setText(f"Measured at {at}, {where}" if at else "")
-
-    def text(self) -> str:
-        """Return what is said."""
-        return self._text.text()
+        self.told.setText(f"Measured at {at}, {where}" if at else "")

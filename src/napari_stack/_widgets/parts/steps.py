@@ -66,10 +66,6 @@ class StepsPanel(QWidget):
         height = max(self.list.sizeHintForRow(0), 24) + 2
         self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 4)
 
-    def switch(self, number: int, on: bool) -> None:
-        """Switch a step on or off."""
-        set_checked(self.list.item(number), on)
-
     def recipe(self) -> Recipe:
         """Return the recipe of the steps that are ticked.
 
