@@ -35,6 +35,17 @@ def test_a_word_before_3d_display(viewer, qtbot, lazy, notes):
     assert len(notes) == 1, "once is enough"
 
 
+@pytest.mark.parametrize(
+    "kind", [_widgets.RecipeDock, _widgets.FrameInspectorDock, _widgets.OpenFramesDock]
+)
+def test_every_dock_that_runs_something_says_it(kind, own_viewer, cells, notes):
+    source = cells_layer(own_viewer, cells)
+    own_viewer.add_layer(layers.register(source, transform="translation"))
+    docked(own_viewer, kind)
+    own_viewer.dims.ndisplay = 3
+    assert len(notes) == 1
+
+
 def test_layers_told_of_do_not_stay(viewer, qtbot, lazy, notes):
     dock = docked(viewer, _widgets.ComputeNowDock)
     ran(dock, qtbot)
