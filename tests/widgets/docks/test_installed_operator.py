@@ -19,7 +19,7 @@ def test_an_installed_operator_has_a_dock(package, viewer, qtbot, cells):
     source = cells_layer(viewer, cells)
     dock = docked(viewer, _widgets.InvertDock)
     dock.set_options({"white": 4095.0})
-    assert dock.preview is not None
+    assert not dock.preview.box.isHidden()
     ran(dock, qtbot)
     made = viewer.layers[-1]
     assert made.name == "cells - invert"

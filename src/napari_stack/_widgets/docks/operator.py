@@ -57,8 +57,9 @@ class OperatorDock(RunningDock):
             self._forms.append(OptionsForm(function, self._masks, rest))
         self.place = PlaceChoice(shared=entry.shares_measure)
         self.forecast = ForecastText(self)
-        self.preview = LivePreview(self) if entry.preview else None
+        self.preview = LivePreview(self)
         self._lay_out(entry.summary)
+        self.preview.box.setVisible(entry.preview)
         self.set_options(preferences().options(function) | last_used(function))
         self._connect()
         self.source.follow()
@@ -70,9 +71,7 @@ class OperatorDock(RunningDock):
         for form in rest:
             self.more = collapsible("More options", form.native)
             parts.append(self.more)
-        parts.append(self.forecast)
-        if self.preview is not None:
-            parts.append(self.preview.box)
+        parts += [self.forecast, self.preview.box]
         self.runner.add_button(
             button("Defaults", "Set all options back to what they were at first.", self.reset)
         )
@@ -81,8 +80,8 @@ class OperatorDock(RunningDock):
     def _connect(self) -> None:
         source = self.source
         source.layers_changed.connect(self._layers_changed)
-        source.layer_changed.connect(self._layer_changed)
-        source.data_changed.connect(self._data_changed)
+        source.layer_changed.connect(self.preview.off)
+        source.data_changed.connect(self.preview.outdated)
         source.axes_found.connect(self._axes_found)
         source.axis_changed.connect(self._show_place)
         source.axis_changed.connect(self.forecast.soon)
@@ -159,14 +158,6 @@ class OperatorDock(RunningDock):
         for form in self._forms:
             form.reset_choices()
 
-    def _layer_changed(self) -> None:
-        if self.preview is not None:
-            self.preview.off()
-
-    def _data_changed(self) -> None:
-        if self.preview is not None:
-            self.preview.outdated()
-
     def _axes_found(self) -> None:
         self._allow_run()
         self.forecast.soon()
@@ -182,8 +173,7 @@ class OperatorDock(RunningDock):
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
         if not isalive(self):
             return
-        if self.preview is not None:
-            self.preview.moved()
+        self.preview.moved()
         self.place.show_axes(self._loops())
         self.place.show_places(self.measure_at())
 
@@ -191,8 +181,7 @@ class OperatorDock(RunningDock):
         """Adapt the width: a choice may have shown one more input."""
         self._area.fit()
         self.forecast.soon()
-        if self.preview is not None:
-            self.preview.request()
+        self.preview.request()
 
     # the run
 
@@ -217,8 +206,7 @@ class OperatorDock(RunningDock):
             return
         with errors_shown():
             job = self.job()
-            if self.preview is not None:
-                self.preview.off()
+            self.preview.off()
             self._remember()
             self.runner.start(job.compute, partial(self._add, job))
 
@@ -242,8 +230,7 @@ class OperatorDock(RunningDock):
     def closing(self) -> None:
         """End the run, and take the preview away."""
         super().closing()
-        if self.preview is not None:
-            self.preview.off()
+        self.preview.off()
 
     def showEvent(self, event: Any) -> None:
         """Give all labels one column, once napari's style determines their width."""
