@@ -40,7 +40,8 @@ class Stack(SingleAxis):
     corrections : tuple of Correction
         Applied in this order when a frame is read.
     used : ndarray of bool, shape (n,)
-        Frames that reducers take; a failed or ticked-off frame keeps its place.
+        Frames that reducers take; a failed or ticked-off frame keeps its place. One that is
+        missing in the source is never taken.
     rgb : bool
         The channels are colours (RGB or RGBA); else they are bands.
     alpha : bool
@@ -72,6 +73,10 @@ class Stack(SingleAxis):
             )
         if self.used is None:
             object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
+        if missing := [number for number in self.source.missing if self.used[number]]:
+            used = self.used.copy()
+            used[missing] = False
+            object.__setattr__(self, "used", used)
 
     @classmethod
     def wrap(

@@ -15,6 +15,9 @@ from napari_stack.files.damage import damage_named
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.metadata import Note
 
+#: The number of a frame that was never recorded.
+MISSING = -1
+
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
 #: deflate, the densest of the common codecs, cannot exceed 1032.
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
@@ -125,28 +128,50 @@ class First:
 
 
 @dataclass(frozen=True, eq=False)
+class Series:
+    """One of the images that a file, or a set of files, holds.
+
+    Attributes
+    ----------
+    name : str
+        As the file calls it, such as the name of a position; empty where it has none.
+    contents : Contents
+        What it holds. Its `order` numbers frames through all series of the file, or as the
+        `places` of a set count them: `Format.read_frame` needs no other word of the series. A
+        frame that was never recorded has the number `MISSING`, and is not used.
+    kind : str
+        Series are joined along an axis of positions only where this is the same.
+    """
+
+    name: str
+    contents: Contents
+    kind: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class FileSet:
-    """An image in several files.
+    """Images in several files, such as an OME set; each may lie in one of them or in many.
 
     Attributes
     ----------
     files : list of str
-    contents : Contents
-        Of the whole.
     places : ndarray of int, shape (n, 2)
-        File, and number in it, of every frame.
+        File, and number in it, of every frame of the set.
+    series : tuple of Series
+        The images; their `order` counts the `places`.
     """
 
     files: list[str]
-    contents: Contents
     places: NDArray[np.intp]
+    series: tuple[Series, ...]
 
 
 class Format:
     """How a kind of files is read.
 
-    A format gives `contents` and `read_frame`; all else has a default. What these raise for a
-    damaged file names it: they call decoders within `damage_named`.
+    A format gives `contents` and `read_frame`; all else has a default. One whose files may hold
+    several images gives `series` too. What these raise for a damaged file names it: they call
+    decoders within `damage_named`.
 
     Parameters
     ----------
@@ -179,15 +204,34 @@ class Format:
         return start.startswith(cls.starts)
 
     def contents(self, path: str) -> Contents:
-        """Read what a file holds; it must be whole, as far as that is seen without decoding."""
+        """Read what a file holds; it must be whole, as far as that is seen without decoding.
+
+        Of several images this is the first.
+        """
         raise NotImplementedError
+
+    def series(self, path: str) -> tuple[Series, ...]:
+        """List the images that a file holds; one by default, which `contents` tells of.
+
+        Frames are numbered through all of them. Where the second of two images with 3 frames each
+        is chosen, `read_frame` is called with the numbers 3, 4 and 5, which `order` of its
+        contents holds::
+
+            Series("position 2", replace(contents, order=np.arange(3, 6)))
+
+        `First.check` is given the contents of the image that the frame belongs to.
+        """
+        return (Series("", self.contents(path)),)
 
     def read_header(self, path: str) -> Contents:
         """Read what a file holds as quickly as its kind allows: its end is not looked at."""
         return self.contents(path)
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:
-        """Read one frame, or some rows of it, after checking that it is like the first."""
+        """Read one frame, or some rows of it, after checking that it is like the first.
+
+        `number` counts through all `series` of the file.
+        """
         raise NotImplementedError
 
     def note(self, path: str) -> Note:  # noqa: ARG002
@@ -195,7 +239,10 @@ class Format:
         return Note()
 
     def set_of(self, files: list[str]) -> FileSet | None:  # noqa: ARG002
-        """Return the set that the first file is a part of, None where it stands by itself."""
+        """Return the set that the first file is a part of, None where it stands by itself.
+
+        Its series are those of which `files` hold a part.
+        """
         return None
 
     def damage_named(self, path: str) -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import FileSet
+from napari_stack.files.formats.base import FileSet, Series
 from napari_stack.files.formats.tiff.axes import contents_of
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.opened import opened
@@ -61,4 +61,4 @@ def _read(path: str) -> FileSet:
         paths = [str(Path(page.parent.filehandle.path)) for page in pages]
         files = list(dict.fromkeys(paths))
         pairs = [(files.index(file), page.index) for file, page in zip(paths, pages, strict=True)]
-    return FileSet(files, contents, np.array(pairs, np.intp)[contents.order])
+    return FileSet(files, np.array(pairs, np.intp), (Series("", contents),))
