@@ -73,6 +73,14 @@ class Settings:
         Literal["refuse", "skip"],
         _frames("What happens to files unlike the others, and to unreadable ones."),
     ] = "refuse"
+    series: Annotated[
+        str,
+        _frames(
+            "Number or name of the image to read, of files and sets of files that hold several, such "
+            "as positions. By default all, where they are alike.",
+            show_default=False,
+        ),
+    ] = ""
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"

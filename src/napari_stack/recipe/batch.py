@@ -32,6 +32,8 @@ class FrameChoice:
         Frames along that axis.
     order : {"given", "natural", "time"}
     odd : {"refuse", "skip"}
+    series : str
+        Number or name of an image, of files that hold several.
     """
 
     axis: str = ""
@@ -40,18 +42,20 @@ class FrameChoice:
     stop: int | None = None
     order: Literal["given", "natural", "time"] = "given"
     odd: Literal["refuse", "skip"] = "refuse"
+    series: str = ""
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along this choice's axis, else the one that the first step stacks."""
-        how: dict[str, Any] = {"order": self.order, "odd": self.odd}
+        how: dict[str, Any] = {"order": self.order, "odd": self.odd, "series": self.series or None}
         some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
             return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
         data = read(inputs, **how)
+        if (self.every, self.start, self.stop) == (1, 0, None):
+            return data
         names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
-        cut = read(
-            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
-        )
+        preferred = step.preferred_axis if step.preferred_axis in names else None
+        cut = read(inputs, axis=preferred, **some)
         if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
             return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
         return cut
