@@ -76,7 +76,7 @@ class Settings:
     series: Annotated[
         str,
         _frames(
-            "Number or name of the image to read, of files and sets of files that hold several, such "
+            "Number or name of the image to read, of files and sets that hold several, such "
             "as positions. By default all, where they are alike.",
             show_default=False,
         ),

@@ -45,6 +45,7 @@ def frames_of(
     headers = HeaderCache()
     whole, count = _joined(_alike(files, headers) if skip else files, headers, wanted)
     found = whole.contents
+    _warn_of_missing(whole)
     stacked = _axis_number(axis, found.leading)
     taken = range(found.sizes[stacked])[part]
     if not taken:
@@ -99,8 +100,22 @@ def _joined(files: list[str], headers: HeaderCache, wanted: int | str | None) ->
     used = np.concatenate([np.ones(len(f.order), bool) if f.used is None else f.used for f in each])
     known = used if used.size == prod(sizes) else None
     contents = replace(first, leading=leading, sizes=sizes, used=known)
-    same = len(several) == 1 and len(places) == len(files) * len(first.order)
+    whole = len(places) == len(files) * len(first.order) and (places >= 0).all()
+    same = len(several) == 1 and whole
     return _Whole(files, contents, places), len(first.order) if same else 0
+
+
+def _warn_of_missing(whole: _Whole) -> None:
+    missing = int((whole.places[:, 1] < 0).sum())
+    if missing == len(whole.places):
+        raise UserError(f"{whole.files[0]}: none of the {missing} frames that it declares is there")
+    if missing:
+        what = "1 is missing" if missing == 1 else f"{missing} are missing"
+        warnings.warn(
+            f"{whole.files[0]}: of the {len(whole.places)} frames that are declared {what}, since "
+            "they were never recorded or their files are not there; these are not used",
+            stacklevel=4,
+        )
 
 
 def _with_missing(places: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:

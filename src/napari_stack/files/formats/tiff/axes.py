@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.files.formats.base import Contents
-from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
+from napari_stack.files.formats.tiff.ome_xml import OmeImage, OmeXml, ome_of
 from napari_stack.files.formats.tiff.pages import Layout, orientation_of
 from napari_stack.files.metadata import Note
 
@@ -47,8 +47,8 @@ def centimetres(unit: str) -> float | None:
     return _CENTIMETRES.get(plain_unit(unit))
 
 
-def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
-    """Find the axes of a file, and which frames are used.
+def contents_of(tif: Any, layout: Layout, count: int, number: int = 0) -> Contents:
+    """Find the axes of a series of a file, and which frames are used.
 
     Our own note counts where what the file says in its own terms still agrees with it; which frames
     are used is known from it where its axes have the same lengths.
@@ -60,8 +60,12 @@ def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
         Of its pages.
     count : int
         Number of its frames.
+    number : int
+        Of the series; our note tells of the only one.
     """
-    named, steps, ome, note = _named(tif, count), _steps(tif), ome_of(tif), note_of(tif)
+    series = tif.series[number]
+    named, steps, ome = _named(series, count), _steps(tif, series.keyframe), ome_of(tif)
+    note = note_of(tif) if number == 0 else Note()
     labels = ome.channels if ome else ()
     leading = tuple(
         Axis(name, *steps.get(name, (1.0, "pixel")),
@@ -80,9 +84,8 @@ def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
     return Contents(layout.frame, layout.partial, leading, sizes, (y, x), order, used)
 
 
-def _named(tif: Any, count: int) -> list[tuple[str, int]]:
+def _named(series: Any, count: int) -> list[tuple[str, int]]:
     """Names and lengths of the leading axes."""
-    series = tif.series[0]
     letters = zip(series.get_axes(squeeze=True), series.get_shape(squeeze=True), strict=True)
     found = [(letter, size) for letter, size in letters if letter not in "YXS"]
     if not found or prod(size for _, size in found) != count:
@@ -94,27 +97,33 @@ def _named(tif: Any, count: int) -> list[tuple[str, int]]:
     return [(name, size) for name, (_, size) in zip(names, found, strict=True)]
 
 
-def _steps(tif: Any) -> dict[str, tuple[float, str]]:
+def _steps(tif: Any, page: Any) -> dict[str, tuple[float, str]]:
     """Find steps and units by the name of the axis."""
     if ome := ome_of(tif):
-        found = _ome_steps(ome)
+        found = ome_steps(ome)
     elif tif.is_imagej:
-        found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
+        found = _imagej_steps(tif.imagej_metadata or {}, page)
     else:
-        found = _resolution_steps(tif.pages.first)
-    if not ome and orientation_of(tif.pages.first) >= 5:  # steps are of what is stored
+        found = _resolution_steps(page)
+    if not ome and orientation_of(page) >= 5:  # steps are of what is stored
         found = found | {a: found[b] for a, b in ("xy", "yx") if b in found}
-    known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
-    return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
+    return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known_steps(found)
 
 
-def _ome_steps(ome: OmeXml) -> dict[str, tuple[float, str]]:
+def ome_steps(ome: OmeXml | OmeImage) -> dict[str, tuple[float, str]]:
+    """Find steps and units of an image by the name of the axis, of which OME-XML says some."""
     keys = {name: f"PhysicalSize{name.upper()}" for name in "xyz"} | {"t": "TimeIncrement"}
     units = {"x": "um", "y": "um", "z": "um", "t": "s"}
-    return {
+    found = {
         name: (_number(ome.pixels.get(key)), plain_unit(ome.pixels.get(f"{key}Unit", units[name])))
         for name, key in keys.items()
     }
+    return known_steps(found)
+
+
+def known_steps(steps: Mapping[str, tuple[float, str]]) -> dict[str, tuple[float, str]]:
+    """Leave out steps that are none."""
+    return {name: step for name, step in steps.items() if isfinite(step[0]) and step[0] > 0}
 
 
 def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:

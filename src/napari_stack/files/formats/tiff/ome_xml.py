@@ -156,11 +156,11 @@ class OmeXml:
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a file without its folders: a file must not make us open others anywhere.
+    r"""Return the name of a file without its folders: a file must not make us open others anywhere.
 
     Examples
     --------
-    >>> plain_name("../a.ome.tif"), plain_name("D:\\\\data\\\\a.ome.tif")
+    >>> plain_name("../a.ome.tif"), plain_name("D:\\data\\a.ome.tif")
     ('a.ome.tif', 'a.ome.tif')
     """
     return PureWindowsPath(name).name
