@@ -121,9 +121,13 @@ def _joined(found: Sequence[Series], path: str) -> Contents:
         )
     _warn_of_steps(found, path)
     partial = all(held.partial for held in each)
-    if _counts(first):
-        return replace(first, sizes=(len(order),), order=order, used=used, partial=partial)
     names = tuple(series.name for series in found)
+    if _counts(first):
+        each_one = len(order) == len(found) and all(names)
+        (axis,) = first.leading
+        axis = replace(axis, labels=names if each_one else ())
+        whole = replace(first, leading=(axis,), sizes=(len(order),))
+        return replace(whole, order=order, used=used, partial=partial)
     taken = {axis.name for axis in first.leading}
     name = POSITION if POSITION not in taken else "image"
     positions = Axis(name, labels=names if all(names) else ())

@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, named_contents
+from napari_stack.files.formats.array_axes import (
+    ArrayFormat,
+    StoredImage,
+    contents_of,
+    named_contents,
+)
 from napari_stack.files.formats.base import Contents, needed_package
+from napari_stack.files.formats.ome_zarr_images import (
+    MARKS,
+    ZIPPED,
+    images_in,
+    is_zipped,
+    root_of_zip,
+)
 from napari_stack.files.formats.tiff.axes import plain_unit
 from napari_stack.files.metadata import KEY, Note
 from napari_stack.files.write_content import Content, WriteOptions, Writer
-
-#: Files of which the folder of an array or group holds one.
-_MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 #: Short names of units by those of OME-NGFF, which are of UDUNITS-2.
 _UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm",
@@ -33,23 +42,26 @@ _KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 def is_zarr(path: Path) -> bool:
     """Return whether a folder is an array or group."""
-    return any((path / mark).is_file() for mark in _MARKS)
+    return any((path / mark).is_file() for mark in MARKS)
 
 
 class OmeZarr(ArrayFormat):
-    """A folder that holds an array, or the image of a group."""
+    """A folder, or a zip of one, that holds an array or the images of a group."""
 
     name = "zarr"
-    suffixes = (".zarr",)
-    libraries = ("zarr",)
+    suffixes = (".zarr", *ZIPPED)
+    libraries = ("zarr", "zipfile")
 
     @classmethod
-    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003, D102
-        return Path(path).is_dir()
+    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: D102
+        return Path(path).is_dir() or (start.startswith(b"PK\x03\x04") and is_zipped(path))
 
-    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:  # noqa: D102
-        array, found = _image_in(_opened(path))
-        return array, array.shape, found
+    def find_images(self, path: str) -> list[StoredImage]:  # noqa: D102
+        found = []
+        for image in images_in(_opened(path)):
+            array, held = _image_in(image.node, image.number)
+            found.append(StoredImage(array, array.shape, held, image.name))
+        return found
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         return array[(*place, rows)]
@@ -63,25 +75,27 @@ class OmeZarr(ArrayFormat):
 def _opened(path: str) -> Any:
     with needed_package(path, "zarr", "zarr", "zarr"):
         import zarr
-    return zarr.open(path, mode="r")
+    if Path(path).is_dir():
+        return zarr.open(path, mode="r")
+    root = root_of_zip(path)
+    if root is None:
+        raise UserError("the zip holds no zarr, or is cut off")
+    return zarr.open(zarr.storage.ZipStore(path, mode="r"), path=root, mode="r")
 
 
-def _image_in(node: Any) -> tuple[Any, Contents]:
-    """Find the array of an image, and what it holds."""
+def _image_in(node: Any, number: int) -> tuple[Any, Contents]:
+    """Find the array of an image, of one of the multiscales of a group, and what it holds."""
     attributes = dict(node.attrs)
     ome = attributes.get("ome", attributes)
-    if "plate" in ome or "well" in ome:
-        raise UserError("it is a plate: name the folder of one image in it, such as A/1/0")
     declared = attributes.get(KEY, {})
     note = Note.from_plain(declared)
     if hasattr(node, "shape"):
         array, axes = node, _dimensions(node)
     elif scales := ome.get("multiscales"):
-        array, axes = node[scales[0]["datasets"][0]["path"]], _ome_axes(scales[0])
+        scale = scales[number]
+        array, axes = node[scale["datasets"][0]["path"]], _ome_axes(scale)
     elif note.axes and "0" in node:
         array, axes = node["0"], ()
-    elif "0" in node:  # a series of images, as bioformats2raw writes it
-        return _image_in(node["0"])
     else:
         raise UserError("the group holds no image: name the folder of an array in it")
     axes = note.axes or axes
