@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from functools import cache
 from glob import escape, glob, has_magic
 from os.path import isdir
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal, get_args
 from napari_stack.core.errors import UserError
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
+from napari_stack.files.natural_order import naturally
 
 #: Suffixes of images.
 SUFFIXES = tuple(suffix for family in FAMILIES for suffix in family)
@@ -69,24 +69,6 @@ def expanded(path: PathLike) -> Path:
     if not str(path).strip():
         raise UserError("the path is empty: name a file or a folder (. is the current one)")
     return Path(path).expanduser()
-
-
-def naturally(paths: Iterable[str]) -> list[str]:
-    """Sort as people do, "2" before "10": by folder, name and suffix.
-
-    A folder's key is made once, which is most of the time.
-    """
-    from natsort import natsort_keygen, ns
-
-    of_folder = cache(natsort_keygen(alg=ns.PATH | ns.IGNORECASE))
-    of_name = natsort_keygen(alg=ns.IGNORECASE)
-
-    def key(path: str) -> tuple[object, object, str]:
-        folder, file = os.path.split(path)
-        name, suffix = os.path.splitext(file)  # noqa: PTH122
-        return of_folder(folder), of_name(name), suffix.lower()
-
-    return sorted(paths, key=key)
 
 
 def _expand(path: Path) -> Iterator[str]:
