@@ -14,6 +14,7 @@ from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import print_note, warn_of_failed, warn_of_uncovered
 from napari_stack.cli.report import Report, print_error, progress
+from napari_stack.core.home import at_home
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
@@ -184,7 +185,7 @@ def run_recipe(
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
-    recipe, folder = saving_to(Recipe.load(path), output.expanduser())
+    recipe, folder = saving_to(Recipe.load(path), at_home(output))
     how: dict[str, Any] = {"choice": settings.choice, "overwrite": overwrite, "plots": plots}
     with settings.run() as run:
         if each:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
+from napari_stack.files.clutter import images_among, without_sidecars
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
 from napari_stack.files.natural_order import naturally
@@ -43,7 +45,10 @@ def resolve(paths: PathLike | Iterable[PathLike], order: Order = "given") -> lis
         raise UserError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
     if order not in get_args(Order):
         raise UserError(f"order must be 'given', 'natural' or 'time', got {order!r}")
-    groups = (naturally(_expand(expanded(path))) for path in given)
+    named = [expanded(path) for path in given]
+    groups = [naturally(_expand(path)) for path in named]
+    if len(given) > 1:
+        groups = without_sidecars(groups, [path.is_file() for path in named])
     found = list(dict.fromkeys(name for group in groups for name in group))
     if order == "given":
         return found
@@ -68,7 +73,7 @@ def expanded(path: PathLike) -> Path:
         raise TypeError(f"a path must come first, a text or a Path, got a {type(path).__name__}")
     if not str(path).strip():
         raise UserError("the path is empty: name a file or a folder (. is the current one)")
-    return Path(path).expanduser()
+    return at_home(path)
 
 
 def _expand(path: Path) -> Iterator[str]:
@@ -86,7 +91,7 @@ def _expand(path: Path) -> Iterator[str]:
 
 def _in_folder(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        found = _family([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
+        found = images_among([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
     if not found:
         raise FileNotFoundError(
             f"the folder {folder} holds no images ({KINDS}, by their suffix): name the folder that "
@@ -102,7 +107,7 @@ def _matching(pattern: str) -> list[str]:
     matches = glob(pattern, recursive=True)  # noqa: PTH207
     if "**" in pattern:  # links may lead round in circles
         matches = list({os.path.realpath(match): match for match in sorted(matches)[::-1]}.values())
-    found = _family([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112
+    found = images_among([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112
     if not found:
         what = "only files that are no images" if matches else "nothing"
         raise FileNotFoundError(
@@ -115,13 +120,3 @@ def _matching(pattern: str) -> list[str]:
 def _may_be_frames(name: str, is_folder: bool) -> bool:
     """Whether a name may mean images: of folders only those of zarr do."""
     return not is_folder or name.lower().endswith(".zarr")
-
-
-def _family(paths: list[str]) -> list[str]:
-    """Return the images of the first family that is there."""
-    # A leading dot marks what file managers put beside images.
-    visible = [path for path in paths if not os.path.basename(path).startswith(".")]  # noqa: PTH119
-    for family in FAMILIES:
-        if found := [path for path in visible if path.lower().endswith(family)]:
-            return found
-    return []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.errors import UserError, format_error, is_mendable
+from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
@@ -218,7 +219,7 @@ def series_names(series: Sequence[str]) -> dict[str, str]:
     for inputs in map(str, series):
         if inputs in names:
             raise UserError(f"{inputs} is named twice: name each series once")
-        path = Path(inputs).expanduser()
+        path = at_home(inputs)
         last = path.absolute().name if path.is_dir() else path.stem
         plain = "".join(letter for letter in last if letter not in "*?[]") or "frames"
         name, number = plain, 2

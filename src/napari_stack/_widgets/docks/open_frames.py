@@ -14,6 +14,7 @@ from napari_stack._widgets.parts.layout import Rows, beside, button, fill, parag
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack._widgets.parts.volume_notice import watch
+from napari_stack.core.home import at_home
 from napari_stack.core.options import Bounds, options_of
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read
@@ -51,7 +52,7 @@ class Asked:
         """Say it in the words of `napari_stack.read`."""
         if not self.pattern or isinstance(self.paths, list):
             return self.paths
-        folder = Path(self.paths).expanduser()
+        folder = at_home(self.paths)
         if not folder.is_dir():
             return self.paths
         return str(Path(escape(str(folder))) / self.pattern)
