@@ -82,6 +82,14 @@ class Settings:
             show_default=False,
         ),
     ] = ""
+    from_names: Annotated[
+        str,
+        _frames(
+            "Lay frames out along the axes that names of files and folders tell of, such as "
+            "e_t000_z000_ch00.tif: 'yes', or a pattern such as 'e_{t}_{z}_{c}'.",
+            show_default=False,
+        ),
+    ] = ""
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"

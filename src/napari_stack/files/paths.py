@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.home import at_home
-from napari_stack.files.clutter import images_among, without_sidecars
+from napari_stack.files.clutter import images_among, is_hidden, without_sidecars
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
 from napari_stack.files.natural_order import naturally
@@ -90,14 +90,25 @@ def _expand(path: Path) -> Iterator[str]:
 
 
 def _in_folder(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        found = images_among([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
+    """Return the images in a folder; where there are none, those in the folders in it."""
+    found, inner = _listed(folder)
+    if not found:
+        found = [path for other in inner for path in _listed(Path(other))[0]]
     if not found:
         raise FileNotFoundError(
             f"the folder {folder} holds no images ({KINDS}, by their suffix): name the folder that "
             "holds them, or a glob"
         )
     return found
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the images in a folder, and the folders."""
+    with os.scandir(folder) as entries:
+        listed = [(entry.path, entry.name, entry.is_dir()) for entry in entries]
+    images = images_among([path for path, name, is_dir in listed if _may_be_frames(name, is_dir)])
+    inner = [path for path, name, is_dir in listed if is_dir and not is_hidden(name)]
+    return images, inner
 
 
 def _matching(pattern: str) -> list[str]:

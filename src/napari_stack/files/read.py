@@ -16,7 +16,7 @@ from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
-from napari_stack.files.series import Odd, frames_of
+from napari_stack.files.series import Asked, Odd, frames_of
 from napari_stack.files.series_choice import described
 
 
@@ -30,6 +30,7 @@ def read(
     order: Order = "given",
     odd: Odd = "refuse",
     series: int | str | None = None,
+    from_names: bool | str = False,
 ) -> Stack | Hyperstack:
     """Open frames from files, lazily.
 
@@ -54,6 +55,12 @@ def read(
         positions; `napari_stack.files.list_series` names them. Default: all, along an axis
         "position" in front (frames that are only counted go on along their axis), where they are
         alike in size, type and axes; else the first, with a warning that names all.
+    from_names : bool or str
+        Whether frames are laid out along the axes that the names of files and folders tell of, as
+        in ``e_t000_z000_ch00.tif``, ``e_s1_w1DAPI_t3.tif``, ``Pos0/img_channel000_z000.tif`` or a
+        folder a channel; or a pattern of the names, such as ``"{position}/e_{t}_{z}_{c}"``, where *
+        stands for anything. Places without a file become frames that are missing, and not used.
+        False: files are frames one after the other, with a warning where names tell of axes.
 
     Returns
     -------
@@ -92,7 +99,8 @@ def read(
     if odd not in ("refuse", "skip"):
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
     files = resolve(paths, order)
-    return frames_of(files, axis, slice(start, stop, every), skip=odd == "skip", wanted=series)
+    part, skip = slice(start, stop, every), odd == "skip"
+    return frames_of(files, axis, part, skip, Asked(series, from_names))
 
 
 def list_series(paths: PathLike | Iterable[PathLike]) -> list[str]:

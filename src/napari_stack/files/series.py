@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from os.path import abspath, isabs
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,18 @@ from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.formats.base import MISSING, Contents, First
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.name_layout import along_names, named_axes
 from napari_stack.files.series_choice import COUNTED, chosen
 
 #: What happens to files that are not like the others.
 Odd = Literal["refuse", "skip"]
+
+
+class Asked(NamedTuple):
+    """Options of `napari_stack.read` that say which image is read, and how files are laid out."""
+
+    series: int | str | None = None
+    from_names: bool | str = False
 
 
 def frames_of(
@@ -32,7 +40,7 @@ def frames_of(
     axis: str | int | None = None,
     part: slice = slice(None),
     skip: bool = False,
-    wanted: int | str | None = None,
+    asked: Asked | None = None,
 ) -> Stack | Hyperstack:
     """Make a stack of the frames of files, or of a part of them; see `napari_stack.read`."""
     start, stop, every = part.start, part.stop, part.step
@@ -43,7 +51,7 @@ def frames_of(
         raise UserError(f"every must be 1 or more, got {every}")
     files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
     headers = HeaderCache()
-    whole, count = _joined(_alike(files, headers) if skip else files, headers, wanted)
+    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked or Asked())
     found = whole.contents
     _warn_of_missing(whole)
     stacked = _axis_number(axis, found.leading)
@@ -79,18 +87,25 @@ class _Whole:
     places: NDArray[np.intp]
 
 
-def _joined(files: list[str], headers: HeaderCache, wanted: int | str | None) -> tuple[_Whole, int]:
+def _joined(files: list[str], headers: HeaderCache, asked: Asked) -> tuple[_Whole, int]:
     """Return what files hold together, and how many frames each of them; 0 where that differs.
 
     All files are looked into where their pages must be counted or some are not used, else the
     first. A file that was written here says of every frame whether it is used, if of any.
     """
-    kind = format_of(files[0], headers)
+    kind, wanted = format_of(files[0], headers), asked.series
     if (found := kind.set_of(files)) is not None:
         held = chosen(found.series, wanted, files[0])
         return _Whole(found.files, held, _with_missing(found.places, held.order)), 0
     several = kind.series(files[0])
     first = chosen(several, wanted, files[0])
+    if len(files) > 1 and (named := named_axes(files, asked.from_names)) is not None:
+        each = [first] * len(files)
+        if len(several) > 1:
+            each = [chosen(format_of(p, headers).series(p), wanted, p) for p in files]
+        leading, sizes, places, used = along_names(files, each, named)
+        contents = replace(first, leading=leading, sizes=sizes, used=used)
+        return _Whole(files, contents, places), len(first.order) if len(several) == 1 else 0
     each = [first]
     counted = len(first.sizes) == 1 and len(first.order) > 1
     if len(files) > 1 and (counted or first.used is not None or len(several) > 1):

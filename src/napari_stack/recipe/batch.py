@@ -35,6 +35,8 @@ class FrameChoice:
     odd : {"refuse", "skip"}
     series : str
         Number or name of an image, of files that hold several.
+    from_names : str
+        "yes" to lay frames out along the axes that names of files tell of, or a pattern of these.
     """
 
     axis: str = ""
@@ -44,10 +46,14 @@ class FrameChoice:
     order: Literal["given", "natural", "time"] = "given"
     odd: Literal["refuse", "skip"] = "refuse"
     series: str = ""
+    from_names: str = ""
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along this choice's axis, else the one that the first step stacks."""
         how: dict[str, Any] = {"order": self.order, "odd": self.odd, "series": self.series or None}
+        how["from_names"] = {"yes": True, "no": False, "": False}.get(
+            self.from_names.lower(), self.from_names
+        )
         some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
             return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
