@@ -99,7 +99,7 @@ def _without_copies(paths: list[str]) -> list[str]:
     if len(alike) == len(paths):
         return paths
     kept = {min(group, key=_rank) for group in alike.values()}
-    _tell([path for path in paths if path not in kept], "copies of images, by their names,")
+    _tell([path for path in paths if path not in kept], "copies of images, by their names")
     return [path for path in paths if path in kept]
 
 
@@ -116,7 +116,5 @@ def _tell(paths: Sequence[str], what: str) -> None:
     if not paths:
         return
     names = ", ".join(PurePath(path).name for path in sorted(paths)[:_MOST_NAMES])
-    more = ", ..." if len(paths) > _MOST_NAMES else ""
-    warnings.warn(
-        f"{len(paths)} {what} left out: {names}{more}; to read them, name them alone", stacklevel=2
-    )
+    more = f" and {len(paths) - _MOST_NAMES} more" if len(paths) > _MOST_NAMES else ""
+    warnings.warn(f"left out, {what}: {names}{more}; to read them, name them alone", stacklevel=2)

@@ -22,6 +22,9 @@ MISSING = -1
 #: deflate, the densest of the common codecs, cannot exceed 1032.
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
 
+#: The same where frames of a file are of different sizes, as damage to a header makes them.
+_SUSPECT_BYTES = 2**24
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -47,13 +50,23 @@ class Frame:
         bands = f" in {channels[0]} channels" if channels else ""
         return f"{width} x {height} {self.dtype} pixels{bands}"
 
-    def check(self, path: str, stored: int) -> None:
-        """Refuse pixels that cannot be stacked, and more of them than so many bytes can hold."""
+    def check(self, path: str, stored: int, suspect: bool = False) -> None:
+        """Refuse pixels that cannot be stacked, and more of them than so many bytes can hold.
+
+        Parameters
+        ----------
+        path : str
+        stored : int
+            Bytes of the file.
+        suspect : bool
+            Other frames in the file are of another size, which damage may have made.
+        """
         if self.dtype.kind not in "buif":
             what = "save their magnitude" if self.dtype.kind == "c" else "save them as numbers"
             raise UserError(f"{path} holds {self.dtype} pixels, which cannot be stacked: {what}")
         size = prod(self.shape) * self.dtype.itemsize
-        if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
+        least = _SUSPECT_BYTES if suspect else _ABSURD_BYTES
+        if size == 0 or (size > least and size > _ABSURD_FACTOR * stored):
             raise UserError(
                 f"{path} claims to hold {self}, which its {stored} bytes cannot: it is damaged; "
                 "copy or save it anew"

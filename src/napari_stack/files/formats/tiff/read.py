@@ -42,7 +42,7 @@ class Tiff(Format):
             listed = self._listed(path, tif, found)
         size = os.stat(path).st_size  # noqa: PTH116
         for one in listed:
-            one.contents.frame.check(path, size)
+            one.contents.frame.check(path, size, suspect=len(listed) > 1)
         return listed
 
     def _listed(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
