@@ -85,7 +85,7 @@ class FileSource(Source):
         if number < 0:
             return f"missing frame {index}"
         name = Path(self.files[file]).name
-        return f"{name} page {number + 1}" if self.places[:, 1].any() else name
+        return f"{name} page {number + 1}" if (self.places[:, 1] > 0).any() else name
 
 
 def _blank(frame: Frame, rows: slice | None) -> NDArray[Any]:

@@ -59,11 +59,15 @@ class NamedAxes:
         return ", ".join(f"{a.name} = {n}" for a, n in zip(self.axes, self.sizes, strict=True))
 
     @property
+    def by_words(self) -> bool:
+        """Whether words in the names tell of an axis, and not only numbers or folders."""
+        return bool({axis.name for axis in self.axes} - {"frame", "folder"})
+
+    @property
     def is_plain(self) -> bool:
         """Whether the names tell of a grid, by words, of which most places have a file."""
-        words = {axis.name for axis in self.axes} - {"frame", "folder"}
-        filled = (self.grid >= 0).mean() >= _PLAIN_SHARE
-        return bool(words) and len(self.axes) > 1 and not self.twice and bool(filled)
+        filled = bool((self.grid >= 0).mean() >= _PLAIN_SHARE)
+        return self.by_words and len(self.axes) > 1 and not self.twice and filled
 
 
 def axes_in_names(files: Sequence[str]) -> NamedAxes | None:

@@ -39,7 +39,7 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
         if named is not None and named.is_plain:
             warnings.warn(
                 f"the names of the {len(files)} files tell of axes, {named}, but they are read as "
-                "frames one after the other: from_names=True lays them out along these axes",
+                "frames one after the other: axes in names (from_names=True) lays them out",
                 stacklevel=5,
             )
         return None

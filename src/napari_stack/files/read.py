@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from napari_stack.engine.run import Run
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
 from napari_stack.files.series import Asked, Odd, frames_of
 from napari_stack.files.series_choice import described
@@ -121,10 +122,39 @@ def list_series(paths: PathLike | Iterable[PathLike]) -> list[str]:
     FileNotFoundError, UserError
         See `read`.
     """
+    return choices_in(paths).series
+
+
+class Choices(NamedTuple):
+    """What may be chosen of files.
+
+    Attributes
+    ----------
+    series : list of str
+        The images that they hold, one at least.
+    axes : str
+        The axes that their names tell of, and how long these are; empty where they tell of none.
+    """
+
+    series: list[str]
+    axes: str = ""
+
+
+def choices_in(paths: PathLike | Iterable[PathLike]) -> Choices:
+    """Look for what may be chosen of files: their series, and axes in their names.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `read`.
+    """
     files = resolve(paths)
     kind = format_of(files[0], HeaderCache())
-    whole = kind.set_of(files)
-    return described(kind.series(files[0]) if whole is None else whole.series)
+    if (whole := kind.set_of(files)) is not None:
+        return Choices(described(whole.series))
+    named = axes_in_names(files)
+    known = "" if named is None or named.twice or not named.by_words else str(named)
+    return Choices(described(kind.series(files[0])), known)
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
