@@ -123,6 +123,7 @@ def series(
         rgb=found.frame.rgb,
         alpha=found.frame.alpha,
         axes=(axes[0] if len(axes) == 1 else Axis("frame"), *found.plane),
+        look=found.look,
     )
     if len(axes) == 1:
         return frames

@@ -70,7 +70,7 @@ class Content:
         """Return the note that goes into the file."""
         used = self.frames.used.tolist()
         noted = used if self.note_used or not all(used) else None
-        return Note(self.axes, self.sizes, recipe, noted)
+        return Note(self.axes, self.sizes, recipe, noted, self.frames.look)
 
 
 @dataclass(frozen=True)
