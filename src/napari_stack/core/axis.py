@@ -52,8 +52,8 @@ class Axis:
     looks: tuple[Look, ...] = ()
 
     def position(self, number: int) -> float:
-        """Return where a place lies, in `unit`, counted from the first unless `positions` say."""
-        return self.positions[number] if self.positions else self.step * number
+        """Return where a place lies, in `unit`."""
+        return self.positions[number] if self.positions else self.start + self.step * number
 
     def taken(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Axis":
         """Return the axis of some of its places: without a unit where they do not lie evenly."""

@@ -41,6 +41,9 @@ class Look:
     colours: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self.name or self.colours or self.limits)
+
     def table(self) -> NDArray[np.uint8]:
         """Return 256 colours, shape (256, 3); grey where none are known."""
         nodes = np.array([rgb_of(colour) for colour in self.colours or ("#000000", "#ffffff")])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look
+from napari_stack.core.units import spelled
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"
@@ -116,7 +117,7 @@ def axis_from_plain(plain: Any) -> Axis:
     return Axis(
         str(plain["name"]),
         float(plain["step"]),
-        str(plain["unit"]),
+        spelled(str(plain["unit"])),
         labels=tuple(map(str, plain.get("labels", ()))),
         positions=tuple(map(float, plain.get("positions", ()))),
         start=float(plain.get("start", 0.0)),

@@ -16,6 +16,7 @@ from napari_stack.core.atomic_write import (
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.look import Look
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files.exif import NOTHING, origin_of
@@ -41,6 +42,7 @@ def write(
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
     alpha: bool | None = None,
+    look: Look | None = None,
     recipe: Mapping[str, Any] | None = None,
     exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
     names: str = "{source}",
@@ -70,6 +72,9 @@ def write(
         The channels of an array are colours; see `Stack.wrap`. Four channels in a PNG always are.
     alpha : bool, optional
         The last channel of an array is alpha. By default it is for colours of four channels.
+    look : Look, optional
+        How an image is shown: its name, colours and display range; that of a stack is its own, and
+        channels along an axis have the `looks` of that axis.
     recipe : mapping, optional
         Plain data (JSON) that is kept in the file.
     exif_from : str, path, Stack, Hyperstack or None
@@ -110,6 +115,8 @@ def write(
     """
     path = expanded(path)
     content = content_of(path, data, axes, rgb, alpha)
+    if look is not None:
+        content = replace(content, frames=replace(content.frames, look=look))
     options = WriteOptions(compression, level, quality, overwrite, recipe, run=run or Run())
     _check(path, content, names, options, with_layers=layers is not None)
     options = replace(options, origin=origin_for(data, exif_from))

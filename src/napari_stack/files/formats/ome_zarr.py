@@ -10,22 +10,14 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.units import long_name, plain_unit
 from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, named_contents
 from napari_stack.files.formats.base import Contents, needed_package
-from napari_stack.files.formats.tiff.axes import plain_unit
 from napari_stack.files.metadata import KEY, Note
 from napari_stack.files.write_content import Content, WriteOptions, Writer
 
 #: Files of which the folder of an array or group holds one.
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
-
-#: Short names of units by those of OME-NGFF, which are of UDUNITS-2.
-_UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm",
-          "meter": "m", "second": "s", "millisecond": "ms", "microsecond": "us", "minute": "min",
-          "hour": "h"}  # fmt: skip
-
-#: The same the other way round.
-_NAMES = {short: name for name, short in _UNITS.items()}
 
 #: Kinds of axes, in the order in which OME-NGFF wants them.
 _KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -119,7 +111,7 @@ def _ome_axes(scale: Mapping[str, Any]) -> tuple[Axis, ...]:
                 steps = [a * float(b) for a, b in zip(steps, change["scale"], strict=True)]
     units = [axis.get("unit") or "pixel" for axis in axes]
     return tuple(
-        Axis(str(axis["name"]), step if step > 0 else 1.0, _UNITS.get(unit, plain_unit(unit)))
+        Axis(str(axis["name"]), step if step > 0 else 1.0, plain_unit(unit))
         for axis, step, unit in zip(axes, steps, units, strict=True)
     )
 
@@ -178,7 +170,7 @@ def _attributes(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ome(axes: tuple[Axis, ...]) -> dict[str, Any]:
-    units = [_NAMES.get(plain_unit(axis.unit)) for axis in axes]
+    units = [long_name(axis.unit) for axis in axes]
     described = [
         {"name": axis.name, "type": _KINDS[axis.name]} | ({"unit": unit} if unit else {})
         for axis, unit in zip(axes, units, strict=True)

@@ -18,6 +18,10 @@ class OmeXml:
         Attributes of Pixels of the first image: sizes, and steps with their units.
     channels : tuple of str
         Names of the channels of the first image; empty unless all have one.
+    colours : tuple of str
+        Colours of these channels as "#rrggbb"; empty unless all have one.
+    planes : list of dict of str to str
+        Attributes of each Plane of the first image.
     description : str or None
         The first description.
     """
@@ -25,7 +29,8 @@ class OmeXml:
     def __init__(self) -> None:
         self.pixels: dict[str, str] = {}
         self.description: str | None = None
-        self._channels: list[str | None] = []
+        self.planes: list[Mapping[str, str]] = []
+        self._channels: list[Mapping[str, str]] = []
         self._images = 0
         self._uuid: str | None = None
         self._files: set[tuple[str, str]] = set()
@@ -34,8 +39,15 @@ class OmeXml:
 
     @property
     def channels(self) -> tuple[str, ...]:  # noqa: D102
-        named = tuple(name for name in self._channels if name is not None)
-        return named if len(named) == len(self._channels) else ()
+        return tuple(channel["Name"] for channel in self._each_with("Name"))
+
+    @property
+    def colours(self) -> tuple[str, ...]:  # noqa: D102
+        return tuple(_colour(channel["Color"]) for channel in self._each_with("Color"))
+
+    def _each_with(self, attribute: str) -> list[Mapping[str, str]]:
+        known = [channel for channel in self._channels if attribute in channel]
+        return known if len(known) == len(self._channels) else []
 
     def size(self, letter: str) -> int:
         """Return the length of an axis, 1 where it is not given."""
@@ -65,7 +77,9 @@ class OmeXml:
                 self._images += 1
                 self.pixels = self.pixels or dict(attributes)
             case "Channel" if self._images <= 1:
-                self._channels.append(attributes.get("Name"))
+                self._channels.append(dict(attributes))
+            case "Plane" if self._images <= 1:
+                self.planes.append(dict(attributes))
             case "UUID":
                 self._file = attributes.get("FileName", "")
 
@@ -80,6 +94,14 @@ class OmeXml:
                 self.description = "".join(self._text)
             case "UUID" if self._file:
                 self._files.add((self._file, "".join(self._text).strip()))
+
+
+def _colour(text: str) -> str:
+    """Return "#rrggbb" of a number of 32 bits with a sign: red, green, blue and alpha."""
+    try:
+        return f"#{(int(text) >> 8) & 0xFFFFFF:06x}"
+    except ValueError:
+        return "#ffffff"
 
 
 def ome_of(tif: Any) -> OmeXml | None:
