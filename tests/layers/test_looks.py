@@ -59,7 +59,7 @@ def test_the_whole_loop(tmp_path: Path, name: str) -> None:
     assert fused.axes == (CHANNELS, *PLANE)
 
 
-@pytest.mark.parametrize("name", FILES[:2])
+@pytest.mark.parametrize("name", FILES)
 def test_a_single_channel_is_shown_in_its_colour(tmp_path: Path, noise: Noise, name: str) -> None:
     look = Look("GFP", ramp("green"), (10, 200))
     stack = ns.Stack.wrap(noise(3, 8, 9), axes=(ns.Axis("t", 2, "s"), *PLANE))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.core.look import Look
-from napari_stack.core.units import spelled
+from napari_stack.core.look import Look, ramp
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"
@@ -117,9 +116,26 @@ def axis_from_plain(plain: Any) -> Axis:
     return Axis(
         str(plain["name"]),
         float(plain["step"]),
-        spelled(str(plain["unit"])),
+        str(plain["unit"]),
         labels=tuple(map(str, plain.get("labels", ()))),
         positions=tuple(map(float, plain.get("positions", ()))),
         start=float(plain.get("start", 0.0)),
         looks=tuple(map(Look.from_plain, plain.get("looks", ()))),
     )
+
+
+def reconciled(noted: Look, found: Look) -> Look:
+    """Return the look in a note, unless the file says another one: it was changed since."""
+    same = not found.colours or found.colours == noted.colours
+    same |= bool(noted.colours) and found.colours == ramp(noted.colours[-1])
+    colours = noted.colours if same else found.colours
+    return Look(noted.name or found.name, colours, found.limits or noted.limits)
+
+
+def reconciled_axis(noted: Axis, found: Axis) -> Axis:
+    """Return the axis in a note with its looks, unless the file says others."""
+    looks = noted.looks or (Look(),) * len(found.looks)
+    if len(looks) != len(found.looks):
+        return noted
+    both = zip(looks, found.looks, strict=True)
+    return replace(noted, looks=tuple(reconciled(one, other) for one, other in both))

@@ -26,6 +26,9 @@ Compression = Literal["none", "zlib", "lzw", "zstd"]
 #: Levels of compression: least and greatest.
 _LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
 
+#: Resolutions of a pyramid; the last of so many is a pixel.
+_MOST_LEVELS = 16
+
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
 
@@ -102,6 +105,9 @@ class WriteOptions:
     recipe: Mapping[str, Any] | None = None
     origin: Origin = NOTHING
     run: Run = Run()
+    levels: int | None = None
+    chunks: Sequence[int] | None = None
+    shards: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         Note(recipe=self.recipe).to_text()  # refuses what is no plain data
@@ -115,6 +121,8 @@ class WriteOptions:
                 self.compression not in known,
             f"level must fit the compression: {self.compression} {levels}, got {self.level}":
                 self.level is not None and not least <= self.level <= most,
+            f"levels must be in the range 1 to {_MOST_LEVELS}, got {self.levels}":
+                self.levels is not None and not 1 <= self.levels <= _MOST_LEVELS,
         })  # fmt: skip
 
 

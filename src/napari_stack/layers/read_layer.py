@@ -13,6 +13,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
+from napari_stack.core.units import spelled
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.looks import look_of, told_axes
 from napari_stack.layers.provenance import Chain, recall, used_frames
@@ -60,7 +61,8 @@ def axes_of(layer: Any) -> tuple[Axis, ...]:
     told = told_axes(layer) if isinstance(layer, Image) else {}  # of other layers none is asked
     described = zip(names, layer.scale, layer.units, layer.translate, strict=True)
     axes = [
-        Axis(name, float(step), str(unit), start=float(at)) for name, step, unit, at in described
+        Axis(name, float(step), spelled(str(unit)), start=float(at))
+        for name, step, unit, at in described
     ]
     if not told:
         return tuple(axes)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.look import Look, ramp
+from napari_stack.core.look import Look
 from napari_stack.core.units import metres, seconds
 from napari_stack.files.formats.base import Contents
 from napari_stack.files.formats.tiff import imagej, ome_axes
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.pages import Layout, orientation_of
-from napari_stack.files.metadata import Note
+from napari_stack.files.metadata import Note, reconciled, reconciled_axis
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}
@@ -78,30 +78,14 @@ def _with_note(tif: Any, found: Contents, said: Mapping[str, Axis], note: Note) 
     if not _agrees(tif, note, said):
         return replace(found, used=used)
     *noted, y, x = note.axes
-    look = _same_look(note.look, found.look)
+    look = reconciled(note.look, found.look)
     found = replace(found, plane=(y, x), used=used, look=look)
     if not noted:  # it is a single image
         return found
     shown = {axis.name: axis for axis in found.leading}
-    leading = tuple(_same_looks(axis, shown.get(axis.name, axis)) for axis in noted)
+    leading = tuple(reconciled_axis(axis, shown.get(axis.name, axis)) for axis in noted)
     order = imagej_order(leading, note.sizes) if tif.is_imagej else found.order
     return replace(found, leading=leading, sizes=note.sizes, order=order)
-
-
-def _same_look(noted: Look, found: Look) -> Look:
-    """Return the look in a note, unless the file says another one: it was changed since."""
-    same = not found.colours or found.colours == noted.colours
-    same |= bool(noted.colours) and found.colours == ramp(noted.colours[-1])
-    colours = noted.colours if same else found.colours
-    return Look(noted.name or found.name, colours, found.limits or noted.limits)
-
-
-def _same_looks(noted: Axis, found: Axis) -> Axis:
-    looks = noted.looks or (Look(),) * len(found.looks)
-    if len(looks) != len(found.looks):
-        return noted
-    both = zip(looks, found.looks, strict=True)
-    return replace(noted, looks=tuple(_same_look(one, other) for one, other in both))
 
 
 def _named(tif: Any, count: int) -> list[tuple[str, int]]:
