@@ -12,6 +12,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.casting import cast, declared
 from napari_stack.core.correction import Correction, last_transforms
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
 from napari_stack.core.single_axis import SingleAxis
 from napari_stack.core.source import (
     ArraySource,
@@ -48,6 +49,8 @@ class Stack(SingleAxis):
         The last channel is declared as alpha: pixels below its maximum do not count.
     axes : tuple of Axis
         Of the frames, y and x.
+    look : Look
+        How all frames are shown; channels along an axis have the `looks` of that axis.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class Stack(SingleAxis):
     rgb: bool = False
     alpha: bool = False
     axes: tuple[Axis, Axis, Axis] = (Axis("frame"), Axis("y"), Axis("x"))
+    look: Look = Look()
 
     def __post_init__(self) -> None:
         self.source.check()

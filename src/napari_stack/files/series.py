@@ -72,6 +72,7 @@ def frames_of(
         rgb=found.frame.rgb,
         alpha=found.frame.alpha,
         axes=(axes[0] if len(axes) == 1 else Axis("frame"), *found.plane),
+        look=found.look,
     )
     if len(axes) == 1:
         return frames

@@ -112,7 +112,7 @@ def _alike(found: Sequence[Series]) -> bool:
 def _joined(found: Sequence[Series], path: str) -> Contents:
     """Put series one after the other: along the axis that counts frames, or one of positions."""
     each = [series.contents for series in found]
-    first = each[0]
+    first = _without_start(each)
     order = np.concatenate([held.order for held in each])
     used = None
     if any(held.used is not None for held in each):
@@ -133,6 +133,14 @@ def _joined(found: Sequence[Series], path: str) -> Contents:
     positions = Axis(name, labels=names if all(names) else ())
     leading, sizes = (positions, *first.leading), (len(found), *first.sizes)
     return replace(first, leading=leading, sizes=sizes, order=order, used=used, partial=partial)
+
+
+def _without_start(each: Sequence[Contents]) -> Contents:
+    """Return the first; where it lies in the world is left out where the others lie elsewhere."""
+    y, x = each[0].plane
+    if all((y.start, x.start) == (a.start, b.start) for a, b in (held.plane for held in each)):
+        return each[0]
+    return replace(each[0], plane=(replace(y, start=0.0), replace(x, start=0.0)))
 
 
 def _warn_of_steps(found: Sequence[Series], path: str) -> None:

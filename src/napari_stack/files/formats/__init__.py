@@ -10,7 +10,9 @@ from napari_stack.files.formats.base import Format
 from napari_stack.files.formats.fits import Fits
 from napari_stack.files.formats.ndtiff import NdTiff
 from napari_stack.files.formats.npy import Npy
-from napari_stack.files.formats.ome_zarr import OmeZarr, ZarrWriter, is_zarr
+from napari_stack.files.formats.ome_zarr import OmeZarr
+from napari_stack.files.formats.ome_zarr_images import is_zarr
+from napari_stack.files.formats.ome_zarr_write import ZarrWriter
 from napari_stack.files.formats.picture_write import PictureWriter
 from napari_stack.files.formats.pictures import Pictures
 from napari_stack.files.formats.raw import Raw

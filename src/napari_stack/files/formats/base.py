@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
 from napari_stack.files.damage import damage_named
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.metadata import Note
@@ -92,6 +93,8 @@ class Contents:
         Which frame of the file comes at which place, in C order over the leading axes.
     used : ndarray of bool, shape (n,), or None
         Which of them, in that order, reducers take, where the file says so.
+    look : Look
+        How the frames are shown; channels along an axis have the `looks` of that axis.
     """
 
     frame: Frame
@@ -101,6 +104,7 @@ class Contents:
     plane: tuple[Axis, Axis]
     order: NDArray[np.intp]
     used: NDArray[np.bool_] | None = None
+    look: Look = Look()
 
     @classmethod
     def counted(cls, frame: Frame, count: int = 1) -> "Contents":

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_stack.core.errors import UserError
@@ -125,6 +126,11 @@ def _child(node: Any, path: str) -> Any:
         return node[path]
     except KeyError:
         return None
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether a folder is an array or group."""
+    return any((path / mark).is_file() for mark in MARKS)
 
 
 def is_zipped(path: str) -> bool:

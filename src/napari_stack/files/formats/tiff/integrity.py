@@ -130,8 +130,8 @@ def _declared(tif: Any, frame: tuple[int, ...]) -> int:
         return _whole((tif.imagej_metadata or {}).get("images", 0))
     if ome := ome_of(tif):
         page = tif.pages.first
-        channels = max(ome.size("C") // page.samplesperpixel, 1)
-        return ome.size("Z") * ome.size("T") * channels // page.imagedepth
+        channels = max(ome.first.size("C") // page.samplesperpixel, 1)
+        return ome.first.size("Z") * ome.first.size("T") * channels // page.imagedepth
     if tif.is_shaped:
         shape = (tif.shaped_metadata or [{}])[0].get("shape", ())
         return prod(map(_whole, shape)) // max(prod(frame), 1) if shape else 0

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.tiff.axes import known_steps
+from napari_stack.core.look import Look, ramp
+from napari_stack.files.formats.tiff.axes import shown_axes, sound
 from napari_stack.files.formats.tiff.integrity import whole_pages
 from napari_stack.files.formats.tiff.plane_map import MappedImage, PlaneMap, empty_places
 
@@ -183,22 +184,37 @@ def _image(
     indices = list(files.values())
     summary = indices[0].summary
     pixel = next((index.pixel_size for index in indices if index.pixel_size), 0.0)
-    steps = {
-        "x": (pixel, "um"), "y": (pixel, "um"),
-        "z": (abs(_number(summary.get("z-step_um"))), "um"),
-        "t": (_number(summary.get("Interval_ms")) / 1000, "s"),
-    }  # fmt: skip
-    steps = dict.fromkeys((*letters, "x", "y"), (1.0, "pixel")) | known_steps(steps)
-    channels = tuple(map(str, summary.get("ChNames") or ()))
-    leading = tuple(
-        Axis(a, *steps[a], labels=channels if a == "c" and len(channels) == size else ())
-        for a, size in zip(letters, sizes, strict=True)
-    )
+    said = sound({
+        "x": Axis("x", pixel, "um"), "y": Axis("y", pixel, "um"),
+        "z": Axis("z", abs(_number(summary.get("z-step_um"))), "um"),
+        "t": Axis("t", _number(summary.get("Interval_ms")) / 1000, "s"),
+    })  # fmt: skip
+    channels = tuple(map(str, _listed(summary.get("ChNames"))))
+    colours = [_colour(colour) for colour in _listed(summary.get("ChColors"))]
+    looks = tuple(Look(colours=ramp(colour)) for colour in colours if colour != (255, 255, 255))
+    looks = looks if len(looks) == len(channels) else ()
+    kept = [(a, n) for a, n in zip(letters, sizes, strict=True) if a != "c" or n > 1]
+    leading, look = shown_axes(kept, said, channels, looks)
+    plane = said.get("y", Axis("y")), said.get("x", Axis("x"))
     named = [index.position_names.get(position, "") for index in indices]
     name = next(filter(None, named), "") or _name_in_file(files, position) or f"Pos{position}"
-    return MappedImage(
-        name, leading, sizes, (Axis("y", *steps["y"]), Axis("x", *steps["x"])), places
-    )
+    return MappedImage(name, leading, tuple(n for _, n in kept), plane, places, look)
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a list, which some versions write as a text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    return value if isinstance(value, list) else []
+
+
+def _colour(value: Any) -> tuple[int, int, int]:
+    """Return red, green and blue of a number of 32 bits with a sign: alpha comes first."""
+    number = int(_number(value)) & 0xFFFFFF
+    return number >> 16, number >> 8 & 255, number & 255
 
 
 def _name_in_file(files: Mapping[str, Index], position: int) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.tiff.axes import ome_steps
+from napari_stack.files.formats.tiff import ome_axes
+from napari_stack.files.formats.tiff.axes import shown_axes, sound
 from napari_stack.files.formats.tiff.ome_xml import OmeImage, OmeXml, TiffData
 from napari_stack.files.formats.tiff.plane_map import MappedImage, PlaneMap, empty_places
 
@@ -29,7 +30,7 @@ def other_files(ome: OmeXml, path: str) -> set[str]:
     A file that was renamed, and has no identifier, is the only one that is named.
     """
     others = ome.other_files(path)
-    named = {plane.file for image in ome.images for plane in image.planes if plane.file}
+    named = {plane.file for image in ome.images for plane in image.blocks if plane.file}
     if others == named and len(named) == 1 and not (Path(path).parent / next(iter(named))).exists():
         return set()
     return others
@@ -87,7 +88,7 @@ def _mapped(
     if np.prod(sizes, dtype=float) > _MOST_PLANES:
         raise UserError(f"its OME-XML claims {sizes} planes, which no file holds")
     places = empty_places(sizes)
-    for plane in image.planes or [TiffData({})]:
+    for plane in image.blocks or [TiffData({})]:
         file = file_of(plane)
         first = [plane.number(f"First{letter}", 0) for letter in letters]
         if file is None or any(at >= size for at, size in zip(first, sizes, strict=True)):
@@ -99,15 +100,11 @@ def _mapped(
         if count > 0:
             places[start : start + count, 0] = file
             places[start : start + count, 1] = page + np.arange(count)
-    steps = {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | ome_steps(image)
-    labels = image.channels
-    leading = tuple(
-        Axis(letter.lower(), *steps.get(letter.lower(), (1.0, "pixel")),
-             labels=labels if letter == "C" and len(labels) == size else ())
-        for letter, size in zip(letters, sizes, strict=True)
-    )  # fmt: skip
-    plane_axes = Axis("y", *steps["y"]), Axis("x", *steps["x"])
-    return MappedImage(image.name, leading, sizes, plane_axes, places)
+    said = sound(ome_axes.axes_of(image))
+    kept = [(a.lower(), n) for a, n in zip(letters, sizes, strict=True) if a != "C" or n > 1]
+    leading, look = shown_axes(kept, said, image.channels, ome_axes.looks_of(image))
+    plane_axes = said.get("y", Axis("y")), said.get("x", Axis("x"))
+    return MappedImage(image.name, leading, tuple(n for _, n in kept), plane_axes, places, look)
 
 
 def images_in(found: PlaneMap, paths: Iterable[str]) -> PlaneMap:

@@ -73,7 +73,7 @@ def _companion(path: str) -> str:
     for other in sorted(Path(path).parent.iterdir()):
         if other.name.lower().endswith(COMPANIONS):
             images = _description(str(other)).images
-            if any(plane.file == Path(path).name for image in images for plane in image.planes):
+            if any(plane.file == Path(path).name for image in images for plane in image.blocks):
                 return str(other)
     return ""
 
@@ -123,7 +123,7 @@ def _check_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:
     """Refuse images with a part in missing files; tell of images that lie in these alone."""
     absent, named = set(missing), {Path(path).name for path in files}
     for image in ome.images:
-        parts = {plane.file for plane in image.planes}
+        parts = {plane.file for plane in image.blocks}
         if parts & named and (lacking := sorted(parts & absent)):
             raise _lacking(files[0], lacking[0])
     if absent:

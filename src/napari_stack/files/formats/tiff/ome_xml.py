@@ -43,19 +43,30 @@ class OmeImage:
         Attributes of Pixels: sizes, and steps with their units.
     each_channel : list of mapping
         Attributes of each Channel.
-    planes : list of TiffData
+    planes : list of mapping
+        Attributes of each Plane.
+    blocks : list of TiffData
     """
 
     name: str = ""
     pixels: Mapping[str, str] = field(default_factory=dict)
     each_channel: list[Mapping[str, str]] = field(default_factory=list)
-    planes: list[TiffData] = field(default_factory=list)
+    planes: list[Mapping[str, str]] = field(default_factory=list)
+    blocks: list[TiffData] = field(default_factory=list)
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the channels; empty unless all have one."""
-        named = tuple(channel["Name"] for channel in self.each_channel if "Name" in channel)
-        return named if len(named) == len(self.each_channel) else ()
+        return tuple(channel["Name"] for channel in self._each_with("Name"))
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Colours of the channels as "#rrggbb"; empty unless all have one."""
+        return tuple(_colour(channel["Color"]) for channel in self._each_with("Color"))
+
+    def _each_with(self, attribute: str) -> list[Mapping[str, str]]:
+        known = [channel for channel in self.each_channel if attribute in channel]
+        return known if len(known) == len(self.each_channel) else []
 
     @property
     def samples(self) -> int:
@@ -96,26 +107,12 @@ class OmeXml:
         """The first image; an empty one where there is none."""
         return self.images[0] if self.images else OmeImage()
 
-    @property
-    def pixels(self) -> Mapping[str, str]:
-        """Attributes of Pixels of the first image."""
-        return self.first.pixels
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Names of the channels of the first image; empty unless all have one."""
-        return self.first.channels
-
-    def size(self, letter: str) -> int:
-        """Return the length of an axis of the first image, 1 where it is not given."""
-        return self.first.size(letter)
-
     def other_files(self, path: str) -> set[str]:
         """Return the names of the other files of a set; none for a file that stands by itself.
 
         A file that was renamed still has its identifier.
         """
-        planes = [plane for image in self.images for plane in image.planes if plane.file]
+        planes = [plane for image in self.images for plane in image.blocks if plane.file]
         others = {plane.file for plane in planes if not (self.uuid and plane.uuid == self.uuid)}
         return others - {PurePath(path).name}
 
@@ -137,10 +134,12 @@ class OmeXml:
                 self.images[-1].pixels = dict(attributes)
             case "Channel" if self.images:
                 self.images[-1].each_channel.append(dict(attributes))
+            case "Plane" if self.images:
+                self.images[-1].planes.append(dict(attributes))
             case "TiffData" if self.images:
-                self.images[-1].planes.append(TiffData(dict(attributes)))
-            case "UUID" if self.images and self.images[-1].planes:
-                self.images[-1].planes[-1].file = plain_name(attributes.get("FileName", ""))
+                self.images[-1].blocks.append(TiffData(dict(attributes)))
+            case "UUID" if self.images and self.images[-1].blocks:
+                self.images[-1].blocks[-1].file = plain_name(attributes.get("FileName", ""))
 
     def data(self, text: str) -> None:
         """Take a part of the text of an element."""
@@ -151,8 +150,16 @@ class OmeXml:
         match tag.rpartition("}")[2]:
             case "Description" if self.description is None:
                 self.description = "".join(self._text)
-            case "UUID" if self.images and self.images[-1].planes:
-                self.images[-1].planes[-1].uuid = "".join(self._text).strip()
+            case "UUID" if self.images and self.images[-1].blocks:
+                self.images[-1].blocks[-1].uuid = "".join(self._text).strip()
+
+
+def _colour(text: str) -> str:
+    """Return "#rrggbb" of a number of 32 bits with a sign: red, green, blue and alpha."""
+    try:
+        return f"#{(int(text) >> 8) & 0xFFFFFF:06x}"
+    except ValueError:
+        return "#ffffff"
 
 
 def plain_name(name: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.look import Look
 from napari_stack.files.formats.base import MISSING, Contents, FileSet, Series
 from napari_stack.files.formats.tiff.pages import Layout
 
@@ -28,6 +29,8 @@ class MappedImage:
     places : ndarray of int, shape (n, 2)
         Number of the file and of the page in it of every plane, in C order over the leading axes;
         `MISSING` for planes that were never recorded.
+    look : Look
+        How it is shown where it is one channel alone.
     """
 
     name: str
@@ -35,6 +38,7 @@ class MappedImage:
     sizes: tuple[int, ...]
     plane: tuple[Axis, Axis]
     places: NDArray[np.intp]
+    look: Look = Look()
 
     @property
     def recorded(self) -> NDArray[np.intp]:
@@ -47,7 +51,8 @@ class MappedImage:
         leading = tuple(self.leading[number] for number in kept) or (Axis("frame"),)
         sizes = tuple(self.sizes[number] for number in kept) or (1,)
         used = None if (order >= 0).all() else order >= 0
-        return Contents(layout.frame, layout.partial, leading, sizes, self.plane, order, used)
+        frame, plane = layout.frame, self.plane
+        return Contents(frame, layout.partial, leading, sizes, plane, order, used, self.look)
 
 
 @dataclass(frozen=True, eq=False)
