@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_stack.core.axis import Axis
     from napari_stack.core.errors import UserError
     from napari_stack.core.hyperstack import Hyperstack
+    from napari_stack.core.look import Look
     from napari_stack.core.stack import Stack
     from napari_stack.engine.run import Cancelled, Run
     from napari_stack.files import read, write
@@ -23,6 +24,7 @@ _HOMES = {
     "Axis": "core.axis",
     "Cancelled": "engine.run",
     "Hyperstack": "core.hyperstack",
+    "Look": "core.look",
     "Recipe": "recipe",
     "Run": "engine.run",
     "Stack": "core.stack",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 import napari_stack as ns
 from napari_stack.cli import jobs, main, report
@@ -493,6 +494,32 @@ def test_some_frames(frames, stack, tmp_path):
     some = ["--start", "1", "--stop", "-1", "--every", "2"]
     assert main(["combine", frames, *some, "-o", str(output)]) == 0
     np.testing.assert_array_equal(ns.read(output)[0], ns.combine(stack.select([1, 3])))
+
+
+@pytest.mark.parametrize("series", ["1", "large"])
+def test_one_of_several_images(series, tmp_path):
+    small, large = np.ones((3, 8, 9), np.uint8), np.full((2, 10, 11), 7, np.uint8)
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
+        for name, pixels in (("small", small), ("large", large)):
+            tif.write(pixels, metadata={"axes": "TYX", "Name": name})
+    command = ["combine", str(tmp_path / "two.ome.tif"), "-o", str(tmp_path / "out.tif")]
+    assert main([*command, "--series", series, "--quiet"]) == 0
+    np.testing.assert_array_equal(ns.read(tmp_path / "out.tif")[0], large[0])
+
+
+@pytest.mark.parametrize(("names", "shape"), [("yes", (3, 4, 5)), ("a_{c}-{z}", (2, 4, 5))])
+def test_axes_in_names(names, shape, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for t in range(2):
+        for z in range(3):
+            name = f"a_t{t}_z{z}.tif" if names == "yes" else f"a_{t}-{z}.tif"
+            tifffile.imwrite(folder / name, np.full((4, 5), 10 * t + z, np.uint8))
+    command = ["combine", str(folder), "-o", str(tmp_path / "out.tif"), "--from-names", names]
+    axis = "t" if names == "yes" else "z"
+    assert main([*command, "--axis", axis, "--quiet"]) == 0
+    found = np.asarray(ns.read(tmp_path / "out.tif")).reshape(shape)[:, 0, 0]
+    assert found.tolist() == ([5, 6, 7] if names == "yes" else [1, 11])
 
 
 def test_frames_that_cannot_be_registered_are_named(stack, tmp_path, capsys):

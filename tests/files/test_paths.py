@@ -121,3 +121,16 @@ def test_the_current_folder_may_change(tmp_path: Path, monkeypatch: pytest.Monke
     stack = read("a.tif")
     monkeypatch.chdir("/")
     assert stack[0].shape == (4, 5)  # type: ignore[index]
+
+
+def test_a_name_that_begins_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("~a.tif", np.zeros((4, 5), "uint8"))
+    assert resolve("~a.tif") == ["~a.tif"]
+    assert read("~a.tif").shape == (1, 4, 5)
+    with pytest.raises(FileNotFoundError, match=r"~b\.tif does not exist"):
+        read("~b.tif")
+    with pytest.raises(ValueError, match="is too long, 304 letters in one name"):
+        read("b" * 300 + ".tif")
+    with pytest.raises(ValueError, match="is too long, 304 letters in one name"):
+        write("b" * 300 + ".tif", np.zeros((4, 5), "uint8"))

@@ -109,7 +109,7 @@ def test_every_of_a_hyperstack_goes_along_its_axis(tmp_path: Path, noise: Noise)
     tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata=metadata)
     hyper = read(tmp_path / "a.tif", axis=1, start=1, every=4)
     assert hyper.sizes == (2, 2, 3)
-    assert hyper.leading[1] == Axis("z", 2.0, "um")
+    assert hyper.leading[1] == Axis("z", 2.0, "um", start=0.5)
     np.testing.assert_array_equal(np.asarray(hyper), pixels[:, 1::4])
 
 

@@ -12,6 +12,7 @@ from napari_stack import __version__
 from napari_stack.cli.flags import command_name, flags_of, options_given, position
 from napari_stack.cli.jobs import DEBUG, OUTPUT, Settings, run_recipe, run_step
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
 from napari_stack.core.operator import Operator, Output
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
@@ -77,7 +78,7 @@ def _output(text: str) -> inspect.Parameter:
 
 
 def _drawn(folder: Path | None, kind: PlotFormat, settings: Settings) -> Plots | None:
-    return None if folder is None else Plots(folder.expanduser(), kind, settings.overwrite)
+    return None if folder is None else Plots(at_home(folder), kind, settings.overwrite)
 
 
 def _plots() -> list[inspect.Parameter]:

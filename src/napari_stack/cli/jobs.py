@@ -14,6 +14,7 @@ from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import print_note, warn_of_failed, warn_of_uncovered
 from napari_stack.cli.report import Report, print_error, progress
+from napari_stack.core.home import at_home
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
@@ -77,6 +78,22 @@ class Settings:
     overwrite: Annotated[
         bool, Parameter(help="Replace files that are there.", group=OUTPUT, negative=())
     ] = False
+    series: Annotated[
+        str,
+        _frames(
+            "Number or name of the image to read, of files and sets that hold several, such "
+            "as positions. By default all, where they are alike.",
+            show_default=False,
+        ),
+    ] = ""
+    from_names: Annotated[
+        str,
+        _frames(
+            "Lay frames out along the axes that names of files and folders tell of, such as "
+            "e_t000_z000_ch00.tif: 'yes', or a pattern such as 'e_{t}_{z}_{c}'.",
+            show_default=False,
+        ),
+    ] = ""
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"
@@ -176,7 +193,7 @@ def run_recipe(
         For a recipe or input that cannot be read or processed, or a result without a file.
     """
     report = Report(settings.quiet)
-    recipe, folder = saving_to(Recipe.load(path), output.expanduser())
+    recipe, folder = saving_to(Recipe.load(path), at_home(output))
     how = settings.of_series(plots)
     with settings.run() as run:
         if each:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.look import Look
+
 #: What axes are called besides z and c, in any case of letters.
 _ALIKE = {"depth": "z", "plane": "z", "slice": "z", "channel": "c", "channels": "c", "ch": "c"}
 
@@ -35,6 +37,10 @@ class Axis:
         Names of the places, as channels have.
     positions : tuple of float
         Where the places lie, in `unit`, for an axis whose places are unevenly spaced.
+    start : float
+        Where the first place lies in the world, in `unit`.
+    looks : tuple of Look
+        How the places are shown, as channels have; their names are `labels`.
     """
 
     name: str
@@ -42,21 +48,32 @@ class Axis:
     unit: str = "pixel"
     labels: tuple[str, ...] = ()
     positions: tuple[float, ...] = ()
+    start: float = 0.0
+    looks: tuple[Look, ...] = ()
 
     def position(self, number: int) -> float:
-        """Return where a place lies, in `unit`, counted from the first unless `positions` say."""
-        return self.positions[number] if self.positions else self.step * number
+        """Return where a place lies, in `unit`."""
+        return self.positions[number] if self.positions else self.start + self.step * number
 
     def taken(self, numbers: Sequence[int] | NDArray[np.intp]) -> "Axis":
         """Return the axis of some of its places: without a unit where they do not lie evenly."""
-        named = len(self.labels) > max(numbers, default=-1)
-        labels = tuple(self.labels[i] for i in numbers) if named else ()
-        if len(self.positions) > max(numbers, default=-1):
-            places = tuple(self.positions[i] for i in numbers)
-            return replace(self, labels=labels, positions=places)
+        last = max(numbers, default=-1)
+        named = tuple(self.labels[i] for i in numbers) if len(self.labels) > last else ()
+        shown = tuple(self.looks[i] for i in numbers) if len(self.looks) > last else ()
+        kept = replace(self, labels=named, looks=shown)
+        if len(self.positions) > last:
+            return replace(kept, positions=tuple(self.positions[i] for i in numbers))
+        if self.unit != "pixel":  # numbers of frames are no places
+            kept = replace(kept, start=self.start + self.step * int(min(numbers, default=0)))
         gaps = np.diff(np.asarray(numbers))
         if not gaps.size:
-            return replace(self, labels=labels)
+            return kept
         if gaps[0] and (gaps == gaps[0]).all():
-            return replace(self, step=self.step * abs(int(gaps[0])), labels=labels)
-        return replace(self, step=1.0, unit="pixel", labels=labels)
+            return replace(kept, step=self.step * abs(int(gaps[0])))
+        return replace(kept, step=1.0, unit="pixel", start=0.0)
+
+    def look(self, number: int) -> Look:
+        """Return how a place is shown, with its name."""
+        look = self.looks[number] if len(self.looks) > number else Look()
+        name = self.labels[number] if len(self.labels) > number else look.name
+        return replace(look, name=name)

@@ -76,6 +76,13 @@ class Concatenated(CombinedSource):
     def spacing(self) -> tuple[float, float] | None:  # type: ignore[override]  # noqa: D102
         return self.stacks[0].source.spacing
 
+    @property
+    def missing(self) -> frozenset[int]:  # noqa: D102
+        if not any(stack.source.missing for stack in self.stacks):
+            return frozenset()
+        places = [self._place(index) for index in range(len(self.order))]
+        return frozenset(i for i, (stack, n) in enumerate(places) if n in stack.source.missing)
+
     def _place(self, index: int) -> tuple[Stack, int]:
         number, frame = divmod(int(self.order[index]), len(self.stacks[0]))
         return self.stacks[number], frame

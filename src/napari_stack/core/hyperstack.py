@@ -19,6 +19,7 @@ from napari_stack.core.combined_sources import (
     projected,
 )
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
 from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
 
@@ -181,7 +182,15 @@ class Hyperstack:
                 along = range(self.loops[name])
                 return projected([self.stack({**place, name: k}) for k in along], at)
             numbers[name] = int(at)
-        return self._along(self.frames.select(self.numbers(numbers)))
+        chosen = self.frames.select(self.numbers(numbers))
+        return self._along(replace(chosen, look=self._look({**self.centre(), **numbers})))
+
+    def _look(self, place: Mapping[str, int]) -> Look:
+        """Return how the frames at a position are shown: as their channel is."""
+        for axis in self.leading:
+            if axis.name in place and (axis.labels or axis.looks):
+                return axis.look(place[axis.name] % self.loops[axis.name])
+        return self.frames.look
 
     def numbers(self, position: Mapping[str, int]) -> NDArray[np.intp]:
         """Return the numbers of the frames at a position."""

@@ -2,6 +2,7 @@
 
 import operator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -79,6 +80,11 @@ class Source:
     def label(self, index: int) -> str:
         """Name a frame, for messages and for the names of output files."""
         return f"frame {index}"
+
+    @property
+    def missing(self) -> frozenset[int]:
+        """Numbers of frames that were never recorded: they have no pixels, and are never used."""
+        return frozenset()
 
     @property
     def parents(self) -> "tuple[Source, ...]":
@@ -209,6 +215,10 @@ class WrappedSource(Source):
         return self.source.computed
 
     @property
+    def missing(self) -> frozenset[int]:  # noqa: D102
+        return self.source.missing
+
+    @property
     def parents(self) -> tuple[Source, ...]:  # noqa: D102
         return (self.source,)
 
@@ -231,6 +241,12 @@ class Selected(WrappedSource):
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         return self.source.pixels(int(self.frames[index]), rows)
+
+    @cached_property
+    def missing(self) -> frozenset[int]:  # noqa: D102
+        if not (missing := self.source.missing):
+            return missing
+        return frozenset(i for i, number in enumerate(self.frames.tolist()) if number in missing)
 
     def origin(self, index: int) -> tuple[Source, int]:  # noqa: D102
         return self.source, int(self.frames[index])
@@ -262,6 +278,10 @@ class CachedFrame(WrappedSource):
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
         return (1, *self.source.shape[1:])
+
+    @property
+    def missing(self) -> frozenset[int]:  # noqa: D102
+        return frozenset({0} if self.number in self.source.missing else ())
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: ARG002, D102
         part = slice(None) if rows is None else rows

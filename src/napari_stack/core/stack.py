@@ -12,6 +12,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.casting import cast, declared
 from napari_stack.core.correction import Correction, last_transforms
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
 from napari_stack.core.single_axis import SingleAxis
 from napari_stack.core.source import (
     ArraySource,
@@ -40,13 +41,16 @@ class Stack(SingleAxis):
     corrections : tuple of Correction
         Applied in this order when a frame is read.
     used : ndarray of bool, shape (n,)
-        Frames that reducers take; a failed or ticked-off frame keeps its place.
+        Frames that reducers take; a failed or ticked-off frame keeps its place. One that is
+        missing in the source is never taken.
     rgb : bool
         The channels are colours (RGB or RGBA); else they are bands.
     alpha : bool
         The last channel is declared as alpha: pixels below its maximum do not count.
     axes : tuple of Axis
         Of the frames, y and x.
+    look : Look
+        How all frames are shown; channels along an axis have the `looks` of that axis.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class Stack(SingleAxis):
     rgb: bool = False
     alpha: bool = False
     axes: tuple[Axis, Axis, Axis] = (Axis("frame"), Axis("y"), Axis("x"))
+    look: Look = Look()
 
     def __post_init__(self) -> None:
         self.source.check()
@@ -72,6 +77,10 @@ class Stack(SingleAxis):
             )
         if self.used is None:
             object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
+        if missing := [number for number in self.source.missing if self.used[number]]:
+            used = self.used.copy()
+            used[missing] = False
+            object.__setattr__(self, "used", used)
 
     @classmethod
     def wrap(

@@ -50,5 +50,9 @@ class StackSource(Source):
 class Rendered(StackSource):
     """A stack as the source of another: its corrections are done and closed."""
 
+    @property
+    def missing(self) -> frozenset[int]:  # noqa: D102
+        return self.stack.source.missing
+
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         return self.stack.values(index, rows)

@@ -6,7 +6,8 @@ from string import Formatter
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
-from napari_stack.files.paths import SUFFIXES, naturally
+from napari_stack.files.natural_order import naturally
+from napari_stack.files.paths import SUFFIXES
 
 #: Suffixes of images, as a pattern.
 _ENDINGS = "|".join(re.escape(suffix) for suffix in SUFFIXES)

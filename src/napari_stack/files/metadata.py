@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look, ramp
 
 #: Key of the note: in the ImageJ "Info", in the TIFF description, and of a PNG text.
 KEY = "napari_stack"
@@ -28,22 +29,22 @@ class Note:
     recipe : mapping, optional
     used : sequence of bool, optional
         Whether each frame, in C order over the leading axes, is one that reducers take.
+    look : Look
+        How all frames are shown.
     """
 
     axes: tuple[Axis, ...] = ()
     sizes: tuple[int, ...] = ()
     recipe: Mapping[str, Any] | None = None
     used: Sequence[bool] | None = None
+    look: Look = Look()
 
     def to_plain(self) -> dict[str, Any]:
         """Make plain data (JSON types) of it, under its key."""
-        axes = [
-            {"name": axis.name, "step": float(axis.step), "unit": axis.unit}
-            | ({"labels": list(axis.labels)} if axis.labels else {})
-            for axis in self.axes
-        ]
+        axes = [axis_to_plain(axis) for axis in self.axes]
         note: dict[str, Any] = {"axes": axes, "sizes": [int(size) for size in self.sizes]}
-        rest = {"used": self.used, "recipe": self.recipe}
+        look = self.look.to_plain() or None
+        rest = {"used": self.used, "look": look, "recipe": self.recipe}
         return {KEY: note | {name: value for name, value in rest.items() if value is not None}}
 
     def to_text(self) -> str:
@@ -75,8 +76,9 @@ class Note:
             return cls()
         kinds = {"recipe": dict, "used": list}
         rest = {name: plain[name] for name, kind in kinds.items() if type(plain.get(name)) is kind}
+        rest["look"] = Look.from_plain(plain.get("look"))
         try:
-            axes = tuple(map(_axis, plain["axes"]))
+            axes = tuple(map(axis_from_plain, plain["axes"]))
             sizes = tuple(int(size) for size in plain["sizes"])
         except (KeyError, TypeError, ValueError):
             return cls(**rest)
@@ -91,6 +93,49 @@ class Note:
         return np.array([one is not False for one in self.used], bool)
 
 
-def _axis(plain: Any) -> Axis:
-    name, step, unit = str(plain["name"]), float(plain["step"]), str(plain["unit"])
-    return Axis(name, step, unit, tuple(map(str, plain.get("labels", ()))))
+def axis_to_plain(axis: Axis) -> dict[str, Any]:
+    """Make plain data (JSON types) of an axis."""
+    known: dict[str, Any] = {
+        "labels": list(axis.labels),
+        "positions": [float(place) for place in axis.positions],
+        "start": float(axis.start),
+        "looks": [look.to_plain() for look in axis.looks],
+    }
+    plain: dict[str, Any] = {"name": axis.name, "step": float(axis.step), "unit": axis.unit}
+    return plain | {name: value for name, value in known.items() if value}
+
+
+def axis_from_plain(plain: Any) -> Axis:
+    """Read what `axis_to_plain` made.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        For what it did not make.
+    """
+    return Axis(
+        str(plain["name"]),
+        float(plain["step"]),
+        str(plain["unit"]),
+        labels=tuple(map(str, plain.get("labels", ()))),
+        positions=tuple(map(float, plain.get("positions", ()))),
+        start=float(plain.get("start", 0.0)),
+        looks=tuple(map(Look.from_plain, plain.get("looks", ()))),
+    )
+
+
+def reconciled(noted: Look, found: Look) -> Look:
+    """Return the look in a note, unless the file says another one: it was changed since."""
+    same = not found.colours or found.colours == noted.colours
+    same |= bool(noted.colours) and found.colours == ramp(noted.colours[-1])
+    colours = noted.colours if same else found.colours
+    return Look(noted.name or found.name, colours, found.limits or noted.limits)
+
+
+def reconciled_axis(noted: Axis, found: Axis) -> Axis:
+    """Return the axis in a note with its looks, unless the file says others."""
+    looks = noted.looks or (Look(),) * len(found.looks)
+    if len(looks) != len(found.looks):
+        return noted
+    both = zip(looks, found.looks, strict=True)
+    return replace(noted, looks=tuple(reconciled(one, other) for one, other in both))

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from functools import cache
 from glob import escape, glob, has_magic
 from os.path import isdir
 from pathlib import Path
 from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
+from napari_stack.files.clutter import images_among, is_hidden, without_sidecars
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
+from napari_stack.files.natural_order import naturally
 
 #: Suffixes of images.
 SUFFIXES = tuple(suffix for family in FAMILIES for suffix in family)
@@ -43,7 +45,10 @@ def resolve(paths: PathLike | Iterable[PathLike], order: Order = "given") -> lis
         raise UserError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
     if order not in get_args(Order):
         raise UserError(f"order must be 'given', 'natural' or 'time', got {order!r}")
-    groups = (naturally(_expand(expanded(path))) for path in given)
+    named = [expanded(path) for path in given]
+    groups = [naturally(_expand(path)) for path in named]
+    if len(given) > 1:
+        groups = without_sidecars(groups, [path.is_file() for path in named])
     found = list(dict.fromkeys(name for group in groups for name in group))
     if order == "given":
         return found
@@ -68,25 +73,7 @@ def expanded(path: PathLike) -> Path:
         raise TypeError(f"a path must come first, a text or a Path, got a {type(path).__name__}")
     if not str(path).strip():
         raise UserError("the path is empty: name a file or a folder (. is the current one)")
-    return Path(path).expanduser()
-
-
-def naturally(paths: Iterable[str]) -> list[str]:
-    """Sort as people do, "2" before "10": by folder, name and suffix.
-
-    A folder's key is made once, which is most of the time.
-    """
-    from natsort import natsort_keygen, ns
-
-    of_folder = cache(natsort_keygen(alg=ns.PATH | ns.IGNORECASE))
-    of_name = natsort_keygen(alg=ns.IGNORECASE)
-
-    def key(path: str) -> tuple[object, object, str]:
-        folder, file = os.path.split(path)
-        name, suffix = os.path.splitext(file)  # noqa: PTH122
-        return of_folder(folder), of_name(name), suffix.lower()
-
-    return sorted(paths, key=key)
+    return at_home(path)
 
 
 def _expand(path: Path) -> Iterator[str]:
@@ -103,14 +90,25 @@ def _expand(path: Path) -> Iterator[str]:
 
 
 def _in_folder(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        found = _family([e.path for e in entries if _may_be_frames(e.name, e.is_dir())])
+    """Return the images in a folder; where there are none, those in the folders in it."""
+    found, inner = _listed(folder)
+    if not found:
+        found = [path for other in inner for path in _listed(Path(other))[0]]
     if not found:
         raise FileNotFoundError(
             f"the folder {folder} holds no images ({KINDS}, by their suffix): name the folder that "
             "holds them, or a glob"
         )
     return found
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the images in a folder, and the folders."""
+    with os.scandir(folder) as entries:
+        listed = [(entry.path, entry.name, entry.is_dir()) for entry in entries]
+    images = images_among([path for path, name, is_dir in listed if _may_be_frames(name, is_dir)])
+    inner = [path for path, name, is_dir in listed if is_dir and not is_hidden(name)]
+    return images, inner
 
 
 def _matching(pattern: str) -> list[str]:
@@ -120,7 +118,7 @@ def _matching(pattern: str) -> list[str]:
     matches = glob(pattern, recursive=True)  # noqa: PTH207
     if "**" in pattern:  # links may lead round in circles
         matches = list({os.path.realpath(match): match for match in sorted(matches)[::-1]}.values())
-    found = _family([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112
+    found = images_among([match for match in matches if _may_be_frames(match, isdir(match))])  # noqa: PTH112
     if not found:
         what = "only files that are no images" if matches else "nothing"
         raise FileNotFoundError(
@@ -133,13 +131,3 @@ def _matching(pattern: str) -> list[str]:
 def _may_be_frames(name: str, is_folder: bool) -> bool:
     """Whether a name may mean images: of folders only those of zarr do."""
     return not is_folder or name.lower().endswith(".zarr")
-
-
-def _family(paths: list[str]) -> list[str]:
-    """Return the images of the first family that is there."""
-    # A leading dot marks what file managers put beside images.
-    visible = [path for path in paths if not os.path.basename(path).startswith(".")]  # noqa: PTH119
-    for family in FAMILIES:
-        if found := [path for path in visible if path.lower().endswith(family)]:
-            return found
-    return []

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,13 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
-from napari_stack.files.series import FileSource, Odd, series
+from napari_stack.files.series import Asked, Odd, frames_of
+from napari_stack.files.series_choice import described
 
 
 def read(
@@ -27,6 +30,8 @@ def read(
     stop: int | None = None,
     order: Order = "given",
     odd: Odd = "refuse",
+    series: int | str | None = None,
+    from_names: bool | str = False,
 ) -> Stack | Hyperstack:
     """Open frames from files, lazily.
 
@@ -46,6 +51,17 @@ def read(
         What happens to files whose frames differ from those of the first in size, type or number,
         and to unreadable ones: an error names the first one that is read, or all are opened now
         and the odd ones left out, with a warning that names them. What most files hold counts.
+    series : int or str, optional
+        Number or name of the image to read, of files and sets of files that hold several, such as
+        positions; `napari_stack.files.list_series` names them. Default: all, along an axis
+        "position" in front (frames that are only counted go on along their axis), where they are
+        alike in size, type and axes; else the first, with a warning that names all.
+    from_names : bool or str
+        Whether frames are laid out along the axes that the names of files and folders tell of, as
+        in ``e_t000_z000_ch00.tif``, ``e_s1_w1DAPI_t3.tif``, ``Pos0/img_channel000_z000.tif`` or a
+        folder a channel; or a pattern of the names, such as ``"{position}/e_{t}_{z}_{c}"``, where *
+        stands for anything. Places without a file become frames that are missing, and not used.
+        False: files are frames one after the other, with a warning where names tell of axes.
 
     Returns
     -------
@@ -84,7 +100,61 @@ def read(
     if odd not in ("refuse", "skip"):
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
     files = resolve(paths, order)
-    return series(files, axis, slice(start, stop, every), skip=odd == "skip")
+    part, skip = slice(start, stop, every), odd == "skip"
+    return frames_of(files, axis, part, skip, Asked(series, from_names))
+
+
+def list_series(paths: PathLike | Iterable[PathLike]) -> list[str]:
+    """Name the images that a file, or a set of files, holds, for the option ``series`` of `read`.
+
+    Parameters
+    ----------
+    paths : str, path, or a list of these
+        As in `read`; the first file, or the set that it belongs to, is asked.
+
+    Returns
+    -------
+    list of str
+        The number of each, its name where it has one, and what it holds.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `read`.
+    """
+    return choices_in(paths).series
+
+
+class Choices(NamedTuple):
+    """What may be chosen of files.
+
+    Attributes
+    ----------
+    series : list of str
+        The images that they hold, one at least.
+    axes : str
+        The axes that their names tell of, and how long these are; empty where they tell of none.
+    """
+
+    series: list[str]
+    axes: str = ""
+
+
+def choices_in(paths: PathLike | Iterable[PathLike]) -> Choices:
+    """Look for what may be chosen of files: their series, and axes in their names.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `read`.
+    """
+    files = resolve(paths)
+    kind = format_of(files[0], HeaderCache())
+    if (whole := kind.set_of(files)) is not None:
+        return Choices(described(whole.series))
+    named = axes_in_names(files)
+    known = "" if named is None or named.twice or not named.by_words else str(named)
+    return Choices(described(kind.series(files[0])), known)
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
@@ -98,7 +168,7 @@ def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
     if source is None or isinstance(source, np.ndarray):
         return source
     files = resolve(os.fspath(source))
-    found = series(files)
+    found = frames_of(files)
     frames = found.frames if isinstance(found, Hyperstack) else found
     if len(frames) != 1:
         raise UserError(
@@ -143,7 +213,7 @@ def odd_files(data: Stack | Hyperstack, *, run: Run = Run()) -> dict[str, str]:
     if not isinstance(source, FileSource):
         return {}
     found: dict[str, str] = {}
-    numbers = sorted(set(source.places[:, 0].tolist()))
+    numbers = sorted(set(source.read_places[:, 0].tolist()))
     for done, number in enumerate(numbers, 1):
         path = source.files[number]
         try:

@@ -4,11 +4,11 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import prod
 from os.path import abspath, isabs
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,83 +16,31 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.source import Pixels, Source
 from napari_stack.core.stack import Stack
+from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
-from napari_stack.files.formats.base import Contents, FileSet, First
+from napari_stack.files.formats.base import MISSING, Contents, First
 from napari_stack.files.header_cache import HeaderCache
-
-#: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
-#: tifffile.
-_COUNTED = ("frame", "page", "q")
+from napari_stack.files.name_layout import along_names, named_axes
+from napari_stack.files.series_choice import COUNTED, chosen
 
 #: What happens to files that are not like the others.
 Odd = Literal["refuse", "skip"]
 
 
-@dataclass(frozen=True, eq=False)
-class FileSource(Source):
-    """Frames in files, read when asked for; no file stays open.
+class Asked(NamedTuple):
+    """Options of `napari_stack.read` that say which image is read, and how files are laid out."""
 
-    Attributes
-    ----------
-    files : tuple of str
-    first : First
-        What every file must be like.
-    places : ndarray of int, shape (n, 2)
-        File and number in it of every frame.
-    partial : bool
-        Rows can be read without decoding the whole frame.
-    headers : HeaderCache
-    """
-
-    files: tuple[str, ...]
-    first: First
-    places: NDArray[np.intp]
-    partial: bool = False
-    headers: HeaderCache = field(default_factory=HeaderCache, repr=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Take absolute paths along: where it is unpickled, another folder may be the current."""
-        return {**self.__dict__, "files": tuple(str(Path(f).absolute()) for f in self.files)}
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return (len(self.places), *self.first.frame.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # noqa: D102
-        return self.first.frame.dtype
-
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:
-        """Read one frame, or some rows of it.
-
-        Raises
-        ------
-        ValueError, OSError
-            Naming the file, when it is missing, damaged, or unlike the first.
-        """
-        file, number = self.places[index]
-        path = self.files[file]
-        kind = format_of(path, self.headers)
-        return kind.read_frame(path, int(number), rows, self.first), None
-
-    def file(self, index: int) -> str:  # noqa: D102
-        return self.files[int(self.places[index, 0])]
-
-    @property
-    def files_read(self) -> frozenset[str]:  # noqa: D102
-        return frozenset(self.files[number] for number in set(self.places[:, 0].tolist()))
-
-    def label(self, index: int) -> str:
-        """Name of the file, and the page where files have several."""
-        file, number = self.places[index]
-        name = Path(self.files[file]).name
-        return f"{name} page {number + 1}" if self.places[:, 1].any() else name
+    series: int | str | None = None
+    from_names: bool | str = False
 
 
-def series(
-    files: list[str], axis: str | int | None = None, part: slice = slice(None), skip: bool = False
+def frames_of(
+    files: list[str],
+    axis: str | int | None = None,
+    part: slice = slice(None),
+    skip: bool = False,
+    asked: Asked | None = None,
 ) -> Stack | Hyperstack:
     """Make a stack of the frames of files, or of a part of them; see `napari_stack.read`."""
     start, stop, every = part.start, part.stop, part.step
@@ -103,8 +51,9 @@ def series(
         raise UserError(f"every must be 1 or more, got {every}")
     files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
     headers = HeaderCache()
-    whole, count = _joined(_alike(files, headers) if skip else files, headers)
+    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked or Asked())
     found = whole.contents
+    _warn_of_missing(whole)
     stacked = _axis_number(axis, found.leading)
     taken = range(found.sizes[stacked])[part]
     if not taken:
@@ -123,31 +72,71 @@ def series(
         rgb=found.frame.rgb,
         alpha=found.frame.alpha,
         axes=(axes[0] if len(axes) == 1 else Axis("frame"), *found.plane),
+        look=found.look,
     )
     if len(axes) == 1:
         return frames
     return Hyperstack(frames, axes, used.shape, axes[stacked].name, chosen=axis is not None)
 
 
-def _joined(files: list[str], headers: HeaderCache) -> tuple[FileSet, int]:
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """What files hold together, and the file and number in it of every frame."""
+
+    files: list[str]
+    contents: Contents
+    places: NDArray[np.intp]
+
+
+def _joined(files: list[str], headers: HeaderCache, asked: Asked) -> tuple[_Whole, int]:
     """Return what files hold together, and how many frames each of them; 0 where that differs.
 
     All files are looked into where their pages must be counted or some are not used, else the
     first. A file that was written here says of every frame whether it is used, if of any.
     """
-    kind = format_of(files[0], headers)
-    if (whole := kind.set_of(files)) is not None:
-        return whole, 0
-    first = kind.contents(files[0])
+    kind, wanted = format_of(files[0], headers), asked.series
+    if (found := kind.set_of(files)) is not None:
+        held = chosen(found.series, wanted, files[0])
+        return _Whole(found.files, held, _with_missing(found.places, held.order)), 0
+    several = kind.series(files[0])
+    first = chosen(several, wanted, files[0])
+    if len(files) > 1 and (named := named_axes(files, asked.from_names)) is not None:
+        each = [first] * len(files)
+        if len(several) > 1:
+            each = [chosen(format_of(p, headers).series(p), wanted, p) for p in files]
+        leading, sizes, places, used = along_names(files, each, named)
+        contents = replace(first, leading=leading, sizes=sizes, used=used)
+        return _Whole(files, contents, places), len(first.order) if len(several) == 1 else 0
     each = [first]
-    if (len(first.sizes) == 1 and len(first.order) > 1) or first.used is not None:
-        each += [format_of(path, headers).contents(path) for path in files[1:]]
+    counted = len(first.sizes) == 1 and len(first.order) > 1
+    if len(files) > 1 and (counted or first.used is not None or len(several) > 1):
+        others = ((path, format_of(path, headers).series(path)) for path in files[1:])
+        each += [chosen(held, wanted, path) for path, held in others]
     leading, sizes, places = _places(files, each)
     used = np.concatenate([np.ones(len(f.order), bool) if f.used is None else f.used for f in each])
     known = used if used.size == prod(sizes) else None
     contents = replace(first, leading=leading, sizes=sizes, used=known)
-    same = len(places) == len(files) * len(first.order)
-    return FileSet(files, contents, places), len(first.order) if same else 0
+    whole = len(places) == len(files) * len(first.order) and (places >= 0).all()
+    same = len(several) == 1 and whole
+    return _Whole(files, contents, places), len(first.order) if same else 0
+
+
+def _warn_of_missing(whole: _Whole) -> None:
+    missing = int((whole.places[:, 1] < 0).sum())
+    if missing == len(whole.places):
+        raise UserError(f"{whole.files[0]}: none of the {missing} frames that it declares is there")
+    if missing:
+        what = "1 is missing" if missing == 1 else f"{missing} are missing"
+        warnings.warn(
+            f"{whole.files[0]}: of the {len(whole.places)} frames that are declared {what}, since "
+            "they were never recorded or their files are not there; these are not used",
+            stacklevel=4,
+        )
+
+
+def _with_missing(places: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Take places by their numbers; those that are missing have no file."""
+    return np.where(order[:, np.newaxis] < 0, MISSING, places[order])
 
 
 def _alike(files: list[str], headers: HeaderCache) -> list[str]:
@@ -183,6 +172,8 @@ def _places(
     """Axes of a whole series, and file and number of every frame."""
     first, count = each[0], len(files)
     pairs = _pairs(range(count), first.order)
+    if len(each) == count:
+        pairs = np.concatenate([_pairs([i], found.order) for i, found in enumerate(each)])
     if count == 1:
         return first.leading, first.sizes, pairs
     if len(first.order) == 1:
@@ -195,14 +186,13 @@ def _places(
             like.check(path, found.frame, len(found.order))
         more = Axis("t" if "t" not in names else "file")
         return (more, *first.leading), (count, *first.sizes), pairs
-    pairs = np.concatenate([_pairs([i], found.order) for i, found in enumerate(each)])
     return first.leading, (len(pairs),), pairs
 
 
 def _named(found: Contents) -> str:
     """Name of the one axis of a file, or nothing where it only counts pages."""
     (*others, axis) = found.leading
-    return "" if others or axis.name in _COUNTED else axis.name
+    return "" if others or axis.name in COUNTED else axis.name
 
 
 def _pairs(files: Sequence[int], order: NDArray[np.intp]) -> NDArray[np.intp]:

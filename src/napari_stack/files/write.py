@@ -16,6 +16,7 @@ from napari_stack.core.atomic_write import (
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.look import Look
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files.exif import NOTHING, origin_of
@@ -41,10 +42,14 @@ def write(
     axes: Sequence[Axis | str] | None = None,
     rgb: bool | None = None,
     alpha: bool | None = None,
+    look: Look | None = None,
     recipe: Mapping[str, Any] | None = None,
     exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
     names: str = "{source}",
     layers: tiff_layered.Layers | None = None,
+    levels: int | None = None,
+    chunks: Sequence[int] | None = None,
+    shards: Sequence[int] | None = None,
     run: Run | None = None,
 ) -> None:
     """Write an image or a stack; frames of a stack are computed and written one by one.
@@ -70,6 +75,9 @@ def write(
         The channels of an array are colours; see `Stack.wrap`. Four channels in a PNG always are.
     alpha : bool, optional
         The last channel of an array is alpha. By default it is for colours of four channels.
+    look : Look, optional
+        How an image is shown: its name, colours and display range; that of a stack is its own, and
+        channels along an axis have the `looks` of that axis.
     recipe : mapping, optional
         Plain data (JSON) that is kept in the file.
     exif_from : str, path, Stack, Hyperstack or None
@@ -86,6 +94,15 @@ def write(
         Layers of a TIFF for image editors, the topmost first, each of the size and type of `data`,
         which is what programs without layers (GIMP before 3 among them) show. A layer with four
         channels has alpha.
+    levels : int, optional
+        Resolutions of a zarr, each of half the sides; by default as many as it takes until the last
+        one has no more than 512 pixels a side.
+    chunks : tuple of int, optional
+        Pixels of a chunk of a zarr along y and x, or lengths along all axes of the data; by default
+        a frame, or 1024 x 1024 pixels of a large one.
+    shards : tuple of int, optional
+        Lengths of the files that a zarr puts several chunks into, as for chunks; by default each
+        chunk is a file.
     run : Run, optional
         Reports progress frame by frame, and cancels.
 
@@ -110,7 +127,18 @@ def write(
     """
     path = expanded(path)
     content = content_of(path, data, axes, rgb, alpha)
-    options = WriteOptions(compression, level, quality, overwrite, recipe, run=run or Run())
+    if look is not None:
+        content = replace(content, frames=replace(content.frames, look=look))
+    kept = {"levels": levels, "chunks": chunks, "shards": shards}
+    options = WriteOptions(
+        compression,
+        level,
+        quality,
+        overwrite,
+        recipe,
+        run=run or Run(),
+        **kept,  # type: ignore[arg-type]
+    )
     _check(path, content, names, options, with_layers=layers is not None)
     options = replace(options, origin=origin_for(data, exif_from))
     if layers is None and _is_folder(path) and content.leading:

@@ -1,17 +1,20 @@
 """What is written, an image, an array with named axes or a stack in one form, and by what."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
+from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.look import Look
 from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -22,6 +25,9 @@ Compression = Literal["none", "zlib", "lzw", "zstd"]
 
 #: Levels of compression: least and greatest.
 _LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
+
+#: Resolutions of a pyramid; the last of so many is a pixel.
+_MOST_LEVELS = 16
 
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
@@ -54,6 +60,21 @@ class Content:
         return (*self.leading, *self.frames.axes[1:])
 
     @property
+    def channel_axis(self) -> int | None:
+        """Number of the leading axis of channels, where there is one."""
+        names = [usual_name(axis.name) for axis in self.leading]
+        return names.index("c") if "c" in names else None
+
+    def looks_along(self, number: int | None) -> tuple[Look, ...]:
+        """How each place of a leading axis is shown; as all frames are, where no more is known."""
+        if number is None:
+            return (self.frames.look,)
+        axis = self.leading[number]
+        if not axis.looks:
+            axis = replace(axis, looks=(replace(self.frames.look, name=""),) * self.sizes[number])
+        return tuple(axis.look(i) for i in range(self.sizes[number]))
+
+    @property
     def frame_shape(self) -> tuple[int, ...]:
         """Shape of a frame in a file: (y, x), or (y, x, channel) with several channels."""
         shape = self.frames.shape
@@ -70,7 +91,7 @@ class Content:
         """Return the note that goes into the file."""
         used = self.frames.used.tolist()
         noted = used if self.note_used or not all(used) else None
-        return Note(self.axes, self.sizes, recipe, noted)
+        return Note(self.axes, self.sizes, recipe, noted, self.frames.look)
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,9 @@ class WriteOptions:
     recipe: Mapping[str, Any] | None = None
     origin: Origin = NOTHING
     run: Run = Run()
+    levels: int | None = None
+    chunks: Sequence[int] | None = None
+    shards: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         Note(recipe=self.recipe).to_text()  # refuses what is no plain data
@@ -97,6 +121,8 @@ class WriteOptions:
                 self.compression not in known,
             f"level must fit the compression: {self.compression} {levels}, got {self.level}":
                 self.level is not None and not least <= self.level <= most,
+            f"levels must be in the range 1 to {_MOST_LEVELS}, got {self.levels}":
+                self.levels is not None and not 1 <= self.levels <= _MOST_LEVELS,
         })  # fmt: skip
 
 
@@ -136,9 +162,9 @@ def content_of(
         When the axes of an array are not clear, or it has no channel that could be alpha.
     """
     if isinstance(data, Hyperstack):
-        return Content(data.frames, data.leading, data.sizes)
+        return _sized(Content(data.frames, data.leading, data.sizes))
     if isinstance(data, Stack):
-        return Content(data, data.axes[:1], data.shape[:1])
+        return _sized(Content(data, data.axes[:1], data.shape[:1]))
     data = as_array(data)
     shape = data.shape
     if rgb is None and path.suffix.lower() == ".png" and shape[2:] == (4,):
@@ -155,7 +181,25 @@ def content_of(
         data, axes = data[np.newaxis], ("frame", *axes)
     found = Hyperstack.wrap(data, axes=axes, rgb=rgb)
     frames = _with_alpha(found.frames, alpha)
-    return Content(frames) if image else Content(frames, found.leading, found.sizes)
+    return _sized(Content(frames) if image else Content(frames, found.leading, found.sizes))
+
+
+def _sized(content: Content) -> Content:
+    """Leave out steps that are no size, and say so."""
+    *leading, y, x = map(_with_size, content.axes)
+    frames = replace(content.frames, axes=(content.frames.axes[0], y, x))
+    return replace(content, frames=frames, leading=tuple(leading))
+
+
+def _with_size(axis: Axis) -> Axis:
+    if axis.step and isfinite(axis.step):
+        return axis
+    warnings.warn(
+        f"the axis {axis.name!r} has a step of {axis.step:g} {axis.unit}, which is no size: it is "
+        "written as 1 pixel",
+        stacklevel=5,
+    )
+    return replace(axis, step=1.0, unit="pixel")
 
 
 def _with_alpha(stack: Stack, alpha: bool | None) -> Stack:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.units import plain_unit
 from napari_stack.layers.frame_geometry import FrameGeometry
 from napari_stack.layers.placement import to_physical, to_world
 
@@ -172,10 +174,11 @@ class Appearance:
 
 
 def layer_axes(axes: Sequence[Axis]) -> dict[str, Any]:
-    """Return scale, units and axis labels as layers take them."""
+    """Return placement, units and axis labels as layers take them; no step is no size."""
     return {
-        "scale": [axis.step for axis in axes],
-        "units": [axis.unit for axis in axes],
+        "scale": [axis.step if axis.step and isfinite(axis.step) else 1.0 for axis in axes],
+        "translate": [axis.positions[0] if axis.positions else axis.start for axis in axes],
+        "units": [plain_unit(axis.unit) for axis in axes],
         "axis_labels": [axis.name for axis in axes],
     }
 

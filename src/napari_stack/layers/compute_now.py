@@ -182,7 +182,8 @@ class FrameComputation:
         assert self.path is not None
         whole = self.chain.data.with_frames(seen)
         recipe = history(self.chain.steps, self.chain.source)[KEY]["recipe"]
-        write(self.path, whole, compression="zstd", recipe=recipe, exif_from=None, run=run)
+        how: dict[str, Any] = {"compression": "zstd", "recipe": recipe, "exif_from": None}
+        write(self.path, whole, levels=1, **how, run=run)
         return read(self.path).frames.source
 
     def finish(self, data: Data) -> Image:

@@ -17,6 +17,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import reference_file
+from napari_stack.files.metadata import axis_to_plain
 from napari_stack.layers.compat import full_resolution, is_dask, unwrapped, weak_reference
 from napari_stack.recipe import Recipe, Step
 
@@ -121,11 +122,17 @@ def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str,
 
     A recipe holds plain data only. Where an option was an array, ``recipe`` is None and ``note``
     says why. ``file`` is the one of the reference among the frames `data`, where they come from
-    files: its EXIF and colour profile go to what is saved.
+    files: its EXIF and colour profile go to what is saved. ``axes`` are those of `data` of which
+    more is known than a layer holds: names, looks, uneven places; ``channel`` is the name of the
+    only one.
     """
     file = reference_file(data)
     known: dict[str, Any] = {"recipe": None, "source": source}
     known |= {"file": str(Path(file).absolute())} if file else {}
+    axes = () if data is None else data.axes
+    told = [axis_to_plain(a) for a in axes if a.labels or a.looks or a.positions]
+    known |= {"axes": told} if told else {}
+    known |= {"channel": name} if data is not None and (name := data.frames.look.name) else {}
     if not steps:
         return {KEY: known}
     try:

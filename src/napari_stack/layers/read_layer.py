@@ -13,7 +13,9 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
+from napari_stack.core.units import spelled
 from napari_stack.layers.compat import full_resolution
+from napari_stack.layers.looks import look_of, told_axes
 from napari_stack.layers.provenance import Chain, recall, used_frames
 
 Data = Stack | Hyperstack
@@ -46,14 +48,39 @@ def used_along_axis(data: Data) -> NDArray[np.bool_]:
 
 
 def axes_of(layer: Any) -> tuple[Axis, ...]:
-    """Return the axes of a layer; where two have the same label, napari's numbers name them."""
+    """Return the axes of a layer; where two have the same label, napari's numbers name them.
+
+    What a layer does not hold, such as names of channels, is known from its metadata, where an
+    axis of that name still has as many places.
+    """
     count = Counter(layer.axis_labels)
     names = [
         label if count[label] == 1 and not _is_number(label) else str(number - layer.ndim)
         for number, label in enumerate(layer.axis_labels)
     ]
-    described = zip(names, layer.scale, layer.units, strict=True)
-    return tuple(Axis(name, float(step), str(unit)) for name, step, unit in described)
+    told = told_axes(layer) if isinstance(layer, Image) else {}  # of other layers none is asked
+    described = zip(names, layer.scale, layer.units, layer.translate, strict=True)
+    axes = [
+        Axis(name, float(step), spelled(str(unit)), start=float(at))
+        for name, step, unit, at in described
+    ]
+    if not told:
+        return tuple(axes)
+    sizes = full_resolution(layer).shape[: layer.ndim]
+    return tuple(_with_told(a, told.get(a.name), size) for a, size in zip(axes, sizes, strict=True))
+
+
+def _with_told(axis: Axis, told: Axis | None, size: int) -> Axis:
+    """Give an axis of a layer what is told of it and fits it."""
+    if told is None:
+        return axis
+    placed = told.positions[:1] == (axis.start,) and told.step == axis.step
+    return replace(
+        axis,
+        labels=told.labels if len(told.labels) == size else (),
+        looks=told.looks if len(told.looks) == size else (),
+        positions=told.positions if placed and len(told.positions) == size else (),
+    )
 
 
 def _is_number(label: str) -> bool:
@@ -92,7 +119,8 @@ def read_layer(layer: Layer) -> Chain:
         raise UserError(f"the layer {layer.name!r} is empty: its shape is {tuple(data.shape)}")
     known = recall(layer)
     if known is not None:
-        return replace(known, data=_with_axes(known.data, axes_of(layer)))
+        data = known.data.with_frames(replace(known.data.frames, look=look_of(layer)))
+        return replace(known, data=_with_axes(data, axes_of(layer)))
     return Chain(_wrapped(layer, data), (), layer.name)
 
 
@@ -102,7 +130,8 @@ def _wrapped(layer: Any, data: Any) -> Data:
     source = ArraySource(data, sizes, f"the layer {layer.name!r}")
     alpha = layer.rgb and data.shape[-1] == 4
     named = _three((Axis("frame"), *axes[-2:]))
-    stack = Stack(source, used=used_frames(data), rgb=layer.rgb, alpha=alpha, axes=named)  # type: ignore[arg-type]
+    used = used_frames(data)
+    stack = Stack(source, (), used, layer.rgb, alpha, named, look_of(layer))  # type: ignore[arg-type]
     if layer.ndim == 3:
         return replace(stack, axes=_three(axes))
     return Hyperstack(stack, axes[:-2], sizes, axes[0].name)

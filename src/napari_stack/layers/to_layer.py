@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
+from napari_stack.core.bands import bands_apart
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import layer_axes, spread, value_range
+from napari_stack.layers.looks import shown
 from napari_stack.layers.provenance import Chain, history, remember
 from napari_stack.layers.read_layer import Data
 
@@ -21,7 +23,8 @@ _WHOLE_RANGE_BYTES = 2
 def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     """Show a stack as a lazy layer: a frame is read and corrected when it is shown.
 
-    What is done to the layer later continues the stack's chain of corrections.
+    What is done to the layer later continues the stack's chain of corrections. Bands of a pixel
+    that are no colours become an axis before y.
 
     Parameters
     ----------
@@ -33,8 +36,10 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     Returns
     -------
     Image layer
-        With the stack's axes: labels, scale and units.
+        With the stack's axes: labels, scale, translate and units. Names, colours and ranges of
+        channels along an axis are kept in its metadata, and written with it again.
     """
+    data = bands_apart(data)
     array = data.to_dask()
     remember(array, Chain(data, (), name))
     layer = Image(
@@ -44,6 +49,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         multiscale=False,
         contrast_limits=show_limits(data) if limits is None else limits,
         **layer_axes(data.axes),
+        **shown(data.frames.look),
         metadata=history((), name, data),
     )
     if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:
@@ -52,11 +58,15 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
 
 
 def show_limits(data: Data) -> tuple[float, float]:
-    """Return contrast limits: all of 8 bits, else the range of some frames.
+    """Return contrast limits: the display range of a file; all of 8 bits; the range of some frames.
 
     These are up to five from the first to the last, fewer where frames are large; where they are
     corrected first, which takes longer, the middle one alone.
     """
+    known = [look.limits for axis in data.leading for look in axis.looks]
+    known = known or [data.frames.look.limits]
+    if given := [both for both in known if both]:
+        return min(low for low, _ in given), max(high for _, high in given)
     if data.dtype in (np.uint8, bool):
         return (0, 255) if data.dtype == np.uint8 else (0, 1)
     frames = data.frames

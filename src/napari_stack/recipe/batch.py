@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.errors import UserError, format_error, is_mendable
+from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
@@ -32,6 +33,10 @@ class FrameChoice:
         Frames along that axis.
     order : {"given", "natural", "time"}
     odd : {"refuse", "skip"}
+    series : str
+        Number or name of an image, of files that hold several.
+    from_names : str
+        "yes" to lay frames out along the axes that names of files tell of, or a pattern of these.
     """
 
     axis: str = ""
@@ -40,18 +45,24 @@ class FrameChoice:
     stop: int | None = None
     order: Literal["given", "natural", "time"] = "given"
     odd: Literal["refuse", "skip"] = "refuse"
+    series: str = ""
+    from_names: str = ""
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along this choice's axis, else the one that the first step stacks."""
-        how: dict[str, Any] = {"order": self.order, "odd": self.odd}
+        how: dict[str, Any] = {"order": self.order, "odd": self.odd, "series": self.series or None}
+        how["from_names"] = {"yes": True, "no": False, "": False}.get(
+            self.from_names.lower(), self.from_names
+        )
         some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
             return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)
         data = read(inputs, **how)
+        if (self.every, self.start, self.stop) == (1, 0, None):
+            return data
         names = [axis.name for axis in data.leading] if isinstance(data, Hyperstack) else []
-        cut = read(
-            inputs, axis=step.preferred_axis if step.preferred_axis in names else None, **some
-        )
+        preferred = step.preferred_axis if step.preferred_axis in names else None
+        cut = read(inputs, axis=preferred, **some)
         if isinstance(cut, Hyperstack) and isinstance(data, Hyperstack):
             return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
         return cut
@@ -214,7 +225,7 @@ def series_names(series: Sequence[str]) -> dict[str, str]:
     for inputs in map(str, series):
         if inputs in names:
             raise UserError(f"{inputs} is named twice: name each series once")
-        path = Path(inputs).expanduser()
+        path = at_home(inputs)
         last = path.absolute().name if path.is_dir() else path.stem
         plain = "".join(letter for letter in last if letter not in "*?[]") or "frames"
         name, number = plain, 2

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.engine.run import Run
 from napari_stack.recipe.execution import Execution
@@ -198,8 +199,8 @@ class Recipe:
             When there is something to plot and matplotlib is not installed.
         """  # noqa: E501, RUF100
         if isinstance(plots, str | Path):
-            plots = Plots(Path(plots).expanduser(), overwrite=overwrite)
-        place = None if folder is None else Path(folder).expanduser()
+            plots = Plots(at_home(plots), overwrite=overwrite)
+        place = None if folder is None else at_home(folder)
         return Execution(self, stack, place, {}, plots, overwrite, before).run(run)
 
     def leading_to(self, name: str, before: Sequence[Step], data: Data) -> "Recipe":

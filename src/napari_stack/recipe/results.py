@@ -11,6 +11,7 @@ import numpy as np
 from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import resolve
 from napari_stack.core.results import images_of
@@ -68,7 +69,7 @@ def check_outputs(
     placed = step.with_stacked_axis(data)
     _check_places(path, step)
     how: dict[str, Any] = {"overwrite": overwrite, **(writing or {})}
-    targets = output_paths(path.expanduser(), step)
+    targets = output_paths(at_home(path), step)
     refuse_inputs(targets.values(), data)
     for number, (name, target) in enumerate(targets.items()):
         if step.entry.kind == "table":
@@ -170,7 +171,7 @@ def save_result(
         return {path: f"table of {len(result)} lines"}
     how = {"exif_from": data, **how}
     images, axes = images_of(result), step.image_axes(data)
-    targets = output_paths(path.expanduser(), step)
+    targets = output_paths(at_home(path), step)
     with ExitStack() as stack:
         for number, (name, target) in enumerate(targets.items()):
             image, part = images[name], run.part(number, len(targets))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_stack.files import read
+from napari_stack.files import list_series, read
 from support.files import assert_holds
 from support.pixels import Noise
 
@@ -39,3 +39,33 @@ def test_fits_that_is_cut_off(tmp_path: Path, noise: Noise) -> None:
         warnings.simplefilter("ignore")  # astropy says the same in its own words
         with pytest.raises(ValueError, match=r"a\.fits is damaged"):
             np.asarray(read(tmp_path / "a.fits"))
+
+
+def test_a_frame_an_extension(tmp_path: Path, noise: Noise) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    pixels, path = noise(3, 9, 11), tmp_path / "a.fits"
+    fits.HDUList([fits.PrimaryHDU(), *map(fits.ImageHDU, pixels)]).writeto(path)
+    stack = assert_holds(path, pixels)
+    np.testing.assert_array_equal(stack.render(2, slice(3, 5)), pixels[2, 3:5])
+    np.testing.assert_array_equal(np.asarray(read(path, series=1)), pixels[1:2])
+    np.testing.assert_array_equal(np.asarray(read([path], series=-1, every=2)), pixels[2:])
+    fits.HDUList([fits.PrimaryHDU(), *map(fits.ImageHDU, pixels)]).writeto(tmp_path / "b.fits")
+    np.testing.assert_array_equal(np.asarray(read(tmp_path)), np.concatenate([pixels, pixels]))
+    second = np.asarray(read(tmp_path, series=1))
+    np.testing.assert_array_equal(second, pixels[[1, 1]])
+
+
+def test_extensions_that_differ_are_named(tmp_path: Path, noise: Noise) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    science, error, path = noise(9, 11), noise(9, 11), tmp_path / "a.fits"
+    images = [fits.ImageHDU(science, name="SCI"), fits.ImageHDU(error, name="ERR")]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(path)
+    with pytest.warns(UserWarning, match=r"2 series that differ.* 0 'SCI' .*; 1 'ERR' .*series="):
+        stack = read(path)
+    np.testing.assert_array_equal(np.asarray(stack), science[np.newaxis])
+    np.testing.assert_array_equal(np.asarray(read(path, series="ERR")), error[np.newaxis])
+    with pytest.raises(ValueError, match=r"no series 'DQ': .*a\.fits holds 2 series, 0 'SCI'"):
+        read(path, series="DQ")
+    assert list_series(path) == [
+        "0 'SCI' (11 x 9 uint16 pixels, frame = 1)", "1 'ERR' (11 x 9 uint16 pixels, frame = 1)"
+    ]  # fmt: skip

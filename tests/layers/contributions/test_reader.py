@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.layers.contributions.reader import get_reader
+from napari_stack.layers.contributions.reader import frames_of, get_reader
 
 
 @pytest.fixture
@@ -47,3 +47,13 @@ def test_list_without_frames(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match="a list of frames is a text"):
         get_reader(str(path))(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_lists_as_other_programs_write_them(folder, encoding):
+    path = folder.parent / "b.frames"
+    (folder.parent / "~a.tif").touch()
+    text = '# "ä"\r\n"series/frame0.tif"\r\n\'series/frame1.tif\' \r\n~a.tif\r\n'
+    path.write_bytes(text.encode(encoding))
+    names = [str(folder / "frame0.tif"), str(folder / "frame1.tif"), str(folder.parent / "~a.tif")]
+    assert frames_of(path) == names

@@ -6,6 +6,7 @@ import threading
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtWidgets import QPushButton
 
 import napari_stack as ns
@@ -89,14 +90,15 @@ def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
 def test_every_input_says_what_it_is_for(dock):
     inputs = [dock.path, *dock.findChildren(QPushButton)]
     inputs += [dock.pattern, *(field.native for field, _ in dock._fields.values())]
-    assert len(inputs) == 12
+    assert len(inputs) == 14
     assert all(part.toolTip() for part in inputs)
 
 
 def test_some_frames(dock, viewer, qtbot, folder, cells):
     dock.set_paths(folder)
     assert dock.options() == {
-        "every": 1, "start": 0, "stop": None, "order": "given", "odd": "refuse"
+        "every": 1, "start": 0, "stop": None, "order": "given", "odd": "refuse", "series": None,
+        "from_names": False,
     }  # fmt: skip
     dock.set_options(every=2, start=1, stop=5)
     opened(dock, qtbot)
@@ -189,3 +191,61 @@ def test_order_and_pattern_count(dock, viewer, qtbot, tmp_path):
     (layer,) = viewer.layers
     assert layer.name == "run [1]"
     assert np.asarray(layer.data)[:, 0, 0].tolist() == [2, 1]
+
+
+def offered(dock):
+    box = dock._fields["series"][0].native
+    return [box.itemText(number) for number in range(box.count())]
+
+
+def test_one_of_several_images_is_chosen_from_a_list(dock, viewer, qtbot, tmp_path):
+    small, large = np.ones((3, 8, 9), np.uint8), np.full((2, 10, 11), 7, np.uint8)
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as tif:
+        for name, pixels in (("small", small), ("large", large)):
+            tif.write(pixels, metadata={"axes": "TYX", "Name": name})
+    dock.set_paths(tmp_path / "two.ome.tif")
+    text = previewed(dock, qtbot)
+    assert text.startswith("3 frames\n")
+    assert "two.ome.tif holds 2 series that differ, and the first is read: 0 'small'" in text
+    assert offered(dock) == [
+        "all that are alike, else the first", "0 'small' (9 x 8 uint8 pixels, t = 3)",
+        "1 'large' (11 x 10 uint8 pixels, t = 2)",
+    ]  # fmt: skip
+    dock._fields["series"][0].native.setCurrentIndex(2)
+    assert dock.options()["series"] == 1
+    text = previewed(dock, qtbot)
+    assert text.startswith("2 frames\n")
+    assert "differ" not in text
+    opened(dock, qtbot)
+    np.testing.assert_array_equal(np.asarray(viewer.layers[0].data), large)
+    ns.write(tmp_path / "one.tif", ns.Stack.wrap(small))
+    dock.set_paths(tmp_path / "one.tif")
+    assert previewed(dock, qtbot).startswith("3 frames\n")
+    assert offered(dock) == ["all that are alike, else the first"]
+    assert dock.options()["series"] is None
+
+
+def test_axes_in_names_are_shown_and_confirmed(dock, viewer, qtbot, tmp_path):
+    for t in range(2):
+        for z in range(3):
+            if (t, z) != (1, 1):
+                pixels = np.full((4, 5), 10 * t + z + 1, np.uint8)
+                tifffile.imwrite(tmp_path / f"e_t{t}_z{z}.tif", pixels)
+    dock.set_paths(tmp_path)
+    text = previewed(dock, qtbot)
+    assert text.startswith("5 frames\n")
+    assert "the names of the 5 files tell of axes, t = 2, z = 3" in text
+    field = dock._fields["from_names"][0]
+    assert field.found.text() == "t = 2, z = 3"
+    field.tick.click()
+    text = previewed(dock, qtbot)
+    assert text.startswith("6 frames (t = 2, z = 3)\n")
+    assert "of the 6 frames that are declared 1 is missing" in text
+    opened(dock, qtbot)
+    data = layers.prepare("combine", viewer.layers[0]).chain.data
+    assert data.frames.used.tolist() == [True, True, True, True, False, True]
+    field.pattern.setText("e_t{frame}_z{c}")
+    assert previewed(dock, qtbot).startswith("6 frames (frame = 2, c = 3)\n")
+    dock.set_options(from_names=False)
+    assert not field.pattern.isVisibleTo(dock)
+    assert previewed(dock, qtbot).startswith("5 frames\n")

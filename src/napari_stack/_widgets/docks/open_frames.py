@@ -9,15 +9,20 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_stack import layers
+from napari_stack._widgets.parts.data_set import NamesInput, SeriesChoice
 from napari_stack._widgets.parts.inputs import ChoiceOrNumber, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, fill, paragraph, tooltip
-from napari_stack._widgets.parts.open_preview import Data, FramesPreview, extent
+from napari_stack._widgets.parts.open_preview import Data, FramesPreview, Opened, extent
 from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack.core.home import at_home
 from napari_stack.core.options import Bounds, options_of
 from napari_stack.engine.run import Run
-from napari_stack.files import SUFFIXES, read
+from napari_stack.files import SUFFIXES, Choices, choices_in, read
 
 _MOST_FRAMES = 9_999_999
+
+#: Labels of options that are not called as `read` calls them.
+_TEXTS = {"odd": "Odd files", "series": "Series", "from_names": "Axes in names"}
 
 _PATTERN_HELP = (
     "Take only the files of the folder whose names fit: * stands for anything, ? for one letter, "
@@ -46,11 +51,15 @@ class Asked:
         """Open it, lazily."""
         return read(self.places(), **self.options)
 
+    def look(self) -> Opened:
+        """Open it, and look for what may be chosen of it."""
+        return self.read(), choices_in(self.places())
+
     def places(self) -> Any:
         """Say it in the words of `napari_stack.read`."""
         if not self.pattern or isinstance(self.paths, list):
             return self.paths
-        folder = Path(self.paths).expanduser()
+        folder = at_home(self.paths)
         if not folder.is_dir():
             return self.paths
         return str(Path(escape(str(folder))) / self.pattern)
@@ -74,7 +83,7 @@ class OpenFramesDock(RunningDock):
         )
         self.path.textEdited.connect(lambda _text: self._files.clear())
         self.path.returnPressed.connect(self.run)
-        self.path.textChanged.connect(self._changed)
+        self.path.textChanged.connect(self._path_changed)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("all images")
         self.pattern.textChanged.connect(self._changed)
@@ -83,6 +92,7 @@ class OpenFramesDock(RunningDock):
         for field, _ in self._fields.values():
             field.changed.connect(self._changed)
         self.preview = FramesPreview()
+        self.preview.offered.connect(self._offer)
         self.runner.clicked.connect(self.run)
         self._lay_out()
 
@@ -96,7 +106,7 @@ class OpenFramesDock(RunningDock):
         form = Rows()
         form.add("Pattern", self.pattern, _PATTERN_HELP)
         for name, (field, help_text) in self._fields.items():
-            text = {"odd": "Odd files"}.get(name, name.capitalize())
+            text = _TEXTS.get(name, name.capitalize())
             form.add(text, field.native, help_text)
         text = "Open many files as one layer; a frame is read when it is shown."
         fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
@@ -119,12 +129,12 @@ class OpenFramesDock(RunningDock):
         self.path.setText(several or "".join(given))
 
     def set_options(self, **options: Any) -> None:
-        """Set every, start, stop (None stands for the end), order or odd."""
+        """Set every, start, stop (None stands for the end), order, odd, series or from_names."""
         for name, value in options.items():
-            self._fields[name][0].value = "end" if value is None else value
+            self._fields[name][0].value = "end" if name == "stop" and value is None else value
 
     def options(self) -> dict[str, Any]:
-        """Return every, start, stop, order and odd."""
+        """Return every, start, stop, order, odd, series and from_names."""
         values = {name: field.value for name, (field, _) in self._fields.items()}
         return {name: None if value == "end" else value for name, value in values.items()}
 
@@ -133,9 +143,17 @@ class OpenFramesDock(RunningDock):
         paths: Any = list(self._files) or self.path.text().strip()
         return Asked(paths, self.pattern.text().strip(), self.options()) if paths else None
 
+    def _path_changed(self, *_: Any) -> None:
+        self._fields["series"][0].value = None  # of other files
+        self._changed()
+
     def _changed(self, *_: Any) -> None:
         asked = self.asked()
-        self.preview.ask(None if asked is None else asked.read)
+        self.preview.ask(None if asked is None else asked.look)
+
+    def _offer(self, choices: Choices) -> None:
+        self._fields["series"][0].offer(choices.series)
+        self._fields["from_names"][0].offer(choices.axes)
 
     def closing(self) -> None:
         """End the preview too when the dock is closed."""
@@ -178,6 +196,7 @@ def _fields() -> dict[str, tuple[Any, str]]:
         "stop": ChoiceOrNumber(stop),
     }
     fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
+    fields |= {"series": SeriesChoice(), "from_names": NamesInput()}
     return {name: (field, known[name].text) for name, field in fields.items()}
 
 

@@ -10,6 +10,7 @@ from napari_stack._widgets.parts.errors import errors_shown, show_error
 from napari_stack._widgets.parts.layout import Rows, below, beside, button, holding, tooltip
 from napari_stack._widgets.parts.runner import Runner
 from napari_stack.core.errors import UserError
+from napari_stack.core.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.batch import Done, run_each, saving, series_names
@@ -100,7 +101,7 @@ class BatchPanel(QWidget):
             series_names(series)
             if not self.output.text().strip():
                 raise UserError("choose a folder for the results")
-            folder = Path(self.output.text().strip()).expanduser()
+            folder = at_home(self.output.text().strip())
 
             def work(run: Run) -> list[Done]:
                 return run_each(recipe, series, folder, run=run)

@@ -18,6 +18,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_stack._widgets.parts.layout import below, beside, frames_text, holding
+from napari_stack.core.home import at_home
 from napari_stack.core.options import Bounds, Option
 from napari_stack.layers.read_layer import leading_axes
 
@@ -216,4 +217,4 @@ class ImageField:
 
 
 def _absolute(path: Any) -> Path:
-    return Path(path or "").expanduser().absolute()
+    return at_home(path or "").absolute()

@@ -15,7 +15,7 @@ from napari_stack._widgets.parts.layout import below, frames_text, paragraph
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
-from napari_stack.files import odd_files
+from napari_stack.files import Choices, odd_files
 from napari_stack.layers.forecast import size_text
 
 #: Milliseconds without a change after which files are looked into: a pause in typing.
@@ -26,6 +26,9 @@ _MOST_NAMES = 4
 
 Data = Stack | Hyperstack
 
+#: What would be opened, and what may be chosen of it.
+Opened = tuple[Data, Choices]
+
 
 class FramesPreview(QWidget):
     """Text with number, size and type of the frames, and which files are odd.
@@ -35,6 +38,7 @@ class FramesPreview(QWidget):
     """
 
     finished = Signal()
+    offered = Signal(object)  # `Choices`
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,27 +48,31 @@ class FramesPreview(QWidget):
         self.latest.warned.connect(self._warned)
         self.latest.progressed.connect(self._progressed)
         self._lines: list[str] = []
+        self._told: list[str] = []
         self._progress = ""
         self.label = paragraph()
         self.setLayout(below(self.label))
 
-    def ask(self, read: Callable[[], Data] | None) -> None:
+    def ask(self, read: Callable[[], Opened] | None) -> None:
         """Describe what `read` gives, soon and in a thread; None for nothing to describe."""
         self.latest.drop()
         self._show()
         if read is not None:
             self.latest.ask_prepared(lambda: self._reading(read))
 
-    def _reading(self, read: Callable[[], Data]) -> Work:
+    def _reading(self, read: Callable[[], Opened]) -> Work:
         self._show("Looking into the files ...")
+        self._told = []
         return lambda _run: (self._described, read())
 
     def _returned(self, result: Any) -> None:
         done, found = result
         done(found)
 
-    def _described(self, data: Data) -> None:
-        self._show(*description_of(data))
+    def _described(self, found: Opened) -> None:
+        data, choices = found
+        self.offered.emit(choices)
+        self._show(*description_of(data), *self._told)
         self.latest.ask(lambda run: (self._checked, odd_files(data, run=run)), at_once=True)
 
     def _checked(self, odd: dict[str, str]) -> None:
@@ -79,8 +87,10 @@ class FramesPreview(QWidget):
         self.finished.emit()
 
     def _warned(self, text: str) -> None:
-        self._lines.append(text)
-        self._write()
+        if text not in self._told:  # looking for choices tells it again
+            self._told.append(text)
+            self._lines.append(text)
+            self._write()
 
     def _progressed(self, done: int, total: int, what: str) -> None:
         if total > 1:

@@ -8,8 +8,11 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
 from napari_stack.files.formats.fits import Fits
+from napari_stack.files.formats.ndtiff import NdTiff
 from napari_stack.files.formats.npy import Npy
-from napari_stack.files.formats.ome_zarr import OmeZarr, ZarrWriter, is_zarr
+from napari_stack.files.formats.ome_zarr import OmeZarr
+from napari_stack.files.formats.ome_zarr_images import is_zarr
+from napari_stack.files.formats.ome_zarr_write import ZarrWriter
 from napari_stack.files.formats.picture_write import PictureWriter
 from napari_stack.files.formats.pictures import Pictures
 from napari_stack.files.formats.raw import Raw
@@ -21,9 +24,9 @@ __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
 
 #: Formats by families. The first family of which a folder holds files counts, since cameras put
 #: JPEGs beside RAW, and programs measured values beside images. The last format that recognises a
-#: file reads it: camera RAW begins as TIFF does.
+#: file reads it: camera RAW begins as TIFF does, and so does NDTiff.
 FORMATS: dict[str, tuple[type[Format], ...]] = {
-    "pictures": (Tiff, Pictures),
+    "pictures": (Tiff, NdTiff, Pictures),
     "raw": (Raw,),
     "fits": (Fits,),
     "zarr": (OmeZarr,),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, First, Format, Frame
+from napari_stack.files.formats.base import Contents, First, Format, Frame, Series
 from napari_stack.files.header_cache import stamp_of
 
 #: A last axis of this length holds colours where the axis before it is longer.
@@ -20,11 +21,38 @@ _COLOURS = (3, 4)
 _ANY_SIZE = 2**40
 
 
-class ArrayFormat(Format):
-    """Files that hold one array; where it is and what it holds is looked for once.
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """An array in a file, and what it holds.
 
-    A format gives `find_array` and `read_rows`, which are called within `damage_named`.
+    Attributes
+    ----------
+    array : object
+        What `ArrayFormat.read_rows` needs to know of it.
+    shape : tuple of int
+    contents : Contents
+        Its frames numbered from 0.
+    name, kind : str
+        See `Series`.
     """
+
+    array: Any
+    shape: tuple[int, ...]
+    contents: Contents
+    name: str = ""
+    kind: str = ""
+
+
+class ArrayFormat(Format):
+    """Files that hold arrays; where these are and what they hold is looked for once.
+
+    A format gives `find_array`, or `find_images` where there may be several of them, and
+    `read_rows`; these are called within `damage_named`.
+    """
+
+    def find_images(self, path: str) -> Sequence[StoredImage]:
+        """Return the images of a file, one at least."""
+        return [StoredImage(*self.find_array(path))]
 
     def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
         """Return what `read_rows` needs to know of the array, its shape, and what it holds."""
@@ -35,26 +63,41 @@ class ArrayFormat(Format):
         raise NotImplementedError
 
     def contents(self, path: str) -> Contents:  # noqa: D102
-        return self._found(path)[-1]
+        return self._images(path)[0].contents
+
+    def series(self, path: str) -> tuple[Series, ...]:  # noqa: D102
+        found, start = [], 0
+        for image in self._images(path):
+            held = replace(image.contents, order=image.contents.order + start)
+            found.append(Series(image.name, held, image.kind))
+            start += len(held.order)
+        return tuple(found)
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
-        array, shape, found = self._found(path)
+        for image in self._images(path):
+            found = image.contents
+            if number < len(found.order):
+                break
+            number -= len(found.order)
+        else:
+            raise UserError(f"{path} holds fewer frames now: open it anew")
         first.check(path, found.frame, len(found.order))
-        leading = shape[: len(shape) - len(found.frame.shape)]
+        leading = image.shape[: len(image.shape) - len(found.frame.shape)]
         place = tuple(int(i) for i in np.unravel_index(number, leading))
         rows = slice(0, found.frame.shape[0]) if rows is None else rows
         with self.damage_named(path):
-            pixels = self.read_rows(array, place, rows)
+            pixels = self.read_rows(image.array, place, rows)
             return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
 
-    def _found(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
+    def _images(self, path: str) -> Sequence[StoredImage]:
         with self.damage_named(path):
             key = self.name, stamp_of(path)
             if (known := self.headers.recall(*key)) is not None:
                 return known
-            found = self.find_array(path)
+            found = self.find_images(path)
         size = _ANY_SIZE if os.path.isdir(path) else os.stat(path).st_size  # noqa: PTH112, PTH116
-        found[-1].frame.check(path, size)
+        for image in found:
+            image.contents.frame.check(path, size)
         return self.headers.keep(found, *key)
 
 

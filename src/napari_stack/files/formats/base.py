@@ -11,13 +11,20 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
 from napari_stack.files.damage import damage_named
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.metadata import Note
 
+#: The number of a frame that was never recorded.
+MISSING = -1
+
 #: A frame is refused when it is both larger than this and larger than its file by this factor:
 #: deflate, the densest of the common codecs, cannot exceed 1032.
 _ABSURD_BYTES, _ABSURD_FACTOR = 2**28, 4096
+
+#: The same where frames of a file are of different sizes, as damage to a header makes them.
+_SUSPECT_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,23 @@ class Frame:
         bands = f" in {channels[0]} channels" if channels else ""
         return f"{width} x {height} {self.dtype} pixels{bands}"
 
-    def check(self, path: str, stored: int) -> None:
-        """Refuse pixels that cannot be stacked, and more of them than so many bytes can hold."""
+    def check(self, path: str, stored: int, suspect: bool = False) -> None:
+        """Refuse pixels that cannot be stacked, and more of them than so many bytes can hold.
+
+        Parameters
+        ----------
+        path : str
+        stored : int
+            Bytes of the file.
+        suspect : bool
+            Other frames in the file are of another size, which damage may have made.
+        """
         if self.dtype.kind not in "buif":
             what = "save their magnitude" if self.dtype.kind == "c" else "save them as numbers"
             raise UserError(f"{path} holds {self.dtype} pixels, which cannot be stacked: {what}")
         size = prod(self.shape) * self.dtype.itemsize
-        if size == 0 or (size > _ABSURD_BYTES and size > _ABSURD_FACTOR * stored):
+        least = _SUSPECT_BYTES if suspect else _ABSURD_BYTES
+        if size == 0 or (size > least and size > _ABSURD_FACTOR * stored):
             raise UserError(
                 f"{path} claims to hold {self}, which its {stored} bytes cannot: it is damaged; "
                 "copy or save it anew"
@@ -76,6 +93,8 @@ class Contents:
         Which frame of the file comes at which place, in C order over the leading axes.
     used : ndarray of bool, shape (n,), or None
         Which of them, in that order, reducers take, where the file says so.
+    look : Look
+        How the frames are shown; channels along an axis have the `looks` of that axis.
     """
 
     frame: Frame
@@ -85,6 +104,7 @@ class Contents:
     plane: tuple[Axis, Axis]
     order: NDArray[np.intp]
     used: NDArray[np.bool_] | None = None
+    look: Look = Look()
 
     @classmethod
     def counted(cls, frame: Frame, count: int = 1) -> "Contents":
@@ -125,28 +145,50 @@ class First:
 
 
 @dataclass(frozen=True, eq=False)
+class Series:
+    """One of the images that a file, or a set of files, holds.
+
+    Attributes
+    ----------
+    name : str
+        As the file calls it, such as the name of a position; empty where it has none.
+    contents : Contents
+        What it holds. Its `order` numbers frames through all series of the file, or as the
+        `places` of a set count them: `Format.read_frame` needs no other word of the series. A
+        frame that was never recorded has the number `MISSING`, and is not used.
+    kind : str
+        Series are joined along an axis of positions only where this is the same.
+    """
+
+    name: str
+    contents: Contents
+    kind: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class FileSet:
-    """An image in several files.
+    """Images in several files, such as an OME set; each may lie in one of them or in many.
 
     Attributes
     ----------
     files : list of str
-    contents : Contents
-        Of the whole.
     places : ndarray of int, shape (n, 2)
-        File, and number in it, of every frame.
+        File, and number in it, of every frame of the set.
+    series : tuple of Series
+        The images; their `order` counts the `places`.
     """
 
     files: list[str]
-    contents: Contents
     places: NDArray[np.intp]
+    series: tuple[Series, ...]
 
 
 class Format:
     """How a kind of files is read.
 
-    A format gives `contents` and `read_frame`; all else has a default. What these raise for a
-    damaged file names it: they call decoders within `damage_named`.
+    A format gives `contents` and `read_frame`; all else has a default. One whose files may hold
+    several images gives `series` too. What these raise for a damaged file names it: they call
+    decoders within `damage_named`.
 
     Parameters
     ----------
@@ -179,15 +221,34 @@ class Format:
         return start.startswith(cls.starts)
 
     def contents(self, path: str) -> Contents:
-        """Read what a file holds; it must be whole, as far as that is seen without decoding."""
+        """Read what a file holds; it must be whole, as far as that is seen without decoding.
+
+        Of several images this is the first.
+        """
         raise NotImplementedError
+
+    def series(self, path: str) -> tuple[Series, ...]:
+        """List the images that a file holds; one by default, which `contents` tells of.
+
+        Frames are numbered through all of them. Where the second of two images with 3 frames each
+        is chosen, `read_frame` is called with the numbers 3, 4 and 5, which `order` of its
+        contents holds::
+
+            Series("position 2", replace(contents, order=np.arange(3, 6)))
+
+        `First.check` is given the contents of the image that the frame belongs to.
+        """
+        return (Series("", self.contents(path)),)
 
     def read_header(self, path: str) -> Contents:
         """Read what a file holds as quickly as its kind allows: its end is not looked at."""
         return self.contents(path)
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:
-        """Read one frame, or some rows of it, after checking that it is like the first."""
+        """Read one frame, or some rows of it, after checking that it is like the first.
+
+        `number` counts through all `series` of the file.
+        """
         raise NotImplementedError
 
     def note(self, path: str) -> Note:  # noqa: ARG002
@@ -195,7 +256,10 @@ class Format:
         return Note()
 
     def set_of(self, files: list[str]) -> FileSet | None:  # noqa: ARG002
-        """Return the set that the first file is a part of, None where it stands by itself."""
+        """Return the set that the first file is a part of, None where it stands by itself.
+
+        Its series are those of which `files` hold a part.
+        """
         return None
 
     def damage_named(self, path: str) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""FITS, read by astropy: the first image of a file, its planes as frames."""
+"""FITS, read by astropy: the images of a file, their planes as frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import ArrayFormat, named_contents, numbered_axes
-from napari_stack.files.formats.base import Contents, needed_package
+from napari_stack.files.formats.array_axes import (
+    ArrayFormat,
+    StoredImage,
+    named_contents,
+    numbered_axes,
+)
+from napari_stack.files.formats.base import needed_package
+
+#: What astropy calls an image that has no name.
+_NAMELESS = ("PRIMARY", "COMPRESSED_IMAGE")
 
 
 class Fits(ArrayFormat):
@@ -21,9 +29,10 @@ class Fits(ArrayFormat):
     suffixes = (".fits", ".fit", ".fts")
     libraries = ("astropy",)
 
-    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:
-        """Return path and number of the first image, its shape, and what it holds."""
+    def find_images(self, path: str) -> list[StoredImage]:
+        """Return the images of a file, one at least; tables are none."""
         stored = Path(path).stat().st_size
+        found = []
         with _opened(path) as file:
             for number, image in enumerate(file):
                 # Damaged ones have none, or texts among the numbers.
@@ -32,9 +41,14 @@ class Fits(ArrayFormat):
                     _check_whole(image, shape, stored)
                     pixel = image.section[tuple(slice(0, 1) for _ in shape)]  # as it is read
                     axes = numbered_axes(len(shape) - 2)
-                    found = named_contents(shape, pixel.dtype, axes, partial=True)
-                    return (path, number), shape, found
-        raise UserError("it holds no image, only tables")
+                    held = named_contents(shape, pixel.dtype, axes, partial=True)
+                    name = "" if image.name in _NAMELESS else str(image.name)
+                    # Beside images (SCI) lie their errors (ERR), which are no frames of theirs.
+                    kind = name.rstrip("0123456789_-. ").upper()
+                    found.append(StoredImage((path, number), shape, held, name, kind))
+        if not found:
+            raise UserError("it holds no image, only tables")
+        return found
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         path, number = array

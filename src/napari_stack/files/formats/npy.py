@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.array_axes import ArrayFormat, contents_of
 from napari_stack.files.formats.base import Contents
+from napari_stack.files.formats.ome_zarr_images import is_zipped
 
 #: Array taken from an .npz that holds several.
 _PREFERRED = "images"
@@ -71,6 +72,12 @@ class Npy(ArrayFormat):
     starts = (b"\x93NUMPY", b"PK\x03\x04")
     suffixes = (".npy", ".npz")
     libraries = ("zipfile",)
+
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:
+        """Tell by the first bytes: a zip may be a zarr, too."""
+        packed = start.startswith(b"PK") and not path.lower().endswith(".npz")
+        return super().recognises(path, start) and not (packed and is_zipped(path))
 
     def find_array(self, path: str) -> tuple[StoredArray, tuple[int, ...], Contents]:  # noqa: D102
         with Path(path).open("rb") as file:

@@ -1,55 +1,94 @@
-"""Zarr arrays and OME-Zarr: level 0 of the first image is read; frames are written one by one."""
+"""Zarr arrays and OME-Zarr, read: level 0 of each image."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
+from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import ArrayFormat, contents_of, named_contents
+from napari_stack.core.look import Look, limits_of
+from napari_stack.files.formats import ngff
+from napari_stack.files.formats.array_axes import (
+    ArrayFormat,
+    StoredImage,
+    contents_of,
+    named_contents,
+)
 from napari_stack.files.formats.base import Contents, needed_package
-from napari_stack.files.formats.tiff.axes import plain_unit
-from napari_stack.files.metadata import KEY, Note
-from napari_stack.files.write_content import Content, WriteOptions, Writer
-
-#: Files of which the folder of an array or group holds one.
-_MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
-
-#: Short names of units by those of OME-NGFF, which are of UDUNITS-2.
-_UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm",
-          "meter": "m", "second": "s", "millisecond": "ms", "microsecond": "us", "minute": "min",
-          "hour": "h"}  # fmt: skip
-
-#: The same the other way round.
-_NAMES = {short: name for name, short in _UNITS.items()}
-
-#: Kinds of axes, in the order in which OME-NGFF wants them.
-_KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+from napari_stack.files.formats.ome_zarr_images import ZIPPED, images_in, is_zipped, root_of_zip
+from napari_stack.files.metadata import KEY, Note, reconciled, reconciled_axis
 
 
-def is_zarr(path: Path) -> bool:
-    """Return whether a folder is an array or group."""
-    return any((path / mark).is_file() for mark in _MARKS)
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """An array whose axes are seen in the order of our note, channels of a pixel last.
+
+    Parameters
+    ----------
+    array : zarr.Array
+    order : tuple of int
+        Which leading axis each one of the array is; -1 is the channels of a pixel.
+    """
+
+    array: Any
+    order: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: Any, order: Any, leading: int) -> Any:
+        """Make it of an array, which stays as it is where its axes are in that order."""
+        count = array.ndim - 2
+        if not isinstance(order, list) or len(order) != count or order == list(range(count)):
+            return array
+        fits = sorted(order) == list(range(leading - count, leading))
+        return cls(array, tuple(order)) if fits and min(order) >= -1 else array
+
+    @property
+    def _places(self) -> list[int]:
+        leading = [self.order.index(i) for i in sorted(self.order) if i >= 0]
+        last = [self.order.index(-1)] if -1 in self.order else []
+        return [*leading, self.array.ndim - 2, self.array.ndim - 1, *last]
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        return tuple(self.array.shape[k] for k in self._places)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:  # noqa: D102
+        return tuple(self.array.chunks[k] for k in self._places)
+
+    @property
+    def dtype(self) -> Any:  # noqa: D102
+        return self.array.dtype
+
+    def __getitem__(self, index: tuple[Any, ...]) -> NDArray[Any]:
+        *leading, rows = index
+        whole = [i if isinstance(i, slice) else slice(i, i + 1) for i in leading]
+        stored = [slice(None) if i < 0 else whole[i] for i in self.order]
+        part = np.transpose(self.array[(*stored, rows)], self._places)
+        return part[tuple(slice(None) if isinstance(i, slice) else 0 for i in leading)]
 
 
 class OmeZarr(ArrayFormat):
-    """A folder that holds an array, or the image of a group."""
+    """A folder, or a zip of one, that holds an array or the images of a group."""
 
     name = "zarr"
-    suffixes = (".zarr",)
-    libraries = ("zarr",)
+    suffixes = (".zarr", *ZIPPED)
+    libraries = ("zarr", "zipfile")
 
     @classmethod
-    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003, D102
-        return Path(path).is_dir()
+    def recognises(cls, path: str, start: bytes) -> bool:  # noqa: D102
+        return Path(path).is_dir() or (start.startswith(b"PK\x03\x04") and is_zipped(path))
 
-    def find_array(self, path: str) -> tuple[Any, tuple[int, ...], Contents]:  # noqa: D102
-        array, found = _image_in(_opened(path))
-        return array, array.shape, found
+    def find_images(self, path: str) -> list[StoredImage]:  # noqa: D102
+        found = []
+        for image in images_in(_opened(path)):
+            array, held = _image_in(image.node, image.number)
+            found.append(StoredImage(array, array.shape, held, image.name))
+        return found
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         return array[(*place, rows)]
@@ -63,42 +102,69 @@ class OmeZarr(ArrayFormat):
 def _opened(path: str) -> Any:
     with needed_package(path, "zarr", "zarr", "zarr"):
         import zarr
-    return zarr.open(path, mode="r")
+    if Path(path).is_dir():
+        return zarr.open(path, mode="r")
+    root = root_of_zip(path)
+    if root is None:
+        raise UserError("the zip holds no zarr, or is cut off")
+    return zarr.open(zarr.storage.ZipStore(path, mode="r"), path=root, mode="r")
 
 
-def _image_in(node: Any) -> tuple[Any, Contents]:
-    """Find the array of an image, and what it holds."""
+def _image_in(node: Any, number: int) -> tuple[Any, Contents]:
+    """Find the array of an image, of one of the multiscales of a group, and what it holds."""
     attributes = dict(node.attrs)
     ome = attributes.get("ome", attributes)
-    if "plate" in ome or "well" in ome:
-        raise UserError("it is a plate: name the folder of one image in it, such as A/1/0")
     declared = attributes.get(KEY, {})
     note = Note.from_plain(declared)
     if hasattr(node, "shape"):
         array, axes = node, _dimensions(node)
     elif scales := ome.get("multiscales"):
-        array, axes = node[scales[0]["datasets"][0]["path"]], _ome_axes(scales[0])
+        scale = scales[number]
+        array, axes = node[scale["datasets"][0]["path"]], ngff.axes_of(scale)
     elif note.axes and "0" in node:
         array, axes = node["0"], ()
-    elif "0" in node:  # a series of images, as bioformats2raw writes it
-        return _image_in(node["0"])
     else:
         raise UserError("the group holds no image: name the folder of an array in it")
-    axes = note.axes or axes
-    shape = array.shape
+    return _described(array, axes, note, declared, ngff.looks_of(ome.get("omero")))
+
+
+def _described(
+    array: Any, stored: tuple[Axis, ...], note: Note, declared: Mapping[str, Any], looks: Any
+) -> tuple[Any, Contents]:
+    """Say what an array holds, by its own axes and looks and by our note."""
+    axes, shape = note.axes or stored, tuple(array.shape)
     partial = len(shape) > 1 and array.chunks[-2] < shape[-2]
     if not axes or len(shape) - len(axes) not in (0, 1):
         return array, contents_of(shape, array.dtype, partial=partial)
-    labels = tuple(c.get("label", "") for c in ome.get("omero", {}).get("channels", ()))
-    axes = tuple(
-        replace(axis, labels=labels) if axis.name == "c" and size == len(labels) else axis
-        for axis, size in zip(axes, shape, strict=False)  # channels of a pixel have no axis
-    )
-    found = named_contents(shape, array.dtype, axes, partial)
+    moved = Moved.of(array, declared.get("order"), len(axes) - 2)
+    found = named_contents(moved.shape, array.dtype, axes, partial)
     if "rgb" in declared:
         frame = replace(found.frame, rgb=bool(declared["rgb"]), alpha=bool(declared.get("alpha")))
         found = replace(found, frame=frame)
-    return array, replace(found, used=note.used_of(len(found.order)))
+    looks = () if found.frame.rgb else _changed(looks, declared.get("windows"))
+    shown = [
+        _with_looks(axis, size, looks, note) if usual_name(axis.name) == "c" else axis
+        for axis, size in zip(found.leading, found.sizes, strict=True)
+    ]
+    alone = looks[0] if len(looks) == 1 else Look()
+    look = reconciled(note.look, alone) if note.axes else alone
+    used = note.used_of(len(found.order))
+    return moved, replace(found, leading=tuple(shown), used=used, look=look)
+
+
+def _changed(looks: tuple[Look, ...], windows: Any) -> tuple[Look, ...]:
+    """Leave out the windows that we wrote where no display range was known, only the pixels'."""
+    windows = windows if isinstance(windows, list) else []
+    own = [limits_of((w.get("start"), w.get("end"))) for w in windows if isinstance(w, dict)]
+    return tuple(
+        replace(look, limits=None) if number < len(own) and look.limits == own[number] else look
+        for number, look in enumerate(looks)
+    )
+
+
+def _with_looks(axis: Axis, size: int, looks: tuple[Look, ...], note: Note) -> Axis:
+    found = ngff.with_looks(axis if not note.axes else replace(axis, looks=()), size, looks)
+    return reconciled_axis(axis, found) if note.axes else found
 
 
 def _dimensions(array: Any) -> tuple[Axis, ...]:
@@ -107,89 +173,3 @@ def _dimensions(array: Any) -> tuple[Axis, ...]:
     known = tuple(Axis(name) for name in names if name)
     named = len(known) == len(array.shape) and [a.name for a in known[-2:]] == ["y", "x"]
     return known if named else ()
-
-
-def _ome_axes(scale: Mapping[str, Any]) -> tuple[Axis, ...]:
-    """Axes by OME-NGFF 0.3 to 0.5, y and x last as it demands."""
-    axes = [a if isinstance(a, dict) else {"name": a} for a in scale.get("axes", "tczyx")]
-    steps = [1.0] * len(axes)
-    for owner in (scale["datasets"][0], scale):
-        for change in owner.get("coordinateTransformations", ()):
-            if change.get("type") == "scale":
-                steps = [a * float(b) for a, b in zip(steps, change["scale"], strict=True)]
-    units = [axis.get("unit") or "pixel" for axis in axes]
-    return tuple(
-        Axis(str(axis["name"]), step if step > 0 else 1.0, _UNITS.get(unit, plain_unit(unit)))
-        for axis, step, unit in zip(axes, steps, units, strict=True)
-    )
-
-
-class ZarrWriter(Writer):
-    """OME-Zarr 0.5 where its axes allow, with our note in any case; a chunk a frame."""
-
-    suffixes = (".zarr",)
-
-    def check_target(self, path: Path) -> None:
-        """Refuse to put an array where another thing lies."""
-        if path.is_file() or (path.is_dir() and not is_zarr(path) and any(path.iterdir())):
-            raise FileExistsError(f"{path} is there and is no zarr: choose another name")
-
-    def check(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: ARG002
-        """Refuse a compression that zarr has not; say how to install the package."""
-        with needed_package(str(path), "zarr", "zarr", "zarr"):
-            import zarr  # noqa: F401
-        if options.compression == "lzw":
-            raise UserError(f"{path}: zarr takes zlib or zstd, not lzw: choose one of these")
-
-    def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
-        import zarr
-
-        note = content.note(options.recipe).to_plain()
-        group = zarr.create_group(path, attributes=_attributes(content, note))
-        shape = content.frame_shape
-        array = group.create_array(
-            "0",
-            shape=(*content.sizes, *shape),
-            chunks=(*(1 for _ in content.sizes), *shape),
-            dtype=content.frames.dtype,
-            compressors=_codec(options),
-            dimension_names=[axis.name for axis in content.axes] + ["channel"] * (len(shape) - 2),
-        )
-        with content.made(options.run) as frames:
-            for number, frame in enumerate(frames):
-                array[(*map(int, np.unravel_index(number, content.sizes)), ...)] = frame
-
-
-def _codec(options: WriteOptions) -> Any:
-    from zarr.codecs import GzipCodec, ZstdCodec
-
-    codec = {"zlib": GzipCodec, "zstd": ZstdCodec}.get(options.compression)
-    if codec is None:
-        return None
-    return codec() if options.level is None else codec(level=options.level)
-
-
-def _attributes(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
-    stack = content.frames
-    own = note[KEY] | {"rgb": stack.rgb, "alpha": stack.alpha}
-    names = [axis.name for axis in content.axes]
-    fits = names == [name for name in _KINDS if name in names] and len(content.frame_shape) == 2
-    return {KEY: own} | ({"ome": _ome(content.axes)} if fits else {})
-
-
-def _ome(axes: tuple[Axis, ...]) -> dict[str, Any]:
-    units = [_NAMES.get(plain_unit(axis.unit)) for axis in axes]
-    described = [
-        {"name": axis.name, "type": _KINDS[axis.name]} | ({"unit": unit} if unit else {})
-        for axis, unit in zip(axes, units, strict=True)
-    ]
-    scale = {"type": "scale", "scale": [float(axis.step) for axis in axes]}
-    levels = [{"path": "0", "coordinateTransformations": [scale]}]
-    ome: dict[str, Any] = {
-        "version": "0.5",
-        "multiscales": [{"name": "0", "axes": described, "datasets": levels}],
-    }
-    labels = next((axis.labels for axis in axes if axis.name == "c"), ())
-    if labels:
-        ome["omero"] = {"channels": [{"label": label} for label in labels]}
-    return ome

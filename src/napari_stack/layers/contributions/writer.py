@@ -10,6 +10,7 @@ from napari.layers import Image
 from napari_stack.core.errors import UserError
 from napari_stack.files import write
 from napari_stack.layers.compat import full_resolution
+from napari_stack.layers.looks import look_of
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.read_layer import axes_of, read_layer
 
@@ -91,7 +92,7 @@ def _write(path: str, layer: Any) -> None:
     known = _known(layer)
     if layer.ndim == 2:
         image, axes = full_resolution(layer), axes_of(layer)
-        write(path, image, axes=axes, rgb=layer.rgb, overwrite=True, **known)
+        write(path, image, axes=axes, rgb=layer.rgb, look=look_of(layer), overwrite=True, **known)
     else:
         write(path, read_layer(layer).data, overwrite=True, recipe=known["recipe"])
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_kernels import (
     BLOCK,
     EXTENDED,

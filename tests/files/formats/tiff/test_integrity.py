@@ -66,20 +66,13 @@ def test_fewer_frames_than_the_description_tells_of(tmp_path: Path, noise: Noise
         read(tmp_path / "imagej.tif")
 
 
-OME = (
-    '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
-    '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="30" '
-    'SizeY="20" SizeZ="8" SizeC="1" SizeT="1"><TiffData/></Pixels></Image></OME>'
-)
-
-
-@pytest.mark.parametrize("text", [OME, '{"shape": [8, 20, 30]}'])
-def test_writing_that_was_not_finished(tmp_path: Path, noise: Noise, text: str) -> None:
+def test_writing_that_was_not_finished(tmp_path: Path, noise: Noise) -> None:
+    text = '{"shape": [8, 20, 30]}'
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         for frame in noise(5, 20, 30):
             tif.write(frame, contiguous=False, metadata=None, description=text)
             text = ""
-    with pytest.raises(ValueError, match=r"a\.tif .*(holds 5 of the 8 pages|not at hand)"):
+    with pytest.raises(ValueError, match=r"a\.tif .*holds 5 of the 8 pages"):
         read(tmp_path / "a.tif")
 
 

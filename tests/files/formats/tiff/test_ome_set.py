@@ -1,4 +1,4 @@
-"""OME sets: one image in several files, in any order of the pages."""
+"""OME sets: images in several files, in any order of the pages; several images in a file."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.files import read
+from napari_stack.files import list_series, read
 from support.pixels import Noise
 
 SIZES = {"T": 2, "C": 3, "Z": 4}
@@ -64,10 +64,169 @@ def test_a_set_is_one_image(ome_set: tuple[Path, NDArray[Any]], name: str) -> No
 def test_what_is_missing_is_named(ome_set: tuple[Path, NDArray[Any]]) -> None:
     folder, pixels = ome_set
     tifffile.imwrite(folder / "other.tif", pixels[0, 0, 0])
-    with pytest.raises(ValueError, match=r"other\.tif does not belong to the OME set"):
+    with pytest.raises(ValueError, match=r"other\.tif does not belong to the set of"):
         read(folder)
     (folder / "c1.ome.tif").unlink()
     with pytest.raises(
         FileNotFoundError, match=r"c0\.ome\.tif .* its file c1\.ome\.tif is missing"
     ):
         read(folder / "c0.ome.tif")
+
+
+def image(number: int, data: str, step: float = 0.5, t: int = 3, name: str = "") -> str:
+    """Describe an image of t planes in one file."""
+    named = f'Name="{name}" ' if name else ""
+    return (
+        f'<Image ID="Image:{number}" {named}><Pixels ID="Pixels:{number}" DimensionOrder="XYCZT" '
+        f'Type="uint16" SizeX="11" SizeY="9" SizeZ="1" SizeC="1" SizeT="{t}" '
+        f'PhysicalSizeX="{step}" PhysicalSizeY="{step}"><Channel ID="Channel:{number}:0" '
+        f'SamplesPerPixel="1"/>{data}</Pixels></Image>'
+    )
+
+
+def tiff_data(file: str = "", t: int = 3, start: int = 0) -> str:
+    uuid = f'<UUID FileName="{file}">urn:uuid:{file}</UUID>' if file else ""
+    return "".join(
+        f'<TiffData FirstT="{n}" IFD="{start + n}" PlaneCount="1">{uuid}</TiffData>'
+        for n in range(t)
+    )
+
+
+def ome(body: str, uuid: str = "") -> str:
+    identified = f'UUID="urn:uuid:{uuid}"' if uuid else ""
+    space = 'xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"'
+    return f'<?xml version="1.0" encoding="UTF-8"?><OME {space} {identified}>{body}</OME>'
+
+
+def save(path: Path, pixels: NDArray[Any], xml: str = "") -> None:
+    options: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
+    tifffile.imwrite(path, pixels, description=xml.encode() if xml else None, **options)
+
+
+NAMES = ["a_Pos0.ome.tif", "a_Pos1.ome.tif"]
+
+
+@pytest.fixture
+def positions(tmp_path: Path, noise: Noise) -> tuple[Path, NDArray[Any]]:
+    """Write a file a position."""
+    pixels = noise(2, 3, 9, 11)
+    body = "".join(image(n, tiff_data(name), name=f"P{n}") for n, name in enumerate(NAMES))
+    for name, part in zip(NAMES, pixels, strict=True):
+        save(tmp_path / name, part, ome(body, name))
+    return tmp_path, pixels
+
+
+def test_a_file_a_position(positions: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = positions
+    for name, part in zip(NAMES, pixels, strict=True):
+        np.testing.assert_array_equal(np.asarray(read(folder / name)), part)
+    for both in (folder, [folder / name for name in NAMES]):
+        found = read(both)
+        assert found.axes[0] == Axis("position", labels=("P0", "P1"))
+        assert found.axes[-1] == Axis("x", 0.5, "um")
+        np.testing.assert_array_equal(np.asarray(found), pixels)
+    np.testing.assert_array_equal(np.asarray(read(folder, series="P1")), pixels[1])
+    with pytest.raises(
+        ValueError, match=r"no series 'P2': .*a_Pos0\.ome\.tif holds 2 series, 0 'P0'"
+    ):
+        read(folder, series="P2")
+
+
+def test_a_position_whose_file_is_missing_is_told(positions: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = positions
+    (folder / NAMES[0]).unlink()
+    with pytest.warns(
+        UserWarning, match=r"OME set of which a file is missing \(a_Pos0\.ome\.tif\)"
+    ):
+        found = read(folder)
+    np.testing.assert_array_equal(np.asarray(found), pixels[1])
+
+
+def test_a_file_that_was_renamed(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(3, 9, 11)
+    for uuid in ("old.ome.tif", ""):
+        save(tmp_path / "new.tif", pixels, ome(image(0, tiff_data("old.ome.tif")), uuid))
+        np.testing.assert_array_equal(np.asarray(read(tmp_path / "new.tif")), pixels)
+
+
+def test_several_images_in_a_file(tmp_path: Path, noise: Noise) -> None:
+    pixels, path = noise(6, 9, 11), tmp_path / "a.ome.tif"
+    save(path, pixels, ome(image(0, tiff_data()) + image(1, tiff_data(start=3))))
+    np.testing.assert_array_equal(np.asarray(read(path)).reshape(6, 9, 11), pixels)
+    second = read(path, series=1, every=2)
+    np.testing.assert_array_equal(np.asarray(second), pixels[3::2])
+    np.testing.assert_array_equal(second.render(1, slice(2, 4)), pixels[5, 2:4])
+    save(path, pixels[:5], ome(image(0, tiff_data()) + image(1, tiff_data(start=3, t=2), t=2)))
+    with pytest.warns(UserWarning, match="2 series that differ, and the first is read"):
+        np.testing.assert_array_equal(np.asarray(read(path)), pixels[:3])
+    np.testing.assert_array_equal(np.asarray(read(path, series=1)), pixels[3:5])
+    assert list_series(path) == [
+        "0 (11 x 9 uint16 pixels, t = 3)",
+        "1 (11 x 9 uint16 pixels, t = 2)",
+    ]
+
+
+def test_images_of_different_sizes(tmp_path: Path, noise: Noise) -> None:
+    small, large = noise(2, 9, 11), noise(3, 20, 30)
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+        tif.write(small, metadata={"axes": "ZYX"})
+        tif.write(large, metadata={"axes": "TYX"})
+    with pytest.warns(UserWarning, match="2 series that differ"):
+        np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.ome.tif")), small)
+    stack = read(tmp_path / "a.ome.tif", series=1)
+    assert stack.axes[0].name == "t"
+    np.testing.assert_array_equal(np.asarray(stack), large)
+
+
+@pytest.mark.parametrize("gap", ["not described", "beyond the end"])
+def test_planes_that_were_never_recorded(tmp_path: Path, noise: Noise, gap: str) -> None:
+    pixels, path = noise(3, 9, 11), tmp_path / "a.ome.tif"
+    data = tiff_data(t=5 if gap == "beyond the end" else 3)
+    save(path, pixels, ome(image(0, data, t=5)))
+    with pytest.warns(UserWarning, match="of the 5 frames that are declared 2 are missing"):
+        stack = read(path)
+    assert stack.used.tolist() == [True, True, True, False, False]
+    np.testing.assert_array_equal(np.asarray(stack)[:3], pixels)
+    assert not np.asarray(stack)[3:].any()
+
+
+COMPANION = "a.companion.ome"
+
+
+@pytest.mark.parametrize("binary_only", [True, False])
+def test_a_companion_describes_the_files(tmp_path: Path, noise: Noise, binary_only: bool) -> None:
+    pixels = noise(2, 3, 9, 11)
+    body = "".join(image(n, tiff_data(f"p{n}.tif"), name=f"P{n}") for n in range(2))
+    (tmp_path / COMPANION).write_text(ome(body, "companion"))
+    only = f'<BinaryOnly MetadataFile="{COMPANION}" UUID="urn:uuid:companion"/>'
+    for n, part in enumerate(pixels):
+        save(tmp_path / f"p{n}.tif", part, ome(only, f"p{n}.tif") if binary_only else "")
+    for named in (tmp_path, tmp_path / COMPANION):
+        found = read(named)
+        assert found.axes[0] == Axis("position", labels=("P0", "P1"))
+        np.testing.assert_array_equal(np.asarray(found), pixels)
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "p1.tif")), pixels[1])
+    if binary_only:
+        (tmp_path / COMPANION).unlink()
+        with pytest.raises(
+            FileNotFoundError, match=r"that a\.companion\.ome describes, and that file"
+        ):
+            read(tmp_path / "p1.tif")
+
+
+def test_a_master_file_describes_the_others(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(2, 3, 9, 11)
+    names = ["p0.ome.tif", "p1.ome.tif"]
+    body = "".join(image(n, tiff_data(name)) for n, name in enumerate(names))
+    save(tmp_path / names[0], pixels[0], ome(body, names[0]))
+    only = f'<BinaryOnly MetadataFile="{names[0]}" UUID="urn:uuid:{names[0]}"/>'
+    save(tmp_path / names[1], pixels[1], ome(only, names[1]))
+    np.testing.assert_array_equal(np.asarray(read(tmp_path)), pixels)
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / names[1])), pixels[1])
+
+
+def test_a_description_that_claims_anything_is_damaged(tmp_path: Path, noise: Noise) -> None:
+    xml = ome(image(0, tiff_data(), t=10**9) + image(1, ""))
+    save(tmp_path / "a.ome.tif", noise(3, 9, 11), xml)
+    with pytest.raises(ValueError, match=r"a\.ome\.tif .*claims .* planes, which no file holds"):
+        read(tmp_path / "a.ome.tif")

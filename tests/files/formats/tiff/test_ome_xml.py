@@ -53,13 +53,17 @@ def ome(prefix: str = "", more: str = "") -> str:
 
 
 @pytest.mark.parametrize("prefix", ["", "OME"])
-def test_the_first_image_counts(tmp_path: Path, noise: Noise, prefix: str) -> None:
+def test_each_image_has_its_own_description(tmp_path: Path, noise: Noise, prefix: str) -> None:
     pixels = noise(7, 20, 30)
-    found = read(ome_tiff(tmp_path / "a.ome.tif", pixels, ome(prefix)))
+    path = ome_tiff(tmp_path / "a.ome.tif", pixels, ome(prefix))
+    found = read(path, series=0)
     labels = ("one & <two>", "three")
     expected = (Axis("c", labels=labels), Axis("z", 900, "nm"), Axis("y"), Axis("x", 0.5, "um"))
     assert found.axes == expected
     np.testing.assert_array_equal(np.asarray(found), pixels[:6].reshape(2, 3, 20, 30))
+    other = read(path, series=1)
+    assert other.axes == (Axis("frame"), Axis("y"), Axis("x", 7, "um"))
+    np.testing.assert_array_equal(np.asarray(other), pixels[6:])
 
 
 def test_what_stands_before_an_error_counts(tmp_path: Path, noise: Noise) -> None:
@@ -69,5 +73,5 @@ def test_what_stands_before_an_error_counts(tmp_path: Path, noise: Noise) -> Non
 
 def test_channels_count_only_if_all_have_names(tmp_path: Path, noise: Noise) -> None:
     xml = ome().replace('Name="three" ', "")
-    found = read(ome_tiff(tmp_path / "a.ome.tif", noise(7, 20, 30), xml))
+    found = read(ome_tiff(tmp_path / "a.ome.tif", noise(7, 20, 30), xml), series=0)
     assert found.axes[0] == Axis("c")

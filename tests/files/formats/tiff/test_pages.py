@@ -245,7 +245,8 @@ def test_a_palette_becomes_colours(tmp_path: Path, noise: Noise, scale: int) -> 
 def test_black_is_zero(tmp_path: Path, noise: Noise, dtype: str, layout: str) -> None:
     pixels = noise(61, 47, dtype=dtype)
     options = {**LAYOUTS[layout], **({"predictor": None} if dtype == "bool" else {})}
-    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", **options)
+    scanned = {"photometric": "miniswhite", "software": "a scanner", "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **scanned, **options)
     stack = read(tmp_path / "a.tif")
     assert isinstance(stack, Stack)
     assert stack.dtype == dtype
@@ -258,6 +259,20 @@ def test_black_is_zero(tmp_path: Path, noise: Noise, dtype: str, layout: str) ->
     tifffile.imwrite(tmp_path / "b.tif", grey, photometric="miniswhite", **alpha)
     found = read(tmp_path / "b.tif")[0]  # type: ignore[index]
     np.testing.assert_array_equal(found, np.stack([255 - grey[..., 0], grey[..., 1]], -1))
+
+
+@pytest.mark.parametrize("layout", ["one strip", "deflated", "tiles"])
+@pytest.mark.parametrize("shape", [(61, 47), (3, 61, 47)])
+@pytest.mark.parametrize("more", [{}, {"ome": True}, {"metadata": None}, {"software": "mine"}])
+def test_a_mask_comes_back_as_it_was_written(
+    tmp_path: Path, noise: Noise, layout: str, shape: tuple[int, ...], more: dict[str, Any]
+) -> None:
+    mask = noise(*shape, dtype="bool")
+    tifffile.imwrite(tmp_path / "a.tif", mask, **{**LAYOUTS[layout], "predictor": None}, **more)
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(stack).reshape(shape), mask)
+    rows = mask.reshape(-1, 61, 47)[0, 9:30]
+    np.testing.assert_array_equal(stack.frames.render(0, slice(9, 30)), rows)
 
 
 def test_white_is_zero_in_imagej_for_display_only(tmp_path: Path, noise: Noise) -> None:

@@ -3,6 +3,7 @@
 import pickle
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,18 +22,35 @@ def test_imagej_without_headers_for_each_frame(tmp_path: Path, noise: Noise) -> 
     np.testing.assert_array_equal(hyper.frames.render(7, slice(5, 9)), pixels[1, 3, 5:9])
 
 
-def test_pages_of_different_sizes_are_refused_and_small_copies_are_not(
+def test_pages_of_different_sizes_are_several_series_and_small_copies_are_not(
     tmp_path: Path, noise: Noise
 ) -> None:
+    large, small = noise(20, 30), noise(2, 12, 17)
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
-        tif.write(noise(20, 30), metadata=None)
-        tif.write(noise(12, 17), metadata=None)
-    with pytest.raises(ValueError, match=r"a\.tif .*page 2 has the shape \(12, 17\)"):
-        read(tmp_path / "a.tif")
+        for pixels in (small[0], large, small[1]):
+            tif.write(pixels, metadata=None)
+    with pytest.warns(
+        UserWarning, match=r"a\.tif holds 2 series that differ, and the first is read"
+    ):
+        np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.tif")), small)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", series=1)[0], large)
     with tifffile.TiffWriter(tmp_path / "b.tif") as tif:
-        tif.write(noise(20, 30), metadata=None)
+        tif.write(large, metadata=None)
         tif.write(noise(10, 15), metadata=None, subfiletype=1)
+        tif.write(noise(9, 8), metadata=None, subfiletype=1)
     assert read(tmp_path / "b.tif").shape == (1, 20, 30)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_two_series_in_a_file(tmp_path: Path, noise: Noise, options: Any) -> None:
+    first, second = noise(3, 20, 30), noise(4, 20, 30)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for pixels in (first, second):
+            tif.write(pixels, photometric="minisblack", contiguous=False, **options)
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(stack), np.concatenate([first, second]))
+    np.testing.assert_array_equal(stack.render(5, slice(2, 9)), second[2, 2:9])
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.tif", series=-1)), second)
 
 
 def test_what_is_learnt_about_files_is_not_pickled(tmp_path: Path, noise: Noise) -> None:

@@ -1,6 +1,7 @@
 """Axes of a TIFF: names, steps and units, from our own note, ImageJ, OME, or the resolution."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isfinite, prod
 from typing import Any
 
@@ -8,19 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.look import Look
+from napari_stack.core.units import metres, seconds
 from napari_stack.files.formats.base import Contents
-from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
+from napari_stack.files.formats.tiff import imagej, ome_axes
+from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.pages import Layout, orientation_of
-from napari_stack.files.metadata import Note
+from napari_stack.files.metadata import Note, reconciled, reconciled_axis
 
 #: Names of axes by the letters of tifffile, where they are not just the small letter.
 _NAMES = {"I": "frame"}
-
-#: Spellings of the micrometre; ImageJ writes the second.
-_MICROMETRES = {"µm", "\\u00b5m", "μm", "micron", "microns", "micrometer", "um"}
-
-#: Centimetres in which TIFF itself can count.
-_CENTIMETRES = {"nm": 1e-7, "um": 1e-4, "mm": 0.1, "cm": 1.0, "m": 100.0}
 
 _BY_CENTIMETRE = 3
 
@@ -28,27 +26,8 @@ _BY_CENTIMETRE = 3
 _SAME_STEP = 1e-4
 
 
-def plain_unit(unit: str) -> str:
-    """Spell a unit in ASCII.
-
-    Examples
-    --------
-    >>> plain_unit("µm"), plain_unit("sec"), plain_unit("mm")
-    ('um', 's', 'mm')
-    """
-    unit = unit.strip().rstrip("\0")
-    if unit.lower() in _MICROMETRES:
-        return "um"
-    return {"sec": "s", "second": "s", "seconds": "s", "": "pixel"}.get(unit, unit)
-
-
-def centimetres(unit: str) -> float | None:
-    """Length of a unit in cm, or None where it is no length."""
-    return _CENTIMETRES.get(plain_unit(unit))
-
-
-def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
-    """Find the axes of a file, and which frames are used.
+def contents_of(tif: Any, layout: Layout, count: int, number: int = 0) -> Contents:
+    """Find the axes of a series of a file, and which frames are used.
 
     Our own note counts where what the file says in its own terms still agrees with it; which frames
     are used is known from it where its axes have the same lengths.
@@ -60,78 +39,121 @@ def contents_of(tif: Any, layout: Layout, count: int) -> Contents:
         Of its pages.
     count : int
         Number of its frames.
+    number : int
+        Of the series; our note tells of the only one.
     """
-    named, steps, ome, note = _named(tif, count), _steps(tif), ome_of(tif), note_of(tif)
-    labels = ome.channels if ome else ()
-    leading = tuple(
-        Axis(name, *steps.get(name, (1.0, "pixel")),
-             labels=labels if name == "c" and len(labels) == size else ())
-        for name, size in named
-    )  # fmt: skip
-    sizes, order = tuple(size for _, size in named), np.arange(count)
-    y, x, used = Axis("y", *steps["y"]), Axis("x", *steps["x"]), None
-    if note.axes and prod(note.sizes) == prod(sizes):
-        used = note.used_of(count)
-        if _agrees(tif, note, (y, x)):
-            *noted, y, x = note.axes
-            if noted:  # else it is a single image
-                leading, sizes = tuple(noted), note.sizes
-                order = imagej_order(leading, sizes) if tif.is_imagej else order
-    return Contents(layout.frame, layout.partial, leading, sizes, (y, x), order, used)
+    series = tif.series[number]
+    said, note = _said(tif, series.keyframe), note_of(tif) if number == 0 else Note()
+    names, looks = _channels(tif)
+    named = _named(series, count)
+    leading, look = shown_axes(named, said, names, looks)
+    sizes = tuple(size for _, size in named)
+    plane = said.get("y", Axis("y")), said.get("x", Axis("x"))
+    order = np.arange(count)
+    found = Contents(layout.frame, layout.partial, leading, sizes, plane, order, look=look)
+    return _with_note(tif, found, said, note)
 
 
-def _named(tif: Any, count: int) -> list[tuple[str, int]]:
+def shown_axes(
+    named: Sequence[tuple[str, int]],
+    said: Mapping[str, Axis],
+    names: tuple[str, ...],
+    looks: tuple[Look, ...],
+) -> tuple[tuple[Axis, ...], Look]:
+    """Return the leading axes, and how the frames are shown that are one channel alone.
+
+    Parameters
+    ----------
+    named : sequence of (str, int)
+        Names and lengths of the axes.
+    said : mapping of str to Axis
+        What is known of them.
+    names, looks : tuple
+        Of the channels.
+    """
+    leading = []
+    for name, size in named:
+        axis = said.get(name, Axis(name))
+        if name == "c":
+            axis = replace(axis, labels=names if len(names) == size else (),
+                           looks=looks if len(looks) == size and any(looks) else ())  # fmt: skip
+        leading.append(axis if len(axis.positions) == size else replace(axis, positions=()))
+    alone = "c" not in {name for name, _ in named}
+    return tuple(leading), _only(names, looks) if alone else Look()
+
+
+def _only(names: tuple[str, ...], looks: tuple[Look, ...]) -> Look:
+    """Return how an image is shown that is one channel alone."""
+    look = looks[0] if len(looks) == 1 else Look()
+    return replace(look, name=names[0]) if len(names) == 1 else look
+
+
+def _with_note(tif: Any, found: Contents, said: Mapping[str, Axis], note: Note) -> Contents:
+    """Let our own note say more exactly what the file says in its own terms."""
+    count = len(found.order)
+    if not note.axes or prod(note.sizes) != prod(found.sizes):
+        return found
+    used = note.used_of(count)
+    if not _agrees(tif, note, said):
+        return replace(found, used=used)
+    *noted, y, x = note.axes
+    look = reconciled(note.look, found.look)
+    found = replace(found, plane=(y, x), used=used, look=look)
+    if not noted:  # it is a single image
+        return found
+    shown = {axis.name: axis for axis in found.leading}
+    leading = tuple(reconciled_axis(axis, shown.get(axis.name, axis)) for axis in noted)
+    order = imagej_order(leading, note.sizes) if tif.is_imagej else found.order
+    return replace(found, leading=leading, sizes=note.sizes, order=order)
+
+
+def _named(series: Any, count: int) -> list[tuple[str, int]]:
     """Names and lengths of the leading axes."""
-    series = tif.series[0]
     letters = zip(series.get_axes(squeeze=True), series.get_shape(squeeze=True), strict=True)
     found = [(letter, size) for letter, size in letters if letter not in "YXS"]
     if not found or prod(size for _, size in found) != count:
         return [("frame", count)]
     names: list[str] = []
-    for letter, _ in found:
-        name = _NAMES.get(letter, letter.lower())
-        names.append(f"{name}{names.count(name) + 1}" if name in names else name)
+    for number, (letter, _) in enumerate(found):
+        name, before = _NAMES.get(letter, letter.lower()), [one for one, _ in found[:number]]
+        names.append(f"{name}{before.count(letter) + 1}" if letter in before else name)
     return [(name, size) for name, (_, size) in zip(names, found, strict=True)]
 
 
-def _steps(tif: Any) -> dict[str, tuple[float, str]]:
-    """Find steps and units by the name of the axis."""
+def _said(tif: Any, page: Any) -> dict[str, Axis]:
+    """Find what a file says of its axes in its own terms, by their names."""
     if ome := ome_of(tif):
-        found = _ome_steps(ome)
+        found = ome_axes.axes_of(ome.first)
     elif tif.is_imagej:
-        found = _imagej_steps(tif.imagej_metadata or {}, tif.pages.first)
+        found = imagej.axes_of(tif.imagej_metadata or {}, _sizes(page))
     else:
-        found = _resolution_steps(tif.pages.first)
-    if not ome and orientation_of(tif.pages.first) >= 5:  # steps are of what is stored
-        found = found | {a: found[b] for a, b in ("xy", "yx") if b in found}
-    known = {name: step for name, step in found.items() if isfinite(step[0]) and step[0] > 0}
-    return {"y": (1.0, "pixel"), "x": (1.0, "pixel")} | known
+        found = _resolution_axes(page)
+    if not ome and orientation_of(page) >= 5:  # steps are of what is stored
+        found |= {a: replace(found[b], name=a) for a, b in ("xy", "yx") if b in found}
+    return sound(found)
 
 
-def _ome_steps(ome: OmeXml) -> dict[str, tuple[float, str]]:
-    keys = {name: f"PhysicalSize{name.upper()}" for name in "xyz"} | {"t": "TimeIncrement"}
-    units = {"x": "um", "y": "um", "z": "um", "t": "s"}
-    return {
-        name: (_number(ome.pixels.get(key)), plain_unit(ome.pixels.get(f"{key}Unit", units[name])))
-        for name, key in keys.items()
-    }
+def sound(axes: Mapping[str, Axis]) -> dict[str, Axis]:
+    """Leave out axes whose steps or places are none."""
+    return {n: a for n, a in axes.items() if isfinite(a.step) and a.step > 0 and isfinite(a.start)}
 
 
-def _imagej_steps(metadata: Mapping[str, Any], page: Any) -> dict[str, tuple[float, str]]:
-    unit = plain_unit(str(metadata.get("unit", "pixel")))
-    steps = _sizes(page) | {"z": abs(_number(metadata.get("spacing")))}
-    found = {
-        name: (step, plain_unit(str(metadata.get(f"{name}unit", unit))))
-        for name, step in steps.items()
-    }
-    return found | {"t": (_number(metadata.get("finterval")), "s")}
+def _channels(tif: Any) -> tuple[tuple[str, ...], tuple[Look, ...]]:
+    """Return names and looks of the channels."""
+    if ome := ome_of(tif):
+        return ome.first.channels, ome_axes.looks_of(ome.first)
+    if not tif.is_imagej:
+        return (), ()
+    known = tif.imagej_metadata or {}
+    looks = imagej.looks_of(known, tif.pages.first)
+    return imagej.names_of(known, len(looks)), looks
 
 
-def _resolution_steps(page: Any) -> dict[str, tuple[float, str]]:
+def _resolution_axes(page: Any) -> dict[str, Axis]:
     """Take centimetres as the size of pixels; inches are for printing and mean nothing here."""
     if page.tags.valueof(296) != _BY_CENTIMETRE:
         return {}
-    return {name: (step * 1e4, "um") for name, step in _sizes(page).items()}
+    return {name: Axis(name, step * 1e4, "um") for name, step in _sizes(page).items()}
 
 
 def _sizes(page: Any) -> dict[str, float]:
@@ -144,13 +166,6 @@ def _sizes(page: Any) -> dict[str, float]:
     }
 
 
-def _number(text: Any) -> float:
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return 0.0
-
-
 def note_of(tif: Any) -> Note:
     """Read our own note in a file."""
     if tif.is_imagej:
@@ -159,16 +174,24 @@ def note_of(tif: Any) -> Note:
     return Note.from_text(ome.description if ome else tif.pages.first.description)
 
 
-def _agrees(tif: Any, note: Note, plane: tuple[Axis, Axis]) -> bool:
+def _agrees(tif: Any, note: Note, said: Mapping[str, Axis]) -> bool:
     """Return whether what a file says in its own terms still agrees with the note."""
-    pairs = list(zip(note.axes[-2:], plane, strict=True))
-    if tif.is_ome:  # it stores lengths only: other units cannot be compared
-        pairs = [pair for pair in pairs if centimetres(pair[0].unit)]
-    return not (tif.is_imagej or tif.is_ome) or all(
-        plain_unit(noted.unit) == plain_unit(found.unit)
-        and abs(noted.step - found.step) <= _SAME_STEP * noted.step
-        for noted, found in pairs
-    )
+    if not (tif.is_imagej or tif.is_ome):
+        return True
+    return all(_agree(noted, said[noted.name]) for noted in note.axes if noted.name in said)
+
+
+def _agree(noted: Axis, found: Axis) -> bool:
+    """Whether a file says of an axis what a note says, in any unit of its kind."""
+    kept = imagej.storable(noted)
+    if not imagej.holds(kept.step) or (found.name in "zt" and found.unit == "pixel" != kept.unit):
+        return True  # it could not be said
+    if found.name in "zt" and kept.unit == "pixel":
+        return True
+    sizes = [(metres(a.unit) or seconds(a.unit) or 0.0) * a.step for a in (kept, found)]
+    if not all(sizes):
+        sizes = [kept.step, found.step if kept.unit == found.unit else 0.0]
+    return abs(sizes[0] - sizes[1]) <= _SAME_STEP * sizes[0]
 
 
 def imagej_order(leading: tuple[Axis, ...], sizes: tuple[int, ...]) -> NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from math import inf, prod
 from typing import Any
 
@@ -33,7 +34,7 @@ def check_pages(tif: Any) -> None:
         return
     size, outside = tif.filehandle.size, tif.tiff.tagoffsetthreshold
     number, entries = 0, list[_Entry]()
-    for number, entries in enumerate(_pages(tif), 1):
+    for number, (_, entries) in enumerate(headers_in(tif), 1):
         parts = ((_BYTES.get(kind, 0) * count, start) for _, kind, count, start in entries)
         if any(length > outside and start + length > size for length, start in parts):
             raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
@@ -64,8 +65,19 @@ def _values(tif: Any, kind: int, count: int, value: int) -> tuple[int, ...]:
     return struct.unpack_from(f"{order}{count}{letter}", data)
 
 
-def _pages(tif: Any) -> Iterator[list[_Entry]]:
-    """Go through the headers of the pages."""
+def whole_pages(tif: Any) -> list[int]:
+    """Return where the pages start that lie in a file, up to the first that does not."""
+    found = []
+    with suppress(UserError):
+        for start, entries in headers_in(tif):
+            if _end_of_pixels(tif, entries) > tif.filehandle.size:
+                break
+            found.append(start)
+    return found
+
+
+def headers_in(tif: Any) -> Iterator[tuple[int, list[_Entry]]]:
+    """Go through the headers of the pages: where each starts, and its entries."""
     file, tiff = tif.filehandle, tif.tiff
     entry = struct.Struct(tiff.byteorder + ("HHQQ" if tiff.is_bigtiff else "HHII"))
     start, seen = tif.pages.first.offset, set[int]()
@@ -77,28 +89,31 @@ def _pages(tif: Any) -> Iterator[list[_Entry]]:
         left = file.size - start - tiff.tagnosize
         if len(head) < tiff.tagnosize or length + tiff.offsetsize > left:
             raise UserError(f"it is cut off: page {len(seen)} lies beyond its end")
-        yield list(entry.iter_unpack(file.read(length)))
+        entries, here = list(entry.iter_unpack(file.read(length))), start
         (start,) = struct.unpack(tiff.offsetformat, file.read(tiff.offsetsize))
+        yield here, entries
 
 
-def check_count(tif: Any, pages: list[Any], count: int) -> None:
+def check_count(tif: Any, pages: list[Any], count: int, number: int = 0) -> None:
     """Refuse a file with fewer pages than its description says.
 
     Parameters
     ----------
     tif : tifffile.TiffFile
     pages : list of tifffile.TiffPage
-        Pages of the first series.
+        Pages of a series.
     count : int
         How many pages it should be; where only the first has a header, the pixels of the others
         follow its own.
+    number : int
+        Of the series; the description of the file tells of the first.
 
     Raises
     ------
     ValueError
     """
     first = pages[0]
-    declared = max(_declared(tif, first.shape), count)
+    declared = max(0 if number else _declared(tif, first.shape), count)
     found = count if len(pages) == 1 else min(count, len(pages))
     if len(pages) == 1 < count and first.dataoffsets:
         found = min(count, (tif.filehandle.size - first.dataoffsets[0]) // max(first.nbytes, 1))
@@ -115,8 +130,8 @@ def _declared(tif: Any, frame: tuple[int, ...]) -> int:
         return _whole((tif.imagej_metadata or {}).get("images", 0))
     if ome := ome_of(tif):
         page = tif.pages.first
-        channels = max(ome.size("C") // page.samplesperpixel, 1)
-        return ome.size("Z") * ome.size("T") * channels // page.imagedepth
+        channels = max(ome.first.size("C") // page.samplesperpixel, 1)
+        return ome.first.size("Z") * ome.first.size("T") * channels // page.imagedepth
     if tif.is_shaped:
         shape = (tif.shaped_metadata or [{}])[0].get("shape", ())
         return prod(map(_whole, shape)) // max(prod(frame), 1) if shape else 0

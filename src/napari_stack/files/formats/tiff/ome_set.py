@@ -1,64 +1,143 @@
-"""OME sets: one image in several TIFF files, which their metadata names."""
+"""Sets of TIFF files: of OME, whose description names the files, and of Micro-Manager."""
 
-from math import prod
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import FileSet
-from napari_stack.files.formats.tiff.axes import contents_of
-from napari_stack.files.formats.tiff.ome_xml import ome_of
-from napari_stack.files.formats.tiff.opened import opened
-from napari_stack.files.formats.tiff.pages import page_of
+from napari_stack.files.damage import damage_named
+from napari_stack.files.formats.tiff import micro_manager
+from napari_stack.files.formats.tiff.directory import Directories
+from napari_stack.files.formats.tiff.ome_images import images_in, other_files, planes_in_set
+from napari_stack.files.formats.tiff.ome_xml import OmeXml, parsed
+from napari_stack.files.formats.tiff.plane_map import PlaneMap
+
+#: Endings of files that hold the description of a set, and no pixels.
+COMPANIONS = (".companion.ome", ".ome.xml")
+
+#: Names of missing files that a message lists at most.
+_MOST_NAMES = 4
+
+#: Gives the series of a file.
+Find = Callable[[str], Directories]
 
 
-def set_of(files: list[str]) -> FileSet | None:
+def set_of(files: list[str], find: Find) -> PlaneMap | None:
     """Find the set that a file belongs to, or None where it stands by itself.
 
     Parameters
     ----------
     files : list of str
-        The first one is asked; the others must belong to its set.
+        The first one is asked; the others must belong to its set. The images of which they hold a
+        part are returned.
+    find : callable
 
     Raises
     ------
     FileNotFoundError
-        Naming the first file of the set that is missing.
-    ValueError
-        Naming the first of `files` that does not belong to it.
+        Naming the first file that holds a part of these images and is missing.
+    UserError
+        Naming the first of `files` that does not belong to the set.
+
+    Warns
+    -----
+    UserWarning
+        When images are left out whose files are missing.
     """
-    path = files[0]
-    with opened(path) as tif:
-        ome = ome_of(tif)
-    names = ome.other_files(path) if ome else set()
-    if not names:
+    files = [str(Path(file)) for file in files]
+    if files[0].lower().endswith(COMPANIONS):
+        return _set_of(_description(files[0]), files[0], files, find)
+    found = find(files[0])
+    if found.index is not None:
+        return _acquisition(files, find)
+    companion = _companion(files[0]) if found.ome is None else ""
+    if companion:
+        return _set_of(_description(companion), companion, files, find)
+    if found.ome is None:
         return None
-    folder = Path(path).parent
-    if missing := sorted(name for name in names if not (folder / name).is_file()):
-        raise FileNotFoundError(
-            f"{path} is a part of an OME set, and its file {missing[0]} is missing: put the files "
-            "of the set into one folder"
-        )
+    ome, master = found.ome, files[0]
+    if ome.master:
+        master = str(Path(master).parent / ome.master)
+        if not Path(master).is_file():
+            raise FileNotFoundError(
+                f"{files[0]} is a part of an OME set that {ome.master} describes, and that file is "
+                "missing: put the files of the set into one folder"
+            )
+        is_text = master.lower().endswith(COMPANIONS)
+        ome = _description(master) if is_text else (find(master).ome or ome)
+    return _set_of(ome, master, files, find) if other_files(ome, master) else None
+
+
+def _companion(path: str) -> str:
+    """Return the file beside this one that describes it, where there is one, else ""."""
+    for other in sorted(Path(path).parent.iterdir()):
+        if other.name.lower().endswith(COMPANIONS):
+            images = _description(str(other)).images
+            if any(plane.file == Path(path).name for image in images for plane in image.blocks):
+                return str(other)
+    return ""
+
+
+def _description(path: str) -> OmeXml:
+    """Read a description that stands in a file of its own."""
+    with damage_named(path):
+        return parsed(Path(path).read_text(encoding="utf-8", errors="replace").strip())
+
+
+def _acquisition(files: list[str], find: Find) -> PlaneMap | None:
+    paths = micro_manager.acquisition(files[0])
+    if len(paths) == 1:
+        return None
+    _check_members(files, set(paths), files[0])
+    indices = {path: find(path).index for path in paths}
+    known = {path: index for path, index in indices.items() if index is not None}
+    with damage_named(files[0]):
+        return micro_manager.planes_in(known, set(files))
+
+
+def _check_members(files: list[str], members: set[str], path: str) -> None:
     for other in files[1:]:
-        if Path(other).name not in names | {Path(path).name} or Path(other).parent != folder:
-            raise UserError(f"{other} does not belong to the OME set of {path}: read it by itself")
-    return _read(path)
+        if other not in members:
+            raise UserError(f"{other} does not belong to the set of {path}: read it by itself")
 
 
-def _read(path: str) -> FileSet:
-    with opened(path, whole_set=True) as tif:
-        series = tif.series[0]
-        pages = list(series.pages)
-        if None in pages:
-            raise UserError("pages of its OME set are missing")
-        frame_axes = series.get_shape(squeeze=False)
-        count = prod(frame_axes) // max(prod(series.keyframe.shape), 1)
-        if count != len(pages):
-            raise UserError(f"its OME set has {len(pages)} pages for {count} frames")
-        layout = page_of(tif, series.keyframe, keep_palette=False).layout
-        contents = contents_of(tif, layout, count)
-        paths = [str(Path(page.parent.filehandle.path)) for page in pages]
-        files = list(dict.fromkeys(paths))
-        pairs = [(files.index(file), page.index) for file, page in zip(paths, pages, strict=True)]
-    return FileSet(files, contents, np.array(pairs, np.intp)[contents.order])
+def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
+    folder = Path(master).parent
+    own = "" if master.lower().endswith(COMPANIONS) else master
+    named = sorted(other_files(ome, master))
+    if not named:
+        raise UserError(f"{master} describes no image in a TIFF: name the files of the images")
+    paths = {name: str(folder / name) for name in named if (folder / name).is_file()}
+    _check_members(files, {master, *paths.values()}, files[0])
+    missing = [name for name in named if name not in paths]
+    pages = {path: find(path).series[0].count for path in {*filter(None, [own]), *paths.values()}}
+    with damage_named(files[0]):
+        found = planes_in_set(ome, paths, own, pages)
+    if not found.images:
+        raise _lacking(files[0], missing[0])
+    _check_missing(ome, missing, files)
+    return images_in(found, files)
+
+
+def _check_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:
+    """Refuse images with a part in missing files; tell of images that lie in these alone."""
+    absent, named = set(missing), {Path(path).name for path in files}
+    for image in ome.images:
+        parts = {plane.file for plane in image.blocks}
+        if parts & named and (lacking := sorted(parts & absent)):
+            raise _lacking(files[0], lacking[0])
+    if absent:
+        count = "a file is missing" if len(absent) == 1 else f"{len(absent)} files are missing"
+        more = ", ..." if len(missing) > _MOST_NAMES else ""
+        warnings.warn(
+            f"{files[0]} is a part of an OME set of which {count} "
+            f"({', '.join(missing[:_MOST_NAMES])}{more}); images in these are left out",
+            stacklevel=2,
+        )
+
+
+def _lacking(path: str, name: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{path} is a part of an OME set, and its file {name} is missing: put the files of the set "
+        "into one folder"
+    )

@@ -2,11 +2,83 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from napari_stack.core.errors import UserError
+
+
+@dataclass
+class TiffData:
+    """Where planes of an image lie: so many pages of a file, from one on.
+
+    Attributes
+    ----------
+    attributes : mapping of str to str
+        IFD, PlaneCount, and which planes they are (FirstC, FirstZ, FirstT).
+    file, uuid : str
+        Name and identifier of the file; empty for the file with the description.
+    """
+
+    attributes: Mapping[str, str]
+    file: str = ""
+    uuid: str = ""
+
+    def number(self, name: str, default: int) -> int:
+        """Return an attribute that is a whole number, or the default."""
+        text = self.attributes.get(name, "").strip()
+        return int(text) if text.isdecimal() else default
+
+
+@dataclass
+class OmeImage:
+    """What a description says of an image.
+
+    Attributes
+    ----------
+    name : str
+    pixels : mapping of str to str
+        Attributes of Pixels: sizes, and steps with their units.
+    each_channel : list of mapping
+        Attributes of each Channel.
+    planes : list of mapping
+        Attributes of each Plane.
+    blocks : list of TiffData
+    """
+
+    name: str = ""
+    pixels: Mapping[str, str] = field(default_factory=dict)
+    each_channel: list[Mapping[str, str]] = field(default_factory=list)
+    planes: list[Mapping[str, str]] = field(default_factory=list)
+    blocks: list[TiffData] = field(default_factory=list)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels; empty unless all have one."""
+        return tuple(channel["Name"] for channel in self._each_with("Name"))
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Colours of the channels as "#rrggbb"; empty unless all have one."""
+        return tuple(_colour(channel["Color"]) for channel in self._each_with("Color"))
+
+    def _each_with(self, attribute: str) -> list[Mapping[str, str]]:
+        known = [channel for channel in self.each_channel if attribute in channel]
+        return known if len(known) == len(self.each_channel) else []
+
+    @property
+    def samples(self) -> int:
+        """Channels that a page holds, such as the colours of RGB."""
+        first = self.each_channel[0] if self.each_channel else {}
+        text = first.get("SamplesPerPixel", "1")
+        return max(int(text), 1) if text.isdecimal() else 1
+
+    def size(self, letter: str) -> int:
+        """Return the length of an axis, 1 where it is not given."""
+        size = self.pixels.get(f"Size{letter}", "")
+        return int(size) if size.isdecimal() else 1
 
 
 class OmeXml:
@@ -14,41 +86,34 @@ class OmeXml:
 
     Attributes
     ----------
-    pixels : dict of str to str
-        Attributes of Pixels of the first image: sizes, and steps with their units.
-    channels : tuple of str
-        Names of the channels of the first image; empty unless all have one.
+    images : list of OmeImage
     description : str or None
         The first description.
+    uuid : str
+        Identifier of the file.
+    master : str
+        Name of the file with the description, where this one has none of its own.
     """
 
     def __init__(self) -> None:
-        self.pixels: dict[str, str] = {}
+        self.images: list[OmeImage] = []
         self.description: str | None = None
-        self._channels: list[str | None] = []
-        self._images = 0
-        self._uuid: str | None = None
-        self._files: set[tuple[str, str]] = set()
-        self._file = ""
+        self.uuid = ""
+        self.master = ""
         self._text: list[str] = []
 
     @property
-    def channels(self) -> tuple[str, ...]:  # noqa: D102
-        named = tuple(name for name in self._channels if name is not None)
-        return named if len(named) == len(self._channels) else ()
-
-    def size(self, letter: str) -> int:
-        """Return the length of an axis, 1 where it is not given."""
-        size = self.pixels.get(f"Size{letter}", "")
-        return int(size) if size.isdecimal() else 1
+    def first(self) -> OmeImage:
+        """The first image; an empty one where there is none."""
+        return self.images[0] if self.images else OmeImage()
 
     def other_files(self, path: str) -> set[str]:
         """Return the names of the other files of a set; none for a file that stands by itself.
 
-        A file that was renamed still has its identifier. Folders are left out: a file must not make
-        us open others anywhere.
+        A file that was renamed still has its identifier.
         """
-        others = {PurePath(name).name for name, uuid in self._files if uuid != self._uuid}
+        planes = [plane for image in self.images for plane in image.blocks if plane.file]
+        others = {plane.file for plane in planes if not (self.uuid and plane.uuid == self.uuid)}
         return others - {PurePath(path).name}
 
     def doctype(self, *_: Any) -> None:
@@ -60,14 +125,21 @@ class OmeXml:
         self._text.clear()
         match tag.rpartition("}")[2]:
             case "OME":
-                self._uuid = attributes.get("UUID")
-            case "Pixels":
-                self._images += 1
-                self.pixels = self.pixels or dict(attributes)
-            case "Channel" if self._images <= 1:
-                self._channels.append(attributes.get("Name"))
-            case "UUID":
-                self._file = attributes.get("FileName", "")
+                self.uuid = attributes.get("UUID", "")
+            case "BinaryOnly":
+                self.master = plain_name(attributes.get("MetadataFile", ""))
+            case "Image":
+                self.images.append(OmeImage(attributes.get("Name", "")))
+            case "Pixels" if self.images and not self.images[-1].pixels:
+                self.images[-1].pixels = dict(attributes)
+            case "Channel" if self.images:
+                self.images[-1].each_channel.append(dict(attributes))
+            case "Plane" if self.images:
+                self.images[-1].planes.append(dict(attributes))
+            case "TiffData" if self.images:
+                self.images[-1].blocks.append(TiffData(dict(attributes)))
+            case "UUID" if self.images and self.images[-1].blocks:
+                self.images[-1].blocks[-1].file = plain_name(attributes.get("FileName", ""))
 
     def data(self, text: str) -> None:
         """Take a part of the text of an element."""
@@ -78,8 +150,27 @@ class OmeXml:
         match tag.rpartition("}")[2]:
             case "Description" if self.description is None:
                 self.description = "".join(self._text)
-            case "UUID" if self._file:
-                self._files.add((self._file, "".join(self._text).strip()))
+            case "UUID" if self.images and self.images[-1].blocks:
+                self.images[-1].blocks[-1].uuid = "".join(self._text).strip()
+
+
+def _colour(text: str) -> str:
+    """Return "#rrggbb" of a number of 32 bits with a sign: red, green, blue and alpha."""
+    try:
+        return f"#{(int(text) >> 8) & 0xFFFFFF:06x}"
+    except ValueError:
+        return "#ffffff"
+
+
+def plain_name(name: str) -> str:
+    r"""Return the name of a file without its folders: a file must not make us open others anywhere.
+
+    Examples
+    --------
+    >>> plain_name("../a.ome.tif"), plain_name("D:\\data\\a.ome.tif")
+    ('a.ome.tif', 'a.ome.tif')
+    """
+    return PureWindowsPath(name).name
 
 
 def ome_of(tif: Any) -> OmeXml | None:
@@ -90,11 +181,11 @@ def ome_of(tif: Any) -> OmeXml | None:
     UserError
         For a document type declaration.
     """
-    return _parsed((tif.ome_metadata or "").strip()) if tif.is_ome else None
+    return parsed((tif.ome_metadata or "").strip()) if tif.is_ome else None
 
 
 @lru_cache(maxsize=2)
-def _parsed(xml: str) -> OmeXml:
+def parsed(xml: str) -> OmeXml:
     """Read a description; where it is no XML throughout, what stands before the first error."""
     from xml.etree.ElementTree import ParseError, XMLParser
 

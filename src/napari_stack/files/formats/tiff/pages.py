@@ -150,7 +150,8 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         raise UserError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
-    white = 0 if tif.is_imagej else _white(page)  # ImageJ inverts only what it shows
+    # ImageJ inverts only what it shows, and tifffile calls True white and does not mean it.
+    white = 0 if tif.is_imagej or _is_mask(tif, page) else _white(page)
     table = None if colours is None else colours.tobytes()
     return Layout(
         _frame(page, colours, orientation),
@@ -170,6 +171,13 @@ def _white(page: Any) -> int:
     """Return the greatest grey where 0 is white, as in a fax; 0 for all other pages."""
     grey = page.photometric == _MIN_IS_WHITE and page.dtype.kind in "bu"
     return 2**page.bitspersample - 1 if grey else 0
+
+
+def _is_mask(tif: Any, page: Any) -> bool:
+    """Whether a page holds the True and False of an array, as tifffile writes it."""
+    by = str(tif.pages.first.software)  # of the other pages nothing is said
+    written = by.startswith("tifffile") or tif.is_shaped or tif.is_ome
+    return bool(page.dtype.kind == "b" and written)
 
 
 def orientation_of(page: Any) -> int:

@@ -1,45 +1,23 @@
 """`Tiff`: the frames of TIFF files, read page by page, or only some rows of a page."""
 
 import os
-from dataclasses import dataclass, replace
-from math import prod
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, FileSet, First, Format
+from napari_stack.files.formats.base import Contents, FileSet, First, Format, Series
 from napari_stack.files.formats.tiff.axes import contents_of, note_of
-from napari_stack.files.formats.tiff.integrity import check_count, check_pages
-from napari_stack.files.formats.tiff.ome_set import set_of
-from napari_stack.files.formats.tiff.ome_xml import ome_of
+from napari_stack.files.formats.tiff.directory import Directories, Directory, find_frames
+from napari_stack.files.formats.tiff.micro_manager import planes_in
+from napari_stack.files.formats.tiff.ome_images import planes_in_file
+from napari_stack.files.formats.tiff.ome_set import COMPANIONS, set_of
 from napari_stack.files.formats.tiff.opened import LIBRARIES, opened
-from napari_stack.files.formats.tiff.pages import Page, page_of, read_page
+from napari_stack.files.formats.tiff.pages import Layout, Page, page_of, read_page
+from napari_stack.files.formats.tiff.plane_map import PlaneMap
 from napari_stack.files.header_cache import HeaderCache, stamp_of
 from napari_stack.files.metadata import Note
-
-
-@dataclass(frozen=True, eq=False)
-class Directory:
-    """Where the frames of a file are.
-
-    Attributes
-    ----------
-    pages : ndarray of int
-        Where the headers of the pages start in the file.
-    count : int
-        Number of frames.
-    depth : int
-        Planes of a page; more than one for a volume.
-    keep_palette : bool
-        In ImageJ's files a palette is only for display.
-    """
-
-    pages: NDArray[np.int64]
-    count: int
-    depth: int
-    keep_palette: bool
 
 
 class Tiff(Format):
@@ -50,87 +28,101 @@ class Tiff(Format):
     suffixes = (".tif", ".tiff")
     libraries = LIBRARIES
 
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:
+        """Tell by the first bytes; or by the name, of a description that lies beside TIFFs."""
+        return super().recognises(path, start) or path.lower().endswith(COMPANIONS)
+
     def contents(self, path: str) -> Contents:  # noqa: D102
+        return self.series(path)[0].contents
+
+    def series(self, path: str) -> tuple[Series, ...]:  # noqa: D102
         with opened(path) as tif:
-            directory = _directory(path, tif, self.headers)
-            page = page_of(tif, tif.series[0].keyframe, keep_palette=directory.keep_palette)
-            found = contents_of(tif, page.layout, directory.count)
-        found.frame.check(path, os.stat(path).st_size)  # noqa: PTH116
-        return found
+            found = self._find(path, tif)
+            listed = self._listed(path, tif, found)
+        size = os.stat(path).st_size  # noqa: PTH116
+        for one in listed:
+            one.contents.frame.check(path, size, suspect=len(listed) > 1)
+        return listed
+
+    def _listed(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
+        if found.mapped:
+            images = _mapped(path, found)
+            if not images.images:  # it is part of a set, whose images begin elsewhere
+                layout = self._layout(path, 0)
+                pages = found.series[0].count
+                return (Series("", Contents.counted(layout.frame, pages)),)
+            return images.series(self._layout)
+        listed, start = [], 0
+        for directory in found.series:
+            keyframe = tif.series[directory.number].keyframe
+            layout = page_of(tif, keyframe, keep_palette=directory.keep_palette).layout
+            held = contents_of(tif, layout, directory.count, directory.number)
+            listed.append(Series(directory.name, replace(held, order=held.order + start)))
+            start += directory.count
+        return tuple(listed)
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
         with self.damage_named(path):
-            directory, page = _page(path, number, self.headers)
+            directory, page, number = _page(path, number, self.headers)
         first.check(path, page.layout.frame, directory.count)
         with self.damage_named(path):
             return read_page(path, page, number % directory.depth, rows)
 
     def note(self, path: str) -> Note:  # noqa: D102
+        if path.lower().endswith(COMPANIONS):
+            return Note()
         with opened(path) as tif:
             return note_of(tif)
 
     def set_of(self, files: list[str]) -> FileSet | None:
-        """Return the OME set that the first file is a part of."""
-        return set_of(files)
+        """Return the set of OME or Micro-Manager that the first file is a part of."""
+        found = set_of(files, self._found)
+        return None if found is None else found.file_set(self._layout)
+
+    def _found(self, path: str) -> Directories:
+        with opened(path) as tif:
+            return self._find(path, tif)
+
+    def _find(self, path: str, tif: Any) -> Directories:
+        return _directories(path, tif, self.headers)
+
+    def _layout(self, path: str, number: int) -> Layout:
+        with self.damage_named(path):
+            return _page(path, number, self.headers)[1].layout
 
 
-def _directory(path: str, tif: Any, headers: HeaderCache) -> Directory:
+def _mapped(path: str, found: Directories) -> PlaneMap:
+    """Return where the planes of the images in a file lie, by its description."""
+    if found.index is not None:
+        return planes_in({path: found.index}, {path})
+    assert found.ome is not None
+    return planes_in_file(found.ome, path, found.series[0].count)
+
+
+def _directories(path: str, tif: Any, headers: HeaderCache) -> Directories:
     """Return where the frames of an open file are."""
-    key = Directory, stamp_of(path)
-    return headers.recall(*key) or headers.keep(_find_frames(tif), *key)
+    key = Directories, stamp_of(path)
+    return headers.recall(*key) or headers.keep(find_frames(path, tif), *key)
 
 
-def _find_frames(tif: Any) -> Directory:
-    """Find the frames of the first series of a file."""
-    check_pages(tif)
-    ome = ome_of(tif)
-    if ome and ome.other_files(tif.filename):
-        # Its frames are its own pages, and the set says which ones.
-        tif.pages.cache = False
-        starts = np.array([page.offset for page in tif.pages], np.int64)
-        return Directory(starts, len(starts), 1, keep_palette=False)
-    series = tif.series[0]
-    pages = [page for page in series.pages if page is not None]
-    if len(pages) < len(series.pages):
-        raise UserError(
-            "pages are missing, or lie in other files of an OME set that are not at hand"
-        )
-    depth = series.keyframe.imagedepth
-    count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
-    check_count(tif, pages, count // depth)
-    if not series.is_pyramidal or count > 1:
-        _check_shapes(tif, series)
-    offsets = np.array([page.offset for page in pages], np.int64)
-    return Directory(offsets, count, depth, bool(tif.is_imagej))
-
-
-def _check_shapes(tif: Any, series: Any) -> None:
-    """Refuse a file whose full pages differ; smaller copies are declared as such."""
-    if series.kind not in ("generic", "uniform") or len(tif.pages) == 1:
-        return
-    shape = series.keyframe.shape
-    for number, page in enumerate(tif.pages, 1):
-        page = page.aspage()
-        if page.shape != shape and not page.is_reduced:
-            raise UserError(f"page {number} has the shape {page.shape} and page 1 {shape}")
-
-
-def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page]:
-    """Return where the frames of a file are, and the page that holds one of them."""
+def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page, int]:
+    """Return the series of a frame, the page that holds it, and its number in the series."""
     stamp = stamp_of(path)
-    directory = headers.recall(Directory, stamp)
-    page = headers.recall(Page, stamp, number // directory.depth) if directory else None
-    if page is not None:
-        return directory, page
+    found: Directories | None = headers.recall(Directories, stamp)
+    if found is not None:
+        directory, local = found.find(number)
+        page = headers.recall(Page, stamp, directory.number, local // directory.depth)
+        if page is not None:
+            return directory, page, local
     with opened(path) as tif:
-        directory = _directory(path, tif, headers)
-        if number >= directory.count:
-            raise UserError(f"it holds {directory.count} frames now")
-        page = _read_page_header(tif, directory, number // directory.depth)
+        directory, local = _directories(path, tif, headers).find(number)
+        page = _read_page_header(tif, directory, local // directory.depth)
     # Pages that are stored alike share what is known of that.
     page = replace(page, layout=headers.keep(page.layout, "layout", page.layout.key))
     size = page.offsets.nbytes + page.counts.nbytes
-    return directory, headers.keep(page, Page, stamp, number // directory.depth, size=size)
+    key = Page, stamp, directory.number, local // directory.depth
+    return directory, headers.keep(page, *key, size=size), local
 
 
 def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:

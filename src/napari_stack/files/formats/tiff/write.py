@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.units import metres
 from napari_stack.files.formats.tiff import exif as tiff_exif
-from napari_stack.files.formats.tiff.axes import centimetres, imagej_order, imagej_roles, plain_unit
+from napari_stack.files.formats.tiff import imagej, ome_axes
+from napari_stack.files.formats.tiff.axes import imagej_order, imagej_roles
 from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, less what headers may take.
 _BIG = 2**32 - 2**26
-
-#: Seconds in a unit of time.
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0}
 
 
 class TiffWriter(Writer):
@@ -42,11 +41,13 @@ class TiffWriter(Writer):
         roles = None if big or ome else _roles(content)
         sizes = content.sizes
         if ome:
-            described = _ome(content, note.to_text())
+            named = imagej_roles([axis.name for axis in content.leading]) or []
+            described = {"metadata": ome_axes.described(content, named, note.to_text())}
         elif roles is None:
             described = _described(content, note.to_plain())
         else:
-            described = _imagej(content, roles, note.to_text())
+            order = sorted(roles, key="tzc".index)
+            described = imagej.described(content, roles, order, note.to_text())
             sizes = tuple(size for _, size in _sorted(content, roles))
             in_file = np.argsort(imagej_order(content.leading, content.sizes))
             if (np.diff(in_file) < 0).any():
@@ -101,40 +102,6 @@ def _sorted(content: Content, roles: list[str]) -> list[tuple[str, int]]:
     return sorted(zip(roles, content.sizes, strict=True), key=lambda item: "tzc".index(item[0]))
 
 
-def _imagej(content: Content, roles: list[str], text: str) -> dict[str, Any]:
-    """Options for a file of ImageJ."""
-    letters = "".join(role for role, _ in _sorted(content, roles)).upper()
-    y, x = content.axes[-2:]
-    metadata: dict[str, Any] = {"axes": letters + "YX" + "S" * content.frames.rgb, "Info": text}
-    for role, axis in zip(roles, content.leading, strict=True):
-        unit = plain_unit(axis.unit)
-        if role == "z":
-            metadata |= {"spacing": axis.step, "zunit": unit}
-        elif role == "t" and unit in _SECONDS:
-            metadata["finterval"] = axis.step * _SECONDS[unit]
-    if {y.unit, x.unit} != {"pixel"}:
-        metadata |= {"unit": plain_unit(x.unit), "yunit": plain_unit(y.unit)}
-    return {"metadata": metadata, "resolution": (1 / x.step, 1 / y.step)}
-
-
-def _ome(content: Content, text: str) -> dict[str, Any]:
-    """Options for a file of OME; the note is the description of the image."""
-    roles = imagej_roles([axis.name for axis in content.leading]) or []
-    colours = "S" * (len(content.frame_shape) == 3)
-    metadata: dict[str, Any] = {"axes": "".join(roles).upper() + "YX" + colours}
-    metadata["Description"] = text
-    for role, axis in zip([*roles, "y", "x"], content.axes, strict=True):
-        unit = plain_unit(axis.unit)
-        if role == "t" and unit in _SECONDS:
-            metadata |= {"TimeIncrement": axis.step, "TimeIncrementUnit": unit}
-        elif role in "xyz" and (centimetres(unit) or (unit == "pixel" and axis.step != 1)):
-            key = f"PhysicalSize{role.upper()}"
-            metadata |= {key: axis.step, f"{key}Unit": "µm" if unit == "um" else unit}
-        elif role == "c" and axis.labels:
-            metadata["Channel"] = {"Name": list(axis.labels)}
-    return {"metadata": metadata}
-
-
 def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     """Options for a file whose axes and recipe stand in a description (JSON)."""
     names = [axis.name for axis in content.leading]
@@ -142,10 +109,9 @@ def _described(content: Content, note: Mapping[str, Any]) -> dict[str, Any]:
     colours = "S" * (len(content.frame_shape) == 3)
     options: dict[str, Any] = {"metadata": {"axes": "".join(letters) + "YX" + colours, **note}}
     y, x = content.axes[-2:]
-    width, height = centimetres(x.unit), centimetres(y.unit)
-    if width and height:
-        resolution = (1 / (x.step * width), 1 / (y.step * height))
-        options |= {"resolution": resolution, "resolutionunit": "CENTIMETER"}
+    width, height = ((metres(axis.unit) or 0) * 100 * abs(axis.step) for axis in (x, y))
+    if imagej.holds(width) and imagej.holds(height):
+        options |= {"resolution": (1 / width, 1 / height), "resolutionunit": "CENTIMETER"}
     return options
 
 

@@ -1,0 +1,123 @@
+"""`Directory`: where the frames of a TIFF lie, of each of its series."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
+from napari_stack.files.formats.tiff import micro_manager
+from napari_stack.files.formats.tiff.integrity import check_count, check_pages
+from napari_stack.files.formats.tiff.ome_images import is_several
+from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
+
+
+@dataclass(frozen=True, eq=False)
+class Directory:
+    """Where the frames of a series of a file are.
+
+    Attributes
+    ----------
+    pages : ndarray of int
+        Where the headers of the pages start in the file.
+    count : int
+        Number of frames.
+    depth : int
+        Planes of a page; more than one for a volume.
+    keep_palette : bool
+        In ImageJ's files a palette is only for display.
+    name : str
+        Of the series.
+    number : int
+        Of the series in tifffile's list.
+    """
+
+    pages: NDArray[np.int64]
+    count: int
+    depth: int = 1
+    keep_palette: bool = False
+    name: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Directories:
+    """The series of a file; or all its pages, where a description says what they are.
+
+    Attributes
+    ----------
+    series : tuple of Directory
+        One where a description says what the pages are.
+    ome : OmeXml or None
+        That description, for one.
+    index : micro_manager.Index or None
+        That description, for another.
+    """
+
+    series: tuple[Directory, ...]
+    ome: OmeXml | None = None
+    index: micro_manager.Index | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether a description says what the pages are."""
+        return self.ome is not None or self.index is not None
+
+    def find(self, number: int) -> tuple[Directory, int]:
+        """Return the series of a frame, counted through all of them, and its number there."""
+        for directory in self.series:
+            if number < directory.count:
+                return directory, number
+            number -= directory.count
+        raise UserError(f"it holds {sum(d.count for d in self.series)} frames now")
+
+
+def find_frames(path: str, tif: Any) -> Directories:
+    """Find the frames of an open file."""
+    if (index := micro_manager.index_of(path, tif)) is not None:
+        return Directories((Directory(index.offsets, len(index.offsets)),), index=index)
+    check_pages(tif)
+    ome = ome_of(tif)
+    if ome and is_several(ome, path):
+        return Directories((_all_pages(tif),), ome)
+    found = tif.series
+    if ome and ome.images and _is_incomplete(found):
+        return Directories((_all_pages(tif),), ome)
+    if not found:
+        raise UserError("it holds no image")
+    full = [number for number, one in enumerate(found) if number == 0 or not _is_copy(one)]
+    return Directories(tuple(_of_series(tif, found[number], number) for number in full))
+
+
+def _all_pages(tif: Any) -> Directory:
+    tif.pages.cache = False
+    starts = np.array([page.offset for page in tif.pages], np.int64)
+    return Directory(starts, len(starts))
+
+
+def _is_incomplete(found: Any) -> bool:
+    """Whether planes of an image were never recorded, though the file is whole."""
+    if not found or found[0].kind != "ome":
+        return True
+    pages = list(found[0].pages)
+    count = prod(found[0].get_shape(squeeze=False)) // max(prod(found[0].keyframe.shape), 1)
+    return None in pages or 1 < len(pages) < count
+
+
+def _is_copy(series: Any) -> bool:
+    """Whether a series holds smaller copies, which are declared as such."""
+    return bool(series.keyframe.is_reduced)
+
+
+def _of_series(tif: Any, series: Any, number: int) -> Directory:
+    pages = [page for page in series.pages if page is not None]
+    if len(pages) < len(series.pages):
+        raise UserError("pages are missing")
+    depth = series.keyframe.imagedepth
+    count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
+    check_count(tif, pages, count // depth, number)
+    offsets = np.array([page.offset for page in pages], np.int64)
+    # Names such as "Series 0" say nothing that the number does not.
+    return Directory(offsets, count, depth, bool(tif.is_imagej), str(series.name or ""), number)
