@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.files import list_series, read
+from napari_stack.files import list_series, odd_files, read
 from support.pixels import Noise
 
 SIZES = {"T": 2, "C": 3, "Z": 4}
@@ -230,3 +230,13 @@ def test_a_description_that_claims_anything_is_damaged(tmp_path: Path, noise: No
     save(tmp_path / "a.ome.tif", noise(3, 9, 11), xml)
     with pytest.raises(ValueError, match=r"a\.ome\.tif .*claims .* planes, which no file holds"):
         read(tmp_path / "a.ome.tif")
+
+
+def test_a_series_of_another_size_is_not_odd(tmp_path: Path, noise: Noise) -> None:
+    for number in range(2):
+        with tifffile.TiffWriter(tmp_path / f"{number}.ome.tif", ome=True) as tif:
+            tif.write(noise(2, 9, 11), metadata={"axes": "ZYX"})
+            tif.write(noise(3, 20, 30), metadata={"axes": "TYX"})
+    found = read(tmp_path, series=1)
+    assert found.shape == (2, 3, 20, 30)
+    assert odd_files(found) == {}
