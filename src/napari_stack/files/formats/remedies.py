@@ -14,8 +14,8 @@ _ARRAY = "load it there and save its array by numpy.save as .npy, or by tifffile
 #: Remedies by the suffixes of the kinds of files for which they are meant.
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (".oir .vsi .ets .mrxs .zvi .dv .r3d .ids .ics .sld .sldy .flex .mvd2 .xdce .afi .vms .vmu "
-     ".obf .msr .spe .sif .his .htd .gel .cxd .aim .xqd .xqf .zvi .mea .res .scn .lei .liff .ipw .stp "
-     ".lms .xlef .dm3 .dm4 .emi .am .tnb .1sc .bif", _BIO_FORMATS),
+     ".obf .msr .spe .sif .his .htd .gel .cxd .aim .xqd .xqf .zvi .mea .res .scn .lei .liff .ipw "
+     ".stp .lms .xlef .dm3 .dm4 .emi .am .tnb .1sc .bif", _BIO_FORMATS),
     (".nrrd .nhdr .nii .nii.gz .mha .mhd .hdr .img .raw .bin .dat", _FIJI),
     (".psd .psb .xcf .kra .ora .afphoto .svg .pdf .ai .eps .ps .indd .cdr .clip .sketch .blend "
      ".pptx .ppt .docx .doc .odp .odt", _EXPORT),
