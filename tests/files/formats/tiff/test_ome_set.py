@@ -149,6 +149,14 @@ def test_a_file_that_was_renamed(tmp_path: Path, noise: Noise) -> None:
         np.testing.assert_array_equal(np.asarray(read(tmp_path / "new.tif")), pixels)
 
 
+def test_a_set_whose_files_were_renamed(ome_set: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = ome_set
+    for number in range(3):
+        (folder / f"c{number}.ome.tif").rename(folder / f"new {number}.tif")
+    for name in ("", "new 1.tif"):
+        np.testing.assert_array_equal(np.asarray(read(folder / name)), pixels)
+
+
 def test_several_images_in_a_file(tmp_path: Path, noise: Noise) -> None:
     pixels, path = noise(6, 9, 11), tmp_path / "a.ome.tif"
     save(path, pixels, ome(image(0, tiff_data()) + image(1, tiff_data(start=3))))
