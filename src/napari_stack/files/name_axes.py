@@ -28,6 +28,9 @@ _FILLED = ("t", "z")
 #: Names that lay out more places than this a file tell of no grid.
 _SPARSEST = 4
 
+#: Files whose names are looked at first.
+_SOME = 50
+
 #: Share of the places that have a file, from which on names tell of a grid by themselves.
 _PLAIN_SHARE = 0.5
 
@@ -76,6 +79,16 @@ def axes_in_names(files: Sequence[str]) -> NamedAxes | None:
         return None
     found = tokens_of(_short_names(files))
     return None if found is None else _laid_out(found)
+
+
+def may_be_plain(files: Sequence[str]) -> bool:
+    """Whether some of the names tell of axes by words: all are looked at only then."""
+    some = [
+        files[number] for number in sorted(set(np.linspace(0, len(files) - 1, _SOME).astype(int)))
+    ]
+    found = tokens_of(_short_names(some))
+    words = {axis for tokens in found or () for axis in tokens} - {"frame", "folder"}
+    return bool(words)
 
 
 def axes_by_pattern(files: Sequence[str], pattern: str) -> NamedAxes:
@@ -175,12 +188,14 @@ def _along(name: str, column: Sequence[Token]) -> tuple[Axis, int, NDArray[np.in
     if values is None:
         keys = keys_of(token.text for token in column)
         labels = sorted(keys, key=lambda text: (keys[text], text))
-        places = [labels.index(token.text) for token in column]
+        at = {label: number for number, label in enumerate(labels)}
+        places = [at[token.text] for token in column]
         return Axis(name, labels=tuple(labels)), len(labels), np.array(places, np.intp)
     different = sorted(set(values))
     if name in _FILLED:
         different = _filled(different)
-    places = [different.index(value) for value in values]
+    number_of = {value: number for number, value in enumerate(different)}
+    places = [number_of[value] for value in values]
     labels = [""] * len(different)
     for place, token in zip(places, column, strict=True):
         labels[place] = token.label or labels[place]

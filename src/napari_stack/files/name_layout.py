@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import MISSING, Contents, First
-from napari_stack.files.name_axes import NamedAxes, axes_by_pattern, axes_in_names
+from napari_stack.files.name_axes import NamedAxes, axes_by_pattern, axes_in_names, may_be_plain
 
 
 def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None:
@@ -33,8 +33,10 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
     UserWarning
         When they are not asked for and there are some.
     """
-    named = axes_by_pattern(files, from_names) if isinstance(from_names, str) else None
-    named = named or axes_in_names(files)
+    if not from_names and not may_be_plain(files):
+        return None
+    by_pattern = isinstance(from_names, str) and bool(from_names)
+    named = axes_by_pattern(files, str(from_names)) if by_pattern else axes_in_names(files)
     if not from_names:
         if named is not None and named.is_plain:
             warnings.warn(

@@ -230,10 +230,20 @@ def odd_files(data: Stack | Hyperstack, *, run: Run = Run()) -> dict[str, str]:
     for done, number in enumerate(numbers, 1):
         path = source.files[number]
         try:
-            held = format_of(path, source.headers).read_header(path)
-            source.first.check(path, held.frame, len(held.order))
+            _check_header(path, source)
         except (UserError, OSError) as error:
             found[path] = str(error)
         if run.tick is not None:
             run.tick(done, len(numbers), "Checking headers")
     return found
+
+
+def _check_header(path: str, source: FileSource) -> None:
+    """Refuse a file none of whose images is like the first file's."""
+    kind = format_of(path, source.headers)
+    held, wanted = kind.read_header(path), source.first.frame
+    if (held.frame.shape, held.frame.dtype) != (wanted.shape, wanted.dtype):
+        each = [series.contents for series in kind.series(path)]
+        alike = [one for one in each if one.frame.shape == wanted.shape]
+        held = alike[0] if alike else held
+    source.first.check(path, held.frame, len(held.order))

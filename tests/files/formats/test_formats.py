@@ -49,3 +49,25 @@ def test_a_file_is_known_by_its_content(tmp_path: Path, noise: Noise) -> None:
     pixels = noise(20, 30)
     (tmp_path / "a.tif").write_bytes(imagecodecs.png_encode(pixels))
     np.testing.assert_array_equal(read(tmp_path / "a.tif")[0], pixels)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("a.oir", "convert it with Bio-Formats, bioformats2raw to OME-Zarr or bfconvert"),
+        ("a.VSI", "convert it with Bio-Formats"),
+        ("a.nii.gz", "open it in Fiji and save it as TIFF"),
+        ("a.psd", "export it as TIFF or PNG from the program that made it"),
+        ("a.mat", r"save its array by numpy\.save"),
+        ("a.7z", "unpack it, and name the folder"),
+        ("a.frames", "drop it onto napari's window"),
+        ("a.txt", "it lies beside images: leave it out"),
+        ("a.what", "leave it out, or save it as TIFF; what Bio-Formats reads"),
+    ],
+)
+def test_the_remedy_for_what_is_not_read(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / name).write_bytes(b"something else")
+    with pytest.raises(
+        ValueError, match=rf"is of no known kind: .*{what}.*; these are read: TIFF, "
+    ):
+        read(tmp_path / name)

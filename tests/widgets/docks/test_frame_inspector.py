@@ -4,6 +4,7 @@ import gc
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage
 
@@ -56,6 +57,22 @@ def test_it_shows_what_was_measured(dock, viewer, cells):
     viewer.layers.selection.active = source
     assert not dock.plot.panels
     assert len(dock.table) == 6
+
+
+def test_a_missing_frame_cannot_be_ticked_on(dock, viewer, tmp_path):
+    for t in (0, 1, 3):
+        tifffile.imwrite(tmp_path / f"z{t}_t{t}.tif", np.full((8, 9), t + 1, np.uint8))
+    with pytest.warns(UserWarning, match="of the 4 frames that are declared 1 is missing"):
+        frames = ns.read(tmp_path, from_names="z*_t{t}")
+    viewer.add_layer(layers.to_layer(frames, "frames"))
+    item = dock.list.item(2, 0)
+    assert cell(dock, 2, 1) == "missing"
+    assert item.checkState() == Qt.CheckState.Unchecked
+    assert not item.flags() & Qt.ItemFlag.ItemIsUserCheckable
+    dock.list.tick(2, True)
+    dock.list.tick(1, False)
+    data = layers.prepare("combine", viewer.layers["frames"]).chain.data
+    assert data.used.tolist() == [True, False, False, True]
 
 
 def test_clicks_move_the_slider_and_back(dock, viewer, qtbot, cells):

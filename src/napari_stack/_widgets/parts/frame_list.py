@@ -50,6 +50,8 @@ class FrameList(QTableWidget):
     def _fill(self, row: int, table: FrameTable) -> None:
         number = QTableWidgetItem(str(row))
         set_checked(number, bool(table.used[row]))
+        if row in table.missing:
+            number.setFlags(number.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
         number.setToolTip(tooltip(table.labels[row]))
         self.setItem(row, 0, number)
         self.setItem(row, 1, QTableWidgetItem(table.state(row)))
@@ -66,8 +68,9 @@ class FrameList(QTableWidget):
                 self.setCurrentCell(row, 0)
 
     def tick(self, row: int, used: bool) -> None:
-        """Tick a frame on or off, as a click does."""
-        set_checked(self.item(row, 0), used)
+        """Tick a frame on or off, as a click does; one that was never recorded stays off."""
+        if self.item(row, 0).flags() & Qt.ItemFlag.ItemIsUserCheckable:
+            set_checked(self.item(row, 0), used)
 
     def _changed(self, item: QTableWidgetItem) -> None:
         if item.column() == 0:

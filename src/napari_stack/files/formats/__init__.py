@@ -19,6 +19,7 @@ from napari_stack.files.formats.picture_write import PictureWriter
 from napari_stack.files.formats.pictures import Pictures
 from napari_stack.files.formats.pnm import Pnm
 from napari_stack.files.formats.raw import Raw
+from napari_stack.files.formats.remedies import remedy
 from napari_stack.files.formats.tiff import Tiff, TiffWriter
 from napari_stack.files.formats.video import Gif, Movie, Ser
 from napari_stack.files.header_cache import HeaderCache
@@ -77,7 +78,8 @@ def _recognised(path: str) -> type[Format]:
     if found := [kind for kind in kinds if kind.recognises(path, start)]:
         return found[-1]
     what = "is of no known kind" if start else "is empty"
-    raise UserError(f"{path} {what}: leave it out, or save it as TIFF; these are read: {KINDS}")
+    do = remedy(path) if start else "leave it out, or copy it anew"
+    raise UserError(f"{path} {what}: {do}; these are read: {KINDS}")
 
 
 def _first_bytes(path: str) -> bytes:

@@ -18,7 +18,7 @@ def demosaiced(mosaic: NDArray[Any], pattern: str) -> NDArray[Any]:
     pattern : str
         Colours of the first two pixels of the first and of the second row, such as "RGGB".
     """
-    import cv2
+    from napari_stack.engine.opencv import cv2
 
     code = getattr(cv2, f"COLOR_{_CODES[pattern]}2RGB_EA")
     return np.asarray(cv2.cvtColor(mosaic, code))

@@ -33,6 +33,8 @@ class FrameTable:
         Frames that could not be registered.
     labels : tuple of str
         Names of the frames.
+    missing : set of int
+        Frames that were never recorded, and cannot be used.
 
     Examples
     --------
@@ -47,12 +49,15 @@ class FrameTable:
     used: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     labels: Sequence[str] = field(default_factory=tuple)
+    missing: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.used)
 
     def state(self, index: int) -> str:
         """Say what is the matter with a frame, or nothing."""
+        if index in self.missing:
+            return "missing"
         if self.failed[index]:
             return "failed"
         return "" if self.used[index] else "left out"
@@ -113,7 +118,7 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         columns[name] = np.asarray(values, np.float64)
     failed = np.zeros(len(stack), bool) if transforms is None else transforms.failed
     labels = tuple(stack.source.label(i) for i in range(len(stack)))
-    return FrameTable(columns, stack.used, failed, labels)
+    return FrameTable(columns, stack.used, failed, labels, stack.source.missing)
 
 
 def measure_sharpness(stack: Stack, *, run: Run = Run()) -> Column:

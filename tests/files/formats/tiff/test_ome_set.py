@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.files import list_series, read
+from napari_stack.files import list_series, odd_files, read
 from support.pixels import Noise
 
 SIZES = {"T": 2, "C": 3, "Z": 4}
@@ -149,6 +149,14 @@ def test_a_file_that_was_renamed(tmp_path: Path, noise: Noise) -> None:
         np.testing.assert_array_equal(np.asarray(read(tmp_path / "new.tif")), pixels)
 
 
+def test_a_set_whose_files_were_renamed(ome_set: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = ome_set
+    for number in range(3):
+        (folder / f"c{number}.ome.tif").rename(folder / f"new {number}.tif")
+    for name in ("", "new 1.tif"):
+        np.testing.assert_array_equal(np.asarray(read(folder / name)), pixels)
+
+
 def test_several_images_in_a_file(tmp_path: Path, noise: Noise) -> None:
     pixels, path = noise(6, 9, 11), tmp_path / "a.ome.tif"
     save(path, pixels, ome(image(0, tiff_data()) + image(1, tiff_data(start=3))))
@@ -230,3 +238,13 @@ def test_a_description_that_claims_anything_is_damaged(tmp_path: Path, noise: No
     save(tmp_path / "a.ome.tif", noise(3, 9, 11), xml)
     with pytest.raises(ValueError, match=r"a\.ome\.tif .*claims .* planes, which no file holds"):
         read(tmp_path / "a.ome.tif")
+
+
+def test_a_series_of_another_size_is_not_odd(tmp_path: Path, noise: Noise) -> None:
+    for number in range(2):
+        with tifffile.TiffWriter(tmp_path / f"{number}.ome.tif", ome=True) as tif:
+            tif.write(noise(2, 9, 11), metadata={"axes": "ZYX"})
+            tif.write(noise(3, 20, 30), metadata={"axes": "TYX"})
+    found = read(tmp_path, series=1)
+    assert found.shape == (2, 3, 20, 30)
+    assert odd_files(found) == {}

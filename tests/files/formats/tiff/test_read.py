@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 from napari_stack.files import read
 from support.pixels import Noise
@@ -39,6 +40,34 @@ def test_pages_of_different_sizes_are_several_series_and_small_copies_are_not(
         tif.write(noise(10, 15), metadata=None, subfiletype=1)
         tif.write(noise(9, 8), metadata=None, subfiletype=1)
     assert read(tmp_path / "b.tif").shape == (1, 20, 30)
+
+
+def paged(path: Path, pages: list[NDArray[Any]], compressed: set[int]) -> None:
+    """Write pages each in its own way."""
+    with tifffile.TiffWriter(path) as tif:
+        for number, pixels in enumerate(pages):
+            how = {"compression": "zlib"} if number in compressed else {}
+            tif.write(pixels, photometric="minisblack", contiguous=False, metadata=None, **how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("compressed", [{1, 3}, {0}, {4}, {2}])
+def test_pages_stored_in_several_ways_keep_their_order(
+    tmp_path: Path, noise: Noise, compressed: set[int]
+) -> None:
+    pixels = noise(5, 20, 30)
+    paged(tmp_path / "a.tif", list(pixels), compressed)
+    stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+    np.testing.assert_array_equal(stack.render(3, slice(4, 9)), pixels[3, 4:9])
+
+
+def test_a_page_of_another_size_among_many(tmp_path: Path, noise: Noise) -> None:
+    pixels, odd = noise(18, 20, 30), noise(12, 17)
+    paged(tmp_path / "a.tif", [*pixels[:9], odd, *pixels[9:]], set())
+    with pytest.warns(UserWarning, match="2 series that differ"):
+        stack = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", series=1)[0], odd)
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])

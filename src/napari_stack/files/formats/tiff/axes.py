@@ -26,7 +26,7 @@ _BY_CENTIMETRE = 3
 _SAME_STEP = 1e-4
 
 
-def contents_of(tif: Any, layout: Layout, count: int, number: int = 0) -> Contents:
+def contents_of(tif: Any, layout: Layout, count: int, page: Any, series: Any = None) -> Contents:
     """Find the axes of a series of a file, and which frames are used.
 
     Our own note counts where what the file says in its own terms still agrees with it; which frames
@@ -39,11 +39,13 @@ def contents_of(tif: Any, layout: Layout, count: int, number: int = 0) -> Conten
         Of its pages.
     count : int
         Number of its frames.
-    number : int
-        Of the series; our note tells of the only one.
+    page : tifffile.TiffPage
+        The first.
+    series : tifffile.TiffPageSeries, optional
+        Of its pages, which are only counted by default.
     """
-    series = tif.series[number]
-    said, note = _said(tif, series.keyframe), note_of(tif) if number == 0 else Note()
+    first = page.offset == tif.pages.first.offset
+    said, note = _said(tif, page), note_of(tif) if first else Note()
     names, looks = _channels(tif)
     named = _named(series, count)
     leading, look = shown_axes(named, said, names, looks)
@@ -109,6 +111,8 @@ def _with_note(tif: Any, found: Contents, said: Mapping[str, Axis], note: Note) 
 
 def _named(series: Any, count: int) -> list[tuple[str, int]]:
     """Names and lengths of the leading axes."""
+    if series is None:
+        return [("frame", count)]
     letters = zip(series.get_axes(squeeze=True), series.get_shape(squeeze=True), strict=True)
     found = [(letter, size) for letter, size in letters if letter not in "YXS"]
     if not found or prod(size for _, size in found) != count:

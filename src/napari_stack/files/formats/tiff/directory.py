@@ -1,6 +1,6 @@
 """`Directory`: where the frames of a TIFF lie, of each of its series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff import micro_manager
-from napari_stack.files.formats.tiff.integrity import check_count, check_pages
+from napari_stack.files.formats.tiff.integrity import check_count, check_pages, headers_in
 from napari_stack.files.formats.tiff.ome_images import is_several
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
 
@@ -31,7 +31,9 @@ class Directory:
     name : str
         Of the series.
     number : int
-        Of the series in tifffile's list.
+        Of the series in tifffile's list; -1 where its pages are only counted.
+    part : int
+        Of the series in the file.
     """
 
     pages: NDArray[np.int64]
@@ -40,6 +42,7 @@ class Directory:
     keep_palette: bool = False
     name: str = ""
     number: int = 0
+    part: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +85,55 @@ def find_frames(path: str, tif: Any) -> Directories:
     ome = ome_of(tif)
     if ome and is_several(ome, path):
         return Directories((_all_pages(tif),), ome)
-    found = tif.series
+    try:
+        found = tif.series
+    except RuntimeError:  # its pages are not as alike as the first ones let expect
+        return Directories(_by_shape(tif))
+    if not ome and _is_mixed(tif, found):
+        return Directories(_by_shape(tif))
     if ome and ome.images and _is_incomplete(found):
         return Directories((_all_pages(tif),), ome)
     if not found:
         raise UserError("it holds no image")
     full = [number for number, one in enumerate(found) if number == 0 or not _is_copy(one)]
-    return Directories(tuple(_of_series(tif, found[number], number) for number in full))
+    each = [_of_series(tif, found[number], number) for number in full]
+    return Directories(tuple(replace(one, part=part) for part, one in enumerate(each)))
+
+
+def _is_mixed(tif: Any, found: Any) -> bool:
+    """Whether tifffile has put pages apart by how they are stored, whatever their order."""
+    if len(found) < 2 or found[0].kind != "generic" or tif.is_imagej or tif.is_shaped:
+        return False
+    return not any(one.is_pyramidal or one.keyframe.subifds for one in found)
+
+
+def _by_shape(tif: Any) -> tuple[Directory, ...]:
+    """Put pages of one size and type together, in their order: each is stored in its own way."""
+    groups: dict[Any, list[int]] = {}
+    depths: dict[Any, int] = {}
+    for start, _ in headers_in(tif):
+        page = page_at(tif, start)
+        if groups and page.is_reduced:
+            continue
+        key = page.shape, str(page.dtype), page.imagedepth
+        groups.setdefault(key, []).append(start)
+        depths[key] = page.imagedepth
+    return tuple(
+        Directory(
+            np.array(starts, np.int64), len(starts) * depths[key], depths[key], number=-1, part=part
+        )
+        for part, (key, starts) in enumerate(groups.items())
+    )
+
+
+def page_at(tif: Any, start: int) -> Any:
+    """Read the page whose header starts at a place in the file."""
+    import tifffile
+
+    if tif.pages.first.offset == start:
+        return tif.pages.first
+    tif.filehandle.seek(start)
+    return tifffile.TiffPage(tif, index=0)
 
 
 def _all_pages(tif: Any) -> Directory:

@@ -1,7 +1,9 @@
 """Sets of TIFF files: of OME, whose description names the files, and of Micro-Manager."""
 
+import os
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from napari_stack.core.errors import UserError
@@ -17,6 +19,9 @@ COMPANIONS = (".companion.ome", ".ome.xml")
 
 #: Names of missing files that a message lists at most.
 _MOST_NAMES = 4
+
+#: Files that are looked into for one that was renamed.
+_MOST_FILES = 500
 
 #: Gives the series of a file.
 Find = Callable[[str], Directories]
@@ -70,11 +75,11 @@ def set_of(files: list[str], find: Find) -> PlaneMap | None:
 
 def _companion(path: str) -> str:
     """Return the file beside this one that describes it, where there is one, else ""."""
-    for other in sorted(Path(path).parent.iterdir()):
-        if other.name.lower().endswith(COMPANIONS):
-            images = _description(str(other)).images
-            if any(plane.file == Path(path).name for image in images for plane in image.blocks):
-                return str(other)
+    folder, name = Path(path).parent, Path(path).name
+    for other in _names_in(folder, COMPANIONS):
+        images = _description(str(folder / other)).images
+        if any(plane.file == name for image in images for plane in image.blocks):
+            return str(folder / other)
     return ""
 
 
@@ -108,6 +113,8 @@ def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
     if not named:
         raise UserError(f"{master} describes no image in a TIFF: name the files of the images")
     paths = {name: str(folder / name) for name in named if (folder / name).is_file()}
+    if len(paths) < len(named):
+        paths |= _renamed(ome, {*named} - {*paths}, {master, *paths.values()}, folder, find)
     _check_members(files, {master, *paths.values()}, files[0])
     missing = [name for name in named if name not in paths]
     pages = {path: find(path).series[0].count for path in {*filter(None, [own]), *paths.values()}}
@@ -117,6 +124,29 @@ def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
         raise _lacking(files[0], missing[0])
     _check_missing(ome, missing, files)
     return images_in(found, files)
+
+
+def _renamed(
+    ome: OmeXml, names: set[str], known: set[str], folder: Path, find: Find
+) -> dict[str, str]:
+    """Find files that were renamed by their identifiers; return their paths by the old names."""
+    planes = [plane for image in ome.images for plane in image.blocks]
+    wanted = {plane.uuid: plane.file for plane in planes if plane.file in names and plane.uuid}
+    found: dict[str, str] = {}
+    for name in _names_in(folder, (".tif", ".tiff"))[:_MOST_FILES] if wanted else ():
+        path = str(folder / name)
+        if path in known:
+            continue
+        with suppress(UserError, OSError):
+            other = find(path).ome
+            if other is not None and other.uuid in wanted:
+                found[wanted[other.uuid]] = path
+    return found
+
+
+def _names_in(folder: Path, endings: tuple[str, ...]) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.lower().endswith(endings))
 
 
 def _check_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:

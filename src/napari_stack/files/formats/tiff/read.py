@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, FileSet, First, Format, Series
 from napari_stack.files.formats.tiff.axes import contents_of, note_of
-from napari_stack.files.formats.tiff.directory import Directories, Directory, find_frames
+from napari_stack.files.formats.tiff.directory import Directories, Directory, find_frames, page_at
 from napari_stack.files.formats.tiff.micro_manager import planes_in
 from napari_stack.files.formats.tiff.ome_images import planes_in_file
 from napari_stack.files.formats.tiff.ome_set import COMPANIONS, set_of
@@ -55,9 +55,10 @@ class Tiff(Format):
             return images.series(self._layout)
         listed, start = [], 0
         for directory in found.series:
-            keyframe = tif.series[directory.number].keyframe
-            layout = page_of(tif, keyframe, keep_palette=directory.keep_palette).layout
-            held = contents_of(tif, layout, directory.count, directory.number)
+            one = tif.series[directory.number] if directory.number >= 0 else None
+            page = page_at(tif, int(directory.pages[0])) if one is None else one.keyframe
+            layout = page_of(tif, page, keep_palette=directory.keep_palette).layout
+            held = contents_of(tif, layout, directory.count, page, one)
             listed.append(Series(directory.name, replace(held, order=held.order + start)))
             start += directory.count
         return tuple(listed)
@@ -112,7 +113,7 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     found: Directories | None = headers.recall(Directories, stamp)
     if found is not None:
         directory, local = found.find(number)
-        page = headers.recall(Page, stamp, directory.number, local // directory.depth)
+        page = headers.recall(Page, stamp, directory.part, local // directory.depth)
         if page is not None:
             return directory, page, local
     with opened(path) as tif:
@@ -121,20 +122,14 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     # Pages that are stored alike share what is known of that.
     page = replace(page, layout=headers.keep(page.layout, "layout", page.layout.key))
     size = page.offsets.nbytes + page.counts.nbytes
-    key = Page, stamp, directory.number, local // directory.depth
+    key = Page, stamp, directory.part, local // directory.depth
     return directory, headers.keep(page, *key, size=size), local
 
 
 def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
-    import tifffile
-
     # With fewer headers than frames, pixels of all follow those of the first.
     contiguous = len(directory.pages) * directory.depth < directory.count
-    offset = int(directory.pages[0 if contiguous else number])
-    header = tif.pages.first
-    if header.offset != offset:
-        tif.filehandle.seek(offset)
-        header = tifffile.TiffPage(tif, index=0)
+    header = page_at(tif, int(directory.pages[0 if contiguous else number]))
     page = page_of(tif, header, keep_palette=directory.keep_palette)
     if not (contiguous and number):
         return page
