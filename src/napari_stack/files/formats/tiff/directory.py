@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff import micro_manager
 from napari_stack.files.formats.tiff.integrity import check_count, check_pages, headers_in
+from napari_stack.files.formats.tiff.lsm_stk import is_split
 from napari_stack.files.formats.tiff.ome_images import is_several
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
 
@@ -25,7 +26,7 @@ class Directory:
     count : int
         Number of frames.
     depth : int
-        Planes of a page; more than one for a volume.
+        Planes of a page; more than one for a volume, and for channels of an LSM.
     keep_palette : bool
         In ImageJ's files a palette is only for display.
     name : str
@@ -161,6 +162,8 @@ def _of_series(tif: Any, series: Any, number: int) -> Directory:
     if len(pages) < len(series.pages):
         raise UserError("pages are missing")
     depth = series.keyframe.imagedepth
+    if is_split(tif, series.keyframe):
+        depth = series.keyframe.samplesperpixel
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
     check_count(tif, pages, count // depth, number)
     offsets = np.array([page.offset for page in pages], np.int64)
