@@ -5,6 +5,7 @@ import logging
 import random
 import tracemalloc
 import warnings
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from napari_stack.files.exif import Origin
 from napari_stack.files.formats import jpeg, npy, ome_zarr
 from napari_stack.files.formats.tiff import pages as tiff_pages
 from napari_stack.files.formats.tiff import read as tiff_read
+from support import micro_manager
 from support.pixels import Noise
 
 TIFFS: dict[str, dict[str, Any]] = {
@@ -66,6 +68,31 @@ def test_damage_is_named_and_nothing_crashes(tmp_path: Path, noise: Noise, kind:
         encode = {"png": imagecodecs.png_encode, "jpg": imagecodecs.jpeg_encode}[kind]
         data = encode(pixels[0])
     assert_refused(path, data, random.Random(kind))
+
+
+def set_of(kind: str, folder: Path, noise: Noise) -> Path:
+    """Write a good file that holds several images, or is one of a set."""
+    if kind == "micro-manager":
+        planes = [(c, z, 0, p) for p in range(2) for c in range(2) for z in range(2)]
+        micro_manager.write(folder / "e_MMStack.ome.tif", planes, micro_manager.summary(1, 2, 2, 2))
+        return folder / "e_MMStack.ome.tif"
+    if kind == "zip":
+        pytest.importorskip("zarr")
+        write(folder / "a.zarr", noise(3, 9, 11), axes="zyx")
+        with zipfile.ZipFile(folder / "a.zarr.zip", "w") as packed:
+            for path in sorted((folder / "a.zarr").rglob("*")):
+                packed.write(path, path.relative_to(folder / "a.zarr"))
+        return folder / "a.zarr.zip"
+    with tifffile.TiffWriter(folder / "two.tif", ome=kind == "ome") as tif:
+        for pixels in noise(2, 3, 9, 11):
+            tif.write(pixels, photometric="minisblack", contiguous=False)
+    return folder / "two.tif"
+
+
+@pytest.mark.parametrize("kind", ["micro-manager", "zip", "ome", "two series"])
+def test_damage_of_sets_is_named(tmp_path: Path, noise: Noise, kind: str) -> None:
+    path = set_of(kind, tmp_path, noise)
+    assert_refused(path, path.read_bytes(), random.Random(kind))
 
 
 def assert_refused(path: Path, data: bytes, generator: random.Random) -> None:

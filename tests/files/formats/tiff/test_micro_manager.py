@@ -118,8 +118,10 @@ def test_a_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_summary_that_claims_anything_is_damaged(tmp_path: Path) -> None:
+def test_a_summary_that_claims_anything(tmp_path: Path) -> None:
     path = tmp_path / "e_MMStack.ome.tif"
     write(path, ALL, summary(10**6, 10**6, 2))
-    with pytest.raises(ValueError, match=r"its summary claims .* planes, which no file holds"):
+    assert values(read(path)).ravel().tolist() == RIGHT
+    write(path, [(0, 10**6, 0, 0), (0, 0, 10**6, 0)], summary(2, 3, 2))
+    with pytest.raises(ValueError, match=r"its index map claims .* planes, of which 2 are there"):
         read(path)
