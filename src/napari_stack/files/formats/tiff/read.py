@@ -1,7 +1,7 @@
 """`Tiff`: the frames of TIFF files, read page by page, or only some rows of a page."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -11,35 +11,15 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, FileSet, First, Format
 from napari_stack.files.formats.tiff.axes import contents_of, note_of
+from napari_stack.files.formats.tiff.directory import Directory, following, quick_page
 from napari_stack.files.formats.tiff.integrity import check_count, check_pages
 from napari_stack.files.formats.tiff.ome_set import set_of
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.opened import LIBRARIES, opened
 from napari_stack.files.formats.tiff.pages import Page, page_of, read_page
+from napari_stack.files.formats.tiff.raw_pages import Form
 from napari_stack.files.header_cache import HeaderCache, stamp_of
 from napari_stack.files.metadata import Note
-
-
-@dataclass(frozen=True, eq=False)
-class Directory:
-    """Where the frames of a file are.
-
-    Attributes
-    ----------
-    pages : ndarray of int
-        Where the headers of the pages start in the file.
-    count : int
-        Number of frames.
-    depth : int
-        Planes of a page; more than one for a volume.
-    keep_palette : bool
-        In ImageJ's files a palette is only for display.
-    """
-
-    pages: NDArray[np.int64]
-    count: int
-    depth: int
-    keep_palette: bool
 
 
 class Tiff(Format):
@@ -82,16 +62,18 @@ def _directory(path: str, tif: Any, headers: HeaderCache) -> Directory:
 
 def _find_frames(tif: Any) -> Directory:
     """Find the frames of the first series of a file."""
-    check_pages(tif)
+    seen = check_pages(tif)
     ome = ome_of(tif)
     if ome and ome.other_files(tif.filename):
         # Its frames are its own pages, and the set says which ones.
         tif.pages.cache = False
         starts = np.array([page.offset for page in tif.pages], np.int64)
-        return Directory(starts, len(starts), 1, keep_palette=False)
+        return Directory(starts, len(starts), 1, keep_palette=False, form=Form.of(tif))
     series = tif.series[0]
-    pages = [page for page in series.pages if page is not None]
-    if len(pages) < len(series.pages):
+    # Where the pixels of all follow those of the first page, no other header is needed.
+    following = not seen.unlike and len(series.pages) > 1 and series.dataoffset is not None
+    pages = [p for p in (series.pages[:1] if following else series.pages) if p is not None]
+    if not following and len(pages) < len(series.pages):
         raise UserError(
             "pages are missing, or lie in other files of an OME set that are not at hand"
         )
@@ -99,20 +81,27 @@ def _find_frames(tif: Any) -> Directory:
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
     check_count(tif, pages, count // depth)
     if not series.is_pyramidal or count > 1:
-        _check_shapes(tif, series)
+        _check_shapes(tif, series, seen.unlike)
     offsets = np.array([page.offset for page in pages], np.int64)
-    return Directory(offsets, count, depth, bool(tif.is_imagej))
+    form = None if tif.tiff.is_ndpi else Form.of(tif)
+    none = (-1, 0)
+    strips = np.array([seen.strips.get(start, none) for start in offsets.tolist()], np.int64)
+    return Directory(offsets, count, depth, bool(tif.is_imagej), form, strips)
 
 
-def _check_shapes(tif: Any, series: Any) -> None:
-    """Refuse a file whose full pages differ; smaller copies are declared as such."""
+def _check_shapes(tif: Any, series: Any, unlike: list[int]) -> None:
+    """Refuse a file whose full pages differ; smaller copies are declared as such.
+
+    Those that are stored as the first one are not looked into.
+    """
     if series.kind not in ("generic", "uniform") or len(tif.pages) == 1:
         return
-    shape = series.keyframe.shape
-    for number, page in enumerate(tif.pages, 1):
-        page = page.aspage()
+    shape, first = series.keyframe.shape, tif.pages.first
+    looked_into = ([] if first.shape == shape and not first.is_reduced else [0]) + unlike
+    for number in looked_into:
+        page = tif.pages[number].aspage()
         if page.shape != shape and not page.is_reduced:
-            raise UserError(f"page {number} has the shape {page.shape} and page 1 {shape}")
+            raise UserError(f"page {number + 1} has the shape {page.shape} and page 1 {shape}")
 
 
 def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page]:
@@ -122,6 +111,8 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     page = headers.recall(Page, stamp, number // directory.depth) if directory else None
     if page is not None:
         return directory, page
+    if directory and (quick := quick_page(path, directory, number, headers)):
+        return directory, quick
     with opened(path) as tif:
         directory = _directory(path, tif, headers)
         if number >= directory.count:
@@ -137,7 +128,7 @@ def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
     import tifffile
 
     # With fewer headers than frames, pixels of all follow those of the first.
-    contiguous = len(directory.pages) * directory.depth < directory.count
+    contiguous = directory.contiguous
     offset = int(directory.pages[0 if contiguous else number])
     header = tif.pages.first
     if header.offset != offset:
@@ -148,4 +139,4 @@ def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
         return page
     if page.layout.decode is not None:
         raise UserError("frames without headers of their own must not be compressed")
-    return replace(page, offsets=page.offsets + number * int(page.counts.sum()))
+    return following(page, number)
