@@ -43,10 +43,10 @@ def test_pages_one_by_one(
     np.testing.assert_array_equal(stack.render(3, slice(4, 9)), pixels[3, 4:9])  # type: ignore[union-attr]
 
 
-def test_pages_that_are_stored_in_turns(tmp_path: Path, noise: Noise) -> None:
+def test_pages_that_say_different_things(tmp_path: Path, noise: Noise) -> None:
     pixels = noise(9, 21, 37)
-    kinds = [{"photometric": "minisblack", "compression": "zlib", "rowsperstrip": rows}
-             for rows in (21, 5, 8)]  # fmt: skip
+    kinds = [{"photometric": "minisblack", "compression": "zlib", "description": "long " * rows,
+              "resolution": (rows, 3)} for rows in (21, 5, 8)]  # fmt: skip
     page_by_page(tmp_path / "a.tif", pixels, kinds)
     np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.tif")), pixels)
 
