@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.blocks import Blocks, chunks_of, read_part
 from napari_stack.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -166,17 +167,25 @@ class ArraySource(Source):
     def dtype(self) -> np.dtype[Any]:  # noqa: D102
         return np.dtype(self.data.dtype).newbyteorder("=")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the chunks that were read."""
+        return {name: value for name, value in self.__dict__.items() if name != "_blocks"}
+
     @property
     def partial(self) -> bool:  # type: ignore[override]
-        """False for a dask array whose chunks hold whole frames: a row costs the frame."""
-        chunks = getattr(self.data, "numblocks", None)
-        return chunks is None or chunks[len(self.leading)] > 1
+        """False for an array whose chunks hold whole frames: a row costs the frame."""
+        chunks = chunks_of(self.data)
+        return chunks is None or len(chunks[len(self.leading)]) > 1
+
+    @cached_property
+    def _blocks(self) -> Blocks | None:
+        return Blocks.of(self.data, len(self.leading))
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: D102
         place = self._place(index)
-        part = self.data[place if rows is None else (*place, rows)]
-        if hasattr(part, "compute"):  # in this thread: the run has threads of its own
-            part = part.compute(scheduler="synchronous")
+        if self._blocks is not None:
+            return np.asarray(self._blocks.frame(place, rows), dtype=self.dtype), None
+        part = read_part(self.data, place if rows is None else (*place, rows))
         return np.asarray(part, dtype=self.dtype), None
 
     def label(self, index: int) -> str:  # noqa: D102

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis, usual_name
+from napari_stack.core.blocks import Blocks
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look, limits_of
 from napari_stack.files.formats import ngff
@@ -57,6 +58,10 @@ class Moved:
         return tuple(self.array.shape[k] for k in self._places)
 
     @property
+    def ndim(self) -> int:  # noqa: D102
+        return int(self.array.ndim)
+
+    @property
     def chunks(self) -> tuple[int, ...]:  # noqa: D102
         return tuple(self.array.chunks[k] for k in self._places)
 
@@ -87,11 +92,13 @@ class OmeZarr(ArrayFormat):
         found = []
         for image in images_in(_opened(path)):
             array, held = _image_in(image.node, image.number)
-            found.append(StoredImage(array, array.shape, held, image.name))
+            blocks = Blocks.of(array, len(array.shape) - len(held.frame.shape))
+            found.append(StoredImage((array, blocks), array.shape, held, image.name))
         return found
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
-        return array[(*place, rows)]
+        pixels, blocks = array
+        return pixels[(*place, rows)] if blocks is None else blocks.frame(place, rows)
 
     def note(self, path: str) -> Note:
         """Read our own note in the attributes."""

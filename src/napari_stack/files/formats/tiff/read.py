@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, FileSet, First, Format, Series
 from napari_stack.files.formats.tiff.axes import contents_of, note_of
-from napari_stack.files.formats.tiff.directory import Directories, Directory, find_frames, page_at
+from napari_stack.files.formats.tiff.directory import Directory, following, quick_page
+from napari_stack.files.formats.tiff.find_series import Directories, find_frames, page_at
 from napari_stack.files.formats.tiff.micro_manager import planes_in
 from napari_stack.files.formats.tiff.ome_images import planes_in_file
 from napari_stack.files.formats.tiff.ome_set import COMPANIONS, set_of
@@ -113,7 +114,9 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     found: Directories | None = headers.recall(Directories, stamp)
     if found is not None:
         directory, local = found.find(number)
-        page = headers.recall(Page, stamp, directory.part, local // directory.depth)
+        page = headers.recall(Page, (*stamp, directory.part), local // directory.depth)
+        if page is None:
+            page = quick_page(path, directory, local, headers)
         if page is not None:
             return directory, page, local
     with opened(path) as tif:
@@ -122,17 +125,17 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     # Pages that are stored alike share what is known of that.
     page = replace(page, layout=headers.keep(page.layout, "layout", page.layout.key))
     size = page.offsets.nbytes + page.counts.nbytes
-    key = Page, stamp, directory.part, local // directory.depth
+    key = Page, (*stamp, directory.part), local // directory.depth
     return directory, headers.keep(page, *key, size=size), local
 
 
 def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
     # With fewer headers than frames, pixels of all follow those of the first.
-    contiguous = len(directory.pages) * directory.depth < directory.count
+    contiguous = directory.contiguous
     header = page_at(tif, int(directory.pages[0 if contiguous else number]))
     page = page_of(tif, header, keep_palette=directory.keep_palette)
     if not (contiguous and number):
         return page
     if page.layout.decode is not None:
         raise UserError("frames without headers of their own must not be compressed")
-    return replace(page, offsets=page.offsets + number * int(page.counts.sum()))
+    return following(page, number)
