@@ -38,13 +38,21 @@ class Tiff(Format):
         return self.series(path)[0].contents
 
     def series(self, path: str) -> tuple[Series, ...]:  # noqa: D102
-        with opened(path) as tif:
-            found = self._find(path, tif)
-            listed = self._listed(path, tif, found)
+        if (known := self._known_series(path)) is None:
+            with opened(path) as tif:
+                known = self._series_in(path, tif, self._find(path, tif))
         size = os.stat(path).st_size  # noqa: PTH116
-        for one in listed:
-            one.contents.frame.check(path, size, suspect=len(listed) > 1)
-        return listed
+        for one in known:
+            one.contents.frame.check(path, size, suspect=len(known) > 1)
+        return known
+
+    def _known_series(self, path: str) -> tuple[Series, ...] | None:
+        with self.damage_named(path):
+            found: tuple[Series, ...] | None = self.headers.recall(Series, stamp_of(path))
+        return found
+
+    def _series_in(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
+        return self.headers.keep(self._listed(path, tif, found), Series, stamp_of(path))
 
     def _listed(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
         if found.mapped:
@@ -84,7 +92,10 @@ class Tiff(Format):
 
     def _found(self, path: str) -> Directories:
         with opened(path) as tif:
-            return self._find(path, tif)
+            found = self._find(path, tif)
+            if not found.mapped:  # while tifffile knows of its pages, which takes it long
+                self._series_in(path, tif, found)
+            return found
 
     def _find(self, path: str, tif: Any) -> Directories:
         return _directories(path, tif, self.headers)
