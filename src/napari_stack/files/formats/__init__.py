@@ -8,6 +8,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
 from napari_stack.files.formats.fits import Fits
+from napari_stack.files.formats.microscopes import Czi, Dicom, Hdf5, Lif, Mrc, Nd2, Olympus
 from napari_stack.files.formats.ndtiff import NdTiff
 from napari_stack.files.formats.npy import Npy
 from napari_stack.files.formats.ome_zarr import OmeZarr
@@ -29,6 +30,7 @@ __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
 FORMATS: dict[str, tuple[type[Format], ...]] = {
     "pictures": (Tiff, NdTiff, Pictures),
     "raw": (Raw,),
+    "microscopes": (Hdf5, Dicom, Mrc, Olympus, Lif, Czi, Nd2),
     "fits": (Fits,),
     "zarr": (OmeZarr,),
     "numpy": (Npy,),
