@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from math import isfinite
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -43,7 +44,7 @@ class Metadata:
         """Return the axis of times."""
         return spaced("t", self._number(_INCREMENT), "s")
 
-    def looks(self, count: int, dtype: np.dtype[np.generic]) -> list[Look]:
+    def looks(self, count: int, dtype: np.dtype[Any]) -> list[Look]:
         """Return names, colours and display ranges of the channels."""
         channels, shown = self._root.findall(_CHANNELS), self._root.findall(_SHOWN)
         found = []
@@ -69,9 +70,7 @@ class Metadata:
         return 0.0
 
 
-def _limits(
-    setting: ElementTree.Element, dtype: np.dtype[np.generic]
-) -> tuple[float, float] | None:
+def _limits(setting: ElementTree.Element, dtype: np.dtype[Any]) -> tuple[float, float] | None:
     """Return the display range, which a CZI holds as shares of the range of whole numbers."""
     low, high = setting.findtext("Low"), setting.findtext("High")
     if dtype.kind != "u" or (low is None and high is None):

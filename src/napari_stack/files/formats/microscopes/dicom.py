@@ -1,4 +1,4 @@
-"""DICOM, read by pydicom: frames of a file, or the slices of a series, which lie in one file each."""
+"""DICOM, read by pydicom: frames of a file, or the slices of a series, in one file each."""
 
 import os
 from collections.abc import Iterator
@@ -101,7 +101,10 @@ def _scaled(header: Any) -> bool:
 
 
 def _frame(header: Any) -> Frame:
-    samples, colours = int(header.get("SamplesPerPixel", 1)), header.get("PhotometricInterpretation")
+    samples, colours = (
+        int(header.get("SamplesPerPixel", 1)),
+        header.get("PhotometricInterpretation"),
+    )
     height, width, bits = int(header.Rows), int(header.Columns), int(header.get("BitsAllocated", 8))
     kind = "i" if header.get("PixelRepresentation", 0) else "u"
     if bits not in (1, 8, 16, 32, 64):
@@ -162,7 +165,7 @@ def _pixels(path: str, number: int) -> NDArray[Any]:
 
 
 def _declared(path: str) -> Any:
-    """Read a file that does not say how its pixels are stored: as they are, the least byte first."""
+    """Read a file that does not say how its pixels are stored: as they are."""
     from pydicom import dcmread
     from pydicom.uid import ImplicitVRLittleEndian
 

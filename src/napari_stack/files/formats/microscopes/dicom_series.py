@@ -79,8 +79,6 @@ def z_axis(places: NDArray[np.float64]) -> Axis:
     return axis if even else replace(axis, positions=tuple(places.tolist()))
 
 
-def _held(
-    like: Contents, leading: Sequence[tuple[Axis, int]], order: NDArray[np.intp]
-) -> Contents:
+def _held(like: Contents, leading: Sequence[tuple[Axis, int]], order: NDArray[np.intp]) -> Contents:
     axes, sizes = tuple(axis for axis, _ in leading), tuple(size for _, size in leading)
     return replace(like, leading=axes, sizes=sizes, order=order)

@@ -73,8 +73,12 @@ def _data_sets(file: Any) -> Iterator[tuple[str, Any]]:
     file.visititems(take)
     for name in names:
         data = file[name]
-        if isinstance(data, h5py.Dataset) and len(data.shape or ()) > 1 and data.dtype.kind in "buif":
-            if data.external:  # of which another file is named that this one may not read
+        if (
+            isinstance(data, h5py.Dataset)
+            and len(data.shape or ()) > 1
+            and data.dtype.kind in "buif"
+        ):
+            if data.external:  # it may name any file of this computer
                 raise UserError(f"its data set {name} lies in another file: convert it to one file")
             yield name, data
 
@@ -94,7 +98,9 @@ def _axes(data: Any) -> list[Axis]:
     labels = [usual_name(str(dimension.label)) for dimension in data.dims]
     if labels[-2:] != ["y", "x"] or len(set(labels)) != len(labels) or "" in labels:
         return []
-    return [spaced(name, size, "um") for name, size in zip(labels, _steps(data, labels), strict=True)]
+    return [
+        spaced(name, size, "um") for name, size in zip(labels, _steps(data, labels), strict=True)
+    ]
 
 
 def _steps(data: Any, labels: list[str]) -> list[float]:

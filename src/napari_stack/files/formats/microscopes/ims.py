@@ -123,4 +123,6 @@ def _look(info: Any, number: int) -> Look:
         parts = [float(part) for part in _text(attributes, "Color").split()]
         if len(parts) == 3:
             colours = ramp([round(255 * min(max(part, 0), 1)) for part in parts])
-    return Look(_text(attributes, "Name"), colours, limits_of(_text(attributes, "ColorRange").split()))
+    return Look(
+        _text(attributes, "Name"), colours, limits_of(_text(attributes, "ColorRange").split())
+    )

@@ -32,7 +32,7 @@ class Lif(ArrayFormat):
 
     @classmethod
     def recognises(cls, path: str, start: bytes) -> bool:
-        """An XLIF is XML, of which there are many kinds."""
+        """Tell by the suffix as well: an XLIF is XML, of which there are many kinds."""
         return start.startswith(_BINARY) or path.lower().endswith(".xlif")
 
     def find_images(self, path: str) -> list[StoredImage]:

@@ -31,7 +31,7 @@ class Olympus(ArrayFormat):
 
     @classmethod
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003
-        """An OIF is a text, an OIB begins as documents of Office do."""
+        """Tell by the suffix: an OIF is a text, an OIB begins as documents of Office do."""
         return path.lower().endswith(cls.suffixes)
 
     def find_images(self, path: str) -> list[StoredImage]:
@@ -40,9 +40,9 @@ class Olympus(ArrayFormat):
             if not file.series:
                 raise UserError("it holds no pixels")
             planes, settings = file.series[0], file.mainfile
-            first = _plane(file, planes.files[0])
+            first = _plane(file, planes[0])
             axes = {
-                "C": channel_axis(_looks(settings, planes.shape)),
+                "C": channel_axis(_looks(settings, planes)),
                 "Z": _axis(settings, "Z", "um"),
                 "T": _axis(settings, "T", "s"),
             }
@@ -51,11 +51,11 @@ class Olympus(ArrayFormat):
                 for letter, size in zip(planes.axes, planes.shape, strict=False)
                 if letter in "CZT" or size > 1
             ]
-            if int(np.prod(planes.shape)) != len(planes.files):
-                raise UserError(f"{len(planes.files)} planes where {planes.shape} are due")
+            if int(np.prod(planes.shape)) != len(planes):
+                raise UserError(f"{len(planes)} planes where {planes.shape} are due")
             frame = Frame(first.shape, first.dtype.newbyteorder("="))
             plane = (_pixel(settings, "Height", "y"), _pixel(settings, "Width", "x"))
-            return [stored_image((path, tuple(planes.files)), leading, frame, plane)]
+            return [stored_image((path, tuple(planes)), leading, frame, plane)]
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         path, names = array
@@ -113,11 +113,11 @@ def _axis(settings: Any, letter: str, unit: str) -> Axis:
     return Axis(name)
 
 
-def _looks(settings: Any, shape: tuple[int, ...]) -> list[Look]:
+def _looks(settings: Any, planes: Any) -> list[Look]:
     """Return the dyes of the channels."""
-    most = max(shape, default=0)
-    found = [_section(settings, f"Channel {n} Parameters").get("DyeName") for n in range(1, 1 + most)]
-    return [Look(str(name or "")) for name in found]
+    count = dict(zip(planes.axes, planes.shape, strict=False)).get("C", 1)
+    sections = [_section(settings, f"Channel {n} Parameters") for n in range(1, 1 + count)]
+    return [Look(str(section.get("DyeName") or "")) for section in sections]
 
 
 def _number(value: Any) -> float:
