@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 #: Path, time of the last change in ns, and size: a file that is written anew has another one.
@@ -19,19 +20,35 @@ def stamp_of(path: str) -> Stamp:
     return path, status.st_mtime_ns, status.st_size
 
 
+@dataclass(frozen=True)
+class ReadOptions:
+    """How pixels are read.
+
+    Attributes
+    ----------
+    demosaic : bool
+        Colours are made out of the mosaic of a sensor.
+    """
+
+    demosaic: bool = True
+
+
 class HeaderCache:
     """What was read from headers; a pickle holds none of it, and headers are read again elsewhere.
+
+    The options of reading, which are the same for all files, go along with it.
 
     Threads share it without a lock: setting an entry of a dict is safe, and at worst two threads
     read the same header.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: ReadOptions = ReadOptions()) -> None:
+        self.options = options
         self._entries: dict[Hashable, Any] = {}
         self._bytes = 0
 
-    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
-        return type(self), ()
+    def __reduce__(self) -> tuple[type[Self], tuple[ReadOptions]]:
+        return type(self), (self.options,)
 
     def recall(self, *key: Hashable) -> Any:
         """Return an entry, or None."""

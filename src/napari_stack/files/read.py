@@ -14,7 +14,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
-from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.header_cache import HeaderCache, ReadOptions
 from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
 from napari_stack.files.series import Asked, Odd, frames_of
@@ -32,6 +32,7 @@ def read(
     odd: Odd = "refuse",
     series: int | str | None = None,
     from_names: bool | str = False,
+    demosaic: bool = True,
 ) -> Stack | Hyperstack:
     """Open frames from files, lazily.
 
@@ -62,6 +63,9 @@ def read(
         folder a channel; or a pattern of the names, such as ``"{position}/e_{t}_{z}_{c}"``, where *
         stands for anything. Places without a file become frames that are missing, and not used.
         False: files are frames one after the other, with a warning where names tell of axes.
+    demosaic : bool
+        Make colours out of the mosaic of a sensor, in camera RAW and SER. Without, frames come as
+        the sensor recorded them: one value a pixel, black level and orientation as they are.
 
     Returns
     -------
@@ -101,7 +105,8 @@ def read(
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
     files = resolve(paths, order)
     part, skip = slice(start, stop, every), odd == "skip"
-    return frames_of(files, axis, part, skip, Asked(series, from_names))
+    asked = Asked(series, from_names, ReadOptions(demosaic))
+    return frames_of(files, axis, part, skip, asked)
 
 
 def list_series(paths: PathLike | Iterable[PathLike]) -> list[str]:

@@ -20,7 +20,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.formats.base import MISSING, Contents, First
-from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.header_cache import HeaderCache, ReadOptions
 from napari_stack.files.name_layout import along_names, named_axes
 from napari_stack.files.series_choice import COUNTED, chosen
 
@@ -29,10 +29,11 @@ Odd = Literal["refuse", "skip"]
 
 
 class Asked(NamedTuple):
-    """Options of `napari_stack.read` that say which image is read, and how files are laid out."""
+    """Options of `napari_stack.read`: which image is read, how files are laid out, and how read."""
 
     series: int | str | None = None
     from_names: bool | str = False
+    options: ReadOptions = ReadOptions()
 
 
 def frames_of(
@@ -50,8 +51,9 @@ def frames_of(
     if every is not None and every < 1:
         raise UserError(f"every must be 1 or more, got {every}")
     files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
-    headers = HeaderCache()
-    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked or Asked())
+    asked = asked or Asked()
+    headers = HeaderCache(asked.options)
+    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked)
     found = whole.contents
     _warn_of_missing(whole)
     stacked = _axis_number(axis, found.leading)

@@ -19,6 +19,7 @@ from napari_stack.files.formats.pictures import Pictures
 from napari_stack.files.formats.raw import Raw
 from napari_stack.files.formats.remedies import remedy
 from napari_stack.files.formats.tiff import Tiff, TiffWriter
+from napari_stack.files.formats.video import Gif, Movie, Ser
 from napari_stack.files.header_cache import HeaderCache
 from napari_stack.files.write_content import Writer
 
@@ -31,6 +32,7 @@ FORMATS: dict[str, tuple[type[Format], ...]] = {
     "pictures": (Tiff, NdTiff, Pictures),
     "raw": (Raw,),
     "microscopes": (Hdf5, Dicom, Mrc, Olympus, Lif, Czi, Nd2),
+    "video": (Movie, Ser, Gif),
     "fits": (Fits,),
     "zarr": (OmeZarr,),
     "numpy": (Npy,),
