@@ -7,6 +7,7 @@ from pathlib import Path
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
+from napari_stack.files.formats.coded import Avif, Heic, Jpeg2000, JpegXl
 from napari_stack.files.formats.fits import Fits
 from napari_stack.files.formats.microscopes import Czi, Dicom, Hdf5, Lif, Mrc, Nd2, Olympus
 from napari_stack.files.formats.ndtiff import NdTiff
@@ -16,6 +17,7 @@ from napari_stack.files.formats.ome_zarr_images import is_zarr
 from napari_stack.files.formats.ome_zarr_write import ZarrWriter
 from napari_stack.files.formats.picture_write import PictureWriter
 from napari_stack.files.formats.pictures import Pictures
+from napari_stack.files.formats.pnm import Pnm
 from napari_stack.files.formats.raw import Raw
 from napari_stack.files.formats.remedies import remedy
 from napari_stack.files.formats.tiff import Tiff, TiffWriter
@@ -29,7 +31,7 @@ __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
 #: JPEGs beside RAW, and programs measured values beside images. The last format that recognises a
 #: file reads it: camera RAW begins as TIFF does, and so does NDTiff.
 FORMATS: dict[str, tuple[type[Format], ...]] = {
-    "pictures": (Tiff, NdTiff, Pictures),
+    "pictures": (Tiff, NdTiff, Pictures, Pnm, Jpeg2000, JpegXl, Avif, Heic),
     "raw": (Raw,),
     "microscopes": (Hdf5, Dicom, Mrc, Olympus, Lif, Czi, Nd2),
     "video": (Movie, Ser, Gif),

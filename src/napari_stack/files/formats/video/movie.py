@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.files.exif import AVIF, HEIC
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
 from napari_stack.files.formats.described import stored_image, time_axis
@@ -17,10 +18,6 @@ from napari_stack.files.header_cache import stamp_of
 
 #: What the first box of a film of QuickTime is called.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
-
-#: Brands of photographs that are packed as films are.
-_PHOTOGRAPHS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif",
-                b"avis")  # fmt: skip
 
 _MATROSKA = b"\x1a\x45\xdf\xa3"
 
@@ -38,7 +35,7 @@ class Movie(ArrayFormat):
     @classmethod
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003
         """Tell films of QuickTime from photographs of phones."""
-        quicktime = start[4:8] in _BOXES and start[8:12] not in _PHOTOGRAPHS
+        quicktime = start[4:8] in _BOXES and start[8:12] not in (*AVIF, *HEIC)
         return quicktime or start.startswith(_MATROSKA) or start[:4] + start[8:12] == b"RIFFAVI "
 
     def find_images(self, path: str) -> list[StoredImage]:
