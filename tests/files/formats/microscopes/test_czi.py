@@ -81,7 +81,8 @@ def test_colours(tmp_path: Path, noise: Noise) -> None:
 def test_a_plane_that_was_never_recorded_is_missing(tmp_path: Path, noise: Noise) -> None:
     path, pixels = tmp_path / "a.czi", noise(3, 20, 30)
     _written(path, {(0, 0): pixels[0], (1, 0): pixels[1], (0, 1): pixels[2]}, "TZ")
-    data = read(path)
+    with pytest.warns(UserWarning, match="of the 4 frames.*1 is missing"):
+        data = read(path)
     assert isinstance(data, Hyperstack)
     assert data.sizes == (2, 2)
     assert data.frames.used.tolist() == [True, True, True, False]
