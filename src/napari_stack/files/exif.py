@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
+from napari_stack.files.remote import is_remote
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PROFILE = 34675
@@ -162,7 +163,7 @@ def _read(path: str) -> Origin:
     """Read EXIF and colour profile; nothing from files of kinds that have none."""
     from PIL import Image
 
-    if Path(path).exists() and not Path(path).is_file():  # a folder, or a pipe
+    if is_remote(path) or (Path(path).exists() and not Path(path).is_file()):  # a folder, or a pipe
         return NOTHING
     with damage_named(path, ("PIL", "pillow_heif")), Path(path).open("rb") as file:
         start = file.read(12)

@@ -5,6 +5,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from napari_stack.files.remote import is_remote
+
 #: Path, time of the last change in ns, and size: a file that is written anew has another one.
 Stamp = tuple[str, int, int]
 
@@ -15,7 +17,9 @@ T = TypeVar("T")
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return what identifies a file until it is written anew."""
+    """Return what identifies a file until it is written anew; an address is taken to stay."""
+    if is_remote(path):
+        return path, 0, 0
     status = os.stat(path)  # noqa: PTH116
     return path, status.st_mtime_ns, status.st_size
 

@@ -12,17 +12,20 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.files.data_source import stack_of
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
+from napari_stack.files.given_data import is_data
 from napari_stack.files.header_cache import HeaderCache, ReadOptions
 from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
+from napari_stack.files.remote import address, is_remote
 from napari_stack.files.series import Asked, Odd, frames_of
 from napari_stack.files.series_choice import described
 
 
 def read(
-    paths: PathLike | Iterable[PathLike],
+    paths: PathLike | Iterable[PathLike] | Any,
     *,
     axis: str | int | None = None,
     every: int = 1,
@@ -38,8 +41,11 @@ def read(
 
     Parameters
     ----------
-    paths : str, path, or a list of these
-        A file, a folder, or a glob, or a list of these. Each file is taken once.
+    paths : str, path, or a list of these; or data
+        A file, a folder, or a glob, or a list of these. Each file is taken once. An address,
+        ``https://...`` or ``s3://...``, of a zarr or OME-Zarr. Or what another library opened: an
+        array of NumPy, dask or zarr, a group of zarr, an ``xarray.DataArray``, a
+        ``bioio.BioImage``.
     axis : str or int, optional
         The axis to stack, by name or number, for files with more axes. Default: the first.
     every, start, stop : int
@@ -103,6 +109,8 @@ def read(
     """
     if odd not in ("refuse", "skip"):
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
+    if is_data(paths):
+        return stack_of(paths, axis, slice(start, stop, every), series)
     files = resolve(paths, order)
     part, skip = slice(start, stop, every), odd == "skip"
     asked = Asked(series, from_names, ReadOptions(demosaic))
@@ -190,7 +198,7 @@ def read_recipe(path: PathLike) -> dict[str, Any] | None:
     FileNotFoundError, UserError
         For a missing or damaged file.
     """
-    name = str(expanded(path))
+    name = address(path) if is_remote(path) else str(expanded(path))
     recipe = format_of(name, HeaderCache()).note(name).recipe
     return None if recipe is None else dict(recipe)
 

@@ -23,6 +23,7 @@ from napari_stack.files.formats.remedies import remedy
 from napari_stack.files.formats.tiff import Tiff, TiffWriter
 from napari_stack.files.formats.video import Gif, Movie, Ser
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.remote import is_remote
 from napari_stack.files.write_content import Writer
 
 __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
@@ -70,6 +71,8 @@ def format_of(path: str, headers: HeaderCache) -> Format:
 
 
 def _recognised(path: str) -> type[Format]:
+    if is_remote(path):
+        return OmeZarr
     start = b"" if os.path.isdir(path) else _first_bytes(path)  # noqa: PTH112
     kinds = (kind for family in FORMATS.values() for kind in family)
     if found := [kind for kind in kinds if kind.recognises(path, start)]:
