@@ -13,7 +13,6 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from napari_stack.files import read
-from support.data import SHARED
 from support.pixels import Noise
 
 
@@ -78,15 +77,11 @@ def test_zeros_in_the_middle_are_told_of(
     assert said.startswith(str(path))
 
 
-def test_zeros_in_photographs_are_told_of(tmp_path: Path) -> None:
-    if not SHARED.exists():
-        pytest.skip("shared data are not here")
-    for number, path in enumerate(
-        [
-            *sorted((SHARED / "focus_pcb").glob("*.jpg"))[:2],
-            *sorted((SHARED / "handheld_burst").glob("*.jpg"))[:2],
-        ]
-    ):
+def test_zeros_in_photographs_are_told_of(shared_data: Path, tmp_path: Path) -> None:
+    folders = shared_data / "focus_pcb", shared_data / "handheld_burst"
+    photographs = [path for folder in folders for path in sorted(folder.glob("*.jpg"))[:2]]
+    assert photographs
+    for number, path in enumerate(photographs):
         whole = path.read_bytes()
         assert _told(path) == []
         damaged = tmp_path / f"{number}.jpg"

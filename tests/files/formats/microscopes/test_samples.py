@@ -11,27 +11,27 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look
 from napari_stack.core.stack import Stack
 from napari_stack.files import list_series, read
-from support.data import SHARED
-
-DATA = SHARED / "microscopes"
-
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="shared data are not here")
 
 
-def test_an_nd2_with_planes() -> None:
+@pytest.fixture
+def folder(shared_data: Path) -> Path:
+    return shared_data / "microscopes"
+
+
+def test_an_nd2_with_planes(folder: Path) -> None:
     nd2 = pytest.importorskip("nd2")
-    stack = read(DATA / "zstack.nd2")
+    stack = read(folder / "zstack.nd2")
     assert isinstance(stack, Stack)
-    np.testing.assert_array_equal(np.asarray(stack), nd2.imread(DATA / "zstack.nd2"))
+    np.testing.assert_array_equal(np.asarray(stack), nd2.imread(folder / "zstack.nd2"))
     z, y, x = stack.axes
     assert (z.name, z.step, z.unit) == ("z", 6.0, "um")
     assert (y.step, x.step, x.unit) == (pytest.approx(0.323390342594048),) * 2 + ("um",)
     assert stack.look == Look("FITC BP", ("#000000", "#07ff00"))
 
 
-def test_an_nd2_with_times() -> None:
+def test_an_nd2_with_times(folder: Path) -> None:
     nd2 = pytest.importorskip("nd2")
-    path = DATA / "timelapse.nd2"
+    path = folder / "timelapse.nd2"
     stack = read(path)
     assert isinstance(stack, Stack)
     np.testing.assert_array_equal(np.asarray(stack), nd2.imread(path))
@@ -40,9 +40,9 @@ def test_an_nd2_with_times() -> None:
     assert t.step == pytest.approx(0.50016, abs=1e-5)
 
 
-def test_a_czi_with_times_channels_and_planes() -> None:
+def test_a_czi_with_times_channels_and_planes(folder: Path) -> None:
     czi = pytest.importorskip("pylibCZIrw.czi")
-    path = DATA / "cell_division_t3_z5_c2.czi"
+    path = folder / "cell_division_t3_z5_c2.czi"
     data = read(path)
     assert isinstance(data, Hyperstack)
     assert ([a.name for a in data.leading], data.sizes) == (["t", "c", "z"], (3, 2, 5))
@@ -52,9 +52,9 @@ def test_a_czi_with_times_channels_and_planes() -> None:
             np.testing.assert_array_equal(data.frames[number], plane)
 
 
-def test_a_czi_with_named_channels() -> None:
+def test_a_czi_with_named_channels(folder: Path) -> None:
     pytest.importorskip("pylibCZIrw")
-    data = read(DATA / "dapi_gfp.czi")
+    data = read(folder / "dapi_gfp.czi")
     (c, y, _) = data.axes
     assert (c.name, c.labels) == ("c", ("DAPI", "GFP"))
     assert [look.colours[-1] for look in c.looks] == ["#0000ff", "#00ff00"]
@@ -62,9 +62,9 @@ def test_a_czi_with_named_channels() -> None:
     assert y.unit == "pixel"  # its size is not known
 
 
-def test_a_lif_with_several_images() -> None:
+def test_a_lif_with_several_images(folder: Path) -> None:
     liffile = pytest.importorskip("liffile")
-    path = DATA / "xz.lif"
+    path = folder / "xz.lif"
     with pytest.warns(UserWarning, match=r"3 series that differ.*'xzt'.*'xzy'.*'xz'"):
         data = read(path)
     assert isinstance(data, Hyperstack)
@@ -82,20 +82,20 @@ def test_a_lif_with_several_images() -> None:
 
 
 @pytest.mark.parametrize(("name", "place"), [("xz_c0t0.tif", 0), ("xz_c1t8.tif", 17)])
-def test_planes_of_a_lif_as_another_program_saved_them(name: str, place: int) -> None:
+def test_planes_of_a_lif_as_another_program_saved_them(folder: Path, name: str, place: int) -> None:
     pytest.importorskip("liffile")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data = read(DATA / "xz.lif", series="xzt")
-    saved = tifffile.imread(DATA / name)
+        data = read(folder / "xz.lif", series="xzt")
+    saved = tifffile.imread(folder / name)
     assert isinstance(data, Hyperstack)
     np.testing.assert_array_equal(data.frames[place], saved)
 
 
-def test_a_lof_of_an_image_of_a_lif(tmp_path: Path) -> None:
+def test_a_lof_of_an_image_of_a_lif(folder: Path, tmp_path: Path) -> None:
     liffile = pytest.importorskip("liffile")
     path = tmp_path / "a.lof"
-    with liffile.LifFile(DATA / "xz.lif") as file:
+    with liffile.LifFile(folder / "xz.lif") as file:
         image = file.images[0]
         pixels, element = image.asarray(), image.xml_element
     _write_lof(path, pixels.tobytes(), element)
