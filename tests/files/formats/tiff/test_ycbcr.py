@@ -1,6 +1,5 @@
 """YCbCr without JPEG, and JPEG of the old kind: real files against libtiff, and one by hand."""
 
-import struct
 import zlib
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from PIL import Image
 
 from napari_stack.core.stack import Stack
 from napari_stack.files import read
+from support.tiff_by_hand import write_tiff
 
 FOLDER = "tiff_formats/libtiffpic"
 
@@ -62,26 +62,12 @@ def test_colours_are_shared(tmp_path: Path, across: int, down: int, rows: int) -
 
 
 def _write(path: Path, strips: list[bytes], rows: int, shared: tuple[int, int]) -> None:
-    """Write a TIFF of one page, least byte first: tifffile writes no such colours."""
-    start = 8 + sum(map(len, strips))
-    offsets = np.cumsum([8, *map(len, strips)])[:-1].tolist()
-    entries = {
+    """Write 6 x 5 pixels, which tifffile does not: packed by deflate."""
+    tags = {
         256: (3, [6]), 257: (3, [5]), 258: (3, [8, 8, 8]), 259: (3, [8]), 262: (3, [6]),
-        273: (4, offsets), 277: (3, [3]), 278: (3, [rows]), 279: (4, [len(s) for s in strips]),
-        284: (3, [1]), 530: (3, list(shared)),
+        277: (3, [3]), 278: (3, [rows]), 284: (3, [1]), 530: (3, list(shared)),
     }  # fmt: skip
-    directory, more = struct.pack("<H", len(entries)), b""
-    after = start + 2 + 12 * len(entries) + 4
-    for tag, (kind, values) in entries.items():
-        content = struct.pack(f"<{len(values)}{'HI'[kind - 3]}", *values)
-        if len(content) > 4:
-            place = struct.pack("<I", after + len(more))
-            more += content
-        else:
-            place = content.ljust(4, b"\0")
-        directory += struct.pack("<HHI", tag, kind, len(values)) + place
-    head = b"II*\0" + struct.pack("<I", start)
-    path.write_bytes(head + b"".join(strips) + directory + bytes(4) + more)
+    write_tiff(path, [(tags, strips)])
 
 
 def test_a_strip_that_ends_early_is_told_of(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from napari_stack.files.formats.tiff.decoders import (
     decoder_of,
     is_subsampled,
 )
+from napari_stack.files.formats.tiff.lsm_stk import is_split
 from napari_stack.files.formats.tiff.ycbcr import OldJpeg
 
 _MIN_IS_WHITE, _RGB, _PALETTE = 0, 2, 3
@@ -121,9 +122,10 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
     offsets = np.asarray(page.dataoffsets, np.int64)
     counts = np.asarray(page.databytecounts, np.int64)
     if layout.decode is None and page.is_contiguous:
-        plane = prod(layout.shape[1:]) * layout.stored.itemsize
-        offsets = offsets[0] + plane * np.arange(layout.shape[0], dtype=np.int64)
-        counts = np.full(layout.shape[0], plane, np.int64)
+        plane = prod(layout.shape[2:]) * layout.stored.itemsize
+        count = prod(layout.shape[:2])
+        offsets = offsets[0] + plane * np.arange(count, dtype=np.int64)
+        counts = np.full(count, plane, np.int64)
     if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
         raise UserError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
     end = (offsets + counts)[counts > 0].max(initial=0)
@@ -156,15 +158,17 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         raise UserError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
+    planes, depth, *rest = page.shaped
+    shape = (1, planes, *rest) if is_split(tif, page) else (planes, depth, *rest)
     # ImageJ inverts only what it shows, and tifffile calls True white and does not mean it.
     white = 0 if tif.is_imagej or _is_mask(tif, page) else _white(page)
     table = None if colours is None else colours.tobytes()
     decode = None if plain else decoder_of(tif, page)
     by_itself = page.offset if isinstance(decode, OldJpeg) else None
     return Layout(
-        _frame(page, colours, orientation),
+        _frame(page, shape, colours, orientation),
         stored.newbyteorder(tif.byteorder) if plain else stored,
-        page.shaped,
+        shape,
         segment,
         page.is_tiled,
         decode,
@@ -194,8 +198,10 @@ def orientation_of(page: Any) -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
-def _frame(page: Any, colours: NDArray[Any] | None, orientation: int) -> Frame:
-    planes, _, height, width, contiguous = page.shaped
+def _frame(
+    page: Any, shape: tuple[int, ...], colours: NDArray[Any] | None, orientation: int
+) -> Frame:
+    planes, _, height, width, contiguous = shape
     if orientation >= 5:
         height, width = width, height
     if colours is not None:
