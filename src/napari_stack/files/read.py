@@ -21,7 +21,7 @@ from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
 from napari_stack.files.remote import address, is_remote
 from napari_stack.files.series import Asked, Odd, frames_of
-from napari_stack.files.series_choice import described
+from napari_stack.files.series_choice import alike, described
 
 
 def read(
@@ -168,6 +168,23 @@ def choices_in(paths: PathLike | Iterable[PathLike]) -> Choices:
     named = axes_in_names(files)
     known = "" if named is None or named.twice or not named.by_words else str(named)
     return Choices(described(kind.series(files[0])), known)
+
+
+def read_each(path: PathLike) -> list[tuple[str, Stack | Hyperstack]]:
+    """Open every image of a file, with its name: one where they make one stack, else all of them.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `read`.
+    """
+    files = resolve(path)
+    kind = format_of(files[0], HeaderCache())
+    whole = kind.set_of(files)
+    found = kind.series(files[0]) if whole is None else whole.series
+    if alike(found):
+        return [("", read(path))]
+    return [(series.name, read(path, series=number)) for number, series in enumerate(found)]
 
 
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
