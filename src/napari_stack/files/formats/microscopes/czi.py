@@ -15,6 +15,7 @@ from napari_stack.core.look import Look
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import MISSING, Frame, needed_package
 from napari_stack.files.formats.described import channel_axis, spaced, stored_image
+from napari_stack.files.formats.microscopes.czi_integrity import check_sizes
 from napari_stack.files.formats.microscopes.czi_metadata import Metadata
 
 #: Pixels by the names that libCZI gives them: their type, and channels in the order blue, green,
@@ -65,6 +66,7 @@ class Czi(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the scenes; the image, where the file has none."""
+        check_sizes(path)
         with _opened(path) as file:
             metadata = Metadata(file.raw_metadata)
             rectangles = file.scenes_bounding_rectangle_no_pyramid or {
