@@ -66,6 +66,7 @@ class Czi(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the scenes; the image, where the file has none."""
+        _library(path)
         check_sizes(path)
         with _opened(path) as file:
             metadata = Metadata(file.raw_metadata)
@@ -90,11 +91,15 @@ class Czi(ArrayFormat):
         return np.array(pixels[..., ::-1] if pixels.shape[2] == 3 else pixels[..., 0])
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _library(path: str) -> Any:
     with needed_package(path, "CZI", "pylibCZIrw", "microscopes"):
         from pylibCZIrw import czi
-    with czi.open_czi(path) as file:
+    return czi
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    with _library(path).open_czi(path) as file:
         yield file
 
 

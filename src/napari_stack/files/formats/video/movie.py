@@ -39,9 +39,10 @@ class Movie(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the streams of pictures, of which there is nearly always one."""
-        check_whole(path)
         with _library(path):
             import av
+
+            check_whole(path)
 
             with av.open(path) as file:
                 streams = [s.index for s in file.streams.video if not _is_cover(s)]
