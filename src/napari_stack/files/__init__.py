@@ -14,11 +14,12 @@ from napari_stack.files.read import (
     load_image,
     odd_files,
     read,
+    read_each,
     read_recipe,
 )
 from napari_stack.files.write import WRITTEN, check_target, write
 from napari_stack.files.write_content import Compression
 
 __all__ = ["SUFFIXES", "WRITTEN", "Choices", "Compression", "check_target", "choices_in",
-           "list_series", "load_image", "named_layers", "odd_files", "read", "read_recipe",
-           "reference_file", "write"]  # fmt: skip
+           "list_series", "load_image", "named_layers", "odd_files", "read", "read_each",
+           "read_recipe", "reference_file", "write"]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
+from napari_stack.files.remote import is_remote
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PROFILE = 34675
@@ -24,6 +25,10 @@ _LONG, _UNDEFINED, _SIGNED_RATIONAL = 4, 7, 10
 _SIGNED = (0x9201, 0x9203, 0x9204)
 _BYTES = ((_GPS_IFD, 0), (_GPS_IFD, 5))
 _DATE, _TAKEN, _FRACTION = 306, 36867, 37521
+
+#: Brands of photographs in the boxes of films: AVIF, and HEIC.
+AVIF = (b"avif", b"avis")
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 #: Most files that a warning names.
 _NAMED = 10
@@ -122,7 +127,13 @@ def origin_of(path: str) -> Origin:
 
 def image_class(start: bytes) -> Any:
     """Return Pillow's class of an image that begins so, None for other kinds than these."""
-    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+    from PIL import (
+        AvifImagePlugin,
+        BmpImagePlugin,
+        JpegImagePlugin,
+        PngImagePlugin,
+        WebPImagePlugin,
+    )
 
     # Not by Image.open, which refuses large pictures: the file's size shows what is too large.
     kinds = {
@@ -131,19 +142,33 @@ def image_class(start: bytes) -> Any:
         b"RIFF": WebPImagePlugin.WebPImageFile,
         b"BM": BmpImagePlugin.BmpImageFile,
     }
+    brand = start[8:12] if start[4:8] == b"ftyp" else b""
+    if brand in AVIF:
+        return AvifImagePlugin.AvifImageFile
+    if brand in HEIC:
+        return _heif_class()
     return next((kind for magic, kind in kinds.items() if start.startswith(magic)), None)
+
+
+def _heif_class() -> Any:
+    """Return the class of photographs of phones, None where its package is missing."""
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        return None
+    return HeifImageFile
 
 
 def _read(path: str) -> Origin:
     """Read EXIF and colour profile; nothing from files of kinds that have none."""
     from PIL import Image
 
-    if Path(path).exists() and not Path(path).is_file():  # a folder, or a pipe
+    if is_remote(path) or (Path(path).exists() and not Path(path).is_file()):  # a folder, or a pipe
         return NOTHING
-    with damage_named(path, ("PIL",)), Path(path).open("rb") as file:
-        start = file.read(4)
+    with damage_named(path, ("PIL", "pillow_heif")), Path(path).open("rb") as file:
+        start = file.read(12)
         file.seek(0)
-        if start in (b"II*\0", b"MM\0*"):
+        if start[:4] in (b"II*\0", b"MM\0*"):
             exif = Image.Exif()
             exif.load_from_fp(file)
             profile = exif.get(_PROFILE)

@@ -12,6 +12,7 @@ from napari_stack.core.source import Pixels, Source
 from napari_stack.files.formats import format_of
 from napari_stack.files.formats.base import First, Frame
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.remote import is_remote
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,8 @@ class FileSource(Source):
 
     def __getstate__(self) -> dict[str, Any]:
         """Take absolute paths along: where it is unpickled, another folder may be the current."""
-        return {**self.__dict__, "files": tuple(str(Path(f).absolute()) for f in self.files)}
+        files = (f if is_remote(f) else str(Path(f).absolute()) for f in self.files)
+        return {**self.__dict__, "files": tuple(files)}
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
+
+from napari_stack.files.remote import is_remote
 
 #: Path, time of the last change in ns, and size: a file that is written anew has another one.
 Stamp = tuple[str, int, int]
@@ -14,24 +17,42 @@ T = TypeVar("T")
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return what identifies a file until it is written anew."""
+    """Return what identifies a file until it is written anew; an address is taken to stay."""
+    if is_remote(path):
+        return path, 0, 0
     status = os.stat(path)  # noqa: PTH116
     return path, status.st_mtime_ns, status.st_size
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How pixels are read.
+
+    Attributes
+    ----------
+    demosaic : bool
+        Colours are made out of the mosaic of a sensor.
+    """
+
+    demosaic: bool = True
 
 
 class HeaderCache:
     """What was read from headers; a pickle holds none of it, and headers are read again elsewhere.
 
+    The options of reading, which are the same for all files, go along with it.
+
     Threads share it without a lock: setting an entry of a dict is safe, and at worst two threads
     read the same header.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: ReadOptions = ReadOptions()) -> None:
+        self.options = options
         self._entries: dict[Hashable, Any] = {}
         self._bytes = 0
 
-    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
-        return type(self), ()
+    def __reduce__(self) -> tuple[type[Self], tuple[ReadOptions]]:
+        return type(self), (self.options,)
 
     def recall(self, *key: Hashable) -> Any:
         """Return an entry, or None."""

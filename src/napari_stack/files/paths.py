@@ -13,6 +13,7 @@ from napari_stack.files.clutter import images_among, is_hidden, without_sidecars
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr
 from napari_stack.files.natural_order import naturally
+from napari_stack.files.remote import address, is_remote
 
 #: Suffixes of images.
 SUFFIXES = tuple(suffix for family in FAMILIES for suffix in family)
@@ -29,6 +30,7 @@ def resolve(paths: PathLike | Iterable[PathLike], order: Order = "given") -> lis
     Parameters
     ----------
     paths : str, path, or a list of these
+        An address such as ``https://...`` is handed on as it is.
     order : {"given", "natural", "time"}
 
     Raises
@@ -45,10 +47,13 @@ def resolve(paths: PathLike | Iterable[PathLike], order: Order = "given") -> lis
         raise UserError("no file is given: name a file, a folder, or a glob such as 'run1/*.tif'")
     if order not in get_args(Order):
         raise UserError(f"order must be 'given', 'natural' or 'time', got {order!r}")
-    named = [expanded(path) for path in given]
-    groups = [naturally(_expand(path)) for path in named]
+    named = [None if is_remote(path) else expanded(path) for path in given]
+    groups = [
+        [address(path)] if here is None else naturally(_expand(here))
+        for path, here in zip(given, named, strict=True)
+    ]
     if len(given) > 1:
-        groups = without_sidecars(groups, [path.is_file() for path in named])
+        groups = without_sidecars(groups, [here is not None and here.is_file() for here in named])
     found = list(dict.fromkeys(name for group in groups for name in group))
     if order == "given":
         return found

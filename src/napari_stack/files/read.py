@@ -12,17 +12,20 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Selected
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.files.data_source import stack_of
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
-from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.given_data import is_data
+from napari_stack.files.header_cache import HeaderCache, ReadOptions
 from napari_stack.files.name_axes import axes_in_names
 from napari_stack.files.paths import Order, PathLike, expanded, resolve
+from napari_stack.files.remote import address, is_remote
 from napari_stack.files.series import Asked, Odd, frames_of
-from napari_stack.files.series_choice import described
+from napari_stack.files.series_choice import alike, described
 
 
 def read(
-    paths: PathLike | Iterable[PathLike],
+    paths: PathLike | Iterable[PathLike] | Any,
     *,
     axis: str | int | None = None,
     every: int = 1,
@@ -32,13 +35,17 @@ def read(
     odd: Odd = "refuse",
     series: int | str | None = None,
     from_names: bool | str = False,
+    demosaic: bool = True,
 ) -> Stack | Hyperstack:
     """Open frames from files, lazily.
 
     Parameters
     ----------
-    paths : str, path, or a list of these
-        A file, a folder, or a glob, or a list of these. Each file is taken once.
+    paths : str, path, or a list of these; or data
+        A file, a folder, or a glob, or a list of these. Each file is taken once. An address,
+        ``https://...`` or ``s3://...``, of a zarr or OME-Zarr. Or what another library opened: an
+        array of NumPy, dask or zarr, a group of zarr, an ``xarray.DataArray``, a
+        ``bioio.BioImage``.
     axis : str or int, optional
         The axis to stack, by name or number, for files with more axes. Default: the first.
     every, start, stop : int
@@ -62,6 +69,9 @@ def read(
         folder a channel; or a pattern of the names, such as ``"{position}/e_{t}_{z}_{c}"``, where *
         stands for anything. Places without a file become frames that are missing, and not used.
         False: files are frames one after the other, with a warning where names tell of axes.
+    demosaic : bool
+        Make colours out of the mosaic of a sensor, in camera RAW and SER. Without, frames come as
+        the sensor recorded them: one value a pixel, black level and orientation as they are.
 
     Returns
     -------
@@ -86,9 +96,11 @@ def read(
     be damaged or of another size or type than the first is reported by name when it is read, or by
     `napari_stack.files.odd_files`, which looks into the headers of all.
 
-    TIFF (OME and ImageJ among them), PNG, JPEG, BMP, WebP and NumPy files are read; zarr and
-    OME-Zarr, FITS and camera RAW with the extras ``zarr``, ``fits`` and ``raw``. In a folder the
-    first of these families counts: pictures, RAW, FITS, zarr, NumPy.
+    TIFF (OME, ImageJ, LSM and STK among them), PNG, JPEG, BMP, WebP, JPEG 2000, JPEG XL, AVIF, PNM,
+    GIF, SER and NumPy files are read; with extras zarr and OME-Zarr (``zarr``), FITS (``fits``),
+    camera RAW (``raw``), HEIC (``phones``), films (``video``), and formats of microscopes
+    (``microscopes``). docs/formats.md tells what is known of each. In a folder the first of these
+    families counts: pictures, RAW, microscopes, films, FITS, zarr, NumPy.
 
     Pixels come as they are stored, but upright, as EXIF or TIFF says; 0 is black also in a TIFF
     where it is white, and palettes become RGB, save in files of ImageJ, where both are for display
@@ -99,9 +111,12 @@ def read(
     """
     if odd not in ("refuse", "skip"):
         raise UserError(f"odd must be 'refuse' or 'skip', got {odd!r}")
+    if is_data(paths):
+        return stack_of(paths, axis, slice(start, stop, every), series)
     files = resolve(paths, order)
     part, skip = slice(start, stop, every), odd == "skip"
-    return frames_of(files, axis, part, skip, Asked(series, from_names))
+    asked = Asked(series, from_names, ReadOptions(demosaic))
+    return frames_of(files, axis, part, skip, asked)
 
 
 def list_series(paths: PathLike | Iterable[PathLike]) -> list[str]:
@@ -157,6 +172,23 @@ def choices_in(paths: PathLike | Iterable[PathLike]) -> Choices:
     return Choices(described(kind.series(files[0])), known)
 
 
+def read_each(path: PathLike) -> list[tuple[str, Stack | Hyperstack]]:
+    """Open every image of a file, with its name: one where they make one stack, else all of them.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `read`.
+    """
+    files = resolve(path)
+    kind = format_of(files[0], HeaderCache())
+    whole = kind.set_of(files)
+    found = kind.series(files[0]) if whole is None else whole.series
+    if alike(found):
+        return [("", read(path))]
+    return [(series.name, read(path, series=number)) for number, series in enumerate(found)]
+
+
 def load_image(source: NDArray[Any] | PathLike | None) -> NDArray[Any] | None:
     """Load an image that is given as an option: an array and None are handed through.
 
@@ -185,7 +217,7 @@ def read_recipe(path: PathLike) -> dict[str, Any] | None:
     FileNotFoundError, UserError
         For a missing or damaged file.
     """
-    name = str(expanded(path))
+    name = address(path) if is_remote(path) else str(expanded(path))
     recipe = format_of(name, HeaderCache()).note(name).recipe
     return None if recipe is None else dict(recipe)
 

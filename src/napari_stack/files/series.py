@@ -20,8 +20,9 @@ from napari_stack.core.stack import Stack
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
 from napari_stack.files.formats.base import MISSING, Contents, First
-from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.header_cache import HeaderCache, ReadOptions
 from napari_stack.files.name_layout import along_names, named_axes
+from napari_stack.files.remote import is_remote
 from napari_stack.files.series_choice import COUNTED, chosen
 
 #: What happens to files that are not like the others.
@@ -29,10 +30,11 @@ Odd = Literal["refuse", "skip"]
 
 
 class Asked(NamedTuple):
-    """Options of `napari_stack.read` that say which image is read, and how files are laid out."""
+    """Options of `napari_stack.read`: which image is read, how files are laid out, and how read."""
 
     series: int | str | None = None
     from_names: bool | str = False
+    options: ReadOptions = ReadOptions()
 
 
 def frames_of(
@@ -49,12 +51,13 @@ def frames_of(
             raise UserError(f"{name} must be a whole number, got {value!r}")
     if every is not None and every < 1:
         raise UserError(f"every must be 1 or more, got {every}")
-    files = [path if isabs(path) else abspath(path) for path in files]  # noqa: PTH100, PTH117
-    headers = HeaderCache()
-    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked or Asked())
+    files = [p if isabs(p) or is_remote(p) else abspath(p) for p in files]  # noqa: PTH100, PTH117
+    asked = asked or Asked()
+    headers = HeaderCache(asked.options)
+    whole, count = _joined(_alike(files, headers) if skip else files, headers, asked)
     found = whole.contents
     _warn_of_missing(whole)
-    stacked = _axis_number(axis, found.leading)
+    stacked = axis_number(axis, found.leading)
     taken = range(found.sizes[stacked])[part]
     if not taken:
         raise UserError(
@@ -155,7 +158,8 @@ def _alike(files: list[str], headers: HeaderCache) -> list[str]:
     return [path for path in files if found.get(path) == usual]
 
 
-def _axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
+def axis_number(axis: str | int | None, leading: tuple[Axis, ...]) -> int:
+    """Return the number of the axis to stack, the first where none is asked for."""
     names = [a.name for a in leading]
     if isinstance(axis, str) and axis in names:
         return names.index(axis)

@@ -47,7 +47,7 @@ def chosen(found: Sequence[Series], wanted: int | str | None, path: str) -> Cont
         return found[number_of(found, wanted, path)].contents
     if len(found) == 1:
         return found[0].contents
-    if not _alike(found):
+    if not alike(found):
         warnings.warn(
             f"{path} holds {len(found)} series that differ, and the first is read: {_listed(found)}"
             "; choose one with series=, by number or name",
@@ -99,7 +99,7 @@ def _counts(held: Contents) -> bool:
     return len(held.leading) == 1 and held.leading[0].name in COUNTED
 
 
-def _alike(found: Sequence[Series]) -> bool:
+def alike(found: Sequence[Series]) -> bool:
     """Whether series make one stack: frames that are only counted may be of any number."""
     keys = {
         (s.kind, s.contents.frame, tuple(axis.name for axis in s.contents.leading),

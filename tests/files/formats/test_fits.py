@@ -1,11 +1,14 @@
 """FITS."""
 
+import gzip
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_stack.core.stack import Stack
 from napari_stack.files import list_series, read
 from support.files import assert_holds
 from support.pixels import Noise
@@ -69,3 +72,38 @@ def test_extensions_that_differ_are_named(tmp_path: Path, noise: Noise) -> None:
     assert list_series(path) == [
         "0 'SCI' (11 x 9 uint16 pixels, frame = 1)", "1 'ERR' (11 x 9 uint16 pixels, frame = 1)"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.fits.fz", "a.fits.gz", "a.gz"])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_packed_files(tmp_path: Path, noise: Noise, name: str, dtype: type) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    path, pixels = tmp_path / name, noise(4, 20, 30).astype(dtype)
+    if name.endswith(".fz"):
+        how = {"compression_type": "GZIP_2" if dtype == np.float32 else "RICE_1"}
+        image = fits.CompImageHDU(pixels, quantize_level=0, **how)
+        fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+    else:
+        plain = tmp_path / "plain"
+        fits.PrimaryHDU(pixels).writeto(plain)
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+    stack = read(path)
+    assert isinstance(stack, Stack)
+    assert stack.dtype == dtype
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+    np.testing.assert_array_equal(stack.render(2, slice(3, 9)), pixels[2, 3:9])
+    if name != "a.gz":
+        np.testing.assert_array_equal(np.asarray(read(tmp_path)), pixels)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: stack[n], range(4)))
+    np.testing.assert_array_equal(found, pixels)
+
+
+def test_a_packed_file_that_was_cut_off(tmp_path: Path, noise: Noise) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    fits.PrimaryHDU(noise(20, 300)).writeto(tmp_path / "plain")
+    packed = gzip.compress((tmp_path / "plain").read_bytes())
+    (tmp_path / "a.fits.gz").write_bytes(packed[:-200])
+    with pytest.raises(ValueError, match=r"a\.fits\.gz is damaged"):
+        read(tmp_path / "a.fits.gz")

@@ -1,5 +1,6 @@
 """Camera RAW."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,10 @@ def test_a_raw_photograph(tmp_path: Path) -> None:
     assert np.ptp(stack[0][15, 35].astype(int)) < 10  # grey stays grey
     assert stack[0][15, 35, 1] > 2 * stack[0][40, 60, 1]
     np.testing.assert_array_equal(stack.render(0, slice(3, 9)), stack[0][3:9])
+    raw = read(path, demosaic=False)
+    assert isinstance(raw, Stack)
+    assert (raw.shape, raw.dtype, raw.rgb) == ((1, 64, 96), np.uint16, False)
+    np.testing.assert_array_equal(raw[0], mosaic)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(raw)).render(0, slice(3, 9)), mosaic[3:9]
+    )

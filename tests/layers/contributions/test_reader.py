@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.layers.contributions.reader import frames_of, get_reader
+from napari_stack.layers.contributions.reader import CLAIMED, SUFFIX, frames_of, get_reader
 
 
 @pytest.fixture
@@ -57,3 +57,40 @@ def test_lists_as_other_programs_write_them(folder, encoding):
     path.write_bytes(text.encode(encoding))
     names = [str(folder / "frame0.tif"), str(folder / "frame1.tif"), str(folder.parent / "~a.tif")]
     assert frames_of(path) == names
+
+
+def test_the_manifest_names_what_is_claimed(plugin):
+    import npe2
+
+    (reader,) = npe2.PluginManager.instance().get_manifest(plugin).contributions.readers
+    assert reader.filename_patterns == [f"*{suffix}" for suffix in (SUFFIX, *CLAIMED)]
+    builtin = npe2.PluginManifest.from_distribution("napari").contributions.readers
+    taken = {pattern.lower() for other in builtin for pattern in other.filename_patterns}
+    assert "*.mp4" in taken
+    assert not taken & set(reader.filename_patterns), "napari would ask at every drop"
+    assert set(CLAIMED) <= set(ns.files.SUFFIXES)
+
+
+def test_a_file_that_napari_does_not_open(tmp_path, noise, plugin):
+    czi = pytest.importorskip("pylibCZIrw.czi")
+    pixels = noise(3, 20, 30, dtype=np.uint16)
+    with czi.create_czi(str(tmp_path / "cells.CZI")) as file:
+        for z, plane in enumerate(pixels):
+            file.write(plane[..., None], plane={"Z": z})
+        file.write_metadata("made", scale_x=1e-7, scale_y=2e-7, scale_z=5e-7)
+    (layer,) = ViewerModel().open(str(tmp_path / "cells.CZI"), plugin=plugin)
+    assert layer.name == "cells"
+    np.testing.assert_array_equal(np.asarray(layer.data), pixels)
+    np.testing.assert_allclose(layer.scale, (0.5, 0.2, 0.1))
+
+
+def test_images_of_a_file_that_differ_are_layers(tmp_path, noise, plugin):
+    czi = pytest.importorskip("pylibCZIrw.czi")
+    scenes = noise(20, 30), noise(10, 30)
+    with czi.create_czi(str(tmp_path / "a.czi")) as file:
+        for number, pixels in enumerate(scenes):
+            file.write(pixels[..., None], location=(100 * number, 0), scene=number)
+        file.write_metadata("made")
+    found = ViewerModel().open(str(tmp_path / "a.czi"), plugin=plugin)
+    for layer, pixels in zip(found, scenes, strict=True):
+        np.testing.assert_array_equal(np.squeeze(np.asarray(layer.data)), pixels)

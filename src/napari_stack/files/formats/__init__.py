@@ -7,7 +7,9 @@ from pathlib import Path
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
+from napari_stack.files.formats.coded import Avif, Heic, Jpeg2000, JpegXl
 from napari_stack.files.formats.fits import Fits
+from napari_stack.files.formats.microscopes import Czi, Dicom, Hdf5, Lif, Mrc, Nd2, Olympus
 from napari_stack.files.formats.ndtiff import NdTiff
 from napari_stack.files.formats.npy import Npy
 from napari_stack.files.formats.ome_zarr import OmeZarr
@@ -15,10 +17,13 @@ from napari_stack.files.formats.ome_zarr_images import is_zarr
 from napari_stack.files.formats.ome_zarr_write import ZarrWriter
 from napari_stack.files.formats.picture_write import PictureWriter
 from napari_stack.files.formats.pictures import Pictures
+from napari_stack.files.formats.pnm import Pnm
 from napari_stack.files.formats.raw import Raw
 from napari_stack.files.formats.remedies import remedy
 from napari_stack.files.formats.tiff import Tiff, TiffWriter
+from napari_stack.files.formats.video import Gif, Movie, Ser
 from napari_stack.files.header_cache import HeaderCache
+from napari_stack.files.remote import is_remote
 from napari_stack.files.write_content import Writer
 
 __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
@@ -27,8 +32,10 @@ __all__ = ["FAMILIES", "KINDS", "WRITERS", "Format", "format_of", "is_zarr"]
 #: JPEGs beside RAW, and programs measured values beside images. The last format that recognises a
 #: file reads it: camera RAW begins as TIFF does, and so does NDTiff.
 FORMATS: dict[str, tuple[type[Format], ...]] = {
-    "pictures": (Tiff, NdTiff, Pictures),
+    "pictures": (Tiff, NdTiff, Pictures, Pnm, Jpeg2000, JpegXl, Avif, Heic),
     "raw": (Raw,),
+    "microscopes": (Hdf5, Dicom, Mrc, Olympus, Lif, Czi, Nd2),
+    "video": (Movie, Ser, Gif),
     "fits": (Fits,),
     "zarr": (OmeZarr,),
     "numpy": (Npy,),
@@ -64,6 +71,8 @@ def format_of(path: str, headers: HeaderCache) -> Format:
 
 
 def _recognised(path: str) -> type[Format]:
+    if is_remote(path):
+        return OmeZarr
     start = b"" if os.path.isdir(path) else _first_bytes(path)  # noqa: PTH112
     kinds = (kind for family in FORMATS.values() for kind in family)
     if found := [kind for kind in kinds if kind.recognises(path, start)]:

@@ -11,8 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.base import Contents, First, Format, Frame, Series
+from napari_stack.files.formats.base import MISSING, Contents, First, Format, Frame, Series
 from napari_stack.files.header_cache import stamp_of
+from napari_stack.files.remote import is_remote
 
 #: A last axis of this length holds colours where the axis before it is longer.
 _COLOURS = (3, 4)
@@ -66,27 +67,20 @@ class ArrayFormat(Format):
         return self._images(path)[0].contents
 
     def series(self, path: str) -> tuple[Series, ...]:  # noqa: D102
-        found, start = [], 0
-        for image in self._images(path):
-            held = replace(image.contents, order=image.contents.order + start)
-            found.append(Series(image.name, held, image.kind))
-            start += len(held.order)
-        return tuple(found)
+        return numbered(self._images(path))
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
-        for image in self._images(path):
-            found = image.contents
-            if number < len(found.order):
-                break
-            number -= len(found.order)
-        else:
+        if (at := place_of(self._images(path), number)) is None:
             raise UserError(f"{path} holds fewer frames now: open it anew")
+        image, place = at
+        found = image.contents
         first.check(path, found.frame, len(found.order))
-        leading = image.shape[: len(image.shape) - len(found.frame.shape)]
-        place = tuple(int(i) for i in np.unravel_index(number, leading))
         rows = slice(0, found.frame.shape[0]) if rows is None else rows
         with self.damage_named(path):
             pixels = self.read_rows(image.array, place, rows)
+            due = (rows.stop - rows.start, *found.frame.shape[1:])
+            if pixels.shape != due:
+                raise UserError(f"{pixels.shape} pixels where {due} are due")
             return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
 
     def _images(self, path: str) -> Sequence[StoredImage]:
@@ -95,10 +89,35 @@ class ArrayFormat(Format):
             if (known := self.headers.recall(*key)) is not None:
                 return known
             found = self.find_images(path)
-        size = _ANY_SIZE if os.path.isdir(path) else os.stat(path).st_size  # noqa: PTH112, PTH116
+        any_size = is_remote(path) or os.path.isdir(path)  # noqa: PTH112
+        size = _ANY_SIZE if any_size else os.stat(path).st_size  # noqa: PTH116
         for image in found:
             image.contents.frame.check(path, size)
         return self.headers.keep(found, *key)
+
+
+def numbered(images: Sequence[StoredImage]) -> tuple[Series, ...]:
+    """Make series of images, whose frames are numbered through all of them."""
+    found, start = [], 0
+    for image in images:
+        order = image.contents.order
+        held = replace(image.contents, order=np.where(order < 0, MISSING, order + start))
+        found.append(Series(image.name, held, image.kind))
+        start += len(order)
+    return tuple(found)
+
+
+def place_of(
+    images: Sequence[StoredImage], number: int
+) -> tuple[StoredImage, tuple[int, ...]] | None:
+    """Return the image that holds a frame, and its place along the leading axes there."""
+    for image in images:
+        count = len(image.contents.order)
+        if number < count:
+            leading = image.shape[: len(image.shape) - len(image.contents.frame.shape)]
+            return image, tuple(int(i) for i in np.unravel_index(number, leading))
+        number -= count
+    return None
 
 
 def contents_of(shape: tuple[int, ...], dtype: DTypeLike, *, partial: bool) -> Contents:

@@ -1,10 +1,12 @@
 """FITS, read by astropy: the images of a file, their planes as frames."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from napari_stack.files.formats.array_axes import (
     numbered_axes,
 )
 from napari_stack.files.formats.base import needed_package
+from napari_stack.files.unpacked import GZIP, unpacked
 
 #: What astropy calls an image that has no name.
 _NAMELESS = ("PRIMARY", "COMPRESSED_IMAGE")
@@ -26,14 +29,26 @@ class Fits(ArrayFormat):
 
     name = "FITS"
     starts = (b"SIMPLE  =",)
-    suffixes = (".fits", ".fit", ".fts")
-    libraries = ("astropy",)
+    suffixes = (
+        ".fits", ".fit", ".fts", ".fits.fz", ".fit.fz", ".fits.gz", ".fit.gz", ".fts.gz",
+    )  # fmt: skip
+    libraries = ("astropy", "gzip")
+
+    @classmethod
+    def recognises(cls, path: str, start: bytes) -> bool:
+        """Look into what is packed as a whole."""
+        if not start.startswith(GZIP):
+            return super().recognises(path, start)
+        with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
+            return file.read(len(cls.starts[0])) == cls.starts[0]
+        return path.lower().endswith(cls.suffixes)
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the images of a file, one at least; tables are none."""
-        stored = Path(path).stat().st_size
         found = []
-        with _opened(path) as file:
+        with self._raw(path) as raw, _opened(path, raw) as file:
+            stored = raw.seek(0, 2)
+            raw.seek(0)
             for number, image in enumerate(file):
                 # Damaged ones have none, or texts among the numbers.
                 shape = tuple(map(int, getattr(image, "shape", ())))
@@ -52,23 +67,25 @@ class Fits(ArrayFormat):
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         path, number = array
-        with _opened(path) as file:
+        with self._raw(path) as raw, _opened(path, raw) as file:
             image = file[number]
             return image.section[(*place, rows, slice(0, image.shape[-1]))]
 
+    def _raw(self, path: str) -> IO[bytes]:
+        """Open a file, unpacked. Astropy would leave it open where it finds no header."""
+        with Path(path).open("rb") as file:
+            packed = file.read(len(GZIP)) == GZIP
+        return unpacked(path, self.headers) if packed else Path(path).open("rb")
+
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _opened(path: str, raw: IO[bytes]) -> Iterator[Any]:
     with needed_package(path, "FITS", "astropy", "fits"):
         from astropy.io import fits
     from astropy.io.fits.hdu.compressed._compression import CfitsioException
 
     try:
-        # Opened here, for astropy leaves a file open in which it finds no header.
-        with (
-            Path(path).open("rb") as raw,
-            fits.open(raw, memmap=False, lazy_load_hdus=True) as file,
-        ):
+        with fits.open(raw, memmap=False, lazy_load_hdus=True) as file:
             yield file
     except (CfitsioException, fits.VerifyError) as error:  # of no built-in kind
         raise UserError(str(error)) from error

@@ -28,10 +28,8 @@ def header_of(data: bytes) -> tuple[Frame, int, str]:
         For CMYK colours, and for data that end early.
     """
     segments = list(_segments(data))
-    frames = [content for marker, content in segments if marker in _FRAMES]
-    if not frames:
-        raise UserError("the JPEG data holds no image")
-    depth, height, width, channels = struct.unpack(">BHHB", frames[0][:6])
+    _, content = _frame_in(segments)
+    depth, height, width, channels = struct.unpack(">BHHB", content[:6])
     if channels == 4:
         raise UserError("CMYK colours are for printing: convert them to RGB")
     exif = [c for marker, c in segments if marker == _EXIF and c.startswith(b"Exif\0\0")]
@@ -42,6 +40,20 @@ def header_of(data: bytes) -> tuple[Frame, int, str]:
     frame = Frame(shape, np.dtype(np.uint8 if depth <= 8 else np.uint16), rgb=channels == 3)
     comments = (content.decode("latin-1") for marker, content in segments if marker == _COMMENT)
     return frame, orientation, next(comments, "")
+
+
+def frame_header(data: bytes) -> tuple[int, int, int]:
+    """Return the marker of the frame, the bits of a sample, and the number of channels."""
+    marker, content = _frame_in(list(_segments(data)))
+    return marker, content[0], content[5]
+
+
+def _frame_in(segments: list[tuple[int, bytes]]) -> tuple[int, bytes]:
+    """Return the segment that starts a frame."""
+    found = next((segment for segment in segments if segment[0] in _FRAMES), None)
+    if found is None:
+        raise UserError("the JPEG data holds no image")
+    return found
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

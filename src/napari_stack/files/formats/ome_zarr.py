@@ -1,6 +1,7 @@
 """Zarr arrays and OME-Zarr, read: level 0 of each image."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from napari_stack.files.formats.array_axes import (
 from napari_stack.files.formats.base import Contents, needed_package
 from napari_stack.files.formats.ome_zarr_images import ZIPPED, images_in, is_zipped, root_of_zip
 from napari_stack.files.metadata import KEY, Note, reconciled, reconciled_axis
+from napari_stack.files.remote import is_remote, unreachable_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +91,9 @@ class OmeZarr(ArrayFormat):
         return Path(path).is_dir() or (start.startswith(b"PK\x03\x04") and is_zipped(path))
 
     def find_images(self, path: str) -> list[StoredImage]:  # noqa: D102
-        found = []
-        for image in images_in(_opened(path)):
-            array, held = _image_in(image.node, image.number)
-            blocks = Blocks.of(array, len(array.shape) - len(held.frame.shape))
-            found.append(StoredImage((array, blocks), array.shape, held, image.name))
-        return found
+        with unreachable_named(path) if is_remote(path) else nullcontext():
+            images = stored_images(_opened(path))
+        return [replace(image, array=(image.array, _blocks(image))) for image in images]
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         pixels, blocks = array
@@ -106,10 +105,24 @@ class OmeZarr(ArrayFormat):
             return Note.from_plain(_opened(path).attrs.get(KEY))
 
 
+def stored_images(node: Any) -> list[StoredImage]:
+    """Describe the images of a group, or an array."""
+    found = []
+    for image in images_in(node):
+        array, held = _image_in(image.node, image.number)
+        found.append(StoredImage(array, array.shape, held, image.name))
+    return found
+
+
+def _blocks(image: StoredImage) -> Any:
+    """Return what reads chunks of several frames once."""
+    return Blocks.of(image.array, len(image.shape) - len(image.contents.frame.shape))
+
+
 def _opened(path: str) -> Any:
     with needed_package(path, "zarr", "zarr", "zarr"):
         import zarr
-    if Path(path).is_dir():
+    if is_remote(path) or Path(path).is_dir():
         return zarr.open(path, mode="r")
     root = root_of_zip(path)
     if root is None:

@@ -1,5 +1,6 @@
 """PNG, JPEG, BMP and WebP: headers are read first, pixels are decoded as a whole."""
 
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import UnsupportedError
 from napari_stack.files.exif import image_class
-from napari_stack.files.formats import jpeg
+from napari_stack.files.formats import jpeg, jpeg_pixels
 from napari_stack.files.formats.base import Contents, First, Format, Frame, upright
 from napari_stack.files.metadata import KEY, Note
 
@@ -43,14 +44,15 @@ class _Header:
     ----------
     frame : Frame
     decode : callable
-        Makes the pixels, upright, of the data and the number of a frame.
+        Makes the pixels, upright, of the data and the number of a frame, and calls what it is given
+        with a sentence where these may be wrong.
     note : Note
     count : int
         Number of frames.
     """
 
     frame: Frame
-    decode: Callable[[bytes, int], NDArray[Any]]
+    decode: Callable[[bytes, int, Callable[[str], None]], NDArray[Any]]
     note: Note
     count: int = 1
 
@@ -64,12 +66,12 @@ class _Header:
 
 
 class Pictures(Format):
-    """Pictures: PNG and JPEG decoded by imagecodecs; BMP, WebP and animated PNG by Pillow."""
+    """PNG by libpng, JPEG by libjpeg-turbo; BMP, WebP and animated PNG by Pillow."""
 
     name = "PNG, JPEG, BMP, WebP"
     starts = (_PNG, jpeg.START, b"BM", b"RIFF")
     suffixes = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-    libraries = ("PIL", "imagecodecs")
+    libraries = ("PIL", "imagecodecs", "simplejpeg")
 
     @classmethod
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: D102
@@ -92,7 +94,7 @@ class Pictures(Format):
         data, header = self._load(path)
         first.check(path, header.frame, header.count)
         with self.damage_named(path):
-            pixels = header.decode(data, number)
+            pixels = header.decode(data, number, partial(_tell, path))
             if pixels.shape != header.frame.shape:
                 raise UserError(f"{pixels.shape} pixels where {header.frame.shape} are due")
         return pixels if rows is None else pixels[rows]
@@ -136,16 +138,20 @@ def _png_header(data: bytes, image: Any) -> _Header:
     return _Header(frame, partial(_decode_png, orientation), note)
 
 
-def _decode_png(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
+def _tell(path: str, what: str) -> None:
+    warnings.warn(f"{path}: {what}", stacklevel=6)
+
+
+def _decode_png(orientation: int, data: bytes, *_: Any) -> NDArray[Any]:
     import imagecodecs
 
     return upright(imagecodecs.png_decode(data), orientation)
 
 
-def _decode_jpeg(orientation: int, data: bytes, _number: int) -> NDArray[Any]:
-    import imagecodecs
-
-    return upright(imagecodecs.jpeg_decode(data), orientation)
+def _decode_jpeg(
+    orientation: int, data: bytes, _number: int, tell: Callable[[str], None]
+) -> NDArray[Any]:
+    return upright(jpeg_pixels.decoded(data, tell), orientation)
 
 
 def _opened(data: bytes) -> Any:
@@ -171,7 +177,7 @@ def _pillow_header(image: Any) -> _Header:
     return _Header(frame, _decode_by_pillow, Note(), getattr(image, "n_frames", 1))
 
 
-def _decode_by_pillow(data: bytes, number: int) -> NDArray[Any]:
+def _decode_by_pillow(data: bytes, number: int, *_: Any) -> NDArray[Any]:
     from PIL import ImageOps
 
     image = _opened(data)

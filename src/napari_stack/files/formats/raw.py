@@ -26,12 +26,16 @@ class Raw(Format):
 
     def contents(self, path: str) -> Contents:  # noqa: D102
         with self.damage_named(path), _opened(path) as raw:
-            return Contents.counted(_frame(path, raw))
+            return Contents.counted(_frame(path, raw, self.headers.options.demosaic))
 
     def read_frame(self, path: str, _number: int, rows: slice | None, first: First) -> NDArray[Any]:
         """Develop a photograph: the camera's white balance, no brightening, so frames compare."""
+        demosaic = self.headers.options.demosaic
         with self.damage_named(path), _opened(path) as raw:
-            first.check(path, _frame(path, raw))
+            first.check(path, _frame(path, raw, demosaic))
+            if not demosaic:  # as the sensor recorded them, with its black level
+                mosaic = raw.raw_image_visible
+                return np.array(mosaic if rows is None else mosaic[rows])
             pixels = raw.postprocess(output_bps=16, use_camera_wb=True, no_auto_bright=True)
         return np.ascontiguousarray(pixels if rows is None else pixels[rows])
 
@@ -47,7 +51,12 @@ def _opened(path: str) -> Iterator[Any]:
         raise UserError(str(error)) from error
 
 
-def _frame(path: str, raw: Any) -> Frame:
+def _frame(path: str, raw: Any, demosaic: bool) -> Frame:
+    if not demosaic:
+        mosaic = raw.raw_image_visible
+        if mosaic is None or mosaic.ndim != 2:
+            raise UserError("its pixels are no mosaic: leave out demosaic=False")
+        return Frame(mosaic.shape, np.dtype(mosaic.dtype).newbyteorder("="))
     sizes, colours = raw.sizes, raw.num_colors != 1
     height, width = sizes.iheight, sizes.iwidth
     if sizes.flip in (5, 6):  # a quarter turn

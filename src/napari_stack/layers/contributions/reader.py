@@ -1,4 +1,4 @@
-"""The reader that the manifest names: a list of frames in a text file, as one lazy layer."""
+"""The reader that the manifest names: lists of frames, and formats that napari does not open."""
 
 import codecs
 from collections.abc import Callable
@@ -7,28 +7,51 @@ from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.home import at_home
-from napari_stack.files import read
+from napari_stack.files import read, read_each
 from napari_stack.layers.to_layer import to_layer
 
 #: Suffix of a list of frames.
 SUFFIX = ".frames"
 
+#: Suffixes of formats that napari does not open by itself: microscopes, phones, webcams. Of others
+#: a second reader would make it ask which one to use at every drop.
+CLAIMED = (
+    ".nd2", ".czi", ".lif", ".lof", ".xlif", ".oif", ".oib", ".ims", ".mrc", ".mrcs",
+    ".heic", ".heif", ".hif", ".avif", ".jxl", ".ser", ".m4v",
+)  # fmt: skip
+
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
-    """Return the function that reads a path, or None when it is no list of frames.
+    """Return the function that reads a path, or None when napari opens it itself.
 
-    Only lists are claimed. napari opens images and folders itself, and a second reader for them
-    would make it ask which one to use at every drop. Folders and globs are opened lazily with the
-    dock "Open Frames", or from a script with ``to_layer(napari_stack.read(folder))``.
+    Claimed are lists of frames, and files that napari does not open. Other images and folders it
+    opens itself, and a second reader for them would make it ask which one to use at every drop.
+    They are opened lazily with the dock "Open Frames", or from a script with
+    ``to_layer(napari_stack.read(folder))``.
     """
     paths = path if isinstance(path, list) else [path]
-    known = len(paths) == 1 and Path(paths[0]).suffix.lower() == SUFFIX
-    return _read if known else None
+    if len(paths) != 1:
+        return None
+    suffix = Path(paths[0]).suffix.lower()
+    return _read_list if suffix == SUFFIX else _read_file if suffix in CLAIMED else None
 
 
-def _read(path: str | list[str]) -> list[Any]:
-    listed = Path(path[0] if isinstance(path, list) else path)
+def _read_list(path: str | list[str]) -> list[Any]:
+    listed = _only(path)
     return [to_layer(read(frames_of(listed)), listed.stem).as_layer_data_tuple()]
+
+
+def _read_file(path: str | list[str]) -> list[Any]:
+    """Make a layer of a file; one of each image where these differ in size, type or axes."""
+    file = _only(path)
+    return [
+        to_layer(data, f"{file.stem} {name}".strip()).as_layer_data_tuple()
+        for name, data in read_each(file)
+    ]
+
+
+def _only(path: str | list[str]) -> Path:
+    return Path(path[0] if isinstance(path, list) else path)
 
 
 def frames_of(path: Path) -> list[str]:

@@ -59,11 +59,10 @@ REFUSED = {
     "off_luv24.tif",
     "off_luv32.tif",
     "text.tif",
-    "smallliz.tif",
-    "zackthecat.tif",
-    "dscf0013.tif",
-    "ycbcr-cat.tif",
 }
+
+#: YCbCr, and JPEG of the old kind, which tifffile does not decode: see test_ycbcr.
+COLOURS = {"smallliz.tif", "zackthecat.tif", "dscf0013.tif", "ycbcr-cat.tif"}
 
 
 def as_others_read_it(path: Path, pixels: NDArray[Any]) -> str:
@@ -415,7 +414,8 @@ def test_odd_tiffs_open_right_or_are_refused(shared_data: Path) -> None:
         middle = slice(stack.shape[1] // 3, stack.shape[1] // 2 + 1)
         part = stack.render(0, middle)
         np.testing.assert_array_equal(part, pixels[0, middle])
-        judges[as_others_read_it(path, pixels.squeeze())] += 1
+        if path.name not in COLOURS:
+            judges[as_others_read_it(path, pixels.squeeze())] += 1
     assert refused == REFUSED
     assert judges["tifffile"] > 150
     assert judges["Pillow"] >= 15

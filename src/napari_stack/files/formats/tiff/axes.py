@@ -12,7 +12,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.look import Look
 from napari_stack.core.units import metres, seconds
 from napari_stack.files.formats.base import Contents
-from napari_stack.files.formats.tiff import imagej, ome_axes
+from napari_stack.files.formats.tiff import imagej, lsm_stk, ome_axes
 from napari_stack.files.formats.tiff.ome_xml import ome_of
 from napari_stack.files.formats.tiff.pages import Layout, orientation_of
 from napari_stack.files.metadata import Note, reconciled, reconciled_axis
@@ -131,7 +131,7 @@ def _said(tif: Any, page: Any) -> dict[str, Axis]:
     elif tif.is_imagej:
         found = imagej.axes_of(tif.imagej_metadata or {}, _sizes(page))
     else:
-        found = _resolution_axes(page)
+        found = lsm_stk.axes_of(tif) or _resolution_axes(page)
     if not ome and orientation_of(page) >= 5:  # steps are of what is stored
         found |= {a: replace(found[b], name=a) for a, b in ("xy", "yx") if b in found}
     return sound(found)
@@ -146,6 +146,8 @@ def _channels(tif: Any) -> tuple[tuple[str, ...], tuple[Look, ...]]:
     """Return names and looks of the channels."""
     if ome := ome_of(tif):
         return ome.first.channels, ome_axes.looks_of(ome.first)
+    if tif.is_lsm:
+        return lsm_stk.looks_of_lsm(tif)
     if not tif.is_imagej:
         return (), ()
     known = tif.imagej_metadata or {}

@@ -23,7 +23,7 @@ class Directory:
     count : int
         Number of frames.
     depth : int
-        Planes of a page; more than one for a volume.
+        Planes of a page; more than one for a volume, and for channels of an LSM.
     keep_palette : bool
         In ImageJ's files a palette is only for display.
     form : Form or None

@@ -10,6 +10,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff import micro_manager
 from napari_stack.files.formats.tiff.directory import Directory
 from napari_stack.files.formats.tiff.integrity import Headers, check_count, check_pages
+from napari_stack.files.formats.tiff.lsm_stk import is_split
 from napari_stack.files.formats.tiff.ome_images import is_several
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
 from napari_stack.files.formats.tiff.raw_pages import Form, pages_from
@@ -134,6 +135,8 @@ def _of_series(tif: Any, series: Any, number: int, seen: Headers) -> Directory:
     if not following and len(pages) < len(series.pages):
         raise UserError("pages are missing")
     depth = series.keyframe.imagedepth
+    if is_split(tif, series.keyframe):
+        depth = series.keyframe.samplesperpixel
     count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
     check_count(tif, pages, count // depth, number)
     offsets = np.array([page.offset for page in pages], np.int64)

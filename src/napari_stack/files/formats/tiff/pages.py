@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.damage import UnsupportedError
 from napari_stack.files.formats.base import Frame, upright
+from napari_stack.files.formats.tiff.decoders import (
+    JPEGS,
+    UNCOMPRESSED,
+    YCBCR,
+    check_supported,
+    decoder_of,
+    is_subsampled,
+)
+from napari_stack.files.formats.tiff.lsm_stk import is_split
+from napari_stack.files.formats.tiff.ycbcr import OldJpeg
 
-_MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
-_UNCOMPRESSED = 1
-_OLD_JPEG = 6
-_JPEGS = (_OLD_JPEG, 7, 34892, 33007)
+_MIN_IS_WHITE, _RGB, _PALETTE = 0, 2, 3
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
 _ORIENTATION = 274
 
@@ -44,7 +50,7 @@ class Layout:
     segment : tuple of int
         Depth, height and width of a strip or tile.
     decode : callable or None
-        Decodes a segment; None where the pixels lie there as they are.
+        Decodes a segment, or the whole page; None where the pixels lie there as they are.
     colours : ndarray, shape (colours, 3), or None
         The palette.
     orientation : int
@@ -78,7 +84,8 @@ class Layout:
         """Whether a few rows cost much less than the whole frame."""
         if self.orientation >= 5:  # rows are columns of what is stored
             return False
-        return self.decode is None or self.grid[2] >= _MANY_STRIPS
+        many = self.grid[2] >= _MANY_STRIPS and not isinstance(self.decode, OldJpeg)
+        return self.decode is None or many
 
     def stored_rows(self, rows: slice | None) -> slice:
         """Rows of what is stored that hold rows of the upright frame."""
@@ -115,23 +122,25 @@ def page_of(tif: Any, page: Any, *, keep_palette: bool) -> Page:
     offsets = np.asarray(page.dataoffsets, np.int64)
     counts = np.asarray(page.databytecounts, np.int64)
     if layout.decode is None and page.is_contiguous:
-        plane = prod(layout.shape[1:]) * layout.stored.itemsize
-        offsets = offsets[0] + plane * np.arange(layout.shape[0], dtype=np.int64)
-        counts = np.full(layout.shape[0], plane, np.int64)
+        plane = prod(layout.shape[2:]) * layout.stored.itemsize
+        count = prod(layout.shape[:2])
+        offsets = offsets[0] + plane * np.arange(count, dtype=np.int64)
+        counts = np.full(count, plane, np.int64)
     if len(offsets) < prod(layout.grid) or len(counts) < prod(layout.grid):
         raise UserError(f"{len(offsets)} strips where {prod(layout.grid)} are due")
     end = (offsets + counts)[counts > 0].max(initial=0)
     if layout.decode is not None and end > tif.filehandle.size:
         raise UserError(_ENDS_EARLY)
-    jpeg = page.compression in _JPEGS
+    jpeg = page.compression in JPEGS and not isinstance(layout.decode, OldJpeg)
     options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if jpeg else {}
     return Page(layout, offsets, counts, options)
 
 
 def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
-    _check_supported(page)
+    check_supported(page)
     plain = (
-        page.compression == _UNCOMPRESSED
+        page.compression == UNCOMPRESSED
+        and not is_subsampled(page)
         and (page.fillorder, page.predictor) == (1, 1)
         and page.bitspersample in (8, 16, 32, 64)
         and page.sampleformat != 5
@@ -149,20 +158,24 @@ def _layout(tif: Any, page: Any, keep_palette: bool) -> Layout:
         raise UserError(f"tiles of {segment} for {page.imagewidth} x {page.imagelength} pixels")
     colours = _palette(page) if page.photometric == _PALETTE and not keep_palette else None
     orientation = orientation_of(page)
+    planes, depth, *rest = page.shaped
+    shape = (1, planes, *rest) if is_split(tif, page) else (planes, depth, *rest)
     # ImageJ inverts only what it shows, and tifffile calls True white and does not mean it.
     white = 0 if tif.is_imagej or _is_mask(tif, page) else _white(page)
     table = None if colours is None else colours.tobytes()
+    decode = None if plain else decoder_of(tif, page)
+    by_itself = page.offset if isinstance(decode, OldJpeg) else None
     return Layout(
-        _frame(page, colours, orientation),
+        _frame(page, shape, colours, orientation),
         stored.newbyteorder(tif.byteorder) if plain else stored,
-        page.shaped,
+        shape,
         segment,
         page.is_tiled,
-        None if plain else page.decode,
+        decode,
         colours,
         orientation,
         white,
-        (page.hash, tif.byteorder, height, orientation, white, table),
+        (page.hash, tif.byteorder, height, orientation, white, table, by_itself),
     )
 
 
@@ -185,34 +198,17 @@ def orientation_of(page: Any) -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
-def _check_supported(page: Any) -> None:
-    """Refuse compressions and colours that tifffile does not decode, or not rightly."""
-    from tifffile.tifffile import TIFF
-
-    tile = (page.tilewidth, page.tilelength, page.tiledepth)
-    sides = [page.imagewidth, page.imagelength, page.imagedepth]
-    sides += tile if page.is_tiled else [page.rowsperstrip]
-    # tifffile hands on what stands there: texts, or several numbers.
-    if not all(isinstance(side, int) and side > 0 for side in sides):
-        raise UserError(f"no numbers of pixels where they are due: {sides}")
-    if page.photometric == _YCBCR and page.compression not in _JPEGS:
-        raise UnsupportedError("its colours, YCbCr not compressed by JPEG, are not supported")
-    known = page.compression == _UNCOMPRESSED or page.compression in TIFF.DECOMPRESSORS
-    if page.compression == _OLD_JPEG or not known:
-        name = getattr(page.compression, "name", page.compression)
-        name = "JPEG of the old kind" if page.compression == _OLD_JPEG else name
-        raise UnsupportedError(f"its compression, {name}, is not supported")
-
-
-def _frame(page: Any, colours: NDArray[Any] | None, orientation: int) -> Frame:
-    planes, _, height, width, contiguous = page.shaped
+def _frame(
+    page: Any, shape: tuple[int, ...], colours: NDArray[Any] | None, orientation: int
+) -> Frame:
+    planes, _, height, width, contiguous = shape
     if orientation >= 5:
         height, width = width, height
     if colours is not None:
         return Frame((height, width, 3), colours.dtype, rgb=True)
     channels = planes * contiguous
     alpha = channels > 1 and bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
-    rgb = page.photometric in (_RGB, _YCBCR) and channels == (4 if alpha else 3)
+    rgb = page.photometric in (_RGB, YCBCR) and channels == (4 if alpha else 3)
     shape = (height, width) if channels == 1 else (height, width, channels)
     return Frame(shape, np.dtype(page.dtype).newbyteorder("="), rgb, alpha)
 
@@ -234,8 +230,12 @@ def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[
     """Read one frame, or some rows of it, and nothing else; of a volume the plane at a depth."""
     layout = page.layout
     stored = layout.stored_rows(rows)
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path of pathlib takes as long
-        planes = _read_planes(file, page, depth, stored.start, stored.stop)
+    if isinstance(layout.decode, OldJpeg):
+        whole = layout.decode(path)[stored]
+        planes = whole.reshape(1, len(whole), *layout.shape[3:])
+    else:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path of pathlib takes as long
+            planes = _read_planes(file, page, depth, stored.start, stored.stop)
     turned = upright(_finished(planes, layout), layout.orientation)
     return turned[rows] if rows is not None and layout.orientation >= 5 else turned
 

@@ -26,7 +26,7 @@ class Tiff(Format):
 
     name = "TIFF"
     starts = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-    suffixes = (".tif", ".tiff")
+    suffixes = (".tif", ".tiff", ".lsm", ".stk")
     libraries = LIBRARIES
 
     @classmethod

@@ -1,0 +1,125 @@
+"""Files that microscopes wrote, against what the libraries of their formats read."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.look import Look
+from napari_stack.core.stack import Stack
+from napari_stack.files import list_series, read
+
+
+@pytest.fixture
+def folder(shared_data: Path) -> Path:
+    return shared_data / "microscopes"
+
+
+def test_an_nd2_with_planes(folder: Path) -> None:
+    nd2 = pytest.importorskip("nd2")
+    stack = read(folder / "zstack.nd2")
+    assert isinstance(stack, Stack)
+    np.testing.assert_array_equal(np.asarray(stack), nd2.imread(folder / "zstack.nd2"))
+    z, y, x = stack.axes
+    assert (z.name, z.step, z.unit) == ("z", 6.0, "um")
+    assert (y.step, x.step, x.unit) == (pytest.approx(0.323390342594048),) * 2 + ("um",)
+    assert stack.look == Look("FITC BP", ("#000000", "#07ff00"))
+
+
+def test_an_nd2_with_times(folder: Path) -> None:
+    nd2 = pytest.importorskip("nd2")
+    path = folder / "timelapse.nd2"
+    stack = read(path)
+    assert isinstance(stack, Stack)
+    np.testing.assert_array_equal(np.asarray(stack), nd2.imread(path))
+    t, _, x = stack.axes
+    assert (t.name, t.unit, x.step) == ("t", "s", 0.325)
+    assert t.step == pytest.approx(0.50016, abs=1e-5)
+
+
+def test_a_czi_with_times_channels_and_planes(folder: Path) -> None:
+    czi = pytest.importorskip("pylibCZIrw.czi")
+    path = folder / "cell_division_t3_z5_c2.czi"
+    data = read(path)
+    assert isinstance(data, Hyperstack)
+    assert ([a.name for a in data.leading], data.sizes) == (["t", "c", "z"], (3, 2, 5))
+    with czi.open_czi(str(path)) as file:
+        for number, (t, c, z) in enumerate(np.ndindex(3, 2, 5)):
+            plane = file.read(plane={"T": t, "C": c, "Z": z})[..., 0]
+            np.testing.assert_array_equal(data.frames[number], plane)
+
+
+def test_a_czi_with_named_channels(folder: Path) -> None:
+    pytest.importorskip("pylibCZIrw")
+    data = read(folder / "dapi_gfp.czi")
+    (c, y, _) = data.axes
+    assert (c.name, c.labels) == ("c", ("DAPI", "GFP"))
+    assert [look.colours[-1] for look in c.looks] == ["#0000ff", "#00ff00"]
+    assert c.looks[0].limits == (0.0, pytest.approx(249.0))
+    assert y.unit == "pixel"  # its size is not known
+
+
+def test_a_lif_with_several_images(folder: Path) -> None:
+    liffile = pytest.importorskip("liffile")
+    path = folder / "xz.lif"
+    with pytest.warns(UserWarning, match=r"3 series that differ.*'xzt'.*'xzy'.*'xz'"):
+        data = read(path)
+    assert isinstance(data, Hyperstack)
+    with liffile.LifFile(path) as file:
+        truth = file.images[0].asarray()
+        last = file.images[2].asarray()
+    np.testing.assert_array_equal(np.asarray(data), truth)
+    t, c, z, x = data.axes
+    assert [a.name for a in data.axes] == ["t", "c", "z", "x"]
+    assert (t.step, t.unit) == (pytest.approx(0.53), "s")
+    assert (z.step, x.step, x.unit) == (*(pytest.approx(0.14028, abs=1e-5),) * 2, "um")
+    assert [look.colours[-1] for look in c.looks] == ["#00ff00", "#ff0000"]
+    np.testing.assert_array_equal(np.asarray(read(path, series="xz")), last)
+    assert [text.split("'")[1] for text in list_series(path)] == ["xzt", "xzy", "xz"]
+
+
+@pytest.mark.parametrize(("name", "place"), [("xz_c0t0.tif", 0), ("xz_c1t8.tif", 17)])
+def test_planes_of_a_lif_as_another_program_saved_them(folder: Path, name: str, place: int) -> None:
+    pytest.importorskip("liffile")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = read(folder / "xz.lif", series="xzt")
+    saved = tifffile.imread(folder / name)
+    assert isinstance(data, Hyperstack)
+    np.testing.assert_array_equal(data.frames[place], saved)
+
+
+def test_a_lof_of_an_image_of_a_lif(folder: Path, tmp_path: Path) -> None:
+    liffile = pytest.importorskip("liffile")
+    path = tmp_path / "a.lof"
+    with liffile.LifFile(folder / "xz.lif") as file:
+        image = file.images[0]
+        pixels, element = image.asarray(), image.xml_element
+    _write_lof(path, pixels.tobytes(), element)
+    with liffile.LifFile(path) as file:  # the library takes it for one
+        np.testing.assert_array_equal(file.images[0].asarray(), pixels)
+    data = read(path)
+    np.testing.assert_array_equal(np.asarray(data), pixels)
+    assert [axis.name for axis in data.axes] == ["t", "c", "z", "x"]
+
+
+def _write_lof(path: Path, pixels: bytes, element: object) -> None:
+    """Write a file as Leica's description of the format says: three blocks, the XML last."""
+    import struct
+    from xml.etree import ElementTree
+
+    def block(content: bytes) -> bytes:
+        return struct.pack("<II", 0x70, len(content)) + content
+
+    def text(string: str) -> bytes:
+        return b"\x2a" + struct.pack("<I", len(string)) + string.encode("utf-16-le")
+
+    root = ElementTree.Element("LMSDataContainerHeader", Version="2")
+    root.append(element)  # type: ignore[arg-type]
+    head = text("LMS_Object_File") + b"\x2a" + struct.pack("<I", 2)
+    head += b"\x2a" + struct.pack("<I", 0) + b"\x2a" + struct.pack("<Q", len(pixels))
+    xml = ElementTree.tostring(root, "unicode")
+    path.write_bytes(block(head) + pixels + block(text(xml)))
