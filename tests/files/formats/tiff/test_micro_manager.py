@@ -58,6 +58,7 @@ def test_an_acquisition_in_several_files(tmp_path: Path, names: tuple[str, ...])
         assert found.shape == (6, 8, 9)
         assert values(found).tolist() == right
     assert values(read([tmp_path / name for name in names])).tolist() == right
+    assert values(read([tmp_path / name for name in names], odd="skip")).tolist() == right
     with pytest.raises(ValueError, match=r"f_MMStack_.*does not belong to the set of"):
         read([tmp_path / names[0], tmp_path / "f_MMStack_Default.ome.tif"])
 
