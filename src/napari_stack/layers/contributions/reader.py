@@ -58,8 +58,8 @@ def _only(path: str | list[str]) -> Path:
 def frames_of(path: Path) -> list[str]:
     """Return what a list of frames names: a file, folder or glob a line, from where it lies.
 
-    Addresses such as ``https://...`` stand as they are. Empty lines, and lines that begin with ``#``, do not count; quotes around a line are no part of
-    the name.
+    Addresses such as ``https://...`` stand as they are. Empty lines, and lines that begin with
+    ``#``, do not count; quotes around a line are no part of the name.
 
     Raises
     ------
