@@ -90,7 +90,7 @@ def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
 def test_every_input_says_what_it_is_for(dock):
     inputs = [dock.path, *dock.findChildren(QPushButton)]
     inputs += [dock.pattern, *(field.native for field, _ in dock._fields.values())]
-    assert len(inputs) == 14
+    assert len(inputs) == 15
     assert all(part.toolTip() for part in inputs)
 
 
@@ -98,7 +98,7 @@ def test_some_frames(dock, viewer, qtbot, folder, cells):
     dock.set_paths(folder)
     assert dock.options() == {
         "every": 1, "start": 0, "stop": None, "order": "given", "odd": "refuse", "series": None,
-        "from_names": False,
+        "from_names": False, "demosaic": True,
     }  # fmt: skip
     dock.set_options(every=2, start=1, stop=5)
     opened(dock, qtbot)

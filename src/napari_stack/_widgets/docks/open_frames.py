@@ -6,6 +6,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from magicgui.widgets import CheckBox
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_stack import layers
@@ -23,7 +24,12 @@ from napari_stack.files import SUFFIXES, Choices, choices_in, read
 _MOST_FRAMES = 9_999_999
 
 #: Labels of options that are not called as `read` calls them.
-_TEXTS = {"odd": "Odd files", "series": "Series", "from_names": "Axes in names"}
+_TEXTS = {
+    "odd": "Odd files",
+    "series": "Series",
+    "from_names": "Axes in names",
+    "demosaic": "Colours of mosaics",
+}
 
 _PATTERN_HELP = (
     "Take only the files of the folder whose names fit: * stands for anything, ? for one letter, "
@@ -132,12 +138,12 @@ class OpenFramesDock(RunningDock):
         self.path.setText(several or "".join(given))
 
     def set_options(self, **options: Any) -> None:
-        """Set every, start, stop (None stands for the end), order, odd, series or from_names."""
+        """Set options by the names that `options` gives them; a stop of None stands for the end."""
         for name, value in options.items():
             self._fields[name][0].value = "end" if name == "stop" and value is None else value
 
     def options(self) -> dict[str, Any]:
-        """Return every, start, stop, order, odd, series and from_names."""
+        """Return every, start, stop, order, odd, series, from_names, demosaic."""
         values = {name: field.value for name, (field, _) in self._fields.items()}
         return {name: None if value == "end" else value for name, value in values.items()}
 
@@ -200,6 +206,7 @@ def _fields() -> dict[str, tuple[Any, str]]:
     }
     fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
     fields |= {"series": SeriesChoice(), "from_names": NamesInput()}
+    fields["demosaic"] = CheckBox(value=known["demosaic"].default)
     return {name: (field, known[name].text) for name, field in fields.items()}
 
 

@@ -14,9 +14,15 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import MISSING, Frame, needed_package
-from napari_stack.files.formats.described import channel_axis, spaced, stored_image
+from napari_stack.files.formats.described import (
+    channel_axis,
+    spaced,
+    stored_image,
+    time_axis,
+)
 from napari_stack.files.formats.microscopes.czi_integrity import check_sizes
 from napari_stack.files.formats.microscopes.czi_metadata import Metadata
+from napari_stack.files.formats.microscopes.czi_times import times_of
 
 #: Pixels by the names that libCZI gives them: their type, and channels in the order blue, green,
 #: red.
@@ -139,7 +145,7 @@ def _image(
         raise UserError("it claims more planes than any recording has")
     looks = metadata.looks(box.get("C", (0, 1))[1], np.dtype(dtype))
     axes = {
-        "T": metadata.time_axis(),
+        "T": _time_axis(path, metadata, box.get("T", (0, 1))[1]),
         "C": channel_axis(looks),
         "Z": spaced("z", metadata.micrometres("Z"), "um"),
     }
@@ -158,6 +164,13 @@ def _image(
     )
     _mark_missing(found, scene, [place for place, _ in inside])
     return found
+
+
+def _time_axis(path: str, metadata: Metadata, count: int) -> Axis:
+    """Return the axis of times: as they were noted, else by the interval that was wished for."""
+    times = times_of(path)
+    found = time_axis(times) if len(times) == count else Axis("t")
+    return found if found.unit == "s" else metadata.time_axis()
 
 
 def _mark_missing(found: StoredImage, scene: _Scene, places: list[dict[str, int]]) -> None:

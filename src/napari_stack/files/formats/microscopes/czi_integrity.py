@@ -9,7 +9,7 @@ from typing import IO
 from napari_stack.core.errors import UserError
 
 #: A part begins with its name and two sizes: what was set aside, and what is used.
-_HEAD = struct.Struct("<16sqq")
+HEAD = struct.Struct("<16sqq")
 
 #: Where the header of the file notes the directory of tiles, and the metadata.
 _DIRECTORY, _METADATA = 32 + 52, 32 + 60
@@ -35,22 +35,23 @@ def check_sizes(path: str) -> None:
     """
     with Path(path).open("rb") as file:
         stored = os.fstat(file.fileno()).st_size
-        start = _read(file, _METADATA + 8, 0)
+        start = read_at(file, _METADATA + 8, 0)
         (directory,) = struct.unpack_from("<q", start, _DIRECTORY)
         (metadata,) = struct.unpack_from("<q", start, _METADATA)
         if metadata:
-            used = _part(file, metadata, b"ZISRAWMETADATA", stored)
-            sizes = _TEXT.unpack(_read(file, _TEXT.size, metadata + _HEAD.size))
+            used = part_at(file, metadata, b"ZISRAWMETADATA", stored)
+            sizes = _TEXT.unpack(read_at(file, _TEXT.size, metadata + HEAD.size))
             if min(sizes) < 0 or sum(sizes) > used:
                 raise UserError(f"its metadata of {sizes} bytes are larger than their part")
         for place in _tiles(file, directory, stored):
-            used = _part(file, place, b"ZISRAWSUBBLOCK", stored)
-            sizes = _TILE.unpack(_read(file, _TILE.size, place + _HEAD.size))
+            used = part_at(file, place, b"ZISRAWSUBBLOCK", stored)
+            sizes = _TILE.unpack(read_at(file, _TILE.size, place + HEAD.size))
             if min(sizes) < 0 or sum(sizes) > used:
                 raise UserError(f"a tile of {sizes} bytes is larger than its part")
 
 
-def _read(file: IO[bytes], count: int, place: int) -> bytes:
+def read_at(file: IO[bytes], count: int, place: int) -> bytes:
+    """Read so many bytes at a place."""
     file.seek(place)
     found = file.read(count)
     if len(found) < count:
@@ -58,23 +59,23 @@ def _read(file: IO[bytes], count: int, place: int) -> bytes:
     return found
 
 
-def _part(file: IO[bytes], place: int, name: bytes, stored: int) -> int:
+def part_at(file: IO[bytes], place: int, name: bytes, stored: int) -> int:
     """Check a part, and return how many of its bytes are used."""
     if not 0 < place < stored:
         raise UserError(f"its part {name.decode()} is due at byte {place} of {stored}")
-    found, room, used = _HEAD.unpack(_read(file, _HEAD.size, place))
+    found, room, used = HEAD.unpack(read_at(file, HEAD.size, place))
     if found.rstrip(b"\0") != name:
         raise UserError(f"its part {name.decode()} is not where it is due")
     used = used or room  # old files note one of them
-    if not 0 <= used <= stored - place - _HEAD.size:
+    if not 0 <= used <= stored - place - HEAD.size:
         raise UserError(f"its part {name.decode()} of {used} bytes goes beyond its end")
     return int(used)
 
 
 def _tiles(file: IO[bytes], directory: int, stored: int) -> Iterator[int]:
     """Go through the directory, and say where tiles are."""
-    used = _part(file, directory, b"ZISRAWDIRECTORY", stored)
-    data = _read(file, used, directory + _HEAD.size)
+    used = part_at(file, directory, b"ZISRAWDIRECTORY", stored)
+    data = read_at(file, used, directory + HEAD.size)
     (count,) = _COUNT.unpack_from(data)
     place = _COUNT.size + _RESERVED
     for _ in range(count):
