@@ -8,6 +8,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.base import Format
 from napari_stack.files.formats.fits import Fits
+from napari_stack.files.formats.movie_write import MovieWriter
 from napari_stack.files.formats.npy import Npy
 from napari_stack.files.formats.ome_zarr import OmeZarr
 from napari_stack.files.formats.ome_zarr_write import ZarrWriter, is_zarr
@@ -43,7 +44,7 @@ KINDS = ", ".join(kind.name for family in FORMATS.values() for kind in family)
 #: What writes a file, by its suffix.
 WRITERS: dict[str, Writer] = {
     suffix: writer
-    for writer in (TiffWriter(), PictureWriter(), ZarrWriter())
+    for writer in (TiffWriter(), PictureWriter(), ZarrWriter(), MovieWriter())
     for suffix in writer.suffixes
 }
 
