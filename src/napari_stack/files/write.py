@@ -99,8 +99,8 @@ def write(
         which is what programs without layers (GIMP before 3 among them) show. A layer with four
         channels has alpha.
     levels : int, optional
-        Resolutions of a zarr, each of half the sides; by default as many as it takes until the last
-        one has no more than 512 pixels a side.
+        Resolutions of a zarr or OME-TIFF, each of half the sides. By default one in a TIFF, and in
+        a zarr as many as it takes until the last one has no more than 512 pixels a side.
     chunks : tuple of int, optional
         Pixels of a chunk of a zarr along y and x, or lengths along all axes of the data; by default
         a frame, or 1024 x 1024 pixels of a large one.
