@@ -249,3 +249,16 @@ def test_axes_in_names_are_shown_and_confirmed(dock, viewer, qtbot, tmp_path):
     dock.set_options(from_names=False)
     assert not field.pattern.isVisibleTo(dock)
     assert previewed(dock, qtbot).startswith("5 frames\n")
+
+
+def test_a_layer_for_each_channel(dock, viewer, qtbot, tmp_path):
+    frames = np.arange(2 * 3 * 24 * 30, dtype=np.uint16).reshape(3, 2, 24, 30)
+    axes = ("t", ns.Axis("c", labels=("DAPI", "GFP")), "y", "x")
+    ns.write(tmp_path / "cells.ome.tif", frames, axes=axes)
+    dock.set_paths(tmp_path / "cells.ome.tif")
+    dock.channels.setChecked(True)
+    opened(dock, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["cells.ome DAPI", "cells.ome GFP"]
+    for number, layer in enumerate(viewer.layers):
+        np.testing.assert_array_equal(np.asarray(layer.data), frames[:, number])
+    assert dock.runner.message.text().startswith("Added 'cells.ome DAPI', 'cells.ome GFP':")

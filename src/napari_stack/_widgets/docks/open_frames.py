@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import CheckBox
-from qtpy.QtWidgets import QFileDialog, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit
 
 from napari_stack import layers
 from napari_stack._widgets.parts.data_set import NamesInput, SeriesChoice
@@ -72,6 +72,12 @@ class Asked:
         return str(Path(escape(str(folder))) / self.pattern)
 
 
+_CHANNELS_HELP = (
+    "Show each channel as a layer of its own, in its colours. As one layer, with a slider for the "
+    "channels, they are registered and fused together."
+)
+
+
 class OpenFramesDock(RunningDock):
     """Path, and which frames to take.
 
@@ -100,6 +106,8 @@ class OpenFramesDock(RunningDock):
         self._fields = _fields()
         for field, _ in self._fields.values():
             field.changed.connect(self._changed)
+        self.channels = QCheckBox("A layer for each channel")
+        self.channels.setToolTip(tooltip(_CHANNELS_HELP))
         self.preview = FramesPreview()
         self.preview.offered.connect(self._offer)
         self.runner.clicked.connect(self.run)
@@ -117,6 +125,7 @@ class OpenFramesDock(RunningDock):
         for name, (field, help_text) in self._fields.items():
             text = _TEXTS.get(name, name.capitalize())
             form.add(text, field.native, help_text)
+        form.add("Channels", self.channels, _CHANNELS_HELP)
         text = "Open many files as one layer; a frame is read when it is shown."
         fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
 
@@ -178,16 +187,22 @@ class OpenFramesDock(RunningDock):
         if self.runner.running:
             return
 
+        apart = self.channels.isChecked()
+
         def work(run: Run) -> Any:
             if run.tick:  # cancelled before it began
                 run.tick(0, 0, "Opening frames")
-            data = asked.read()
-            return data, layers.show_limits(data)
+            data, name = asked.read(), _name(asked.paths)
+            parts = layers.channels_apart(data, name) if apart else [(name, data)]
+            return data, [(called, one, layers.show_limits(one)) for called, one in parts]
 
         def done(result: Any) -> str:
-            data, limits = result
-            layer = self.viewer.add_layer(layers.to_layer(data, _name(asked.paths), limits=limits))
-            return f"Added {layer.name!r}: {extent(data)}"
+            data, parts = result
+            made = [layers.to_layer(one, called, limits=limits) for called, one, limits in parts]
+            for layer in made:
+                layer.blending = "additive" if len(made) > 1 else layer.blending
+            added = [self.viewer.add_layer(layer).name for layer in made]
+            return f"Added {', '.join(map(repr, added))}: {extent(data)}"
 
         self.runner.start(work, done)
 
