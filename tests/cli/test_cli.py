@@ -522,6 +522,20 @@ def test_axes_in_names(names, shape, tmp_path):
     assert found.tolist() == ([5, 6, 7] if names == "yes" else [1, 11])
 
 
+def test_a_sensor_without_demosaicing(tmp_path):
+    mosaic = np.tile(np.array([[40, 90], [90, 200]], np.uint8), (2, 10, 15))
+    numbers = np.array([0, 8, 0, 30, 20, 8, 2], "<i4")  # red, green, green, blue
+    head = b"LUCAM-RECORDER" + numbers.tobytes() + bytes(136)
+    (tmp_path / "a.ser").write_bytes(head + mosaic.tobytes())
+    for flags, expected in ([], (20, 30, 3)), (["--no-demosaic"], (20, 30)):
+        out = tmp_path / f"out{len(flags)}.tif"
+        command = ["combine", str(tmp_path / "a.ser"), "-o", str(out), "--quiet"]
+        assert main([*command, *flags]) == 0
+        found = ns.read(out)[0]
+        assert found.shape == expected
+    np.testing.assert_array_equal(found, mosaic[0])
+
+
 def test_frames_that_cannot_be_registered_are_named(stack, tmp_path, capsys):
     noise = np.random.default_rng(0).normal(500, 50, (1, *stack.shape[1:])).astype(np.uint16)
     ns.write(tmp_path / "in.tif", ns.Stack.wrap(np.concatenate([np.asarray(stack), noise])))

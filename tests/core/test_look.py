@@ -10,6 +10,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look, gradient, limits_of, ramp
 from napari_stack.core.stack import Stack
 from napari_stack.files import read, write
+from napari_stack.operators import Box, ToSize, Transforms, apply_transforms, transform_frames
 
 GREEN, RED = Look(colours=ramp("green"), limits=(10, 200)), Look(colours=ramp("red"))
 CHANNELS = Axis("c", labels=("GFP", "RFP"), looks=(GREEN, RED))
@@ -62,3 +63,15 @@ def test_selected_channels_and_planes() -> None:
     assert stack.select([1]).axes[0] == Axis("c", labels=("RFP",), looks=(RED,))
     assert Axis("z", 0.5, "um", start=3.0).taken([2, 4]) == Axis("z", 1.0, "um", start=4.0)
     assert Axis("frame").taken([2, 3]) == Axis("frame")
+
+
+def test_where_parts_of_frames_begin() -> None:
+    axes = (Axis("t"), Axis("y", 0.5, "um", start=10.0), Axis("x", 2.0, "um"))
+    stack = Stack.wrap(np.zeros((2, 40, 60), np.uint8), axes=axes)
+    cropped = transform_frames(stack, crop=Box(left=10, top=4, right=50, bottom=36))
+    assert cropped.axes[1:] == (Axis("y", 0.5, "um", start=12.0), Axis("x", 2.0, "um", start=20.0))
+    small = transform_frames(cropped, resize=ToSize(width=20, height=16))
+    assert small.axes[1:] == (Axis("y", 1.0, "um", start=12.25), Axis("x", 4.0, "um", start=21.0))
+    moved = Transforms(np.array([np.eye(3), [[1, 0, -6], [0, 1, 0], [0, 0, 1]]]))
+    common = apply_transforms(stack, moved, framing="common")
+    assert common.axes[2].start == 2.0 * 6

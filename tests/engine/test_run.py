@@ -317,3 +317,27 @@ def test_a_request_to_stop_is_heard_while_a_frame_takes_long() -> None:
     with pytest.raises(Cancelled):
         Run(workers=1, tick=tick).each(held, stack, what="Holding frames")
     assert asked.is_set()
+
+
+@pytest.mark.parametrize("count", [999, 1000, 2113])
+def test_many_small_frames_are_done_in_batches(count: int) -> None:
+    stack = Stack.wrap(np.arange(count * 4, dtype=np.uint16).reshape(count, 2, 2))
+    ticks: list[int] = []
+    run = Run(workers=3, tick=lambda done, *_: ticks.append(done))
+    found = run.each(Stack.__getitem__, stack, what="")
+    np.testing.assert_array_equal(np.stack(found), np.asarray(stack))
+    np.testing.assert_array_equal(
+        np.stack(list(run.stream(Stack.__getitem__, stack, what=""))), found
+    )
+    assert ticks[-1] == count
+
+
+def test_a_run_in_batches_can_be_cancelled() -> None:
+    stack = Stack.wrap(np.zeros((5000, 2, 2), np.uint8))
+
+    def tick(done: int, *_: object) -> None:
+        if done >= 100:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Run(workers=2, tick=tick).each(Stack.__getitem__, stack, what="")

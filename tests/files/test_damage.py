@@ -1,13 +1,9 @@
 """Damaged files: an error that names the file, and never a crash."""
 
-import gc
 import logging
 import random
-import tracemalloc
-import warnings
+import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +14,14 @@ import tifffile
 from PIL import Image
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import read, read_recipe, write
 from napari_stack.files.exif import Origin
 from napari_stack.files.formats import jpeg, npy, ome_zarr
 from napari_stack.files.formats.tiff import pages as tiff_pages
 from napari_stack.files.formats.tiff import read as tiff_read
+from support import micro_manager
+from support.damage import assert_refused, bounded_refusal, damaged, refusal
 from support.pixels import Noise
 
 TIFFS: dict[str, dict[str, Any]] = {
@@ -37,22 +34,6 @@ TIFFS: dict[str, dict[str, Any]] = {
     "bigtiff": {"bigtiff": True},
     "ome": {"ome": True, "metadata": {"axes": "ZYX"}},
 }
-
-
-def damaged(data: bytes, generator: random.Random) -> bytes:
-    """Cut off, or change some bytes: anywhere, in the header, or to a huge number."""
-    result = bytearray(data)
-    kind = generator.randrange(4)
-    if kind == 0:
-        return data[: generator.randrange(len(data))]
-    for _ in range(generator.randrange(1, 8)):
-        end = len(result) if kind == 1 else min(len(result), 400)
-        place = generator.randrange(end - 4)
-        if kind == 3:
-            result[place : place + 4] = b"\xff\xff\xff\x7f"
-        else:
-            result[place] = generator.choice([0, 1, 127, 128, 255])
-    return bytes(result)
 
 
 @pytest.mark.parametrize("kind", [*TIFFS, "png", "jpg"])
@@ -68,39 +49,29 @@ def test_damage_is_named_and_nothing_crashes(tmp_path: Path, noise: Noise, kind:
     assert_refused(path, data, random.Random(kind))
 
 
-def assert_refused(path: Path, data: bytes, generator: random.Random) -> None:
-    """Read what is damaged in 60 ways: most is refused, by name, and no file is left open."""
-    refused = 0
-    with files_closed():
-        for _ in range(60):
-            path.write_bytes(damaged(data, generator))
-            if (error := bounded_refusal(path)) is not None:
-                refused += 1
-                assert path.name in str(error)
-                assert len(str(error)) < 500 + len(str(path))
-    assert refused > 10
+def set_of(kind: str, folder: Path, noise: Noise) -> Path:
+    """Write a good file that holds several images, or is one of a set."""
+    if kind == "micro-manager":
+        planes = [(c, z, 0, p) for p in range(2) for c in range(2) for z in range(2)]
+        micro_manager.write(folder / "e_MMStack.ome.tif", planes, micro_manager.summary(1, 2, 2, 2))
+        return folder / "e_MMStack.ome.tif"
+    if kind == "zip":
+        pytest.importorskip("zarr")
+        write(folder / "a.zarr", noise(3, 9, 11), axes="zyx")
+        with zipfile.ZipFile(folder / "a.zarr.zip", "w") as packed:
+            for path in sorted((folder / "a.zarr").rglob("*")):
+                packed.write(path, path.relative_to(folder / "a.zarr"))
+        return folder / "a.zarr.zip"
+    with tifffile.TiffWriter(folder / "two.tif", ome=kind == "ome") as tif:
+        for pixels in noise(2, 3, 9, 11):
+            tif.write(pixels, photometric="minisblack", contiguous=False)
+    return folder / "two.tif"
 
 
-def bounded_refusal(path: Path) -> Exception | None:
-    """Read a file of some kilobytes within 64 MiB."""
-    tracemalloc.start()
-    try:
-        error = refusal(path)
-        assert tracemalloc.get_traced_memory()[1] < 2**26
-    finally:
-        tracemalloc.stop()
-    return error
-
-
-@contextmanager
-def files_closed() -> Iterator[None]:
-    """See to it that no file is left open, which would be told at any time later."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("ignore")  # readers say in their own words what is wrong
-        warnings.simplefilter("always", ResourceWarning)
-        yield
-        gc.collect()
-    assert [str(warning.message) for warning in told] == []
+@pytest.mark.parametrize("kind", ["micro-manager", "zip", "ome", "two series"])
+def test_damage_of_sets_is_named(tmp_path: Path, noise: Noise, kind: str) -> None:
+    path = set_of(kind, tmp_path, noise)
+    assert_refused(path, path.read_bytes(), random.Random(kind))
 
 
 def other(kind: str, path: Path, noise: Noise) -> bytes:
@@ -198,18 +169,6 @@ def test_of_a_series_only_the_bad_file_is_named(tmp_path: Path, noise: Noise) ->
     with pytest.raises(ValueError, match=r"f3\.tif is damaged") as caught:
         stack[3]  # type: ignore[index]
     assert not any(f"f{index}" in str(caught.value) for index in (0, 1, 2, 4))
-
-
-def refusal(path: Path) -> Exception | None:
-    """Read a file; return what it is refused with."""
-    try:
-        found = read(path)
-        frames = found.frames if isinstance(found, Hyperstack) else found
-        assert np.asarray(frames[0]).shape == frames.shape[1:]
-        frames.render(len(frames) - 1, slice(0, 1))
-    except (ValueError, OSError) as error:
-        return error
-    return None
 
 
 def test_too_little_memory_is_no_damage(

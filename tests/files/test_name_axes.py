@@ -125,8 +125,8 @@ def test_files_are_laid_out_when_asked_for(tmp_path: Path, layout: str) -> None:
     with pytest.warns(
         UserWarning, match="the names of the 12 files tell of axes, .*from_names=True"
     ):
-        assert read(tmp_path).shape == (12, 4, 5)
-    found = read(tmp_path, from_names=True)
+        assert read(f"{tmp_path}/**/*.tif").shape == (12, 4, 5)
+    found = read(f"{tmp_path}/**/*.tif", from_names=True)
     assert isinstance(found, Hyperstack)
     assert dict(zip([a.name for a in found.leading], found.sizes, strict=True)) == axes
     assert values(found) == list(range(1, 13))

@@ -134,3 +134,12 @@ def test_a_name_that_begins_with_a_tilde(tmp_path: Path, monkeypatch: pytest.Mon
         read("b" * 300 + ".tif")
     with pytest.raises(ValueError, match="is too long, 304 letters in one name"):
         write("b" * 300 + ".tif", np.zeros((4, 5), "uint8"))
+
+
+def test_a_folder_of_folders_means_the_images_in_them(tmp_path: Path) -> None:
+    for name in ("Pos0", "Pos10", "Pos2", ".hidden"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "img.tif").touch()
+    with pytest.warns(UserWarning, match="holds no images itself: .* folders in it are read, 3 in"):
+        found = resolve(tmp_path)
+    assert [Path(name).parent.name for name in found] == ["Pos0", "Pos2", "Pos10"]

@@ -116,3 +116,31 @@ def test_bands_are_an_axis(tmp_path: Path, noise: Noise, bands: int) -> None:
     expected = ns.combine(ns.Stack.wrap(pixels, rgb=False))
     np.testing.assert_array_equal(np.asarray(mean.data), np.moveaxis(expected, -1, 0))
     assert saved(layer, tmp_path / "a.tif").shape == (3, bands, 24, 30)
+
+
+def test_a_layer_for_each_channel(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(3, 2, 4, 24, 30)
+    axes = (ns.Axis("t", 2, "s"), CHANNELS, ns.Axis("z", 1, "um"), *PLANE)
+    ns.write(tmp_path / "a.ome.tif", pixels, axes=axes)
+    made = layers.to_layers(ns.read(tmp_path / "a.ome.tif"), "cells")
+    assert [layer.name for layer in made] == ["cells GFP", "cells RFP"]
+    assert [layer.colormap.name for layer in made] == ["green", "red"]
+    assert [tuple(layer.contrast_limits) for layer in made] == [(10, 200), (5, 99)]
+    for number, layer in enumerate(made):
+        np.testing.assert_array_equal(np.asarray(layer.data), pixels[:, number])
+        assert layer.axis_labels == ("t", "z", "y", "x")
+    again = saved(made[1], tmp_path / "b.tif")
+    assert again.frames.look == Look("RFP", ramp("red"), (5, 99))
+
+
+@pytest.mark.parametrize(
+    ("bands", "colours"), [(2, ["magenta", "green"]), (5, ["cyan", "magenta"])]
+)
+def test_channels_of_unknown_colours(noise: Noise, bands: int, colours: list[str]) -> None:
+    made = layers.to_layers(ns.Stack.wrap(noise(3, 24, 30, bands)))
+    assert [layer.colormap.name for layer in made][:2] == colours
+    assert [layer.name for layer in made][:2] == ["frames 0", "frames 1"]
+    (alone,) = layers.to_layers(ns.Hyperstack.wrap(noise(1, 8, 9), axes="cyx"))
+    assert alone.colormap.name == "gray"
+    (grey,) = layers.to_layers(ns.Stack.wrap(noise(3, 8, 9)), "grey")
+    assert (grey.name, grey.blending) == ("grey", "translucent")

@@ -154,6 +154,14 @@ _WRITING: dict[str, tuple[Any, Any, str, tuple[Output, ...]]] = {
         _FRAMES + _IMAGES,
     ),
     "quality": (int, 95, "Quality of a JPEG, 1 to 100.", _FRAMES + _IMAGES),
+    "levels": (
+        int | None, None,
+        "Resolutions of a zarr or OME-TIFF, each of half the sides; of a zarr by default enough.",
+        _FRAMES + _IMAGES,
+    ),
+    "fps": (float, 10.0, "Frames of a movie (.mp4, .gif) a second.", _FRAMES),
+    "time_stamp": (bool, False, "Write time or place of each frame into a movie.", _FRAMES),
+    "scale_bar": (bool, False, "Draw a scale bar into a movie.", _FRAMES),
     "exif_from": (
         str | None, None,
         "File or folder whose EXIF and colour profile are kept; '' for none. By default those of "

@@ -94,6 +94,9 @@ class Settings:
             show_default=False,
         ),
     ] = ""
+    demosaic: Annotated[
+        bool, _frames("Make colours out of the mosaic of a sensor, in camera RAW and SER.")
+    ] = True
     memory: Annotated[
         str, _how("What pixels may take while frames are clipped, such as 512MiB or 2GiB.")
     ] = "1GiB"

@@ -72,6 +72,12 @@ class Axis:
             return replace(kept, step=self.step * abs(int(gaps[0])))
         return replace(kept, step=1.0, unit="pixel", start=0.0)
 
+    def begun(self, place: float) -> "Axis":
+        """Return the axis of a part that begins at a place, which may lie between two."""
+        if not place or self.unit == "pixel":
+            return self
+        return replace(self, start=self.start + self.step * place)
+
     def look(self, number: int) -> Look:
         """Return how a place is shown, with its name."""
         look = self.looks[number] if len(self.looks) > number else Look()

@@ -4,7 +4,7 @@ import operator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,20 @@ class Source:
     def missing(self) -> frozenset[int]:
         """Numbers of frames that were never recorded: they have no pixels, and are never used."""
         return frozenset()
+
+    def usable(self, used: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Return which frames are used, by default all; those that are missing never are."""
+        if used is None:
+            used = np.ones(self.shape[0], bool)
+        elif used.shape != (self.shape[0],):
+            raise UserError(
+                f"used needs one entry for each of the {self.shape[0]} frames, got the shape "
+                f"{used.shape}"
+            )
+        if missing := [number for number in self.missing if used[number]]:
+            used = used.copy()
+            used[missing] = False
+        return used
 
     @property
     def parents(self) -> "tuple[Source, ...]":
@@ -262,45 +276,3 @@ class Selected(WrappedSource):
 
     def label(self, index: int) -> str:  # noqa: D102
         return self.source.label(int(self.frames[index]))
-
-
-@dataclass(frozen=True)
-class CachedFrame(WrappedSource):
-    """One frame that was read before, as it was read: any of its rows are at hand.
-
-    Parameters
-    ----------
-    source : Source
-        Where it is from.
-    number : int
-        Its number there.
-    values, valid : ndarray
-        What `pixels` of the source gave.
-    """
-
-    number: int
-    values: NDArray[Any]
-    valid: NDArray[np.bool_] | None = None
-
-    partial: ClassVar[bool] = True  # type: ignore[misc]
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return (1, *self.source.shape[1:])
-
-    @property
-    def missing(self) -> frozenset[int]:  # noqa: D102
-        return frozenset({0} if self.number in self.source.missing else ())
-
-    def pixels(self, index: int, rows: slice | None = None) -> Pixels:  # noqa: ARG002, D102
-        part = slice(None) if rows is None else rows
-        if not self.computed:
-            return self.values[part], self.valid
-        # Corrections may change what they are given.
-        return self.values[part].copy(), None if self.valid is None else self.valid[part].copy()
-
-    def origin(self, index: int) -> tuple[Source, int]:  # noqa: ARG002, D102
-        return self.source, self.number
-
-    def label(self, index: int) -> str:  # noqa: ARG002, D102
-        return self.source.label(self.number)

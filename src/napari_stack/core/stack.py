@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.cached_frame import CachedFrame
 from napari_stack.core.casting import cast, declared
 from napari_stack.core.correction import Correction, last_transforms
 from napari_stack.core.errors import UserError
@@ -16,7 +17,6 @@ from napari_stack.core.look import Look
 from napari_stack.core.single_axis import SingleAxis
 from napari_stack.core.source import (
     ArraySource,
-    CachedFrame,
     Pixels,
     Selected,
     Source,
@@ -70,17 +70,7 @@ class Stack(SingleAxis):
 
     def __post_init__(self) -> None:
         self.source.check()
-        if self.used is not None and self.used.shape != (self.source.shape[0],):
-            raise UserError(
-                f"used needs one entry for each of the {self.source.shape[0]} frames, got the "
-                f"shape {self.used.shape}"
-            )
-        if self.used is None:
-            object.__setattr__(self, "used", np.ones(self.source.shape[0], bool))
-        if missing := [number for number in self.source.missing if self.used[number]]:
-            used = self.used.copy()
-            used[missing] = False
-            object.__setattr__(self, "used", used)
+        object.__setattr__(self, "used", self.source.usable(self.used))
 
     @classmethod
     def wrap(

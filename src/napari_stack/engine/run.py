@@ -25,7 +25,7 @@ from napari_stack.engine.bands import (
 from napari_stack.engine.folds import F, R, fold_part, row_tasks
 from napari_stack.engine.local_bands import local_bands
 from napari_stack.engine.opencv_threads import opencv_threads
-from napari_stack.engine.ordered import ordered, workers_of
+from napari_stack.engine.ordered import batch_of, in_batches, ordered, workers_of
 from napari_stack.engine.progress import Cancelled, Progress, Tick, follow
 from napari_stack.engine.scratch import Scratch
 
@@ -123,7 +123,9 @@ class Run:
         """
         numbers = list(range(len(stack)) if frames is None else frames)
         if self.executor is None:
-            return list(self._stream(partial(function, stack), numbers, what))
+            return list(
+                self._stream(partial(function, stack), numbers, what, batch_of(stack, len(numbers)))
+            )
         parts = [numbers[i : i + _PART_FRAMES] for i in range(0, len(numbers), _PART_FRAMES)]
         progress = Progress(self.tick, len(numbers), what)
         results: list[Any] = []
@@ -142,14 +144,17 @@ class Run:
         the frames. Close the iterator (``contextlib.closing``) when it is not used up.
         """
         here = replace(self, executor=None)
-        return here._stream(partial(function, stack), range(len(stack)), what)
+        batch = batch_of(stack, len(stack))
+        return here._stream(partial(function, stack), range(len(stack)), what, batch)
 
     def _stream(
-        self, function: Callable[[int], Any], numbers: Sequence[int], what: str
+        self, function: Callable[[int], Any], numbers: Sequence[int], what: str, batch: int
     ) -> Generator[Any, None, None]:
         progress = Progress(self.tick, len(numbers), what)
         with self._pool() as pool:
-            for found in self._ordered(pool, function, numbers, progress):
+            for found in in_batches(
+                partial(self._ordered, pool), function, numbers, progress, batch
+            ):
                 progress.step()
                 yield found
 
@@ -163,8 +168,9 @@ class Run:
         progress = Progress(self.tick, len(numbers), what)
         with self._pool() as pool:
             if self.executor is None:
-                prepare = partial(state.prepare, stack)
-                with closing(self._ordered(pool, prepare, numbers, progress)) as arriving:
+                prepare, batch = partial(state.prepare, stack), batch_of(stack, len(numbers))
+                one_by_one = partial(self._ordered, pool)
+                with closing(in_batches(one_by_one, prepare, numbers, progress, batch)) as arriving:
                     for i in numbers:  # nothing else holds what arrived while the next is made
                         state.add(i, next(arriving))
                         progress.step()

@@ -43,8 +43,7 @@ def images_of(data: Any) -> list[StoredImage]:
     if _of(data, _ZARR):
         from napari_stack.files.formats.ome_zarr import stored_images
 
-        # The array alone: what is made of it reads it by whole chunks, too.
-        return [replace(image, array=image.array[0]) for image in stored_images(data)]
+        return stored_images(data)
     if _of(data, _XARRAY):
         return [_of_xarray(data, str(getattr(data, "name", None) or ""))]
     return [StoredImage(data, tuple(data.shape), _unnamed(data))]

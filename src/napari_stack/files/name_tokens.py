@@ -15,7 +15,7 @@ _WORDS = {
     "t": "timepoint|time|tp|t",
     "z": "zplane|zpos|zstack|slice|plane|depth|focus|z",
     "c": "channel|chan|ch|wavelength|wv|w|c",
-    "position": "position|pos|xy|fov|field|site|series|scene|stage|tile|s|p|f|m",
+    "position": "position|pos|xy|fov|field|site|series|scene|stage|tile|s|p",
     "well": "well",
 }
 

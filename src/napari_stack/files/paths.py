@@ -1,6 +1,7 @@
 """Which files are meant: a file, a folder, a glob, or a list of these, and in which order."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from glob import escape, glob, has_magic
 from os.path import isdir
@@ -97,8 +98,12 @@ def _expand(path: Path) -> Iterator[str]:
 def _in_folder(folder: Path) -> list[str]:
     """Return the images in a folder; where there are none, those in the folders in it."""
     found, inner = _listed(folder)
-    if not found:
-        found = [path for other in inner for path in _listed(Path(other))[0]]
+    if not found and (found := [path for other in inner for path in _listed(Path(other))[0]]):
+        warnings.warn(
+            f"{folder} holds no images itself: those of the folders in it are read, "
+            f"{len(found)} in all",
+            stacklevel=2,
+        )
     if not found:
         raise FileNotFoundError(
             f"the folder {folder} holds no images ({KINDS}, by their suffix): name the folder that "

@@ -96,9 +96,11 @@ def read(
     be damaged or of another size or type than the first is reported by name when it is read, or by
     `napari_stack.files.odd_files`, which looks into the headers of all.
 
-    TIFF (OME and ImageJ among them), PNG, JPEG, BMP, WebP and NumPy files are read; zarr and
-    OME-Zarr, FITS and camera RAW with the extras ``zarr``, ``fits`` and ``raw``. In a folder the
-    first of these families counts: pictures, RAW, FITS, zarr, NumPy.
+    TIFF (OME, ImageJ, LSM and STK among them), PNG, JPEG, BMP, WebP, JPEG 2000, JPEG XL, AVIF, PNM,
+    GIF, SER and NumPy files are read; with extras zarr and OME-Zarr (``zarr``), FITS (``fits``),
+    camera RAW (``raw``), HEIC (``phones``), films (``video``), and formats of microscopes
+    (``microscopes``). docs/formats.md tells what is known of each. In a folder the first of these
+    families counts: pictures, RAW, microscopes, films, FITS, zarr, NumPy.
 
     Pixels come as they are stored, but upright, as EXIF or TIFF says; 0 is black also in a TIFF
     where it is white, and palettes become RGB, save in files of ImageJ, where both are for display

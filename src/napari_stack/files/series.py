@@ -143,7 +143,10 @@ def _with_missing(places: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[
 
 
 def _alike(files: list[str], headers: HeaderCache) -> list[str]:
-    """Leave out unreadable files, and those that are not like most."""
+    """Leave out unreadable files, and those that are not like most; all of a set are meant."""
+    with suppress(OSError, ValueError):
+        if format_of(files[0], headers).set_of(files) is not None:
+            return files
     found: dict[str, tuple[Any, ...]] = {}
     for path in files:
         with suppress(OSError, ValueError):

@@ -50,6 +50,9 @@ def write(
     levels: int | None = None,
     chunks: Sequence[int] | None = None,
     shards: Sequence[int] | None = None,
+    fps: float = 10.0,
+    time_stamp: bool = False,
+    scale_bar: bool = False,
     run: Run | None = None,
 ) -> None:
     """Write an image or a stack; frames of a stack are computed and written one by one.
@@ -57,8 +60,9 @@ def write(
     Parameters
     ----------
     path : str or path
-        A file, ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg`` or ``.zarr``. A folder (one
-        that exists, or a name without a suffix) takes one file a frame; see `names`.
+        A file, ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg``, ``.zarr``, or a movie,
+        ``.mp4`` (with the extra ``video``) or ``.gif``. A folder (one that exists, or a name
+        without a suffix) takes one file a frame; see `names`.
     data : array, Stack or Hyperstack
         An image (y, x) or (y, x, channel), an array with `axes`, or a stack, written as seen.
     compression : {'zlib', 'none', 'lzw', 'zstd'}
@@ -95,14 +99,20 @@ def write(
         which is what programs without layers (GIMP before 3 among them) show. A layer with four
         channels has alpha.
     levels : int, optional
-        Resolutions of a zarr, each of half the sides; by default as many as it takes until the last
-        one has no more than 512 pixels a side.
+        Resolutions of a zarr or OME-TIFF, each of half the sides. By default one in a TIFF, and in
+        a zarr as many as it takes until the last one has no more than 512 pixels a side.
     chunks : tuple of int, optional
         Pixels of a chunk of a zarr along y and x, or lengths along all axes of the data; by default
         a frame, or 1024 x 1024 pixels of a large one.
     shards : tuple of int, optional
         Lengths of the files that a zarr puts several chunks into, as for chunks; by default each
         chunk is a file.
+    fps : float
+        Frames of a movie a second.
+    time_stamp : bool
+        Write time or place of each frame into a movie.
+    scale_bar : bool
+        Draw a scale bar into a movie; the axis x needs a unit of length.
     run : Run, optional
         Reports progress frame by frame, and cancels.
 
@@ -123,22 +133,17 @@ def write(
     uint8, uint16 and float32 become a (hyper)stack of ImageJ; other types, bands, and colours with
     alpha or 16 bits a TIFF with a description. Both keep names, steps and units of the axes, and
     which frames are not used. True and False take one bit in a TIFF of one channel, and are 255 and
-    0 in others and in a PNG.
+    0 in others and in a PNG. A movie shows the frames in their colours and display range (else all
+    of 8 bits, or the range of some frames), channels as one picture.
     """
     path = expanded(path)
     content = content_of(path, data, axes, rgb, alpha)
     if look is not None:
         content = replace(content, frames=replace(content.frames, look=look))
-    kept = {"levels": levels, "chunks": chunks, "shards": shards}
     options = WriteOptions(
-        compression,
-        level,
-        quality,
-        overwrite,
-        recipe,
-        run=run or Run(),
-        **kept,  # type: ignore[arg-type]
-    )
+        compression, level, quality, overwrite, recipe, run=run or Run(), levels=levels,
+        chunks=chunks, shards=shards, fps=fps, time_stamp=time_stamp, scale_bar=scale_bar,
+    )  # fmt: skip
     _check(path, content, names, options, with_layers=layers is not None)
     options = replace(options, origin=origin_for(data, exif_from))
     if layers is None and _is_folder(path) and content.leading:
@@ -165,6 +170,7 @@ def check_target(
     exif_from: PathLike | Stack | Hyperstack | None = FRAMES,
     names: str = "{source}",
     layered: bool = False,
+    **more: Any,
 ) -> None:
     """Refuse what `write` would refuse, before anything is computed.
 
@@ -179,6 +185,8 @@ def check_target(
         that is not there yet.
     compression, level, axes, rgb, alpha, quality, exif_from, names
         See `write`.
+    **more
+        Other options of `write`: levels, chunks, shards, fps, time_stamp, scale_bar.
     layered : bool
         Layers will be written.
 
@@ -188,7 +196,7 @@ def check_target(
         See `write`.
     """
     path = expanded(path)
-    options = WriteOptions(compression, level, quality, overwrite)
+    options = WriteOptions(compression, level, quality, overwrite, **more)
     refuse_missing(exif_from)
     if isinstance(data, tuple):
         dtype, shape = data

@@ -29,6 +29,9 @@ _LEVELS = {"zlib": (0, 9), "zstd": (1, 22)}
 #: Resolutions of a pyramid; the last of so many is a pixel.
 _MOST_LEVELS = 16
 
+#: Frames of a movie a second.
+_MOST_FPS = 1000
+
 #: An array (y, x, channel) with more channels than this is rather meant as frames.
 _CHANNELS = 16
 
@@ -108,6 +111,9 @@ class WriteOptions:
     levels: int | None = None
     chunks: Sequence[int] | None = None
     shards: Sequence[int] | None = None
+    fps: float = 10.0
+    time_stamp: bool = False
+    scale_bar: bool = False
 
     def __post_init__(self) -> None:
         Note(recipe=self.recipe).to_text()  # refuses what is no plain data
@@ -121,6 +127,8 @@ class WriteOptions:
                 self.compression not in known,
             f"level must fit the compression: {self.compression} {levels}, got {self.level}":
                 self.level is not None and not least <= self.level <= most,
+            f"fps must be above 0 and not more than {_MOST_FPS}, got {self.fps}":
+                not 0 < self.fps <= _MOST_FPS,
             f"levels must be in the range 1 to {_MOST_LEVELS}, got {self.levels}":
                 self.levels is not None and not 1 <= self.levels <= _MOST_LEVELS,
         })  # fmt: skip

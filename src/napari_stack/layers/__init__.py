@@ -2,14 +2,16 @@
 
 Every function takes a layer and gives finished layers; `viewer.add_layer` shows them. `prepare` is
 the same in three parts, for work in a thread: ``job = prepare(...)``, ``job.compute(run)``,
-``job.finish(computed)``. `to_layer` shows a stack. `apply_transforms` moves other layers, of
-points, shapes and labels too, as a registered one was moved.
+``job.finish(computed)``. `to_layer` shows a stack, `to_layers` each of its channels.
+`apply_transforms` moves other layers, of points, shapes and labels too, as a registered one was
+moved.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from napari_stack.layers.apply_transforms import apply_transforms
+from napari_stack.layers.channel_layers import channels_apart, to_layers
 from napari_stack.layers.compute_now import compute_now, is_lazy, is_made_here, prepare_compute
 from napari_stack.layers.forecast import Forecast, forecast
 from napari_stack.layers.functions import layer_function
@@ -25,6 +27,7 @@ __all__ = [
     "Forecast",
     "Job",
     "apply_transforms",
+    "channels_apart",
     "compute_now",
     "default_axis",
     "depth_surface",
@@ -40,6 +43,7 @@ __all__ = [
     "preview_layer",
     "show_limits",
     "to_layer",
+    "to_layers",
 ]
 __all__ += CATALOGUE.own
 

@@ -124,10 +124,10 @@ CATALOGUE.update(
 )
 
 _RESERVED = """
-apply_to_others cancelled cli compute_now core default_axis demo depth_surface engine files forecast
-frame_inspector is_lazy is_made_here is_preview keeping layers leading_axes open_frames operator
-operators pixel_inspector prepare prepare_compute preview preview_layer read recipe run samples
-show_limits stack surface to_layer write
+apply_to_others cancelled channels_apart cli compute_now core default_axis demo depth_surface engine
+files forecast frame_inspector is_lazy is_made_here is_preview keeping layers leading_axes
+open_frames operator operators pixel_inspector prepare prepare_compute preview preview_layer read
+recipe run samples show_limits stack surface to_layer to_layers write
 """
 
 

@@ -36,6 +36,9 @@ _Kind = tuple[Callable[[Any], bool], str]
 _TEXT: _Kind = (_is_text, "a text")
 _NUMBER: _Kind = (_is_number, "a whole number")
 
+_BOOL: _Kind = (lambda value: isinstance(value, bool), "True or False")
+_RATE: _Kind = (lambda value: _is_number(value) or isinstance(value, float), "a number")
+
 #: Kinds of the values of a step, by key.
 KINDS: dict[str, _Kind] = {
     "operator": _TEXT,
@@ -51,7 +54,7 @@ KINDS: dict[str, _Kind] = {
         _is_position,
         f"whole numbers, {' or '.join(map(repr, PROJECTIONS))} by axis, as {{'c': 1}}",
     ),
-    "measure_each": (lambda value: isinstance(value, bool), "True or False"),
+    "measure_each": _BOOL,
 }
 
 #: Kinds of the values of `writing`.
@@ -59,6 +62,10 @@ _WRITING: dict[str, _Kind] = {
     "compression": _TEXT,
     "level": _NUMBER,
     "quality": _NUMBER,
+    "levels": _NUMBER,
+    "fps": _RATE,
+    "time_stamp": _BOOL,
+    "scale_bar": _BOOL,
     "exif_from": _TEXT,
     "names": _TEXT,
 }

@@ -37,6 +37,8 @@ class FrameChoice:
         Number or name of an image, of files that hold several.
     from_names : str
         "yes" to lay frames out along the axes that names of files tell of, or a pattern of these.
+    demosaic : bool
+        Make colours out of the mosaic of a sensor.
     """
 
     axis: str = ""
@@ -47,6 +49,7 @@ class FrameChoice:
     odd: Literal["refuse", "skip"] = "refuse"
     series: str = ""
     from_names: str = ""
+    demosaic: bool = True
 
     def read(self, inputs: Sequence[str], step: Step) -> Data:
         """Open the frames along this choice's axis, else the one that the first step stacks."""
@@ -54,6 +57,7 @@ class FrameChoice:
         how["from_names"] = {"yes": True, "no": False, "": False}.get(
             self.from_names.lower(), self.from_names
         )
+        how["demosaic"] = self.demosaic
         some = {"every": self.every, "start": self.start, "stop": self.stop, **how}
         if self.axis:
             return read(inputs, axis=int(self.axis) if self.axis.isdecimal() else self.axis, **some)

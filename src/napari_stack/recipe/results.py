@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.look import Look
 from napari_stack.core.operator import resolve
 from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
@@ -177,11 +179,18 @@ def save_result(
             image, part = images[name], run.part(number, len(targets))
             temporary = stack.enter_context(replacing(target, overwrite=overwrite))
             kind = _channels(image.ndim, axes, data)
+            kind |= {"look": _look(image, data)} if name == "image" else {}
             inside = named_layers({step.operator: image, **layers}) if layers else None
             layers = None  # only those of the first image
             with _named(temporary, target):
                 write(temporary, image, axes=axes, layers=inside, **kind, **how, run=part)
     return {target: _described(images[name]) for name, target in targets.items()}
+
+
+def _look(image: Any, data: Data) -> Look:
+    """Return how frames are shown, for an image of them: in their range, if its type is theirs."""
+    look = data.frames.look
+    return look if image.dtype == data.dtype else replace(look, limits=None)
 
 
 def _described(result: Any) -> str:

@@ -11,10 +11,30 @@ import pytest
 from napari_stack.files import read, write
 from support.pixels import Noise
 
+#: What files begin with that are known by it.
+STARTS = {
+    "a.fits": b"SIMPLE  =", "a.czi": b"ZISRAWFILE", "a.lif": b"\x70\0\0\0",
+    "a.h5": b"\x89HDF\r\n\x1a\n",
+    "a.mp4": b"\0\0\0\x10ftypisom\0\0\0\0", "a.heic": b"\0\0\0\x10ftypheic\0\0\0\0",
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
-    [("a.fits", "astropy", "fits"), ("a.nef", "rawpy", "raw"), ("a.zarr", "zarr", "zarr")],
+    [
+        ("a.fits", "astropy", "fits"),
+        ("a.nef", "rawpy", "raw"),
+        ("a.zarr", "zarr", "zarr"),
+        ("a.nd2", "nd2", "microscopes"),
+        ("a.czi", "pylibCZIrw", "microscopes"),
+        ("a.lif", "liffile", "microscopes"),
+        ("a.oib", "oiffile", "microscopes"),
+        ("a.mrc", "mrcfile", "microscopes"),
+        ("a.h5", "h5py", "microscopes"),
+        ("a.dcm", "pydicom", "microscopes"),
+        ("a.mp4", "av", "video"),
+        ("a.heic", "pillow_heif", "phones"),
+    ],
 )
 def test_a_missing_package_is_named_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
@@ -24,7 +44,7 @@ def test_a_missing_package_is_named_with_the_remedy(
         path.mkdir()
         (path / ".zarray").write_text("{}")
     else:
-        path.write_bytes(b"SIMPLE  =" if name == "a.fits" else b"II*\0")
+        path.write_bytes(STARTS.get(name, b"II*\0"))
     found = builtins.__import__
 
     def missing(name: str, *rest: Any, **more: Any) -> Any:

@@ -94,3 +94,9 @@ def test_images_of_a_file_that_differ_are_layers(tmp_path, noise, plugin):
     found = ViewerModel().open(str(tmp_path / "a.czi"), plugin=plugin)
     for layer, pixels in zip(found, scenes, strict=True):
         np.testing.assert_array_equal(np.squeeze(np.asarray(layer.data)), pixels)
+
+
+def test_a_list_may_name_addresses(tmp_path):
+    listed = tmp_path / "a.frames"
+    listed.write_text("https://a.org/b.zarr\nc.tif\n")
+    assert frames_of(listed) == ["https://a.org/b.zarr", str(tmp_path / "c.tif")]

@@ -103,7 +103,9 @@ def test_sizes(method, shape):
     resized = transform_frames(stack, resize=method)
     assert resized.shape[1:] == shape
     assert np.asarray(resized).shape == (2, *shape)
-    assert resized.axes[1] == Axis("y", 0.5 * 60 / shape[0], "um")
+    assert resized.axes[1].step == 0.5 * 60 / shape[0]
+    middle = (60 / shape[0] - 1) / 2  # of the first pixel, in pixels as they were
+    assert resized.axes[1].start == pytest.approx(0.5 * middle)
     assert resized.axes[2].step == pytest.approx(80 / shape[1])
 
 
@@ -191,7 +193,8 @@ def test_a_hyperstack_keeps_its_pixel_size():
     step = Step("transform_frames", {"resize": ByFactor(0.5)})
     result = step.apply(Hyperstack.wrap(pixels, axes=axes), run=Run())
     assert result.shape == (2, 3, 10, 15)
-    assert result.axes[2:] == (Axis("y", 1.0, "um"), Axis("x", 1.0, "um"))
+    # The first pixel is the mean of two: its middle lies between theirs.
+    assert result.axes[2:] == (Axis("y", 1.0, "um", start=0.25), Axis("x", 1.0, "um", start=0.25))
     again = Step.from_json(step.to_json())
     assert again == step
     assert all(option.text.endswith(".") for option in options_of(transform_frames).values())

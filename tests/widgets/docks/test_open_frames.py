@@ -90,7 +90,7 @@ def test_hyperstack(dock, viewer, qtbot, tmp_path, hyper):
 def test_every_input_says_what_it_is_for(dock):
     inputs = [dock.path, *dock.findChildren(QPushButton)]
     inputs += [dock.pattern, *(field.native for field, _ in dock._fields.values())]
-    assert len(inputs) == 14
+    assert len(inputs) == 15
     assert all(part.toolTip() for part in inputs)
 
 
@@ -98,7 +98,7 @@ def test_some_frames(dock, viewer, qtbot, folder, cells):
     dock.set_paths(folder)
     assert dock.options() == {
         "every": 1, "start": 0, "stop": None, "order": "given", "odd": "refuse", "series": None,
-        "from_names": False,
+        "from_names": False, "demosaic": True,
     }  # fmt: skip
     dock.set_options(every=2, start=1, stop=5)
     opened(dock, qtbot)
@@ -249,3 +249,16 @@ def test_axes_in_names_are_shown_and_confirmed(dock, viewer, qtbot, tmp_path):
     dock.set_options(from_names=False)
     assert not field.pattern.isVisibleTo(dock)
     assert previewed(dock, qtbot).startswith("5 frames\n")
+
+
+def test_a_layer_for_each_channel(dock, viewer, qtbot, tmp_path):
+    frames = np.arange(2 * 3 * 24 * 30, dtype=np.uint16).reshape(3, 2, 24, 30)
+    axes = ("t", ns.Axis("c", labels=("DAPI", "GFP")), "y", "x")
+    ns.write(tmp_path / "cells.ome.tif", frames, axes=axes)
+    dock.set_paths(tmp_path / "cells.ome.tif")
+    dock.channels.setChecked(True)
+    opened(dock, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["cells.ome DAPI", "cells.ome GFP"]
+    for number, layer in enumerate(viewer.layers):
+        np.testing.assert_array_equal(np.asarray(layer.data), frames[:, number])
+    assert dock.runner.message.text().startswith("Added 'cells.ome DAPI', 'cells.ome GFP':")

@@ -6,7 +6,8 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QLineEdit
+from magicgui.widgets import CheckBox
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit
 
 from napari_stack import layers
 from napari_stack._widgets.parts.data_set import NamesInput, SeriesChoice
@@ -22,7 +23,12 @@ from napari_stack.files import SUFFIXES, Choices, choices_in, read
 _MOST_FRAMES = 9_999_999
 
 #: Labels of options that are not called as `read` calls them.
-_TEXTS = {"odd": "Odd files", "series": "Series", "from_names": "Axes in names"}
+_TEXTS = {
+    "odd": "Odd files",
+    "series": "Series",
+    "from_names": "Axes in names",
+    "demosaic": "Colours of mosaics",
+}
 
 _PATTERN_HELP = (
     "Take only the files of the folder whose names fit: * stands for anything, ? for one letter, "
@@ -65,6 +71,12 @@ class Asked:
         return str(Path(escape(str(folder))) / self.pattern)
 
 
+_CHANNELS_HELP = (
+    "Show each channel as a layer of its own, in its colours. As one layer, with a slider for the "
+    "channels, they are registered and fused together."
+)
+
+
 class OpenFramesDock(RunningDock):
     """Path, and which frames to take.
 
@@ -91,6 +103,8 @@ class OpenFramesDock(RunningDock):
         self._fields = _fields()
         for field, _ in self._fields.values():
             field.changed.connect(self._changed)
+        self.channels = QCheckBox("A layer for each channel")
+        self.channels.setToolTip(tooltip(_CHANNELS_HELP))
         self.preview = FramesPreview()
         self.preview.offered.connect(self._offer)
         self.runner.clicked.connect(self.run)
@@ -108,6 +122,7 @@ class OpenFramesDock(RunningDock):
         for name, (field, help_text) in self._fields.items():
             text = _TEXTS.get(name, name.capitalize())
             form.add(text, field.native, help_text)
+        form.add("Channels", self.channels, _CHANNELS_HELP)
         text = "Open many files as one layer; a frame is read when it is shown."
         fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
 
@@ -129,12 +144,12 @@ class OpenFramesDock(RunningDock):
         self.path.setText(several or "".join(given))
 
     def set_options(self, **options: Any) -> None:
-        """Set every, start, stop (None stands for the end), order, odd, series or from_names."""
+        """Set options by the names that `options` gives them; a stop of None stands for the end."""
         for name, value in options.items():
             self._fields[name][0].value = "end" if name == "stop" and value is None else value
 
     def options(self) -> dict[str, Any]:
-        """Return every, start, stop, order, odd, series and from_names."""
+        """Return every, start, stop, order, odd, series, from_names, demosaic."""
         values = {name: field.value for name, (field, _) in self._fields.items()}
         return {name: None if value == "end" else value for name, value in values.items()}
 
@@ -169,16 +184,22 @@ class OpenFramesDock(RunningDock):
         if self.runner.running:
             return
 
+        apart = self.channels.isChecked()
+
         def work(run: Run) -> Any:
             if run.tick:  # cancelled before it began
                 run.tick(0, 0, "Opening frames")
-            data = asked.read()
-            return data, layers.show_limits(data)
+            data, name = asked.read(), _name(asked.paths)
+            parts = layers.channels_apart(data, name) if apart else [(name, data)]
+            return data, [(called, one, layers.show_limits(one)) for called, one in parts]
 
         def done(result: Any) -> str:
-            data, limits = result
-            layer = self.viewer.add_layer(layers.to_layer(data, _name(asked.paths), limits=limits))
-            return f"Added {layer.name!r}: {extent(data)}"
+            data, parts = result
+            made = [layers.to_layer(one, called, limits=limits) for called, one, limits in parts]
+            for layer in made:
+                layer.blending = "additive" if len(made) > 1 else layer.blending
+            added = [self.viewer.add_layer(layer).name for layer in made]
+            return f"Added {', '.join(map(repr, added))}: {extent(data)}"
 
         self.runner.start(work, done)
 
@@ -197,6 +218,7 @@ def _fields() -> dict[str, tuple[Any, str]]:
     }
     fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
     fields |= {"series": SeriesChoice(), "from_names": NamesInput()}
+    fields["demosaic"] = CheckBox(value=known["demosaic"].default)
     return {name: (field, known[name].text) for name, field in fields.items()}
 
 

@@ -10,6 +10,7 @@ from napari_stack.files.formats.base import Format
 from napari_stack.files.formats.coded import Avif, Heic, Jpeg2000, JpegXl
 from napari_stack.files.formats.fits import Fits
 from napari_stack.files.formats.microscopes import Czi, Dicom, Hdf5, Lif, Mrc, Nd2, Olympus
+from napari_stack.files.formats.movie_write import MovieWriter
 from napari_stack.files.formats.ndtiff import NdTiff
 from napari_stack.files.formats.npy import Npy
 from napari_stack.files.formats.ome_zarr import OmeZarr
@@ -53,7 +54,7 @@ KINDS = ", ".join(kind.name for family in FORMATS.values() for kind in family)
 #: What writes a file, by its suffix.
 WRITERS: dict[str, Writer] = {
     suffix: writer
-    for writer in (TiffWriter(), PictureWriter(), ZarrWriter())
+    for writer in (TiffWriter(), PictureWriter(), ZarrWriter(), MovieWriter())
     for suffix in writer.suffixes
 }
 

@@ -78,6 +78,9 @@ class ArrayFormat(Format):
         rows = slice(0, found.frame.shape[0]) if rows is None else rows
         with self.damage_named(path):
             pixels = self.read_rows(image.array, place, rows)
+            due = (rows.stop - rows.start, *found.frame.shape[1:])
+            if pixels.shape != due:
+                raise UserError(f"{pixels.shape} pixels where {due} are due")
             return np.ascontiguousarray(pixels, dtype=found.frame.dtype)
 
     def _images(self, path: str) -> Sequence[StoredImage]:

@@ -47,7 +47,7 @@ _RGB = 2
 _TYPES = {0: "u1", 1: "u2", _RGB: "u1", 3: "u2", 4: "u2", 5: "u2", 6: "u2"}
 
 #: Planes of an image: beyond, the numbers of the axes are damaged.
-_MOST_PLANES = 10**7
+_MOST_PLANES = 2**20
 
 
 @dataclass(frozen=True)

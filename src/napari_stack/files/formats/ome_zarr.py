@@ -92,7 +92,8 @@ class OmeZarr(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:  # noqa: D102
         with unreachable_named(path) if is_remote(path) else nullcontext():
-            return stored_images(_opened(path))
+            images = stored_images(_opened(path))
+        return [replace(image, array=(image.array, _blocks(image))) for image in images]
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         pixels, blocks = array
@@ -106,12 +107,16 @@ class OmeZarr(ArrayFormat):
 
 def stored_images(node: Any) -> list[StoredImage]:
     """Describe the images of a group, or an array."""
-    stored = []
+    found = []
     for image in images_in(node):
-        array, found = _image_in(image.node, image.number)
-        blocks = Blocks.of(array, array.ndim - len(found.frame.shape))
-        stored.append(StoredImage((array, blocks), array.shape, found, image.name))
-    return stored
+        array, held = _image_in(image.node, image.number)
+        found.append(StoredImage(array, array.shape, held, image.name))
+    return found
+
+
+def _blocks(image: StoredImage) -> Any:
+    """Return what reads chunks of several frames once."""
+    return Blocks.of(image.array, len(image.shape) - len(image.contents.frame.shape))
 
 
 def _opened(path: str) -> Any:

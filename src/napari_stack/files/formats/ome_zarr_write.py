@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
 from napari_stack.files.formats import ngff
 from napari_stack.files.formats.base import needed_package
 from napari_stack.files.formats.ome_zarr_images import is_zarr
+from napari_stack.files.formats.pyramid import halved
 from napari_stack.files.formats.zarr_layout import Layout
 from napari_stack.files.metadata import KEY
 from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
@@ -51,7 +51,7 @@ class ZarrWriter(Writer):
         with ordered.made(options.run) as frames:
             for place, block in _blocks(frames, content.frames.dtype, layout, ranges):
                 for level, array in enumerate(arrays):
-                    block = _halved(block) if level else block
+                    block = halved(block) if level else block
                     array[place] = block
         group.attrs.update(_attributes(content, layout, options, ranges))
         if layout.plan is None:
@@ -111,20 +111,6 @@ def _blocks(
                 at[k] = number - start[k]
             block[tuple(at)] = np.moveaxis(frame, -1, 0) if -1 in layout.order else frame
         yield where, block
-
-
-def _halved(block: NDArray[Any]) -> NDArray[Any]:
-    """Return means of two by two pixels; at an odd end of those there are."""
-    if 1 not in block.shape[-2:] and not any(side % 2 for side in block.shape[-2:]):
-        even = block
-    else:
-        ends = [(0, 0)] * (block.ndim - 2) + [(0, side % 2) for side in block.shape[-2:]]
-        even = np.pad(block, ends, mode="edge")
-    parts = [even[..., y::2, x::2] for y in (0, 1) for x in (0, 1)]
-    if block.dtype.kind == "b":
-        return parts[0] | parts[1] | parts[2] | parts[3]
-    mean = sum(part.astype(np.result_type(block.dtype, np.float32)) for part in parts) / 4
-    return cast(np.asarray(mean), block.dtype, None)
 
 
 class _Ranges:

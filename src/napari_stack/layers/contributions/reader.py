@@ -8,6 +8,7 @@ from typing import Any
 from napari_stack.core.errors import UserError
 from napari_stack.core.home import at_home
 from napari_stack.files import read, read_each
+from napari_stack.files.remote import address, is_remote
 from napari_stack.layers.to_layer import to_layer
 
 #: Suffix of a list of frames.
@@ -38,7 +39,7 @@ def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] 
 
 def _read_list(path: str | list[str]) -> list[Any]:
     listed = _only(path)
-    return [to_layer(read(listed_frames(listed)), listed.stem).as_layer_data_tuple()]
+    return [to_layer(read(frames_of(listed)), listed.stem).as_layer_data_tuple()]
 
 
 def _read_file(path: str | list[str]) -> list[Any]:
@@ -54,11 +55,11 @@ def _only(path: str | list[str]) -> Path:
     return Path(path[0] if isinstance(path, list) else path)
 
 
-def listed_frames(path: Path) -> list[str]:
+def frames_of(path: Path) -> list[str]:
     """Return what a list of frames names: a file, folder or glob a line, from where it lies.
 
-    Empty lines, and lines that begin with ``#``, do not count; quotes around a line are no part of
-    the name.
+    Addresses such as ``https://...`` stand as they are. Empty lines, and lines that begin with
+    ``#``, do not count; quotes around a line are no part of the name.
 
     Raises
     ------
@@ -71,7 +72,9 @@ def listed_frames(path: Path) -> list[str]:
     except UnicodeError as error:
         raise UserError(f"{path}: a list of frames is a text in UTF-8: {error}") from error
     frames = [
-        str(path.parent / at_home(line)) for line in lines if line and not line.startswith("#")
+        address(line) if is_remote(line) else str(path.parent / at_home(line))
+        for line in lines
+        if line and not line.startswith("#")
     ]
     if not frames:
         raise UserError(f"{path}: the list names no frames; write a file, folder or glob a line")

@@ -8,6 +8,7 @@ from typing import Any
 from napari.layers import Image
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.units import metres, seconds
 from napari_stack.files import write
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.looks import look_of
@@ -28,7 +29,8 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     path : str
-        Ends with ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg`` or ``.zarr``.
+        Ends with ``.tif``, ``.tiff``, ``.ome.tif``, ``.png``, ``.jpg``, ``.zarr``, ``.mp4`` or
+        ``.gif``; a movie has time stamps and a scale bar where the units of the layer tell them.
     data : array
     attributes : dict
         Of the layer, as `Image` takes them.
@@ -94,7 +96,14 @@ def _write(path: str, layer: Any) -> None:
         image, axes = full_resolution(layer), axes_of(layer)
         write(path, image, axes=axes, rgb=layer.rgb, look=look_of(layer), overwrite=True, **known)
     else:
-        write(path, read_layer(layer).data, overwrite=True, recipe=known["recipe"])
+        data = read_layer(layer).data
+        write(path, data, overwrite=True, recipe=known["recipe"], **_marks(data))
+
+
+def _marks(data: Any) -> dict[str, Any]:
+    """Return what is drawn into a movie, as napari's dialog cannot ask: all that is known."""
+    times = any(seconds(axis.unit) for axis in data.leading)
+    return {"time_stamp": times, "scale_bar": metres(data.axes[-1].unit) is not None}
 
 
 def _known(layer: Any) -> dict[str, Any]:

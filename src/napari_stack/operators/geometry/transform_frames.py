@@ -185,6 +185,9 @@ def transform_frames(
     if rotate % 360 or box != Box():
         stack = stack.corrected(_moved(stack, rotate, grow, box, interpolation))
         stack = _sides_swapped(stack) if rotate % 180 == 90 else stack
+        if not rotate % 360:
+            frame, y, x = stack.axes
+            stack = replace(stack, axes=(frame, y.begun(box.top), x.begun(box.left)))
     named = {"by factor": ByFactor, "to fit": ToFit, "to size": ToSize}
     if resize == "none":
         return stack
@@ -244,10 +247,11 @@ def _resized(stack: Stack, size: tuple[int, int], interpolation: Interpolation) 
     if size == (height, width):
         return stack
     frame, y, x = stack.axes
-    axes = (
+    down, across = height / size[0], width / size[1]
+    axes = (  # the middle of the first pixel moves with its size
         frame,
-        replace(y, step=y.step * height / size[0]),
-        replace(x, step=x.step * width / size[1]),
+        replace(y.begun((down - 1) / 2), step=y.step * down),
+        replace(x.begun((across - 1) / 2), step=x.step * across),
     )
     resample = Resample((height, width), size, interpolation)
     return replace(stack.corrected(resample), axes=axes)

@@ -252,7 +252,9 @@ def apply_transforms(
     origin, framed = _frame(transforms.matrices[used], size, framing)
     border = method_options(options_of(apply_transforms)["border"], border)
     warp = Warp(transforms, size, framed, origin, interpolation, border)  # type: ignore[arg-type]
-    return replace(stack.corrected(warp), used=used)
+    frame, y, x = stack.axes
+    axes = (frame, y.begun(origin[1]), x.begun(origin[0]))
+    return replace(stack.corrected(warp), used=used, axes=axes)
 
 
 def _frame(

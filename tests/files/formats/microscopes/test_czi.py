@@ -1,5 +1,6 @@
 """CZI that Zeiss's own library wrote."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,37 @@ def test_a_plane_that_was_never_recorded_is_missing(tmp_path: Path, noise: Noise
     assert data.sizes == (2, 2)
     assert data.frames.used.tolist() == [True, True, True, False]
     np.testing.assert_array_equal(data.frames[2], pixels[1])
+
+
+def _attach_times(path: Path, times: list[float]) -> None:
+    """Append the times as ZEN does: https://zeiss.github.io/libczi, its description of CZI."""
+    data = bytearray(path.read_bytes())
+    data += bytes(-len(data) % 32)
+    content = struct.pack("<ii", 8 + 8 * len(times), len(times)) + struct.pack(
+        f"<{len(times)}d", *times
+    )
+    place = len(data)
+    entry = struct.pack("<2s10xqi16s8s80s", b"A1", place, 0, bytes(16), b"CZTIMS", b"TimeStamps")
+    body = struct.pack("<i12x", len(content)) + entry + bytes(112) + content
+    data += struct.pack("<16sqq", b"ZISRAWATTACH", len(body), len(body)) + body
+    data += bytes(-len(data) % 32)
+    directory = len(data)
+    body = struct.pack("<i252x", 1) + entry
+    data += struct.pack("<16sqq", b"ZISRAWATTDIR", len(body), len(body)) + body
+    struct.pack_into("<q", data, 104, directory)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("times", [[3.0, 5.0, 11.5], [3.0, 5.0]])
+def test_times_that_were_noted(tmp_path: Path, noise: Noise, times: list[float]) -> None:
+    path, pixels = tmp_path / "a.czi", noise(3, 20, 30)
+    _written(path, {(t,): pixels[t] for t in range(3)}, "T")
+    _attach_times(path, times)
+    stack = read(path)
+    np.testing.assert_array_equal(np.asarray(stack), pixels)
+    t = stack.axes[0]
+    noted = len(times) == 3  # else they are of something else
+    assert (t.unit, t.positions) == (("s", (3.0, 5.0, 11.5)) if noted else ("pixel", ()))
 
 
 def test_channels_of_different_types_are_refused(tmp_path: Path, noise: Noise) -> None:

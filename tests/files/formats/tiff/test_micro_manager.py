@@ -58,6 +58,7 @@ def test_an_acquisition_in_several_files(tmp_path: Path, names: tuple[str, ...])
         assert found.shape == (6, 8, 9)
         assert values(found).tolist() == right
     assert values(read([tmp_path / name for name in names])).tolist() == right
+    assert values(read([tmp_path / name for name in names], odd="skip")).tolist() == right
     with pytest.raises(ValueError, match=r"f_MMStack_.*does not belong to the set of"):
         read([tmp_path / names[0], tmp_path / "f_MMStack_Default.ome.tif"])
 
@@ -118,8 +119,10 @@ def test_a_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_summary_that_claims_anything_is_damaged(tmp_path: Path) -> None:
+def test_a_summary_that_claims_anything(tmp_path: Path) -> None:
     path = tmp_path / "e_MMStack.ome.tif"
     write(path, ALL, summary(10**6, 10**6, 2))
-    with pytest.raises(ValueError, match=r"its summary claims .* planes, which no file holds"):
+    assert values(read(path)).ravel().tolist() == RIGHT
+    write(path, [(0, 6000, 0, 0), (0, 0, 600, 0)], summary(2, 3, 2))
+    with pytest.raises(ValueError, match=r"its index map claims .* planes, of which 2 are there"):
         read(path)

@@ -14,8 +14,15 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import MISSING, Frame, needed_package
-from napari_stack.files.formats.described import channel_axis, spaced, stored_image
+from napari_stack.files.formats.described import (
+    channel_axis,
+    spaced,
+    stored_image,
+    time_axis,
+)
+from napari_stack.files.formats.microscopes.czi_integrity import check_sizes
 from napari_stack.files.formats.microscopes.czi_metadata import Metadata
+from napari_stack.files.formats.microscopes.czi_times import times_of
 
 #: Pixels by the names that libCZI gives them: their type, and channels in the order blue, green,
 #: red.
@@ -65,6 +72,8 @@ class Czi(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the scenes; the image, where the file has none."""
+        _library(path)
+        check_sizes(path)
         with _opened(path) as file:
             metadata = Metadata(file.raw_metadata)
             rectangles = file.scenes_bounding_rectangle_no_pyramid or {
@@ -88,11 +97,15 @@ class Czi(ArrayFormat):
         return np.array(pixels[..., ::-1] if pixels.shape[2] == 3 else pixels[..., 0])
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _library(path: str) -> Any:
     with needed_package(path, "CZI", "pylibCZIrw", "microscopes"):
         from pylibCZIrw import czi
-    with czi.open_czi(path) as file:
+    return czi
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    with _library(path).open_czi(path) as file:
         yield file
 
 
@@ -132,7 +145,7 @@ def _image(
         raise UserError("it claims more planes than any recording has")
     looks = metadata.looks(box.get("C", (0, 1))[1], np.dtype(dtype))
     axes = {
-        "T": metadata.time_axis(),
+        "T": _time_axis(path, metadata, box.get("T", (0, 1))[1]),
         "C": channel_axis(looks),
         "Z": spaced("z", metadata.micrometres("Z"), "um"),
     }
@@ -151,6 +164,13 @@ def _image(
     )
     _mark_missing(found, scene, [place for place, _ in inside])
     return found
+
+
+def _time_axis(path: str, metadata: Metadata, count: int) -> Axis:
+    """Return the axis of times: as they were noted, else by the interval that was wished for."""
+    times = times_of(path)
+    found = time_axis(times) if len(times) == count else Axis("t")
+    return found if found.unit == "s" else metadata.time_axis()
 
 
 def _mark_missing(found: StoredImage, scene: _Scene, places: list[dict[str, int]]) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import FileSet, Frame, needed_package
 from napari_stack.files.formats.described import spaced, stored_image, time_axis
 from napari_stack.files.formats.microscopes.dicom_series import series_of, z_axis
+from napari_stack.files.formats.microscopes.dicom_values import real, reals, whole
 
 #: Where the mark stands, and the mark.
 _PLACE, _MARK = 128, b"DICM"
@@ -24,6 +26,9 @@ _PLACE, _MARK = 128, b"DICM"
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 
 _INVERTED, _PALETTE = "MONOCHROME1", "PALETTE COLOR"
+
+#: How many times its own bytes a file may hold in pixels, where these are packed.
+_DENSEST = 1024
 
 #: Most frames that a file may declare.
 _MOST = 2**24
@@ -50,11 +55,13 @@ class Dicom(ArrayFormat):
         """Return the image."""
         with _library(path):
             header = _header(path)
-            count = int(header.get("NumberOfFrames") or 1)
+            count = whole(header, "NumberOfFrames", 1)
             if not 0 < count <= _MOST:
                 raise UserError(f"it claims {count} frames")
             leading = [(_frame_axis(header), count)] if count > 1 else []
-            return [stored_image(path, leading, _frame(header), _plane(header))]
+            frame = _frame(header)
+            _check_size(path, header, frame, count)
+            return [stored_image(path, leading, frame, _plane(header))]
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         with _library(array):
@@ -69,48 +76,76 @@ class Dicom(ArrayFormat):
             with self.damage_named(path), _library(path):
                 headers.append(_header(path))
         places = np.stack([np.arange(len(files)), np.zeros(len(files), np.intp)], axis=1)
-        return FileSet(files, places, series_of(headers, self.contents(files[0])))
+        like = self.contents(files[0])
+        with self.damage_named(files[0]):
+            return FileSet(files, places, series_of(headers, like))
 
 
 @contextmanager
 def _library(path: str) -> Iterator[None]:
-    """Name the extra where pydicom is missing."""
+    """Name the extra where pydicom is missing, and turn errors of its own kind into ours."""
     with needed_package(path, "DICOM", "pydicom", "microscopes"):
-        import pydicom  # noqa: F401
-    yield
+        from pydicom import errors
+    try:
+        yield
+    except (errors.BytesLengthException, errors.InvalidDicomError) as error:
+        raise UserError(str(error)) from error
+
+
+class _Clipped(BufferedReader):
+    """A file of which no more is read than is there: damaged lengths ask for gigabytes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(FileIO(path))
+        self._end = os.stat(path).st_size  # noqa: PTH116
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(self._end - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 def _header(path: str) -> Any:
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
-    try:
-        # Where the preamble is missing, as in old files, the tags begin at once.
-        header = dcmread(path, stop_before_pixels=True, force=True)
-    except InvalidDicomError as error:
-        raise UserError(str(error)) from error
+    # Where the preamble is missing, as in old files, the tags begin at once. Opened here: of what
+    # is damaged, pydicom would leave the file open.
+    with _Clipped(path) as file:
+        header = dcmread(file, stop_before_pixels=True, force=True)
     if "Rows" not in header or "Columns" not in header:
         raise UserError("it holds no image")
     return header
 
 
+def _check_size(path: str, header: Any, frame: Frame, count: int) -> None:
+    """Refuse more pixels than the file can hold."""
+    syntax = getattr(header.file_meta, "TransferSyntaxUID", None)
+    packed = syntax is not None and (syntax.is_compressed or syntax.is_deflated)
+    bits = whole(header, "BitsAllocated", 8) * whole(header, "SamplesPerPixel", 1)
+    shared = 2 if "422" in str(header.get("PhotometricInterpretation")) else 1
+    due = frame.shape[0] * frame.shape[1] * bits // 8 // shared * (1 if packed else count)
+    stored = os.stat(path).st_size * (_DENSEST if packed else 1)  # noqa: PTH116
+    if due > stored:
+        raise UserError(f"{due} bytes of pixels are due, and {stored} can be there at most")
+
+
 def _scaled(header: Any) -> bool:
     """Whether stored values are to be changed to what they measure."""
-    slope, intercept = header.get("RescaleSlope", 1), header.get("RescaleIntercept", 0)
-    return "ModalityLUTSequence" in header or (float(slope), float(intercept)) != (1.0, 0.0)
+    slope, intercept = real(header, "RescaleSlope", 1), real(header, "RescaleIntercept")
+    return "ModalityLUTSequence" in header or (slope, intercept) != (1.0, 0.0)
 
 
 def _frame(header: Any) -> Frame:
     samples, colours = (
-        int(header.get("SamplesPerPixel", 1)),
+        whole(header, "SamplesPerPixel", 1),
         header.get("PhotometricInterpretation"),
     )
-    height, width, bits = int(header.Rows), int(header.Columns), int(header.get("BitsAllocated", 8))
+    height, width = whole(header, "Rows"), whole(header, "Columns")
+    bits = whole(header, "BitsAllocated", 8)
     kind = "i" if header.get("PixelRepresentation", 0) else "u"
     if bits not in (1, 8, 16, 32, 64):
         raise UserError(f"it claims {bits} bits a pixel")
     if colours == _PALETTE:
-        most = header.RedPaletteColorLookupTableDescriptor[2]
+        most = (reals(header, "RedPaletteColorLookupTableDescriptor", 3) or [0.0])[-1]
         return Frame((height, width, 3), np.dtype(np.uint16 if most > 8 else np.uint8), rgb=True)
     dtype = np.dtype(np.float32 if _scaled(header) else f"{kind}{max(bits // 8, 1)}")
     shape = (height, width) if samples == 1 else (height, width, samples)
@@ -119,8 +154,8 @@ def _frame(header: Any) -> Frame:
 
 def _plane(header: Any) -> tuple[Axis, Axis]:
     measures = _measures(header)
-    found = [part.get(name) for name in _SPACINGS for part in (header, measures) if name in part]
-    y, x = (float(value) for value in found[0]) if found and found[0] else (0.0, 0.0)
+    found = [reals(part, name, 2) for name in _SPACINGS for part in (header, measures)]
+    y, x = next((sizes for sizes in found if sizes), (0.0, 0.0))
     return spaced("y", y, "mm"), spaced("x", x, "mm")
 
 
@@ -132,14 +167,15 @@ def _measures(header: Any) -> Any:
 
 def _frame_axis(header: Any) -> Axis:
     """Return the axis of the frames of a file: times, slices, or neither."""
-    if vector := header.get("FrameTimeVector"):
-        return time_axis((np.cumsum([float(value) for value in vector]) / 1000).tolist())
-    if period := float(header.get("FrameTime") or 0):
+    if vector := reals(header, "FrameTimeVector"):
+        return time_axis((np.cumsum(vector) / 1000).tolist())
+    if period := real(header, "FrameTime"):
         return spaced("t", period / 1000, "s")
-    if offsets := header.get("GridFrameOffsetVector"):  # of a dose
-        return z_axis(np.array([float(value) for value in offsets]))
-    between = header.get("SpacingBetweenSlices", _measures(header).get("SpacingBetweenSlices"))
-    return spaced("z", abs(float(between)), "mm") if between else Axis("frame")
+    if offsets := reals(header, "GridFrameOffsetVector"):  # of a dose
+        return z_axis(np.array(offsets))
+    name = "SpacingBetweenSlices"
+    between = real(header, name) or real(_measures(header), name)
+    return spaced("z", abs(between), "mm") if between else Axis("frame")
 
 
 def _pixels(path: str, number: int) -> NDArray[Any]:
@@ -149,7 +185,8 @@ def _pixels(path: str, number: int) -> NDArray[Any]:
     header, found = _header(path), Dataset()
     syntax = getattr(header.file_meta, "TransferSyntaxUID", None)
     try:
-        pixels = pixel_array(path if syntax else _declared(path), index=number, ds_out=found)
+        with _Clipped(path) as file:
+            pixels = pixel_array(file if syntax else _declared(file), index=number, ds_out=found)
     except (NotImplementedError, RuntimeError) as error:
         name = getattr(syntax, "name", syntax)
         raise UnsupportedError(f"its pixels ({name}) cannot be decoded ({error})") from error
@@ -164,21 +201,21 @@ def _pixels(path: str, number: int) -> NDArray[Any]:
     return pixels
 
 
-def _declared(path: str) -> Any:
+def _declared(file: BufferedReader) -> Any:
     """Read a file that does not say how its pixels are stored: as they are."""
     from pydicom import dcmread
     from pydicom.uid import ImplicitVRLittleEndian
 
-    found = dcmread(path, force=True)
+    found = dcmread(file, force=True)
     found.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return found
 
 
 def _inverted(pixels: NDArray[Any], header: Any) -> NDArray[Any]:
     """Make 0 black: as other programs show it, values are mirrored about the middle of theirs."""
-    bits, signed = int(header.get("BitsStored", 8)), bool(header.get("PixelRepresentation", 0))
+    bits, signed = whole(header, "BitsStored", 8), bool(header.get("PixelRepresentation", 0))
     total = -1 if signed else 2**bits - 1
     if pixels.dtype.kind == "f":
-        slope = float(header.get("RescaleSlope", 1))
-        return np.float32(total * slope + 2 * float(header.get("RescaleIntercept", 0))) - pixels
+        slope, intercept = real(header, "RescaleSlope", 1), real(header, "RescaleIntercept")
+        return np.float32(total * slope + 2 * intercept) - pixels
     return (total - pixels.astype(np.int64)).astype(pixels.dtype)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.files.formats.base import Contents, Series
 from napari_stack.files.formats.described import spaced
+from napari_stack.files.formats.microscopes.dicom_values import reals, whole
 
 #: Places that lie as near as this, in mm, are one; steps that differ by less are even.
 _NEAR = 1e-2
@@ -38,7 +39,7 @@ def series_of(headers: Sequence[Any], like: Contents) -> tuple[Series, ...]:
 
 def _sorted(headers: Sequence[Any], group: list[int], like: Contents) -> Contents:
     """Put the slices of a series in order: along z, several times at each place along t."""
-    count = np.array([int(headers[n].get("InstanceNumber") or 0) for n in group])
+    count = np.array([whole(headers[n], "InstanceNumber") for n in group])
     places = _places([headers[number] for number in group])
     found = np.array(group)
     if places is None:
@@ -59,14 +60,15 @@ def _sorted(headers: Sequence[Any], group: list[int], like: Contents) -> Content
 
 def _places(headers: Sequence[Any]) -> NDArray[np.float64] | None:
     """Return where slices lie along their normal, None where they are not parallel or not known."""
-    if not all("ImagePositionPatient" in h and "ImageOrientationPatient" in h for h in headers):
+    sides = [reals(header, "ImageOrientationPatient", 6) for header in headers]
+    places = [reals(header, "ImagePositionPatient", 3) for header in headers]
+    if not all(sides) or not all(places):
         return None
-    turned = np.array([[float(v) for v in h.ImageOrientationPatient] for h in headers])
+    turned = np.array(sides)
     if np.ptp(turned, axis=0).max() > 1e-3:
         return None
     normal = np.cross(turned[0, :3], turned[0, 3:])
-    corners = np.array([[float(v) for v in h.ImagePositionPatient] for h in headers])
-    return corners @ normal
+    return np.array(places) @ normal
 
 
 def z_axis(places: NDArray[np.float64]) -> Axis:

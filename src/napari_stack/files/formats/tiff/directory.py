@@ -1,18 +1,15 @@
-"""`Directory`: where the frames of a TIFF lie, of each of its series."""
+"""`Directory`: where the frames of a TIFF are, and pages of it that are stored as the first one."""
 
 from dataclasses import dataclass, replace
-from math import prod
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.tiff import micro_manager
-from napari_stack.files.formats.tiff.integrity import check_count, check_pages, headers_in
-from napari_stack.files.formats.tiff.lsm_stk import is_split
-from napari_stack.files.formats.tiff.ome_images import is_several
-from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
+from napari_stack.files.formats.tiff.pages import Page
+from napari_stack.files.formats.tiff.raw_pages import Form, entries_at, layout_of, segments_of
+from napari_stack.files.header_cache import HeaderCache, stamp_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +26,11 @@ class Directory:
         Planes of a page; more than one for a volume, and for channels of an LSM.
     keep_palette : bool
         In ImageJ's files a palette is only for display.
+    form : Form or None
+        How headers are written; None where they are to be read by tifffile alone.
+    strips : ndarray of int, shape (pages, 2), or None
+        Where the pixels of each page begin and how many bytes they are, for pages that are stored
+        as the first one, in one strip; -1 for others.
     name : str
         Of the series.
     number : int
@@ -41,131 +43,64 @@ class Directory:
     count: int
     depth: int = 1
     keep_palette: bool = False
+    form: Form | None = None
+    strips: NDArray[np.int64] | None = None
     name: str = ""
     number: int = 0
     part: int = 0
 
-
-@dataclass(frozen=True, eq=False)
-class Directories:
-    """The series of a file; or all its pages, where a description says what they are.
-
-    Attributes
-    ----------
-    series : tuple of Directory
-        One where a description says what the pages are.
-    ome : OmeXml or None
-        That description, for one.
-    index : micro_manager.Index or None
-        That description, for another.
-    """
-
-    series: tuple[Directory, ...]
-    ome: OmeXml | None = None
-    index: micro_manager.Index | None = None
-
     @property
-    def mapped(self) -> bool:
-        """Whether a description says what the pages are."""
-        return self.ome is not None or self.index is not None
-
-    def find(self, number: int) -> tuple[Directory, int]:
-        """Return the series of a frame, counted through all of them, and its number there."""
-        for directory in self.series:
-            if number < directory.count:
-                return directory, number
-            number -= directory.count
-        raise UserError(f"it holds {sum(d.count for d in self.series)} frames now")
+    def contiguous(self) -> bool:
+        """Whether frames have no headers of their own: their pixels follow those of the first."""
+        return len(self.pages) * self.depth < self.count
 
 
-def find_frames(path: str, tif: Any) -> Directories:
-    """Find the frames of an open file."""
-    if (index := micro_manager.index_of(path, tif)) is not None:
-        return Directories((Directory(index.offsets, len(index.offsets)),), index=index)
-    check_pages(tif)
-    ome = ome_of(tif)
-    if ome and is_several(ome, path):
-        return Directories((_all_pages(tif),), ome)
-    try:
-        found = tif.series
-    except RuntimeError:  # its pages are not as alike as the first ones let expect
-        return Directories(_by_shape(tif))
-    if not ome and _is_mixed(tif, found):
-        return Directories(_by_shape(tif))
-    if ome and ome.images and _is_incomplete(found):
-        return Directories((_all_pages(tif),), ome)
-    if not found:
-        raise UserError("it holds no image")
-    full = [number for number, one in enumerate(found) if number == 0 or not _is_copy(one)]
-    each = [_of_series(tif, found[number], number) for number in full]
-    return Directories(tuple(replace(one, part=part) for part, one in enumerate(each)))
+def following(first: Page, number: int) -> Page:
+    """Return a page whose pixels follow, at its number, those of the first without a header."""
+    return replace(first, offsets=first.offsets + number * int(first.counts.sum()))
 
 
-def _is_mixed(tif: Any, found: Any) -> bool:
-    """Whether tifffile has put pages apart by how they are stored, whatever their order."""
-    if len(found) < 2 or found[0].kind != "generic" or tif.is_imagej or tif.is_shaped:
-        return False
-    return not any(one.is_pyramidal or one.keyframe.subifds for one in found)
+def quick_page(path: str, directory: Directory, number: int, headers: HeaderCache) -> Page | None:
+    """Return a page that is stored as the first one, which is known; None where that is not so."""
+    stamp, number = (*stamp_of(path), directory.part), number // directory.depth
+    first = headers.recall(Page, stamp, 0)
+    if first is None or directory.form is None or not number:
+        return None
+    if directory.contiguous:
+        return following(first, number) if first.layout.decode is None else None
+    if number >= len(directory.pages):
+        return None
+    if directory.strips is not None and directory.strips[number, 0] >= 0:
+        return _alike(first, directory.strips[number, :1], directory.strips[number, 1:])
+    with Path(path).open("rb", buffering=0) as file:
+        try:
+            start = int(directory.pages[0])
+            known = headers.recall("layout of the first page", stamp) or headers.keep(
+                layout_of(file, directory.form, entries_at(file, directory.form, start)[0]),
+                "layout of the first page",
+                stamp,
+            )
+            entries, _ = entries_at(file, directory.form, int(directory.pages[number]))
+        except UserError:  # tifffile says what is wrong
+            return None
+        if layout_of(file, directory.form, entries) != known:
+            return None
+        segments = segments_of(file, directory.form, entries)
+    found = None if segments is None else _alike(first, *segments)
+    if found is not None:
+        size = found.offsets.nbytes + found.counts.nbytes
+        headers.keep(found, Page, stamp, number, size=size)
+    return found
 
 
-def _by_shape(tif: Any) -> tuple[Directory, ...]:
-    """Put pages of one size and type together, in their order: each is stored in its own way."""
-    groups: dict[Any, list[int]] = {}
-    depths: dict[Any, int] = {}
-    for start, _ in headers_in(tif):
-        page = page_at(tif, start)
-        if groups and page.is_reduced:
-            continue
-        key = page.shape, str(page.dtype), page.imagedepth
-        groups.setdefault(key, []).append(start)
-        depths[key] = page.imagedepth
-    return tuple(
-        Directory(
-            np.array(starts, np.int64), len(starts) * depths[key], depths[key], number=-1, part=part
-        )
-        for part, (key, starts) in enumerate(groups.items())
-    )
-
-
-def page_at(tif: Any, start: int) -> Any:
-    """Read the page whose header starts at a place in the file."""
-    import tifffile
-
-    if tif.pages.first.offset == start:
-        return tif.pages.first
-    tif.filehandle.seek(start)
-    return tifffile.TiffPage(tif, index=0)
-
-
-def _all_pages(tif: Any) -> Directory:
-    tif.pages.cache = False
-    starts = np.array([page.offset for page in tif.pages], np.int64)
-    return Directory(starts, len(starts))
-
-
-def _is_incomplete(found: Any) -> bool:
-    """Whether planes of an image were never recorded, though the file is whole."""
-    if not found or found[0].kind != "ome":
-        return True
-    pages = list(found[0].pages)
-    count = prod(found[0].get_shape(squeeze=False)) // max(prod(found[0].keyframe.shape), 1)
-    return None in pages or 1 < len(pages) < count
-
-
-def _is_copy(series: Any) -> bool:
-    """Whether a series holds smaller copies, which are declared as such."""
-    return bool(series.keyframe.is_reduced)
-
-
-def _of_series(tif: Any, series: Any, number: int) -> Directory:
-    pages = [page for page in series.pages if page is not None]
-    if len(pages) < len(series.pages):
-        raise UserError("pages are missing")
-    depth = series.keyframe.imagedepth
-    if is_split(tif, series.keyframe):
-        depth = series.keyframe.samplesperpixel
-    count = prod(series.get_shape(squeeze=False)) // max(prod(series.keyframe.shape), 1) * depth
-    check_count(tif, pages, count // depth, number)
-    offsets = np.array([page.offset for page in pages], np.int64)
-    # Names such as "Series 0" say nothing that the number does not.
-    return Directory(offsets, count, depth, bool(tif.is_imagej), str(series.name or ""), number)
+def _alike(first: Page, offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> Page | None:
+    """Return a page of these strips or tiles, or None where they lie in another way."""
+    if first.layout.decode is None and first.layout.grid[2] == 1:  # all strips are one
+        plane = int(first.counts[0])
+        apart = (offsets[:-1] + counts[:-1] != offsets[1:]).any()
+        if apart or counts.sum() < plane * len(first.offsets):
+            return None
+        return replace(first, offsets=offsets[0] + plane * np.arange(len(first.offsets)))
+    if len(offsets) != len(first.offsets):
+        return None
+    return replace(first, offsets=offsets, counts=counts)

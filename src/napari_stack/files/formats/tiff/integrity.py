@@ -1,97 +1,104 @@
 """Whether a TIFF is whole: pages that lie in the file, and as many as its description says."""
 
-import struct
-from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from math import inf, prod
 from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff.ome_xml import ome_of
+from napari_stack.files.formats.tiff.raw_pages import (
+    BYTES,
+    LETTERS,
+    Entry,
+    Form,
+    layout_of,
+    pages_from,
+    values_of,
+)
 
-#: Bytes of a value by its type in TIFF 6.0 and BigTIFF; of unknown types nothing is asked.
-_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_BYTES |= {16: 8, 17: 8, 18: 8}
 
-#: Letters of `struct` for the types of whole numbers.
-_LETTERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+@dataclass(frozen=True)
+class Headers:
+    """What is known of the headers of a file.
 
-#: Tag, type, number of values, and where they are, or the values themselves where they fit.
-_Entry = tuple[int, ...]
+    Attributes
+    ----------
+    unlike : list of int
+        Numbers of the pages that are not stored as the first one is.
+    strips : dict of int to tuple of int
+        Where the pixels of a page begin and how many bytes they are, by where its header starts; of
+        the pages that are stored as the first one, in one strip.
+    """
+
+    unlike: list[int]
+    strips: dict[int, tuple[int, int]]
 
 
-def check_pages(tif: Any) -> None:
+def check_pages(tif: Any) -> Headers:
     """Refuse a file that is cut off within a page, or whose next page lies beyond its end.
 
     Only headers are read: where a page has many strips, those of the last page are looked for, and
     those of others when they are read.
+
+    Returns
+    -------
+    Headers
+        What was seen of them.
 
     Raises
     ------
     ValueError
     """
     if tif.tiff.is_ndpi:  # its offsets beyond 4 GB are hidden elsewhere
-        return
-    size, outside = tif.filehandle.size, tif.tiff.tagoffsetthreshold
-    number, entries = 0, list[_Entry]()
-    for number, (_, entries) in enumerate(headers_in(tif), 1):
-        parts = ((_BYTES.get(kind, 0) * count, start) for _, kind, count, start in entries)
-        if any(length > outside and start + length > size for length, start in parts):
+        return Headers(list(range(1, len(tif.pages))), {})
+    file, form, size = tif.filehandle, Form.of(tif), tif.filehandle.size
+    number, entries, seen = 0, list[Entry](), Headers([], {})
+    layout: Any = None
+    for number, (start, entries) in enumerate(pages_from(file, form, tif.pages.first.offset), 1):
+        parts = ((BYTES.get(kind, 0) * count, place) for _, kind, count, place in entries)
+        if any(length > form.inline and place + length > size for length, place in parts):
             raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
-        if _end_of_pixels(tif, entries, most=1) > size:
+        if _end_of_pixels(file, form, entries, most=1) > size:
             raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
-    if _end_of_pixels(tif, entries) > size:
+        found = layout_of(file, form, entries)
+        layout = layout or found
+        if found != layout:
+            seen.unlike.append(number - 1)
+        elif (pixels := _one_strip(form, entries)) is not None:
+            seen.strips[start] = pixels
+    if _end_of_pixels(file, form, entries) > size:
         raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
+    return seen
 
 
-def _end_of_pixels(tif: Any, entries: list[_Entry], most: float = inf) -> int:
+def _one_strip(form: Form, entries: list[Entry]) -> tuple[int, int] | None:
+    """Where the pixels of a page begin and how many bytes they are, if they are one strip."""
+    kinds = (16, 18) if form.big else (4, 13)  # of shorter types any bytes may fill the rest
+    found = {tag: value for tag, kind, count, value in entries if count == 1 and kind in kinds}
+    start, size = found.get(273, found.get(324)), found.get(279, found.get(325))
+    return None if start is None or size is None else (start, size)
+
+
+def _end_of_pixels(file: Any, form: Form, entries: list[Entry], most: float = inf) -> int:
     """Where the strips or tiles of a page end; 0 where there are more of them than `most`."""
-    found = {tag: rest for tag, *rest in entries if rest[0] in _LETTERS}  # of a known kind
+    found = {tag: rest for tag, *rest in entries if rest[0] in LETTERS}  # of a known kind
     starts, sizes = found.get(273, found.get(324)), found.get(279, found.get(325))
     if starts is None or sizes is None or starts[1] != sizes[1] or starts[1] > most:
         return 0
-    pairs = zip(_values(tif, *starts), _values(tif, *sizes), strict=True)
+    pairs = zip(values_of(file, form, *starts), values_of(file, form, *sizes), strict=True)
     return max((start + length for start, length in pairs if length), default=0)
-
-
-def _values(tif: Any, kind: int, count: int, value: int) -> tuple[int, ...]:
-    """Read the whole numbers of an entry."""
-    order, letter = tif.tiff.byteorder, _LETTERS[kind]
-    if _BYTES[kind] * count > tif.tiff.tagoffsetthreshold:
-        tif.filehandle.seek(value)
-        data = tif.filehandle.read(_BYTES[kind] * count)
-    else:
-        data = struct.pack(order + ("Q" if tif.tiff.is_bigtiff else "I"), value)
-    return struct.unpack_from(f"{order}{count}{letter}", data)
 
 
 def whole_pages(tif: Any) -> list[int]:
     """Return where the pages start that lie in a file, up to the first that does not."""
-    found = []
+    file, form, found = tif.filehandle, Form.of(tif), []
     with suppress(UserError):
-        for start, entries in headers_in(tif):
-            if _end_of_pixels(tif, entries) > tif.filehandle.size:
+        for start, entries in pages_from(file, form, tif.pages.first.offset):
+            if _end_of_pixels(file, form, entries) > file.size:
                 break
             found.append(start)
     return found
-
-
-def headers_in(tif: Any) -> Iterator[tuple[int, list[_Entry]]]:
-    """Go through the headers of the pages: where each starts, and its entries."""
-    file, tiff = tif.filehandle, tif.tiff
-    entry = struct.Struct(tiff.byteorder + ("HHQQ" if tiff.is_bigtiff else "HHII"))
-    start, seen = tif.pages.first.offset, set[int]()
-    while start and start not in seen:  # some go round in circles
-        seen.add(start)
-        file.seek(start)
-        head = file.read(tiff.tagnosize)
-        length = entry.size * int.from_bytes(head, "big" if tiff.byteorder == ">" else "little")
-        left = file.size - start - tiff.tagnosize
-        if len(head) < tiff.tagnosize or length + tiff.offsetsize > left:
-            raise UserError(f"it is cut off: page {len(seen)} lies beyond its end")
-        entries, here = list(entry.iter_unpack(file.read(length))), start
-        (start,) = struct.unpack(tiff.offsetformat, file.read(tiff.offsetsize))
-        yield here, entries
 
 
 def check_count(tif: Any, pages: list[Any], count: int, number: int = 0) -> None:

@@ -46,8 +46,8 @@ _COLUMNS = {"c": 0, "z": 1, "t": 2}
 _SIZES = {"c": "Channels", "z": "Slices", "t": "Frames"}
 _ORDER_NAMES = {"channel": "c", "z": "z", "slice": "z", "time": "t"}
 
-#: Planes that a summary may claim: beyond, it is damaged.
-_MOST_PLANES = 10**7
+#: Planes that a summary may claim beyond those that were recorded.
+_MOST_PLANES = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +154,13 @@ def planes_in(files: Mapping[str, Index], named: set[str]) -> PlaneMap:
     summary = next(iter(files.values())).summary
     letters = _letters(summary)
     every = np.concatenate([index.planes for index in files.values()])
-    sizes = tuple(
-        max(_whole(summary.get(_SIZES[a])), int(every[:, _COLUMNS[a]].max()) + 1) for a in letters
-    )
-    if np.prod(sizes, dtype=float) > _MOST_PLANES:
-        raise UserError(f"its summary claims {sizes} planes, which no file holds")
+    recorded = tuple(int(every[:, _COLUMNS[a]].max()) + 1 for a in letters)
+    declared = tuple(_whole(summary.get(_SIZES[a])) for a in letters)
+    sizes = tuple(map(max, recorded, declared))
+    if np.prod(sizes, dtype=float) > max(_MOST_PLANES, 4 * len(every)):
+        sizes = recorded  # what was planned was never meant to be recorded, or is damaged
+    if np.prod(sizes, dtype=float) > max(_MOST_PLANES, 4 * len(every)):
+        raise UserError(f"its index map claims {sizes} planes, of which {len(every)} are there")
     paths = list(files)
     wanted = sorted({int(p) for path in paths if path in named for p in files[path].planes[:, 3]})
     images = []

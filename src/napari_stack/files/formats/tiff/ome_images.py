@@ -16,7 +16,7 @@ from napari_stack.files.formats.tiff.plane_map import MappedImage, PlaneMap, emp
 _USUAL_ORDER = "XYCZT"
 
 #: Planes that a description may claim: beyond, the file is damaged.
-_MOST_PLANES = 10**7
+_MOST_PLANES = 2**20
 
 
 def is_several(ome: OmeXml, path: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_stack.core.errors import UserError
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.tiff import micro_manager
-from napari_stack.files.formats.tiff.directory import Directories
+from napari_stack.files.formats.tiff.find_series import Directories
 from napari_stack.files.formats.tiff.ome_images import images_in, other_files, planes_in_set
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, parsed
 from napari_stack.files.formats.tiff.plane_map import PlaneMap

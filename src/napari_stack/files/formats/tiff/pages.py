@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -235,7 +234,7 @@ def read_page(path: str, page: Page, depth: int, rows: slice | None) -> NDArray[
         whole = layout.decode(path)[stored]
         planes = whole.reshape(1, len(whole), *layout.shape[3:])
     else:
-        with Path(path).open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path of pathlib takes as long
             planes = _read_planes(file, page, depth, stored.start, stored.stop)
     turned = upright(_finished(planes, layout), layout.orientation)
     return turned[rows] if rows is not None and layout.orientation >= 5 else turned

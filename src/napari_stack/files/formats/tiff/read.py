@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import Contents, FileSet, First, Format, Series
 from napari_stack.files.formats.tiff.axes import contents_of, note_of
-from napari_stack.files.formats.tiff.directory import Directories, Directory, find_frames, page_at
+from napari_stack.files.formats.tiff.directory import Directory, following, quick_page
+from napari_stack.files.formats.tiff.find_series import Directories, find_frames, page_at
 from napari_stack.files.formats.tiff.micro_manager import planes_in
 from napari_stack.files.formats.tiff.ome_images import planes_in_file
 from napari_stack.files.formats.tiff.ome_set import COMPANIONS, set_of
@@ -37,13 +38,21 @@ class Tiff(Format):
         return self.series(path)[0].contents
 
     def series(self, path: str) -> tuple[Series, ...]:  # noqa: D102
-        with opened(path) as tif:
-            found = self._find(path, tif)
-            listed = self._listed(path, tif, found)
+        if (known := self._known_series(path)) is None:
+            with opened(path) as tif:
+                known = self._series_in(path, tif, self._find(path, tif))
         size = os.stat(path).st_size  # noqa: PTH116
-        for one in listed:
-            one.contents.frame.check(path, size, suspect=len(listed) > 1)
-        return listed
+        for one in known:
+            one.contents.frame.check(path, size, suspect=len(known) > 1)
+        return known
+
+    def _known_series(self, path: str) -> tuple[Series, ...] | None:
+        with self.damage_named(path):
+            found: tuple[Series, ...] | None = self.headers.recall(Series, stamp_of(path))
+        return found
+
+    def _series_in(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
+        return self.headers.keep(self._listed(path, tif, found), Series, stamp_of(path))
 
     def _listed(self, path: str, tif: Any, found: Directories) -> tuple[Series, ...]:
         if found.mapped:
@@ -83,7 +92,10 @@ class Tiff(Format):
 
     def _found(self, path: str) -> Directories:
         with opened(path) as tif:
-            return self._find(path, tif)
+            found = self._find(path, tif)
+            if not found.mapped:  # while tifffile knows of its pages, which takes it long
+                self._series_in(path, tif, found)
+            return found
 
     def _find(self, path: str, tif: Any) -> Directories:
         return _directories(path, tif, self.headers)
@@ -113,7 +125,9 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     found: Directories | None = headers.recall(Directories, stamp)
     if found is not None:
         directory, local = found.find(number)
-        page = headers.recall(Page, stamp, directory.part, local // directory.depth)
+        page = headers.recall(Page, (*stamp, directory.part), local // directory.depth)
+        if page is None:
+            page = quick_page(path, directory, local, headers)
         if page is not None:
             return directory, page, local
     with opened(path) as tif:
@@ -122,17 +136,17 @@ def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page
     # Pages that are stored alike share what is known of that.
     page = replace(page, layout=headers.keep(page.layout, "layout", page.layout.key))
     size = page.offsets.nbytes + page.counts.nbytes
-    key = Page, stamp, directory.part, local // directory.depth
+    key = Page, (*stamp, directory.part), local // directory.depth
     return directory, headers.keep(page, *key, size=size), local
 
 
 def _read_page_header(tif: Any, directory: Directory, number: int) -> Page:
     # With fewer headers than frames, pixels of all follow those of the first.
-    contiguous = len(directory.pages) * directory.depth < directory.count
+    contiguous = directory.contiguous
     header = page_at(tif, int(directory.pages[0 if contiguous else number]))
     page = page_of(tif, header, keep_palette=directory.keep_palette)
     if not (contiguous and number):
         return page
     if page.layout.decode is not None:
         raise UserError("frames without headers of their own must not be compressed")
-    return replace(page, offsets=page.offsets + number * int(page.counts.sum()))
+    return following(page, number)

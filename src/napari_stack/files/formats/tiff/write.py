@@ -1,18 +1,24 @@
 """Writing TIFF, frame by frame: as ImageJ's where it can hold the pixels, as OME, or described."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.core.units import metres
+from napari_stack.engine.scratch import unnamed_array
+from napari_stack.files.formats.pyramid import halved_frame
 from napari_stack.files.formats.tiff import exif as tiff_exif
 from napari_stack.files.formats.tiff import imagej, ome_axes
 from napari_stack.files.formats.tiff.axes import imagej_order, imagej_roles
 from napari_stack.files.write_content import Content, WriteOptions, Writer, refuse
+
+#: Sides of the tiles of a file with several resolutions.
+_TILE = (256, 256)
 
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, less what headers may take.
 _BIG = 2**32 - 2**26
@@ -23,21 +29,24 @@ class TiffWriter(Writer):
 
     suffixes = (".tif", ".tiff")
 
-    def check(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: ARG002
-        """Refuse axes that OME-TIFF has not."""
+    def check(self, path: Path, content: Content, options: WriteOptions) -> None:
+        """Refuse axes that OME-TIFF has not, and several resolutions in another file."""
         names = [axis.name for axis in content.leading]
         refuse({
             f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are "
             f"{', '.join(names)}: write a .tif or .zarr":
                 _is_ome(path) and imagej_roles(names) is None,
+            f"{path}: several resolutions go to an OME-TIFF or a zarr: name an .ome.tif or a .zarr":
+                not _is_ome(path) and (options.levels or 1) > 1,
         })  # fmt: skip
 
     def write(self, path: Path, content: Content, options: WriteOptions) -> None:  # noqa: D102
         import tifffile
 
         note = content.note(options.recipe)
-        big = prod(content.frames.shape) * content.frames.dtype.itemsize > _BIG
-        ome = _is_ome(path)
+        ome, levels = _is_ome(path), options.levels or 1
+        size = prod(content.frames.shape) * content.frames.dtype.itemsize
+        big = (size if levels == 1 else size * 4 / 3) > _BIG
         roles = None if big or ome else _roles(content)
         sizes = content.sizes
         if ome:
@@ -56,21 +65,54 @@ class TiffWriter(Writer):
         # Bits are for one channel only, and not all readers know them in OME-TIFF.
         bits = stack.dtype.kind == "b" and (ome or len(shape) == 3)
         dtype = np.dtype(np.uint8) if bits else stack.dtype
+        how = {"dtype": dtype, "maxworkers": options.run.threads,
+               **_compression(options, dtype), **_colours(content)}  # fmt: skip
+        how |= {"tile": _TILE} if levels > 1 else {}
+        more = {**tiff_exif.options(options.origin, rgb=stack.rgb, big=big), **described}
         with (
             content.made(options.run) as frames,
             tifffile.TiffWriter(path, bigtiff=big, imagej=roles is not None, ome=ome) as tif,
         ):
-            tif.write(
-                (frame * np.uint8(255) for frame in frames) if bits else frames,
-                shape=(*sizes, *shape),
-                dtype=dtype,
-                maxworkers=options.run.threads,
-                **_compression(options, dtype),
-                **_colours(content),
-                **tiff_exif.options(options.origin, rgb=stack.rgb, big=big),
-                **described,
-            )
+            made = (frame * np.uint8(255) for frame in frames) if bits else frames
+            smaller = [_room(content, level, dtype, options) for level in range(1, levels)]
+            more |= {"subifds": len(smaller)} if smaller else {}
+            whole = _tiles(_kept(made, smaller)) if smaller else made
+            tif.write(whole, shape=(*sizes, *shape), **how, **more)
+            for copies in smaller:
+                tif.write(_tiles(copies), shape=(*sizes, *copies.shape[1:]), subfiletype=1,
+                          metadata=None, **how)  # fmt: skip
         tiff_exif.append(path, options.origin, big=big)
+
+
+def _room(
+    content: Content, level: int, dtype: np.dtype[Any], options: WriteOptions
+) -> NDArray[Any]:
+    """Make room on disk for a smaller copy of all frames, which is written after these."""
+    height, width, *channels = content.frame_shape
+    sides = (-(-side // 2**level) for side in (height, width))
+    return unnamed_array((len(content.frames), *sides, *channels), dtype, options.run.scratch)
+
+
+def _kept(
+    frames: Iterable[NDArray[Any]], smaller: Sequence[NDArray[Any]]
+) -> Iterator[NDArray[Any]]:
+    """Hand frames on, and keep smaller copies of them."""
+    for number, frame in enumerate(frames):
+        copy = frame
+        for copies in smaller:
+            copies[number] = copy = halved_frame(copy)
+        yield frame  # at the end: after the last frame no more is asked for
+
+
+def _tiles(frames: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Cut frames into tiles, row by row; those at an end are filled up."""
+    high, wide = _TILE
+    for frame in frames:
+        for top in range(0, frame.shape[0], high):
+            for left in range(0, frame.shape[1], wide):
+                part = frame[top : top + high, left : left + wide]
+                missing = [(0, high - part.shape[0]), (0, wide - part.shape[1])]
+                yield np.pad(part, [*missing, *[(0, 0)] * (part.ndim - 2)])
 
 
 def _is_ome(path: Path) -> bool:

@@ -14,12 +14,11 @@ from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
 from napari_stack.files.formats.described import stored_image, time_axis
 from napari_stack.files.formats.video.decoder import Decoder, Decoders, Film
+from napari_stack.files.formats.video.integrity import MATROSKA, check_whole
 from napari_stack.files.header_cache import stamp_of
 
 #: What the first box of a film of QuickTime is called.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
-
-_MATROSKA = b"\x1a\x45\xdf\xa3"
 
 #: Codecs whose packets may hold two frames, or none, in an AVI, or have the stamps of others.
 _PACKED = ("mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "h264", "hevc")
@@ -36,12 +35,14 @@ class Movie(ArrayFormat):
     def recognises(cls, path: str, start: bytes) -> bool:  # noqa: ARG003
         """Tell films of QuickTime from photographs of phones."""
         quicktime = start[4:8] in _BOXES and start[8:12] not in (*AVIF, *HEIC)
-        return quicktime or start.startswith(_MATROSKA) or start[:4] + start[8:12] == b"RIFFAVI "
+        return quicktime or start.startswith(MATROSKA) or start[:4] + start[8:12] == b"RIFFAVI "
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the streams of pictures, of which there is nearly always one."""
         with _library(path):
             import av
+
+            check_whole(path)
 
             with av.open(path) as file:
                 streams = [s.index for s in file.streams.video if not _is_cover(s)]
