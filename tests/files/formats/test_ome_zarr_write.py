@@ -206,6 +206,18 @@ def test_frames_are_computed_in_the_order_of_the_array(tmp_path: Path, noise: No
     np.testing.assert_array_equal(group["0"][...], np.asarray(hyper).transpose(2, 1, 0, 3, 4))
 
 
+def test_axes_have_the_names_that_others_know(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(2, 3, 2, 8, 9)
+    axes = ("Z", Axis("Channel", labels=("a", "b", "c")), "T", "Y", "X")
+    group, ome = written(tmp_path / "a.zarr", pixels, axes=axes)
+    obeys_ngff(group, ome)
+    assert [axis["name"] for axis in ome["multiscales"][0]["axes"]] == list("tczyx")
+    found = read(tmp_path / "a.zarr")
+    assert [axis.name for axis in found.axes] == ["Z", "Channel", "T", "Y", "X"]
+    assert found.axes[1].labels == ("a", "b", "c")
+    np.testing.assert_array_equal(np.asarray(found), pixels)
+
+
 def test_axes_that_ngff_has_not(tmp_path: Path, noise: Noise) -> None:
     pixels = noise(2, 3, 2, 2, 8, 9)
     with pytest.warns(UserWarning, match="other programs open it as a plain zarr array"):

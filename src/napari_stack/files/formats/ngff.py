@@ -50,7 +50,7 @@ def plan_of(content: Content) -> Plan | None:
     It has time, then channels or one kind of its own, then z, y and x. An axis of another name
     takes the first of these that is free.
     """
-    axes = list(content.leading)
+    axes = [_renamed(axis) for axis in content.leading]
     kinds = [_KINDS.get(usual_name(axis.name), "?") for axis in axes]
     order = list(range(len(axes)))
     if len(content.frame_shape) == 3:
@@ -67,10 +67,16 @@ def plan_of(content: Content) -> Plan | None:
         return None
     ranked = sorted(range(len(axes)), key=lambda i: _ORDER.index(kinds[i]))
     return Plan(
-        (*(axes[i] for i in ranked), *content.axes[-2:]),
+        (*(axes[i] for i in ranked), *(_renamed(axis) for axis in content.axes[-2:])),
         (*(kinds[i] for i in ranked), "space", "space"),
         tuple(order[i] for i in ranked),
     )
+
+
+def _renamed(axis: Axis) -> Axis:
+    """Call an axis as others know it: "c" for "Channel"."""
+    usual = usual_name(axis.name)
+    return replace(axis, name=usual) if usual in _KINDS else axis
 
 
 def _is_free(kind: str, kinds: Sequence[str]) -> bool:
@@ -162,7 +168,7 @@ def axes_of(scale: Mapping[str, Any]) -> tuple[Axis, ...]:
         known = isfinite(step) and step and isfinite(start)
         unit = plain_unit(axis.get("unit") or "pixel")
         found.append(Axis(str(axis["name"]), step if known else 1.0, unit,
-                          start=start if known else 0.0))  # fmt: skip
+                          start=start + 0.0 if known else 0.0))  # fmt: skip
     return tuple(found)
 
 
