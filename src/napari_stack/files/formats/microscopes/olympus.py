@@ -38,6 +38,7 @@ class Olympus(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the image; beside it lie only previews."""
+        _library(path)
         if not path.lower().endswith(".oif"):
             check_chains(path)
         with _opened(path) as file:
@@ -68,11 +69,15 @@ class Olympus(ArrayFormat):
             return _plane(file, names[int(np.ravel_multi_index(place, sizes))])[rows]
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _library(path: str) -> Any:
     with needed_package(path, "OIF", "oiffile", "microscopes"):
         import oiffile
-    with oiffile.OifFile(path) as file:
+    return oiffile
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    with _library(path).OifFile(path) as file:
         yield file
 
 
