@@ -1,5 +1,9 @@
 """OIF written as FluoView lays it out, against what oiffile reads."""
 
+import gc
+import random
+import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,8 @@ import tifffile
 
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.files import read
+from support.compound_file import write_compound
+from support.damage import bounded_refusal, damaged
 from support.pixels import Noise
 
 oiffile = pytest.importorskip("oiffile")
@@ -86,4 +92,59 @@ def test_planes_that_are_not_there_are_told_of(tmp_path: Path, noise: Noise) -> 
     _write(path, noise(2, 3, 2, 20, 30, dtype=np.uint16))
     (tmp_path / "a.oif.files" / "s_C002Z002T001.tif").unlink()
     with pytest.raises(ValueError, match=r"a\.oif.*11 planes"):
+        read(path)
+
+
+def _write_oib(path: Path, pixels: Any) -> None:
+    """Write (c, z, t, y, x): the files of an OIF as streams, with a list of their names."""
+    streams = {"Stream00000": "\ufeff".encode("utf-16-le") + _SETTINGS.encode("utf-16-le")}
+    names = ["Stream00000=a.oif", "Storage00001=a.oif.files"]
+    for number, (c, z, t) in enumerate(np.ndindex(pixels.shape[:3]), 1):
+        target = BytesIO()
+        tifffile.imwrite(target, pixels[c, z, t], metadata=None)
+        streams[f"Stream{number:05}"] = target.getvalue()
+        names.append(f"Stream{number:05}=Storage00001/s_C{c + 1:03}Z{z + 1:03}T{t + 1:03}.tif")
+    text = "\r\n".join(
+        ["[OibSaveInfo]", "Name=OibSaveInfo", "Version=2.0.0.0", "MainFileName=Stream00000", *names]
+    )
+    info = "\ufeff".encode("utf-16-le") + f"{text}\r\n".encode("utf-16-le")
+    write_compound(path, {"OibInfo.txt": info, **streams})
+
+
+def test_an_oib(tmp_path: Path, noise: Noise) -> None:
+    path, pixels = tmp_path / "a.oib", noise(2, 3, 2, 20, 30, dtype=np.uint16)
+    _write_oib(path, pixels)
+    np.testing.assert_array_equal(oiffile.imread(path), pixels)
+    data = read(path)
+    assert isinstance(data, Hyperstack)
+    np.testing.assert_array_equal(np.asarray(data), pixels)
+    c, z, t, y, x = data.axes
+    assert [axis.name for axis in data.axes] == ["c", "z", "t", "y", "x"]
+    assert (c.labels[0], z.step, t.step, y.step, x.step) == ("DAPI", 1.5, 2.5, 0.5, 0.25)
+
+
+def test_damaged_oibs_are_told_of(tmp_path: Path, noise: Noise) -> None:
+    path = tmp_path / "a.oib"
+    _write_oib(path, noise(1, 2, 1, 20, 30, dtype=np.uint16))
+    whole, generator, told = path.read_bytes(), random.Random("oib"), []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # oiffile leaves some open
+        for _ in range(40):
+            path.write_bytes(damaged(whole, generator))
+            told.append(str(bounded_refusal(path)))  # the error itself keeps the file
+        gc.collect()
+    refused = [text for text in told if text != "None"]
+    assert len(refused) > 10
+    assert all(path.name in text for text in refused)
+
+
+def test_a_chain_without_end_is_told_of(tmp_path: Path, noise: Noise) -> None:
+    path = tmp_path / "a.oib"
+    _write_oib(path, noise(1, 2, 1, 20, 30, dtype=np.uint16))
+    data = bytearray(path.read_bytes())
+    table = np.frombuffer(data, "<u4", 128, 512)  # the first sector says which follows which
+    (last, *_) = np.flatnonzero(table == 0xFFFFFFFE)[1:]
+    data[512 + 4 * last : 516 + 4 * last] = int(last).to_bytes(4, "little")  # itself
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.oib.*has no end"):
         read(path)

@@ -1,7 +1,10 @@
 """Files that microscopes wrote, against what the libraries of their formats read."""
 
+import copy
+import struct
 import warnings
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -106,10 +109,25 @@ def test_a_lof_of_an_image_of_a_lif(folder: Path, tmp_path: Path) -> None:
     assert [axis.name for axis in data.axes] == ["t", "c", "z", "x"]
 
 
+def test_an_xlif_that_names_a_lof(folder: Path, tmp_path: Path) -> None:
+    liffile = pytest.importorskip("liffile")
+    with liffile.LifFile(folder / "xz.lif") as file:
+        image = file.images[2]
+        pixels, element = image.asarray(), image.xml_element
+    _write_lof(tmp_path / "a.lof", pixels.tobytes(), element)
+    root = ElementTree.Element("LMSDataContainerHeader", Version="2")
+    named = copy.deepcopy(element)
+    for memory in named.iter("Memory"):
+        memory.clear()
+        memory.attrib.update(Size=str(pixels.nbytes), MemoryBlockID="MemBlock_1")
+        ElementTree.SubElement(memory, "Block", File="a.lof", Size=str(pixels.nbytes), Offset="0")
+    root.append(named)
+    (tmp_path / "a.xlif").write_bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True))
+    np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.xlif")), pixels)
+
+
 def _write_lof(path: Path, pixels: bytes, element: object) -> None:
     """Write a file as Leica's description of the format says: three blocks, the XML last."""
-    import struct
-    from xml.etree import ElementTree
 
     def block(content: bytes) -> bytes:
         return struct.pack("<II", 0x70, len(content)) + content

@@ -14,6 +14,8 @@ from napari_stack.core.look import Look
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
 from napari_stack.files.formats.described import channel_axis, spaced, stored_image
+from napari_stack.files.formats.microscopes.compound_integrity import check_chains
+from napari_stack.files.formats.tiff.opened import silenced
 
 #: Axes that a file declares at most.
 _AXES = 8
@@ -36,6 +38,9 @@ class Olympus(ArrayFormat):
 
     def find_images(self, path: str) -> list[StoredImage]:
         """Return the image; beside it lie only previews."""
+        _library(path)
+        if not path.lower().endswith(".oif"):
+            check_chains(path)
         with _opened(path) as file:
             if not file.series:
                 raise UserError("it holds no pixels")
@@ -64,11 +69,15 @@ class Olympus(ArrayFormat):
             return _plane(file, names[int(np.ravel_multi_index(place, sizes))])[rows]
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _library(path: str) -> Any:
     with needed_package(path, "OIF", "oiffile", "microscopes"):
         import oiffile
-    with oiffile.OifFile(path) as file:
+    return oiffile
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    with _library(path).OifFile(path) as file:
         yield file
 
 
@@ -76,7 +85,11 @@ def _plane(file: Any, name: str) -> NDArray[Any]:
     """Read a plane, which is a TIFF of its own."""
     import tifffile
 
-    with file.open_file(name) as packed, tifffile.TiffFile(BytesIO(packed.read())) as tif:
+    with (
+        silenced("tifffile"),
+        file.open_file(name) as packed,
+        tifffile.TiffFile(BytesIO(packed.read())) as tif,
+    ):
         pixels = np.asarray(tif.pages.first.asarray())
     if pixels.ndim != 2:
         raise UserError(f"its plane {name} has the shape {pixels.shape}")
