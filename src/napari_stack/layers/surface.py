@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
+from napari_stack.core.units import plain_unit
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.provenance import KEY
 
@@ -134,7 +135,7 @@ def _painted(picture: NDArray[Any], layer: Image) -> NDArray[np.uint8]:
 
 def _stretch(depth: Image, axis: Mapping[str, Any], heights: NDArray[Any]) -> float:
     """Return 1 where distances are known in depth as they are in the picture."""
-    same = str(axis.get("unit", "pixel")) == str(depth.units[-1])
+    same = plain_unit(str(axis.get("unit", "pixel"))) == plain_unit(str(depth.units[-1]))
     if same and axis.get("unit", "pixel") != "pixel":
         return 1.0
     extent = float(np.ptp(heights)) * float(axis.get("step", 1.0))

@@ -42,11 +42,11 @@ def test_it_shows_what_was_measured(dock, viewer, cells):
     source, moved = shown(viewer, cells, failing=2)
     assert dock.frames == moved
     titles = [panel.title for panel in dock.plot.panels]
-    assert titles == ["shift x, y (micrometer)", "rotation (degrees)", "scale", "quality"]
+    assert titles == ["shift x, y (um)", "rotation (degrees)", "scale", "quality"]
     assert dock.plot.panels[0].names == ("x", "y")
     transforms = ns.register(ns.Stack.wrap(source.data), transform="translation").transforms
     x = transforms.decomposed().shift[:, 0] * 0.5
-    np.testing.assert_allclose(dock.table.columns["shift x (micrometer)"], x, atol=1e-6)
+    np.testing.assert_allclose(dock.table.columns["shift x (um)"], x, atol=1e-6)
     assert cell(dock, 2, 1) == "failed"
     assert dock.list.item(2, 0).checkState() == Qt.CheckState.Unchecked
     assert "1 failed" in dock.title.text()
