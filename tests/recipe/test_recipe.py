@@ -305,8 +305,8 @@ def test_targets_are_checked_before_the_work(tmp_path):
     def tick(*_):
         raise AssertionError("the work has begun")
 
-    with pytest.raises(ValueError, match=r"mean\.xyz cannot be written"):
-        Recipe([Step("combine", save="mean.xyz")]).run(cells(), folder=tmp_path, run=Run(tick=tick))
+    with pytest.raises(ValueError, match=r"mean\.bmp cannot be written"):
+        Recipe([Step("combine", save="mean.bmp")]).run(cells(), folder=tmp_path, run=Run(tick=tick))
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ def test_what_is_no_movie(tmp_path: Path, noise: Noise) -> None:
         UserError, match="a movie goes along one axis, and these frames lie along t, z"
     ):
         write(tmp_path / "a.gif", hyper)
+    with pytest.raises(UserError, match="a movie has several frames, and this is one image"):
+        write(tmp_path / "a.gif", noise(8, 9))
     with pytest.raises(UserError, match="these are bands"):
         write(tmp_path / "a.gif", Stack.wrap(noise(2, 8, 9, 5)))
     with pytest.raises(UserError, match="a GIF shows 50 frames a second at most, got fps=60"):

@@ -18,9 +18,6 @@ _LETTERS, _LEAST = 0.06, 9
 #: Part of the width that a scale bar takes at most.
 _BAR = 0.25
 
-#: Signs of units where letters of ASCII stand for them.
-_SIGNS = {"um": "µm", "us": "µs", "angstrom": "Å"}
-
 Mark = Callable[[NDArray[np.uint8], int], None]
 
 
@@ -41,7 +38,7 @@ def stamps(axis: Axis, count: int) -> list[str]:
     Examples
     --------
     >>> stamps(Axis("t", 0.25, "s"), 3), stamps(Axis("z", 2, "um"), 2), stamps(Axis("frame"), 2)
-    (['0.00 s', '0.25 s', '0.50 s'], ['z 0 µm', 'z 2 µm'], ['frame 1', 'frame 2'])
+    (['0.00 s', '0.25 s', '0.50 s'], ['z 0 um', 'z 2 um'], ['frame 1', 'frame 2'])
     """
     unit = plain_unit(axis.unit)
     if unit == "pixel":
@@ -49,7 +46,7 @@ def stamps(axis: Axis, count: int) -> list[str]:
     places = [axis.position(number) for number in range(count)]
     enough = (d for d in range(3) if all(abs(round(p, d) - p) < 1e-6 for p in places))
     decimals = next(enough, 3)
-    texts = [f"{place:.{decimals}f} {_SIGNS.get(unit, unit)}" for place in places]
+    texts = [f"{place:.{decimals}f} {unit}" for place in places]
     return texts if axis.name == "t" else [f"{axis.name} {text}" for text in texts]
 
 
@@ -69,7 +66,7 @@ def scale_bar(path: Path, axis: Axis, width: int) -> Mark:
         )
     step = abs(axis.step)
     length = round_length(_BAR * width * step)
-    pixels, text = max(1, round(length / step)), f"{length:g} {_SIGNS.get(unit, unit)}"
+    pixels, text = max(1, round(length / step)), f"{length:g} {unit}"
 
     def mark(picture: NDArray[np.uint8], _number: int) -> None:
         height, wide = picture.shape[:2]
@@ -95,6 +92,7 @@ def round_length(most: float) -> float:
     return max(float(f"{n * power:.6g}") for n in (1, 2, 5) if n * power <= most * (1 + 1e-9))
 
 
+# Units are in ASCII: the letters that come with Pillow have no sign for micro.
 def _write(picture: NDArray[np.uint8], text: str, place: tuple[int, int], anchor: str) -> None:
     from PIL import Image, ImageDraw, ImageFont
 

@@ -101,6 +101,8 @@ class MovieWriter(Writer):
         names = ", ".join(content.leading[i].name for i in along)
         bands = content.frames.ndim == 4 and not content.frames.rgb
         refuse({
+            f"{path}: a movie has several frames, and this is one image: write a .tif or .png":
+                not along,
             f"{path}: a movie goes along one axis, and these frames lie along {names}: take one "
             "place of the others, or combine them": len(along) > 1,
             f"{path}: a movie shows grey or colours, and these are bands: write a .tif": bands,
