@@ -679,7 +679,7 @@ def test_failed_frames_of_the_axis_that_a_step_names_are_told(stack, tmp_path, c
     recipe = tmp_path / "recipe.json"
     ns.Recipe([ns.Step("register", axis="z", save="a.tif", transforms="a.json")]).save(recipe)
     assert main(["run", str(recipe), str(tmp_path / "in.tif"), "-o", str(tmp_path)]) == 0
-    assert "1 of 6 frames could not be registered: in.tif page 3" in capsys.readouterr().err
+    assert "1 of 6 frames could not be registered: in.tif page 9" in capsys.readouterr().err
     assert ns.Transforms.load(tmp_path / "a.json").failed.tolist() == [i == 2 for i in range(6)]
 
 
