@@ -9,6 +9,7 @@ from napari.layers import Layer, Points
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.layers.compat import unwrapped
 from napari_stack.layers.placement import Placement
 from napari_stack.layers.read_layer import leading_axes
 
@@ -44,10 +45,18 @@ class PointLayers:
         Raises
         ------
         ValueError
-            When a layer has no points, or a frame more than the reference.
+            When these are not two layers of points, one has none, or a frame more than the reference.
         """
-        for points in (self.reference, self.frames):
-            if not isinstance(points, Points) or not len(points.data):
+        both = (self.reference, self.frames)
+        if unwrapped(both[0]) is unwrapped(both[1]) or not all(
+            isinstance(points, Points) for points in both
+        ):
+            raise UserError(
+                "pairs of points need two layers of points: one with those on the reference, one "
+                "with those on the frames"
+            )
+        for points in both:
+            if not len(points.data):
                 raise UserError(f"{points.name!r} holds no points: add some to it")
         first, second = xy_in(self.reference, layer), xy_in(self.frames, layer)
         numbers = numbers_in(self.frames, layer, axis)

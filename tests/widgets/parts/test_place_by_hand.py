@@ -153,3 +153,6 @@ def test_two_layers_of_points_in_the_register_dock(viewer, frames, qtbot, notes)
     assert dock.options()["points"] == {0: [(1, 2, 3, 4)]}
     with pytest.raises(ValueError, match="lacks the axis"):
         layers.register(source, points=(picks, reference))
+    for wrong in ((picks, picks), (picks, source)):
+        with pytest.raises(ValueError, match="need two layers of points"):
+            layers.register(source, points=wrong)
