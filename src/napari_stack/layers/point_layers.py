@@ -45,7 +45,8 @@ class PointLayers:
         Raises
         ------
         ValueError
-            When these are not two layers of points, one has none, or a frame more than the reference.
+            When these are not two layers of points, one is empty, or a frame has more points than
+            the reference.
         """
         both = (self.reference, self.frames)
         if unwrapped(both[0]) is unwrapped(both[1]) or not all(
