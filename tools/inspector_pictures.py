@@ -13,7 +13,7 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 from screenshots import IMAGES, settle
 
-from napari_stack import layers
+from napari_stack import Stack, Transforms, apply_transforms, layers
 
 
 def add(viewer: Any, made: Any) -> Any:
@@ -53,6 +53,39 @@ def frame_inspector(viewer: Any) -> None:
     opened.compare.side.setChecked(True)
 
 
+def place_by_hand(viewer: Any) -> None:
+    """Show points that are picked on a frame that was turned too far to be registered."""
+    viewer.open_sample("napari-stack", "drifting_cells")
+    source = viewer.layers[0]
+    frames = np.asarray(source.data).copy()
+    linear = np.array([[0.48, -0.57], [1.32, 0.63]])
+    middle = np.array([frames.shape[2], frames.shape[1]]) / 2
+    turned = np.eye(3)
+    turned[:2, :2], turned[:2, 2] = linear, middle - linear @ middle
+    place = Transforms(turned[None]).inverse()
+    frames[2] = apply_transforms(Stack.wrap(frames[[2]]), place, border="reflect")[0]
+    source.data = frames
+    add(viewer, layers.register(source, transform="affine"))
+    source.visible = False
+    opened = dock(viewer, "Frame Inspector")
+    opened.go_to(2)
+    opened.by_hand.begin()
+    number = opened.by_hand.placing.reference
+    picks = np.array([_brightest(frames[number], x, y) for x, y in ((190, 200), (330, 190),
+                                                                     (300, 330))])  # fmt: skip
+    there = picks @ linear.T + middle - linear @ middle
+    opened.by_hand.points.reference.add(np.column_stack([[number] * 3, picks[:, ::-1]]))
+    opened.by_hand.pick_frame()
+    opened.by_hand.points.frames.add(np.column_stack([[2] * 3, there[:, ::-1]]))
+
+
+def _brightest(frame: Any, x: int, y: int, reach: int = 25) -> tuple[int, int]:
+    """Return the (x, y) of the brightest pixel near a place."""
+    near = frame[y - reach : y + reach, x - reach : x + reach]
+    row, column = np.unravel_index(np.argmax(near), near.shape)
+    return int(x - reach + column), int(y - reach + row)
+
+
 def pixel_inspector(viewer: Any) -> None:
     """Show a pixel that a ray went through."""
     viewer.open_sample("napari-stack", "cosmic_rays")
@@ -85,6 +118,7 @@ def apply_to_others(viewer: Any) -> None:
 PICTURES: dict[str, Callable[[Any], None]] = {
     "recipe": recipe,
     "frame_inspector": frame_inspector,
+    "place_by_hand": place_by_hand,
     "pixel_inspector": pixel_inspector,
     "apply_to_others": apply_to_others,
 }

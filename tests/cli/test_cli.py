@@ -720,8 +720,33 @@ def test_failed_frames_of_the_axis_that_a_step_names_are_told(stack, tmp_path, c
     recipe = tmp_path / "recipe.json"
     ns.Recipe([ns.Step("register", axis="z", save="a.tif", transforms="a.json")]).save(recipe)
     assert main(["run", str(recipe), str(tmp_path / "in.tif"), "-o", str(tmp_path)]) == 0
-    assert "1 of 6 frames could not be registered: in.tif page 3" in capsys.readouterr().err
+    assert "1 of 6 frames could not be registered: in.tif page 9" in capsys.readouterr().err
     assert ns.Transforms.load(tmp_path / "a.json").failed.tolist() == [i == 2 for i in range(6)]
+
+
+def test_frames_are_placed_by_points_in_a_file(stack, tmp_path, capsys):
+    frames = np.asarray(stack).copy()
+    frames[4] = np.random.default_rng(0).integers(0, 4000, frames[4].shape)
+    ns.write(tmp_path / "in.tif", ns.Stack.wrap(frames))
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(
+        "frame,reference_x,reference_y,frame_x,frame_y\n4,10,20,15,18\n4,50,20,55,18\n"
+    )
+    names = [str(tmp_path / name) for name in ("in.tif", "out.tif", "found.json")]
+    words = ["register", names[0], "-o", names[1], "--transforms", names[2]]
+    words += ["--transform", "rigid", "--points"]
+    assert main([*words, str(pairs)]) == 0
+    told = capsys.readouterr().err
+    assert told.count("1 of 6 frames placed by their points alone") == 1
+    assert "could not be registered" not in told
+    found = ns.Transforms.load(names[2])
+    np.testing.assert_allclose(found.matrices[4], [[1, 0, 5], [0, 1, -2], [0, 0, 1]], atol=1e-9)
+    assert not found.failed.any()
+    assert found.quality[4] == 0
+    assert Recipe.from_json(read_recipe(tmp_path / "out.tif")).steps[0].options["points"]
+    pairs.write_text("frame,x\n4,10\n")
+    assert main([*words, str(pairs), "--overwrite"]) == 1
+    assert "pairs.csv holds no pairs of points: a .csv of points begins" in capsys.readouterr().err
 
 
 def test_the_axis_of_a_file_between_two_commands_stays(hyper, tmp_path):

@@ -10,6 +10,7 @@ from napari.layers import Image, Points
 
 import napari_stack as ns
 from napari_stack import layers
+from napari_stack.core.notices import FailedFrames
 from napari_stack.layers import compute_now, is_lazy, prepare_compute
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators.inspection.frame_table import frame_table
@@ -62,7 +63,8 @@ def test_borders_stay_invalid(registered):
 def test_frames_that_are_not_used_stay_so(cells):
     data = cells[0].copy()
     data[4] = 7
-    lazy = layers.register(Image(data, rgb=False), transform="translation")
+    with pytest.warns(FailedFrames, match=r"^1 of 5 frames could not be registered: 4$"):
+        lazy = layers.register(Image(data, rgb=False), transform="translation")
     assert read_layer(compute_now(lazy)).data.used.tolist() == [True] * 4 + [False]
 
 

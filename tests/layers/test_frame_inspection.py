@@ -8,6 +8,7 @@ from napari.layers._layer_actions import _duplicate_layer
 
 import napari_stack as ns
 from napari_stack import layers
+from napari_stack.core.notices import FailedFrames
 from napari_stack.layers.frame_inspection import outdated, table_of, tick
 from napari_stack.layers.read_layer import read_layer
 
@@ -20,7 +21,8 @@ def used(layer):
 def test_a_duplicate_of_a_lazy_layer_has_a_choice_of_its_own(ticked, cells):
     data = cells[0].copy()
     data[4] = 7  # it fails
-    lazy = layers.register(Image(data, rgb=False), transform="translation")
+    with pytest.warns(FailedFrames, match=r"^1 of 5 frames could not be registered: 4$"):
+        lazy = layers.register(Image(data, rgb=False), transform="translation")
     pair = LayerList([lazy])
     pair.selection = {lazy}
     _duplicate_layer(pair)

@@ -12,6 +12,10 @@ from napari_stack.core.combined_sources import PROJECTIONS, Place
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import options_from_json
+from napari_stack.core.point_pairs import PointPairs
+
+#: Kinds of options that are typed as the name of a file.
+_FILES = (np.ndarray, PointPairs)
 
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
@@ -62,7 +66,7 @@ def _flag(name: str, option: Option, group: Group) -> inspect.Parameter:
     text = Parameter(
         help=f"{option.help} [choices: {names}]" if names else option.help,
         group=group,
-        converter=None if option.kind in (bool, np.ndarray) else _as_typed,
+        converter=None if option.kind in (bool, *_FILES) else _as_typed,
         show_default=option.default is not None,
     )
     return inspect.Parameter(
@@ -77,7 +81,7 @@ def _hint(option: Option) -> Any:
     """Type that the help shows."""
     if option.kind in (int, float):
         return ChoiceText | NumberText if option.choices else NumberText
-    kinds: dict[type, Any] = {bool: bool, np.ndarray: Path | None}
+    kinds: dict[type, Any] = {bool: bool, **dict.fromkeys(_FILES, Path | None)}
     return kinds.get(option.kind, ChoiceText if option.choices else str)
 
 
@@ -123,7 +127,7 @@ def options_given(operator: Callable[..., Any], given: Mapping[str, Any]) -> dic
 
 def _value(option: Option, typed: Any) -> Any:
     """Turn typed text into a value; what is no number stays text, for the check to refuse."""
-    if isinstance(typed, bool) or option.kind is np.ndarray:
+    if isinstance(typed, bool) or option.kind in _FILES:
         return typed
     for choice in option.choices:
         if typed in (choice, command_name(choice)):

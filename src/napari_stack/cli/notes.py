@@ -1,4 +1,4 @@
-"""Remarks on results: failed frames, pixels that no frame covers, clipped pixels."""
+"""Remarks on results: pixels that no frame covers, clipped pixels."""
 
 from typing import Any
 
@@ -14,18 +14,6 @@ from napari_stack.recipe.step import Step
 
 #: In pixels: rounding of a view whose border just touches that of all frames.
 _TOLERANCE = 1e-3
-
-
-def warn_of_failed(result: Any, step: Step) -> None:
-    """Name the frames that could not be registered."""
-    if not isinstance(result, Stack | Hyperstack):
-        return
-    stack = result.frames if step.measure_each else step.measured_stack(result)
-    if stack.transforms is None or not stack.transforms.failed.any():
-        return
-    failed = np.flatnonzero(stack.transforms.failed)
-    names = ", ".join(stack.source.label(int(i)) for i in failed)
-    print_error(f"warning: {len(failed)} of {len(stack)} frames could not be registered: {names}")
 
 
 def print_note(result: Any, step: Step, report: Report) -> None:

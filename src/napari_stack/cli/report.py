@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
+from napari_stack.core.notices import FailedFrames
 from napari_stack.engine.progress import Tick
 
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
@@ -19,11 +20,14 @@ def print_error(message: object) -> None:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Print every warning as one line, without the place in the code, and the same one once."""
+    """Print every warning as one line, without the place in the code, and the same one once.
+
+    Of frames that failed every one is told: series may have frames of the same names.
+    """
     shown: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if str(message) not in shown:
+        if str(message) not in shown or isinstance(message, FailedFrames):
             shown.add(str(message))
             print_error(f"warning: {message}")
 

@@ -19,10 +19,12 @@ from napari_stack.core.combined_sources import (
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.notices import counted_together
 from napari_stack.core.stack import Stack
 from napari_stack.core.stack_source import Rendered
 
 
+@counted_together()
 def map_operator(
     data: Hyperstack,
     operator: Callable[..., Any],

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import numpy as np
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.point_pairs import PairsSource, PointPairs, pairs_error
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Option:
     ----------
     name : str
     kind : type
-        ``bool``, ``int``, ``float``, ``str``, or ``np.ndarray`` for an image.
+        ``bool``, ``int``, ``float``, ``str``, ``np.ndarray`` for an image, or `PointPairs`.
     default : object
     text : str
         What it does, from the docstring.
@@ -87,6 +88,8 @@ class Option:
         """Say what is wrong with a value, or return None when it is fine."""
         if self.kind is np.ndarray:
             return _image_error(value)
+        if self.kind is PointPairs:
+            return pairs_error(value)
         if isinstance(value, str) and self.choices:
             if value in self.choices:
                 return None
@@ -158,6 +161,8 @@ def _option(name: str, hint: Any, default: Any, text: str) -> Option:
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     if _ImageSource in marks:
         return Option(name, np.ndarray, default, text)
+    if get_args(PairsSource)[1] in marks:
+        return Option(name, PointPairs, default, text)
     bounds = next((mark for mark in marks if isinstance(mark, Bounds)), None)
     hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, options_of
+from napari_stack.core.point_pairs import PointPairs
 
 
 def options_to_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def same_value(value: Any, default: Any) -> bool:
 
 
 def _to_json(option: Option, value: Any) -> Any:
+    if option.kind is PointPairs and not isinstance(value, str | Path):
+        return PointPairs.of(value).to_json()
     if isinstance(value, np.ndarray):
         raise UserError(
             f"{option.name} is an array, which a recipe cannot hold: save it to a file and give "

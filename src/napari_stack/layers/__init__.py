@@ -16,6 +16,7 @@ from napari_stack.layers.compute_now import compute_now, is_lazy, is_made_here, 
 from napari_stack.layers.forecast import Forecast, forecast
 from napari_stack.layers.functions import layer_function
 from napari_stack.layers.job import Computed, Job, default_axis, prepare
+from napari_stack.layers.point_layers import PointLayers
 from napari_stack.layers.preview import is_preview, keeping, preview, preview_layer
 from napari_stack.layers.read_layer import leading_axes
 from napari_stack.layers.surface import depth_surface
@@ -26,6 +27,7 @@ __all__ = [
     "Computed",
     "Forecast",
     "Job",
+    "PointLayers",
     "apply_transforms",
     "channels_apart",
     "compute_now",

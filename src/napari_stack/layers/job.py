@@ -12,6 +12,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.combined_sources import Place, places_to_json
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.notices import names_text
 from napari_stack.core.operator import resolve
 from napari_stack.core.options import check, method_name
 from napari_stack.core.results import images_of, numbers_of
@@ -20,6 +21,7 @@ from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance, Limits
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
+from napari_stack.layers.point_layers import with_rows
 from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
 from napari_stack.layers.read_layer import (
     Data,
@@ -174,9 +176,8 @@ class Job:
         failed = np.flatnonzero(before & ~after)
         if not len(failed):
             return ""
-        numbers = ", ".join(map(str, failed[:10])) + (", ..." if len(failed) > 10 else "")
         count = f"{len(failed)} of {len(before)} frames"
-        return f"{count} failed and are left out of what follows: {numbers}"
+        return f"{count} failed and are left out of what follows: {names_text(failed)}"
 
     def note(self, computed: Computed) -> str:
         """Say what the operator remarks on its result, where that is no reason for a warning."""
@@ -216,7 +217,8 @@ def prepare(
     axis, measure_at
         See the operators of this package.
     **options
-        Options of the operator; an option that is an image may be a layer too.
+        Options of the operator; an option that is an image may be a layer too, and pairs of points
+        a `PointLayers` or a tuple of two layers.
 
     Raises
     ------
@@ -231,9 +233,10 @@ def prepare(
         )
     given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
-    check(entry.function, options)
     chain = read_layer(layer)
     chosen = axis_name(layer, axis) or default_axis(operator, layer)
+    options = with_rows(options, layer, chosen)
+    check(entry.function, options)
     step = Step(operator, options, axis=_axis(operator, chain.data, chosen))
     placed = step.with_stacked_axis(chain.data)
     where = _position(placed, measure_at or {})

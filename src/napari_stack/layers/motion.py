@@ -58,7 +58,7 @@ class Motion:
                 "give the Transforms that were saved"
             )
         sizes = chain.data.sizes
-        matrices = np.stack([_matrix(frames, i) for i in range(len(frames))])
+        matrices = np.stack([recorded_matrix(frames, i) for i in range(len(frames))])
         rows, columns = frames.shape[1:3]
         return cls(
             Placement.of(layer), matrices.reshape(*sizes, 3, 3), chain.view,
@@ -190,7 +190,7 @@ def recorded_size(frames: Stack) -> tuple[int, int]:
     return frames.source.recorded or (height, width)
 
 
-def _matrix(frames: Stack, index: int) -> Matrix:
+def recorded_matrix(frames: Stack, index: int) -> Matrix:
     """From a pixel of a frame as seen to that of the frame as recorded."""
     matrix = np.eye(3)
     for correction in frames.corrected_by:

@@ -13,6 +13,7 @@ from napari_stack.core.combined_sources import places_to_json
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
 from napari_stack.core.options_json import options_to_json
+from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.results import is_tuple
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
@@ -95,8 +96,13 @@ def _turned(source: str, step: Step, data: Hyperstack) -> str:
 
 
 def _changed(step: Step) -> dict[str, Any]:
-    known = set(options_to_json(step.function, step.options))
-    return {name: value for name, value in step.options.items() if name in known}
+    known = options_to_json(step.function, step.options)
+    options = step.entry.options
+    return {
+        name: known[name] if options[name].kind is PointPairs else value
+        for name, value in step.options.items()
+        if name in known
+    }
 
 
 def _lines(opening: str, arguments: Sequence[str], closing: str) -> list[str]:

@@ -14,6 +14,7 @@ from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
 from napari_stack._widgets.parts.inputs import axis_choices, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
+from napari_stack._widgets.parts.place_by_hand import PlaceByHand
 from napari_stack._widgets.parts.plot import Panel, Plot
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
@@ -49,6 +50,7 @@ class FrameInspectorDock(FollowingDock):
         self.plot = Plot()
         self.list = FrameList()
         self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.show_message)
+        self.by_hand = PlaceByHand(napari_viewer, self._in_view, self.runner)
         self.stale = paragraph()
         self.remake = button(
             "Make them anew", "Compute these results from the frames ticked now.", self.run_remake
@@ -59,6 +61,7 @@ class FrameInspectorDock(FollowingDock):
         self.list.chosen.connect(self.go_to)
         self.list.ticked.connect(self._tick)
         self.runner.clicked.connect(self.run)
+        self.runner.finished.connect(self._active_changed)  # it stayed with its layer meanwhile
         self.viewer.dims.events.current_step.connect(self._moved)
         self.follow()
 
@@ -79,8 +82,8 @@ class FrameInspectorDock(FollowingDock):
             tooltip("Measure how sharp every frame is; it is read for that.")
         )
         self.lay_out(
-            self.title, self._axis_row, self.plot, self.list, self.stale, self.remake,
-            self.compare, self.runner, files,
+            self.title, self._axis_row, self.plot, self.list, self.by_hand, self.stale,
+            self.remake, self.compare, self.runner, files,
         )  # fmt: skip
 
     # following the viewer
@@ -128,6 +131,7 @@ class FrameInspectorDock(FollowingDock):
         some = self.table is not None
         for widget in (self.plot, self.list, self.compare, self.runner):
             widget.setVisible(some)
+        self.by_hand.show_for(layer if some else None)
         if not some:
             self.title.setText("Choose a layer with frames.")
             self._show_stale([])
@@ -161,6 +165,11 @@ class FrameInspectorDock(FollowingDock):
         self.stale.setText(f"Made with other frames: {', '.join(names)}" if names else "")
         self.stale.setVisible(bool(names))
         self.remake.setVisible(bool(names))
+
+    def _in_view(self) -> tuple[Any, ...]:
+        """Return the layer, the axis, the position on the others and the frame in view."""
+        where = self.viewer, self.frames, self.axis
+        return self.frames, self.axis, position_in_view(*where), frame_in_view(*where)
 
     def _moved(self, event: Any = None) -> None:  # noqa: ARG002
         if isalive(self) and self.table is not None and self.frames is not None:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from napari.layers import Image, Labels, Shapes
-from napari.utils.notifications import show_warning
+from napari.layers import Image, Labels, Points, Shapes
 from qtpy.compat import isalive
 
 from napari_stack import layers
@@ -107,9 +106,9 @@ class OperatorDock(RunningDock):
             For an unknown option or a value out of range; then nothing is set. The sentence is
             that of the operator itself.
         """
-        images = {n for n, value in options.items() if isinstance(value, Image | Labels | Shapes)}
+        kinds = Image | Labels | Shapes | layers.PointLayers
         function = CATALOGUE[self.operator].function
-        check(function, {n: v for n, v in options.items() if n not in images})
+        check(function, {n: v for n, v in options.items() if not isinstance(v, kinds)})
         for form in self._forms:
             form.set_values({n: v for n, v in options.items() if n in form.options})
         self._fit()
@@ -222,9 +221,7 @@ class OperatorDock(RunningDock):
         for layer in made:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
-        if remark := job.remark(computed):
-            show_warning(f"{job.appearance.name}: {remark}")
-        said = [text for text in (remark, job.note(computed)) if text]
+        said = [text for text in (job.remark(computed), job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
 
     def closing(self) -> None:
@@ -247,4 +244,4 @@ class OperatorDock(RunningDock):
 
 def _may_be_a_mask(layer: Any) -> bool:
     image = isinstance(layer, Image | Labels) and layer.ndim == 2
-    return isinstance(layer, Shapes) or (image and not layers.is_preview(layer))
+    return isinstance(layer, Shapes | Points) or (image and not layers.is_preview(layer))

@@ -12,6 +12,7 @@ from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 from napari_stack.core.options_json import same_value
+from napari_stack.layers.point_layers import PointLayers
 
 
 class OptionsForm:
@@ -103,7 +104,9 @@ class OptionsForm:
         ValueError
             For a value out of range: the sentence of the operator itself.
         """
-        check(self.owner, {n: v for n, v in values.items() if not isinstance(v, Layer)})
+        check(
+            self.owner, {n: v for n, v in values.items() if not isinstance(v, Layer | PointLayers)}
+        )
         for name, value in values.items():
             self._set(self.options[name], value)
 

@@ -14,12 +14,15 @@ from magicgui.widgets import (
     LineEdit,
     SpinBox,
 )
+from napari.layers import Layer, Points
 from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_stack._widgets.parts.layout import below, beside, frames_text, holding
+from napari_stack._widgets.parts.layout import below, beside, frames_text, holding, tooltip
 from napari_stack.core.home import at_home
 from napari_stack.core.options import Bounds, Option
+from napari_stack.core.point_pairs import PointPairs
+from napari_stack.layers.point_layers import PointLayers
 from napari_stack.layers.read_layer import leading_axes
 
 #: Digits behind the point that a spin box shows at most.
@@ -31,7 +34,7 @@ _NARROWEST = 96
 #: In a choice between names and a number, the entry that asks for the number.
 _NUMBER = "number"
 
-_NONE, _FILE = "none", "a file"
+_NONE, _FILE, _GIVEN, _TWO = "none", "a file", "given", "two layers"
 
 Layers = Callable[[], list[Any]]
 
@@ -47,6 +50,8 @@ def field_of(option: Option, layers: Layers) -> Any:
     """
     if option.kind is np.ndarray:
         return ImageField(option, layers)
+    if option.kind is PointPairs:
+        return PairsField(option, layers)
     if option.choices and option.kind in (int, float):
         return ChoiceOrNumber(option)
     if option.choices:
@@ -159,19 +164,23 @@ class ImageField:
 
     def __init__(self, option: Option, layers: Layers) -> None:
         self._layers = layers
-        self._array: np.ndarray | None = None
+        self._given: Any = None
         self._path: Any = None
         self._choice = choice(lambda _widget: self._choices())
         self._file = FileEdit(mode="r")
-        self.native = holding(below(self._choice.native, self._file.native))
+        self.native = holding(below(self._choice.native, *self._more(), self._file.native))
         self._choice.changed.connect(self._update)
         self._file.changed.connect(lambda: self.changed.emit(self.value))
         self.value = option.default
         self._update()
 
+    def _more(self) -> list[Any]:
+        """Return inputs that stand between the choice and the file."""
+        return []
+
     def _choices(self) -> list[tuple[str, Any]]:
-        given = [("an array", "array")] if self._array is not None else []
-        layers = [(layer.name, layer) for layer in self._layers()]
+        given = [("an array", _GIVEN)] if self._given is not None else []
+        layers = [(la.name, la) for la in self._layers() if not isinstance(la, Points)]
         return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
 
     def reset_choices(self) -> None:
@@ -198,22 +207,69 @@ class ImageField:
             shown = self._file.value
             # The box makes paths absolute; one that was given otherwise stays as it was given.
             return self._path if shown == _absolute(self._path) else shown
-        if self._chosen("array"):
-            return self._array
+        if self._chosen(_GIVEN):
+            return self._given
         return None if self._chosen(_NONE) else self._choice.value
 
     @value.setter
     def value(self, value: Any) -> None:
-        self._array = value if isinstance(value, np.ndarray) else None
+        given = not (value is None or isinstance(value, str | Path | Layer))
+        self._given = value if given else None
         self._choice.reset_choices()
         self._path = value if isinstance(value, str | Path) else None
         if self._path is not None:
             self._file.value = value
             self._choice.value = _FILE
-        elif self._array is not None:
-            self._choice.value = "array"
+        elif self._given is not None:
+            self._choice.value = _GIVEN
         else:
             self._choice.value = _NONE if value is None else value
+
+
+class PairsField(ImageField):
+    """Pairs of points: two layers of points, a file, or none."""
+
+    def _more(self) -> list[Any]:
+        self._both = [choice(lambda _widget: self._points()) for _ in range(2)]
+        for box, what in zip(self._both, ("on the reference", "on the frames"), strict=True):
+            box.native.setToolTip(tooltip(f"The points {what}; pairs are in the same order."))
+            box.changed.connect(lambda: self.changed.emit(self.value))
+        return [box.native for box in self._both]
+
+    def _points(self) -> list[tuple[str, Any]]:
+        return [(layer.name, layer) for layer in self._layers() if isinstance(layer, Points)]
+
+    def _choices(self) -> list[tuple[str, Any]]:
+        given = [("as given", _GIVEN)] if self._given is not None else []
+        two = [("two layers of points", _TWO)] if len(self._points()) > 1 else []
+        return [(_NONE, _NONE), *two, (_FILE, _FILE), *given]
+
+    def reset_choices(self) -> None:
+        """Follow the layers of the viewer."""
+        for box in self._both:
+            box.reset_choices()
+        super().reset_choices()
+
+    def _update(self) -> None:
+        for box in self._both:
+            box.native.setVisible(self._chosen(_TWO))
+        super()._update()
+
+    @property
+    def value(self) -> Any:
+        if self._chosen(_TWO):
+            return PointLayers(*(box.value for box in self._both))
+        return super().value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        two = isinstance(value, PointLayers)
+        ImageField.value.fset(self, None if two else value)  # type: ignore[attr-defined]
+        if two:
+            self.reset_choices()
+            for box, layer in zip(self._both, (value.reference, value.frames), strict=True):
+                box.value = layer
+            self._choice.value = _TWO
 
 
 def _absolute(path: Any) -> Path:

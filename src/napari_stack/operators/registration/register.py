@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import FailedFrames, warn_of_frames
 from napari_stack.core.options import (
     Bounds,
     ImageSource,
@@ -14,6 +15,7 @@ from napari_stack.core.options import (
     method_options,
     options_of,
 )
+from napari_stack.core.point_pairs import PairsSource
 from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -44,6 +46,7 @@ def measure_transforms(
     largest_shift: Annotated[float, Bounds(0, 100_000, unit="px")] = 100_000.0,
     largest_rotation: Annotated[float, Bounds(0, 180, unit="degrees")] = 180.0,
     largest_scale: Annotated[float, Bounds(1, 16, step=0.05)] = 16.0,
+    points: PairsSource = None,
     run: Run = Run(),
 ) -> Transforms:
     """Find where every frame lies, to a small part of a pixel.
@@ -82,12 +85,17 @@ def measure_transforms(
         A frame that turns further has failed.
     largest_scale : float
         A frame that grows, or shrinks, by a greater factor has failed.
+    points : mapping, array, path or layers
+        Frames placed by hand: points (x, y) on the reference and the same ones on a frame, as
+        ``{frame: [(x, y, x, y), ...]}``, or a .csv or .json file of them. A translation needs 1
+        pair, rigid and similarity 2, affine 3, a homography 4. They are refined on the intensities;
+        where the pixels do not confirm them, the points alone count, at quality 0.
     run : Run
 
     Returns
     -------
     Transforms
-        Frames that could not be registered are marked as failed.
+        Frames that could not be registered are marked as failed, and told in a warning.
 
     Raises
     ------
@@ -97,6 +105,7 @@ def measure_transforms(
     """
     check(measure_transforms, locals())
     from napari_stack.operators.registration import sequence as series
+    from napari_stack.operators.registration.by_hand import pairs_to_place, place_by_hand
     from napari_stack.operators.registration.limits import Limits
     from napari_stack.operators.registration.reference import measure_to_mean, sharpest
 
@@ -111,10 +120,13 @@ def measure_transforms(
         if reference == "sharpest"
         else reference_index(stack, "middle" if reference == "mean" else reference)
     )
+    pairs = pairs_to_place(points, len(stack), index)
     found = series.measure(stack, view, aligner, index, sequence, run)
     if reference == "mean" and len(stack) > 2:
         found = measure_to_mean(stack, view, aligner, index, found, run)
+    found = place_by_hand(stack, view, aligner, index, found, pairs, run)
     matrices, quality, failed = series.collected(len(stack), found.items())
+    warn_of_frames("could not be registered", failed, stack.source.label, FailedFrames)
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
     return Transforms(matrices, quality, failed, (stack.shape[1], stack.shape[2]), pixel, index)

@@ -1,0 +1,100 @@
+"""Warnings about some frames of a stack: worded in one place, and given once a run."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Longer lists of frames are cut.
+MOST_NAMES = 10
+
+
+class FailedFrames(UserWarning):
+    """Frames that could not be registered."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Notice:
+    """What is to be told about the frames of one position."""
+
+    what: str
+    frames: NDArray[np.bool_]
+    names: Callable[[int], str]
+    category: type[UserWarning]
+
+
+_gathered: ContextVar[list[_Notice] | None] = ContextVar("gathered", default=None)
+
+
+def warn_of_frames(
+    what: str,
+    frames: NDArray[np.bool_],
+    names: Callable[[int], str] = str,
+    category: type[UserWarning] = UserWarning,
+) -> None:
+    """Warn of some frames of a stack; where several stacks are worked on, once for all of them.
+
+    The warning names the line that called the operator which warns.
+
+    Parameters
+    ----------
+    what : str
+        Completes "2 of 5 frames ...".
+    frames : ndarray of bool, shape (n,)
+        Those that it is about; for none there is no warning.
+    names : callable
+        Names a frame by its number, as `Source.label` does.
+    category : type
+    """
+    notice = _Notice(what, frames, names, category)
+    if (gathered := _gathered.get()) is not None:
+        gathered.append(notice)
+    elif frames.any():
+        warnings.warn(_text([notice]), category, stacklevel=3)
+
+
+@contextmanager
+def counted_together() -> Iterator[None]:
+    """Gather the warnings about frames of all positions, and give each kind once, with counts."""
+    found: list[_Notice] = []
+    outer = _gathered.get()
+    token = _gathered.set(found)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    if outer is not None:
+        outer += found
+        return
+    for what in dict.fromkeys(notice.what for notice in found):
+        alike = [notice for notice in found if notice.what == what]
+        if any(notice.frames.any() for notice in alike):
+            warnings.warn(_text(alike), alike[0].category, stacklevel=1)
+
+
+def names_text(numbers: NDArray[np.intp], names: Callable[[int], str] = str) -> str:
+    """List frames; of many only the first.
+
+    Examples
+    --------
+    >>> names_text(np.array([1, 4])), names_text(np.arange(12))
+    ('1, 4', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...')
+    """
+    shown = [int(number) for number in numbers[:MOST_NAMES]]
+    # Frames without names of their own are numbered, and the word is said already.
+    found = [str(i) if names(i).startswith("frame ") else names(i) for i in shown]
+    return ", ".join(found) + (", ..." if len(numbers) > MOST_NAMES else "")
+
+
+def _text(alike: list[_Notice]) -> str:
+    """Word a warning about the frames of one position, or of several."""
+    count = sum(int(notice.frames.sum()) for notice in alike)
+    text = f"{count} of {sum(len(notice.frames) for notice in alike)} frames {alike[0].what}"
+    if len(alike) == 1:
+        return f"{text}: {names_text(np.flatnonzero(alike[0].frames), alike[0].names)}"
+    some = sum(bool(notice.frames.any()) for notice in alike)
+    return f"{text}, at {some} of {len(alike)} positions"
