@@ -22,8 +22,13 @@ from napari_stack.operators.registration.methods import Features, Fourier, Imreg
 from napari_stack.operators.registration.motion_models import Transform
 from napari_stack.operators.registration.preprocess import Prepared, prepare
 from napari_stack.operators.registration.search import Search
+from napari_stack.operators.registration.static import held_by_pattern
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
+
+
+#: Quality is kept below this where an alignment failed for another reason than its probability.
+LARGEST_FAILED = 0.49
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +110,8 @@ def align(
         return Alignment(np.eye(3), sure, False)
     fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
     matrix = refine(reference, moving, best.refined, best.transform, fine, iterations).matrix
+    if held_by_pattern(reference, moving, matrix):
+        return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     told = None if best.transform == transform else best.transform
     return Alignment(matrix, sure, True, told)
 

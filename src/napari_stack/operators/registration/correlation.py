@@ -1,6 +1,6 @@
 """Correlation of band-passed images by partly whitened spectra: where two frames match at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -107,13 +107,16 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     return surface
 
 
-def repeated(reference: Spectrum, moving: Spectrum) -> float:
-    """Highest maximum of the plain correlation away from zero, as a share of its value at zero."""
+def repeated(reference: Spectrum, moving: Spectrum) -> Peak:
+    """Highest maximum of the plain correlation away from zero, as a share of its value there."""
     surface = scipy.fft.irfft2(reference.values.conj() * moving.values, s=reference.padded)
     if not surface[0, 0] > 0:
-        return 1.0
-    away = [p.height for p in peaks(surface, 2) if max(abs(p.x), abs(p.y)) > EXCLUSION / 2]
-    return max(away, default=0.0) / float(surface[0, 0])
+        return Peak(0.0, 0.0, 1.0)
+    found = peaks(surface, 2)
+    away = [peak for peak in found if max(abs(peak.x), abs(peak.y)) > EXCLUSION / 2]
+    if not away:
+        return Peak(0.0, 0.0, 0.0)
+    return replace(away[0], height=away[0].height / float(surface[0, 0]))
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import (
+    Peak,
     correlate,
     faded,
     peaks,
@@ -27,8 +28,12 @@ LEAST_SHOWN = 0.6
 CLEAR = 5.0
 #: ... and is in place when it peaks within so many coarse pixels of zero.
 IN_PLACE = 1.6
+#: Frames whose plain correlation reaches this share of that at zero elsewhere show a grid.
+LARGEST_REPEATED = 0.7
 #: Where the local correlation coefficient is above this, an alignment explains what is seen.
 EXPLAINED = 0.5
+#: Two local coefficients closer than this are alike.
+ALIKE = 0.02
 #: Places of the grid of local likeness that one window covers.
 PIXELS_OF_WINDOW = 20.0
 
@@ -47,8 +52,9 @@ class Evidence:
         1 - second / first peak of the correlation after alignment.
     central : float
         Correlation at zero as a share of the highest peak.
-    repeated : float
-        Highest plain correlation away from zero, as a share of that at zero.
+    again : Peak
+        Highest plain correlation away from zero, as a share of that at zero, and where, in coarse
+        pixels.
     prominence : float
         Correlation at zero in standard deviations of its surface.
     points, rests, heights, at_zero : ndarray
@@ -69,7 +75,7 @@ class Evidence:
     likeness: float
     quality: float
     central: float
-    repeated: float
+    again: Peak
     prominence: float
     points: NDArray[np.float64]
     rests: NDArray[np.float64]
@@ -90,6 +96,14 @@ class Evidence:
         """Which tiles peak at zero."""
         return np.hypot(*self.rests.T) < IN_PLACE * self.factor
 
+    def elsewhere(self, tiles: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mask, in coarse pixels, of those of some tiles that are chosen."""
+        mask = np.zeros([side // self.factor for side in self.shape], bool)
+        corners = (self.points[tiles][chosen] - (self.factor - 1) / 2) / self.factor
+        for x, y in np.round(corners - (self.tile - 1) / 2).astype(int):
+            mask[y : y + self.tile, x : x + self.tile] = True
+        return mask
+
     @property
     def spread(self) -> float:
         """How far apart the tiles that match lie, across, as a share of the frame's diagonal."""
@@ -103,6 +117,11 @@ class Evidence:
     def side(self) -> int:
         """Shorter side of the coarse image."""
         return min(self.shape) // self.factor
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the frames match nearly as well somewhere else."""
+        return self.again.height > LARGEST_REPEATED
 
     @property
     def in_place(self) -> int:
@@ -227,4 +246,5 @@ def preferred(first: Image, second: Image) -> tuple[float, float]:
     if not known.size:
         return 0.5, 0.5
     # Windows overlap: about one in `PIXELS_OF_WINDOW` of the grid is independent.
-    return float(np.mean(known > 0)), 0.5 / float(np.sqrt(max(known.size / PIXELS_OF_WINDOW, 1)))
+    votes = np.where(np.abs(known) < ALIKE, 0.5, known > 0)
+    return float(np.mean(votes)), 0.5 / float(np.sqrt(max(known.size / PIXELS_OF_WINDOW, 1)))

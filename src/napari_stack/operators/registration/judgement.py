@@ -17,18 +17,19 @@ from napari_stack.operators.registration.evidence import EXPLAINED, Evidence, pr
 from napari_stack.operators.registration.motion_models import Transform, unknowns_of
 
 #: A frame is found where its place is as probable as this.
-LEAST_PROBABILITY = 0.8
+LEAST_PROBABILITY = 0.7
 #: Nothing else is tried where so many tiles, and this share of them, match clearly and at zero,
 #: no other place is nearly as good, and the highest of the correlation is there.
-CERTAIN_TILES, CERTAIN_SHARE, CERTAIN_QUALITY, CERTAIN_CENTRAL, CERTAIN_REPEATED = (
-    8, 0.75, 0.6, 0.95, 0.7,
-)  # fmt: skip
+CERTAIN_TILES, CERTAIN_SHARE, CERTAIN_QUALITY, CERTAIN_CENTRAL = 8, 0.75, 0.6, 0.95
 #: A tile that matches at zero by so many standard deviations counts; more than the second counts
 #: no more.
 COUNTS_FROM, COUNTS_TO = 2.0, 4.0
 #: Another alignment with this share of the support is preferred where it fits better over more of
 #: the frame, by so many standard deviations.
 SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
+#: Where another place fits more of the frame by so many standard deviations, or one that repeats
+#: fits better than a period away by less than so many, nothing is more probable than this.
+CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ def certain(evidence: Evidence) -> bool:
     """Whether nothing else needs to be tried."""
     return (
         evidence.in_place >= max(CERTAIN_TILES, CERTAIN_SHARE * len(evidence.heights))
-        and evidence.repeated < CERTAIN_REPEATED
+        and not evidence.repeats
         and evidence.quality > CERTAIN_QUALITY
         and evidence.central > CERTAIN_CENTRAL
     )
@@ -84,7 +85,7 @@ def choose(found: list[Evidence]) -> int:
 
 def probability(weighed: Weighed) -> float:
     """Probability in [0, 1] that an alignment is right to a pixel or two."""
-    model, seen = _model(), features_of(weighed)
+    model, seen, margin = _model(), features_of(weighed), _margin(weighed)
     values = [seen[name] for name in model["features"]]
     logit = model["start"]
     for tree in model["trees"]:
@@ -93,7 +94,8 @@ def probability(weighed: Weighed) -> float:
             below = values[tree["feature"][node]] <= tree["threshold"][node]
             node = left[node] if below else tree["right"][node]
         logit += tree["value"][node]
-    return float(1 / (1 + np.exp(-logit)))
+    doubted = margin < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
+    return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -142,7 +144,7 @@ def features_of(weighed: Weighed) -> dict[str, float]:
         "zero": float(np.mean(evidence.at_zero)) if len(evidence.at_zero) else 0.0,
         "spread": evidence.spread,
         "rival": min(clearest / max(evidence.prominence, 0.1), 3.0),
-        "repeated": min(evidence.repeated, 2.0),
+        "repeated": min(evidence.again.height, 2.0),
     }
 
 

@@ -104,6 +104,8 @@ class Search:
         simple = self._simpler(chosen, told) if told != self.transform else chosen
         places = [place, simple.refined.matrix]
         rivals = [c.evidence for c in self.found if not self._known(c.refined.matrix, places)]
+        if simple.evidence.repeats:
+            rivals += self._a_period_away(simple)
         with_what = self.transform if simple is chosen else told
         return Best(simple.evidence, rivals, self.transform, told, simple.refined, with_what)
 
@@ -171,6 +173,17 @@ class Search:
         evidence = gather(self.reference, self.moving, refined.matrix)
         return None if evidence is None else Candidate(refined, evidence)
 
+    def _a_period_away(self, candidate: Candidate) -> list[Evidence]:
+        """Gather evidence for where a scene that repeats matches once more."""
+        again, factor = candidate.evidence.again, self.reference.coarse_factor
+        away = candidate.refined.matrix @ shifted(again.x * factor, again.y * factor)
+        self.fixed = self.reference
+        other = self._refined(away, self.transform)
+        if other is None or self._known(other.refined.matrix, [candidate.refined.matrix]):
+            plain = gather(self.reference, self.moving, away)
+            return [] if plain is None else [plain]
+        return [other.evidence]
+
     def _corrected(self, candidate: Candidate) -> Candidate | None:
         """Start again from where clear tiles agree that the frame lies; None where it is there."""
         evidence, factor = candidate.evidence, self.reference.coarse_factor
@@ -182,8 +195,12 @@ class Search:
         rest = moved(update, points) - points
         if np.hypot(*rest.T).mean() < LARGEST_REST * factor:
             return None
-        start = candidate.refined.matrix @ update
+        off = np.hypot(*(rests - rest).T) > AGREE * factor
+        start, before = candidate.refined.matrix @ update, self.fixed
+        # What moves otherwise would pull the refinement back to where it ended.
+        self.fixed = without(before, evidence.elsewhere(evidence.clear, off))
         better = self._refined(start / start[2, 2], self.transform)
+        self.fixed = before
         if better is None or better.evidence.in_place <= evidence.in_place:
             return None
         return better
