@@ -36,3 +36,10 @@ def about_centre(
     matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
     matrix[:2, 2] = centre_of(size) - matrix[:2, :2] @ centre_of(size) + shift
     return matrix
+
+
+def moved(matrix: Matrix, points: Matrix) -> Matrix:
+    """Return where a matrix takes points, shape (n, 2); infinite on its horizon."""
+    places = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return places[:, :2] / places[:, 2:]

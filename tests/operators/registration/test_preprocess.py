@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from napari_stack.operators.registration.preprocess import _replace_isolated, prepare, repaired
+from napari_stack.operators.registration.defects import _replace_isolated
+from napari_stack.operators.registration.preprocess import prepare, repaired
 
 
 def test_isolated_pixels_get_the_median_and_groups_keep_theirs():

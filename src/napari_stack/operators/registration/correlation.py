@@ -1,6 +1,6 @@
 """Correlation of band-passed images by partly whitened spectra: where two frames match at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -25,11 +25,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Real-input spectrum of an image (y, x) that was zero-padded to `padded`."""
+    """Real-input spectrum of an image (y, x) that was zero-padded to `padded`.
+
+    `cover` is that of the mask of its valid pixels; None where all are valid.
+    """
 
     values: NDArray[np.complex64] = field(default_factory=lambda: np.zeros((0, 0), np.complex64))
     shape: tuple[int, int] = (0, 0)
     padded: tuple[int, int] = (0, 0)
+    cover: NDArray[np.complex64] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,31 @@ def compressed(image: Image) -> Image:
 
 
 def spectrum_of(image: Image, padding: float = PADDING) -> Spectrum:
-    """Spectrum of a `compressed` image (y, x), or of several (..., y, x), with NaN as zeros."""
+    """Spectrum of a `compressed` image (y, x), or of several without NaN (..., y, x)."""
     rows, columns = image.shape[-2:]
     padded = (
         scipy.fft.next_fast_len(int(rows * padding), real=True),
         scipy.fft.next_fast_len(int(columns * padding), real=True),
     )
-    values = np.outer(taper(rows), taper(columns)) * image
-    values[np.isnan(values)] = 0
-    return Spectrum(scipy.fft.rfft2(values, s=padded), (rows, columns), padded)
+    window = np.outer(taper(rows), taper(columns))
+    holes = np.isnan(image)
+    if not holes.any():
+        return Spectrum(scipy.fft.rfft2(window * image, s=padded), (rows, columns), padded)
+    # A sharp edge would correlate with the like edge of another frame, and hold it in place.
+    values = np.where(holes, np.float32(0), image) * (window * faded(~holes))
+    cover = None
+    if padded != (rows, columns):
+        cover = scipy.fft.rfft2((~holes).astype(np.float32), s=padded)
+    return Spectrum(scipy.fft.rfft2(values, s=padded), (rows, columns), padded, cover)
+
+
+def faded(valid: NDArray[np.bool_]) -> Image:
+    """Weights of valid pixels that fade out towards the others."""
+    if valid.all():
+        return np.ones(valid.shape, np.float32)
+    width = max(TAPER * float(np.sqrt(np.count_nonzero(valid))), 3.0)
+    distance = cv2.distanceTransform(valid.view(np.uint8), cv2.DIST_L2, 3)
+    return 0.5 - 0.5 * np.cos(np.pi * np.minimum(distance / np.float32(width), np.float32(1)))
 
 
 def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
@@ -80,17 +100,23 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     surface = scipy.fft.irfft2(cross, s=reference.padded, overwrite_x=True)
     if reference.padded == reference.shape:
         return surface
-    surface *= _fairness(reference.shape, reference.padded)
+    if reference.cover is None and moving.cover is None:
+        surface *= _fairness(reference.shape, reference.padded)
+    else:
+        surface *= _fairness_of_masks(reference, moving)
     return surface
 
 
-def repeated(reference: Spectrum, moving: Spectrum) -> float:
-    """Highest maximum of the plain correlation away from zero, as a share of its value at zero."""
+def repeated(reference: Spectrum, moving: Spectrum) -> Peak:
+    """Highest maximum of the plain correlation away from zero, as a share of its value there."""
     surface = scipy.fft.irfft2(reference.values.conj() * moving.values, s=reference.padded)
     if not surface[0, 0] > 0:
-        return 1.0
-    away = [p.height for p in peaks(surface, 2) if max(abs(p.x), abs(p.y)) > EXCLUSION / 2]
-    return max(away, default=0.0) / float(surface[0, 0])
+        return Peak(0.0, 0.0, 1.0)
+    found = peaks(surface, 2)
+    away = [peak for peak in found if max(abs(peak.x), abs(peak.y)) > EXCLUSION / 2]
+    if not away:
+        return Peak(0.0, 0.0, 0.0)
+    return replace(away[0], height=away[0].height / float(surface[0, 0]))
 
 
 @lru_cache(maxsize=4)
@@ -100,6 +126,19 @@ def _fairness(shape: tuple[int, int], padded: tuple[int, int]) -> Image:
     enough = overlap >= LEAST_OVERLAP
     weights = np.where(enough, 1 / np.sqrt(np.maximum(overlap, LEAST_OVERLAP)), 0)
     weights.setflags(write=False)  # shared by threads
+    return weights.astype(np.float32, copy=False)
+
+
+def _fairness_of_masks(reference: Spectrum, moving: Spectrum) -> Image:
+    """Like `_fairness`, of the valid pixels; their overlap as a share of the smaller mask."""
+    covers = [
+        scipy.fft.rfft2(np.ones(s.shape, np.float32), s=s.padded) if s.cover is None else s.cover
+        for s in (reference, moving)
+    ]
+    least = max(min(float(cover[0, 0].real) for cover in covers), 1.0)
+    overlap = scipy.fft.irfft2(covers[0].conj() * covers[1], s=reference.padded) / least
+    weights = 1 / np.sqrt(np.maximum(overlap, LEAST_OVERLAP))
+    weights[overlap < LEAST_OVERLAP] = 0
     return weights.astype(np.float32, copy=False)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.matrices import Matrix
+from napari_stack.core.matrices import Matrix, moved
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.gauss_newton import level_to_frame
 from napari_stack.operators.registration.methods import Features
@@ -28,12 +28,17 @@ _HASHES = {"algorithm": 6, "table_number": 6, "key_size": 12, "multi_probe_level
 
 
 def match_features(
-    reference: Prepared, moving: Prepared, transform: Transform, options: Features
-) -> Matrix | None:
-    """Matrix (3, 3) from the reference to the moving frame; None when too few matches agree.
+    reference: Prepared,
+    moving: Prepared,
+    transform: Transform,
+    options: Features,
+    motions: int = 1,
+) -> list[Matrix]:
+    """Matrices (3, 3) from the reference to the moving frame that enough matches agree with.
 
     Nearest and second-nearest descriptors must differ by a ratio (Lowe 2004); the estimator
-    counts matches within a threshold, in pixels of the frame.
+    counts matches within a threshold, in pixels of the frame. Matches that do not agree with the
+    first matrix are asked for a second, up to so many motions.
 
     Raises
     ------
@@ -41,13 +46,20 @@ def match_features(
         For a detector or descriptor that this build of OpenCV lacks.
     """
     factor = reference.factors[0]
-    matches = find_matches(reference.levels[0], moving.levels[0], options)
-    matrix = agreed(*matches, options.threshold / factor, transform, options.estimator)
-    if matrix is None or not _plausible(matrix):
-        return None
+    points, others = find_matches(reference.levels[0], moving.levels[0], options)
+    threshold = options.threshold / factor
     to_frame = level_to_frame(factor)
-    matrix = to_frame @ matrix @ np.linalg.inv(to_frame)
-    return nearest(matrix / matrix[2, 2], transform, reference.shape)
+    found = []
+    for _ in range(motions):
+        matrix = agreed(points, others, threshold, transform, options.estimator)
+        if matrix is None:
+            break
+        left = np.hypot(*(moved(matrix, points) - others).T) > threshold
+        points, others = points[left], others[left]
+        if _plausible(matrix):
+            matrix = to_frame @ matrix @ np.linalg.inv(to_frame)
+            found.append(nearest(matrix / matrix[2, 2], transform, reference.shape))
+    return found
 
 
 def find_matches(reference: Image, moving: Image, options: Features) -> tuple[Points, Points]:

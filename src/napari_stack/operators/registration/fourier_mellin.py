@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix, about_centre
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.correlation import (
+    Spectrum,
     compressed,
     correlate,
     peaks,
@@ -45,14 +46,19 @@ def coarse_shift(reference: Prepared, moving: Prepared) -> Matrix:
 
 def turned(reference: Prepared, moving: Prepared) -> list[Matrix]:
     """Similarities from the magnitude spectra, each with its best shift, the clearest first."""
-    fixed, image, spectrum = reference.coarse, moving.coarse, reference.spectrum
-    to_frame = level_to_frame(reference.coarse_factor)
+    return turned_of(reference.coarse, moving.coarse, reference.spectrum, reference.coarse_factor)
+
+
+def turned_of(fixed: Image, image: Image, spectrum: Spectrum, factor: int) -> list[Matrix]:
+    """Similarities between two coarse images, each with its best shift, the clearest first."""
+    to_frame = level_to_frame(factor)
     found = []
     for angle, scale in rotations_and_scales(fixed, image):
         for turn in (angle, angle + np.pi):
             linear = turned_about_centre(turn, scale, fixed.shape)
             first, second = peaks(correlate(spectrum, spectrum_of(warp_coarsely(image, linear))), 2)
-            found.append((second.height / first.height, linear @ shifted(first.x, first.y)))
+            share = second.height / max(first.height, 1e-12)
+            found.append((share, linear @ shifted(first.x, first.y)))
     found.sort(key=lambda pair: pair[0])
     return [to_frame @ matrix @ np.linalg.inv(to_frame) for _, matrix in found]
 

@@ -42,8 +42,8 @@ SIGMAS = 2.0
 LEAST_ERROR = 1e-4
 #: More is believed only where it raises the correlation coefficient of the frames by this.
 LEAST_GAIN = 0.005
-#: Least share of the pixels that must overlap.
-LEAST_OVERLAP = 0.1
+#: Least share of the reference's valid pixels that must overlap.
+LEAST_OVERLAP = 0.05
 #: Places in the sums of `moments`.
 WEIGHT, COUNT, POWER, NOISE = 11, 14, 15, 16
 
@@ -100,9 +100,10 @@ def _next(
     to_full = level_to_frame(factor)
     to_level = np.linalg.inv(to_full)
     images = reference.levels[level], moving.levels[level]
+    area = reference.areas[level]
     found, matrix = None, to_level @ state.matrix @ to_full
     for model in _models(transform, level == _first(reference)):
-        found = _refine_level(*images, matrix, model, iterations)
+        found = refine_level(*images, matrix, model, iterations, area)
         if found is None:
             return state
         matrix = found[0]
@@ -145,9 +146,13 @@ def likeness(fixed: Image, warped: Image) -> float:
 
 def overlapping(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[Image, Image]:
     """Coarse images of the reference and of the warped frame, NaN outside their overlap."""
-    to_frame = level_to_frame(reference.coarse_factor)
-    inverse = np.linalg.inv(to_frame)
-    fixed, warped = reference.coarse, warp_coarsely(moving.coarse, inverse @ matrix @ to_frame)
+    return overlap_of(reference.coarse, moving.coarse, matrix, reference.coarse_factor)
+
+
+def overlap_of(fixed: Image, moving: Image, matrix: Matrix, factor: int) -> tuple[Image, Image]:
+    """Images of one level and the second warped to the first, NaN outside their overlap."""
+    to_frame = level_to_frame(factor)
+    warped = warp_coarsely(moving, np.linalg.inv(to_frame) @ matrix @ to_frame)
     fixed = np.where(np.isfinite(warped), fixed, np.float32(np.nan))
     return fixed, np.where(np.isfinite(fixed), warped, np.float32(np.nan))
 
@@ -186,8 +191,13 @@ def _first(prepared: Prepared) -> int:
     return fitting[-1] if fitting else 0
 
 
-def _refine_level(
-    reference: Image, moving: Image, matrix: Matrix, transform: Transform, iterations: int
+def refine_level(
+    reference: Image,
+    moving: Image,
+    matrix: Matrix,
+    transform: Transform,
+    iterations: int,
+    area: int,
 ) -> tuple[Matrix, float] | None:
     """Iterate on one level; None when the overlap does not determine the transform.
 
@@ -210,7 +220,7 @@ def _refine_level(
         warped = resample(moving, matrix, margin, lines)
         model, perspective = (gain, offset, *WEIGHTS), transform == "homography"
         sums = moments(reference, warped, model, radius, margin, perspective, every)
-        found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * reference.size
+        found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * area
         solved = _solve(sums, transform) if found else None
         if solved is None and every == 1:
             return None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import moved
 from napari_stack.core.stack import Stack
 from napari_stack.operators.registration.methods import Features
 
@@ -81,8 +82,7 @@ def find_matches(
     matrix = features.agreed(points, others, threshold, transform, method.estimator)
     agree = np.zeros(len(points), bool)
     if matrix is not None:
-        moved = np.column_stack([points, np.ones(len(points))]) @ matrix.T
-        distance = np.hypot(*(moved[:, :2] / moved[:, 2:] - others).T)
+        distance = np.hypot(*(moved(matrix, points) - others).T)
         agree = distance < threshold
     images = features.picture(first), features.picture(second)
     return Matches(images, points, others, agree)

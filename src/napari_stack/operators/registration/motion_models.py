@@ -73,6 +73,11 @@ def equations(
     return normal, np.concatenate([x @ xr + y @ yr, [vr, r]])
 
 
+def unknowns_of(transform: Transform) -> NDArray[np.float64]:
+    """Return unit vectors (n, n) of the unknowns of a transform, the shifts first."""
+    return np.eye(_TABLES[transform].shape[1])
+
+
 def update_matrix(
     step: NDArray[np.float64], transform: Transform, shape: tuple[int, ...]
 ) -> Matrix:

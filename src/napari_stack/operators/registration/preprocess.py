@@ -1,25 +1,25 @@
 """What is measured instead of the raw pixels: a band-passed, outlier-free pyramid of one frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
+from napari_stack.operators.registration.defects import repair, spread_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
 COARSE_SIZE = 520
-#: The pyramid ends at the last level whose shortest side is at least this.
-SMALLEST_SIZE = 48
+#: The pyramid ends at the last level whose shortest side is at least this; frames themselves may
+#: be as small as `LEAST_SIDE`, and regions as `LEAST_AREA`, in pixels.
+SMALLEST_SIZE, LEAST_SIDE, LEAST_AREA = 48, 16, 144
 #: Sigmas of the band-pass, in pixels of each level.
 FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
-#: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.
-DEFECT_SIGMAS = 6.0
-#: Rows or columns, or a quarter of them, that decide whether a column or row is a defect.
-DEFECT_LINES = 128
+#: Sigma, in coarse pixels, of the surroundings that structure is brought to one strength in.
+EVEN_SIGMA = 4.0
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
 
@@ -41,6 +41,8 @@ class Prepared:
     factors
         Pixels of the frame per pixel of each level, f. Pixel x of a level lies at
         f * x + (f - 1) / 2 in the frame.
+    areas
+        Number of pixels of each level where something may be measured.
     coarse, coarse_factor
         The like of a level for correlation: with a wider pass band, `compressed`, at most
         `COARSE_SIZE` long.
@@ -51,13 +53,35 @@ class Prepared:
     shape: tuple[int, int]
     levels: tuple[Image, ...] = ()
     factors: tuple[int, ...] = ()
+    areas: tuple[int, ...] = ()
     coarse: Image = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     coarse_factor: int = 1
     spectrum: Spectrum = field(default_factory=Spectrum)
 
+    @cached_property
+    def even(self) -> Image:
+        """`coarse` in units of its own strength around each place.
+
+        Faint structure counts by its area, like strong one.
+        """
+        valid = np.isfinite(self.coarse)
+        power = np.where(valid, self.coarse, np.float32(0)) ** 2
+        cover = cv2.GaussianBlur(valid.astype(np.float32), (0, 0), EVEN_SIGMA)
+        power = cv2.GaussianBlur(power, (0, 0), EVEN_SIGMA) / np.maximum(cover, np.float32(1e-3))
+        return self.coarse / np.sqrt(power + np.float32(1))
+
+    @cached_property
+    def even_spectrum(self) -> Spectrum:
+        """Zero-padded spectrum of `even`."""
+        return spectrum_of(self.even)
+
 
 def prepare(
-    image: NDArray[np.floating], mask: Mask | None = None, working_size: int = 2048
+    image: NDArray[np.floating],
+    mask: Mask | None = None,
+    working_size: int = 2048,
+    *,
+    brief: bool = False,
 ) -> Prepared:
     """Make the pyramid on which a frame is registered.
 
@@ -69,6 +93,9 @@ def prepare(
         True where pixels may be used.
     working_size : int
         Frames whose longest side is greater are reduced, by a whole factor, to at most this.
+    brief : bool
+        Leave defects as they are, and make the levels alone: enough for a frame whose place is
+        nearly known, against a reference `without_defects`.
 
     Returns
     -------
@@ -86,31 +113,40 @@ def prepare(
             f"image of shape {image.shape} and mask of {'none' if mask is None else mask.shape}: "
             "give an image (y, x) and, if any, a mask of the same shape"
         )
-    pixels, valid = repaired(image, mask)
+    pixels, valid = repaired(image, mask, brief=brief)
     factor = -(-max(image.shape) // working_size)
     shape = (image.shape[0], image.shape[1])
     levels: list[Image] = []
     factors: list[int] = []
-    coarse, coarse_factor = None, 1
-    while min(pixels.shape) // factor >= SMALLEST_SIZE:
+    areas: list[int] = []
+    coarse, coarse_factor, structured = None, 1, False
+    # How many levels there are depends on the shape alone, so that two frames have the same.
+    while min(pixels.shape) // factor >= (SMALLEST_SIZE if levels else LEAST_SIDE):
         pixels, valid = _reduce(pixels, valid, factor)
-        band = _band_pass(pixels, valid, WIDE_SIGMA)
-        if band is None:
-            break
+        band, area, found = _band_pass(pixels, valid, WIDE_SIGMA)
+        structured |= found
         levels.append(band)
+        areas.append(area)
         factors.append(factor * (factors[-1] if factors else 1))
         factor = 2
-        if coarse is None and max(pixels.shape) <= COARSE_SIZE:
-            coarse, coarse_factor = _band_pass(pixels, valid, COARSE_WIDE_SIGMA), factors[-1]
-    if coarse is None:
+        if coarse is None and not brief and max(pixels.shape) <= COARSE_SIZE:
+            coarse, coarse_factor = _band_pass(pixels, valid, COARSE_WIDE_SIGMA)[0], factors[-1]
+    if not structured or (coarse is None and not brief):
         return Prepared(shape)
+    made = Prepared(shape, tuple(levels), tuple(factors), tuple(areas))
+    if coarse is None:
+        return made
     coarse = compressed(coarse)
-    spectrum = spectrum_of(coarse)
-    return Prepared(shape, tuple(levels), tuple(factors), coarse, coarse_factor, spectrum)
+    return replace(made, coarse=coarse, coarse_factor=coarse_factor, spectrum=spectrum_of(coarse))
 
 
-def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mask | None]:
-    """Float32 around zero without isolated defects; the mask is None where all is valid."""
+def repaired(
+    image: NDArray[np.floating], mask: Mask | None, *, brief: bool = False
+) -> tuple[Image, Mask | None]:
+    """Float32 around zero without isolated defects; the mask is None where all is valid.
+
+    When `brief`, defects are left.
+    """
     valid = np.isfinite(image)
     if mask is not None:
         valid &= mask
@@ -120,75 +156,10 @@ def repaired(image: NDArray[np.floating], mask: Mask | None) -> tuple[Image, Mas
     # Subtracted before the cast, so that a large offset costs no digits of the structure.
     with np.errstate(invalid="ignore", over="ignore"):
         pixels = (image - level).astype(np.float32, copy=False)
-    if valid.all():
-        return _repair(pixels), None
-    pixels[~valid] = 0
-    return _repair(pixels), valid
-
-
-def _level(image: NDArray[np.floating], valid: Mask) -> np.floating:
-    """Median of a sample of the valid pixels."""
-    step = max(1, image.size // 65536)
-    sample = image.ravel()[::step][valid.ravel()[::step]]
-    return np.median(sample if sample.size else image[valid])
-
-
-def _repair(pixels: Image) -> Image:
-    """Replace defective columns and rows, then isolated pixels, by their neighbours."""
-    if min(pixels.shape) < 8:
-        return pixels
-    step = [max(4, side // DEFECT_LINES) for side in pixels.shape]
-    columns = _defective(np.ascontiguousarray(pixels[:: step[0]]))
-    pixels = _interpolated(pixels, columns)
-    rows = _defective(cv2.transpose(np.ascontiguousarray(pixels[:, :: step[1]])))
-    pixels = np.ascontiguousarray(_interpolated(pixels.T, rows).T)
-    smooth = cv2.medianBlur(pixels, 3)
-    excess = pixels - smooth
-    limit = DEFECT_SIGMAS * _sigma(excess)
-    if limit > 0:
-        _replace_isolated(pixels, smooth, excess, np.float32(limit))
-    return pixels
-
-
-def _defective(sample: Image) -> Mask:
-    """Tell the columns that differ from both sides over most of their length."""
-    detail = sample - cv2.medianBlur(sample, 5)
-    # Sorting lines that are contiguous is several times quicker than numpy's median of columns.
-    ordered = np.sort(cv2.transpose(detail), axis=1)
-    offset = ordered[:, (ordered.shape[1] - 1) // 2 : ordered.shape[1] // 2 + 1].mean(axis=1)
-    # A column's median is known to about 1.25 sigma / sqrt(rows): less is no defect.
-    noise = 1.25 * _sigma(detail) / np.sqrt(detail.shape[0])
-    spread = max(robust_sigma(offset), noise)
-    bad = np.abs(offset - np.median(offset)) > 1.5 * DEFECT_SIGMAS * spread
-    return bad if bad.mean() <= 0.1 else np.zeros_like(bad)
-
-
-def _interpolated(pixels: Image, bad: Mask) -> Image:
-    """Replace columns by the mean of the good ones beside them."""
-    if not bad.any():
-        return pixels
-    pixels = pixels.copy()
-    good = np.flatnonzero(~bad)
-    for column in np.flatnonzero(bad):
-        right = np.searchsorted(good, column)
-        sides = good[max(right - 1, 0) : right + 1]
-        pixels[:, column] = pixels[:, sides].mean(axis=1)
-    return pixels
-
-
-def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
-    """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
-    found = np.flatnonzero(np.abs(excess) > limit)
-    around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    row, column = np.divmod(found, pixels.shape[1])
-    above = row * around.shape[1] + column
-    middle = around.ravel()[above + around.shape[1] + 1]
-    sign, half = np.where(middle > 0, np.float32(1), np.float32(-1)), np.float32(0.5) * abs(middle)
-    sharing = np.zeros(found.shape, np.uint8)  # a pixel shares with itself
-    for step in np.add.outer(np.arange(3) * around.shape[1], np.arange(3)).ravel():
-        sharing += around.ravel()[above + step] * sign > half
-    isolated = found[sharing <= 2]
-    pixels.ravel()[isolated] = smooth.ravel()[isolated]
+    whole = bool(valid.all())
+    if not whole:
+        pixels[~valid] = 0
+    return pixels if brief else repair(pixels), None if whole else valid
 
 
 def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask | None]:
@@ -209,8 +180,8 @@ def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask
     return reduced, kept
 
 
-def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | None:
-    """Difference of Gaussians in robust sigmas, NaN outside; None when there is no structure."""
+def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> tuple[Image, int, bool]:
+    """Difference of Gaussians in robust sigmas, NaN outside; its area; whether it has structure."""
     if valid is None:
         band = _blur(pixels)
         band -= _wide_blur(pixels, wide_sigma)
@@ -223,13 +194,14 @@ def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> Image | 
         valid = cv2.erode(valid.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
         inside = band[valid]
         band[~valid] = np.nan
-        if inside.size < SMALLEST_SIZE**2 / 4:
-            return None
-    sigma = _sigma(inside)
+        if inside.size < LEAST_AREA:
+            return np.full_like(band, np.nan), 0, False
+    sigma = spread_of(inside)
     if sigma <= ROUNDING * cv2.norm(pixels, cv2.NORM_INF):
-        return None
+        band *= np.float32(0)  # NaN stays
+        return band, inside.size, False
     band /= np.float32(sigma)
-    return band
+    return band, inside.size, True
 
 
 def _blur(pixels: Image) -> Image:
@@ -249,8 +221,16 @@ def _wide_blur(pixels: Image, sigma: float) -> Image:
     return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 
-def _sigma(values: Image) -> float:
-    """Robust standard deviation about zero of a sample; the rms where most values are zero."""
-    # Four digits of `MAD_TO_SIGMA`: with more, matrices of "fourier" change by 1e-5 px.
-    sigma = 1.4826 * float(np.median(np.abs(values.ravel()[:: max(1, values.size // 16384)])))
-    return sigma if sigma > 0 else float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+def without_defects(image: NDArray[np.floating], mask: Mask | None) -> Mask:
+    """Mask of the pixels of a frame that are far enough from all that `repaired` replaces."""
+    plain, valid = repaired(image, mask, brief=True)
+    bad = (plain != repair(plain.copy())).astype(np.uint8)
+    good = cv2.dilate(bad, np.ones((5, 5), np.uint8)) == 0
+    return good if valid is None else good & valid
+
+
+def _level(image: NDArray[np.floating], valid: Mask) -> np.floating:
+    """Median of a sample of the valid pixels."""
+    step = max(1, image.size // 65536)
+    sample = image.ravel()[::step][valid.ravel()[::step]]
+    return np.median(sample if sample.size else image[valid])

@@ -23,9 +23,14 @@ from napari_stack.operators.registration.align import (
     prepare,
 )
 from napari_stack.operators.registration.features import require
+from napari_stack.operators.registration.following import followed
 from napari_stack.operators.registration.methods import Features, Intensity, Method
 from napari_stack.operators.registration.motion_models import Transform
+from napari_stack.operators.registration.preprocess import without_defects
+from napari_stack.operators.registration.track import KEYS
 
+#: Recordings of so many frames and more are followed.
+LONG = 2 * KEYS
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4
 
@@ -44,6 +49,13 @@ class MeasureOptions:
     def __call__(self, stack: Stack, index: int) -> Prepared:
         """Prepare a frame."""
         return prepare(*self.pixels(stack, index), self.working_size)
+
+    def brief(self, stack: Stack, index: int, *, of_reference: bool = False) -> Prepared:
+        """Prepare the levels of a frame alone; without its defects, for a reference."""
+        values, valid = self.pixels(stack, index)
+        if of_reference:
+            valid = without_defects(values, valid)
+        return prepare(values, valid, self.working_size, brief=True)
 
     def pixels(self, stack: Stack, index: int) -> Pixels:
         """Grey values of a frame, averaged over its neighbours, and where they count."""
@@ -74,6 +86,12 @@ class Aligner:
         if isinstance(self.method, Features):
             require(self.method)
 
+    @property
+    def follows(self) -> bool:
+        """Whether frames between two that were found need no search of their own."""
+        by_intensities = isinstance(self.method, str | Intensity)
+        return by_intensities and self.transform != "homography"
+
     def __call__(
         self, fixed: Prepared, moving: Prepared, start: NDArray[np.float64] | None = None
     ) -> Alignment:
@@ -82,14 +100,8 @@ class Aligner:
         if not isinstance(self.method, str | Intensity):
             return align_by(fixed, moving, method=self.method, **how)
         steps = (self.method if isinstance(self.method, Intensity) else Intensity()).iterations
-        found = align(fixed, moving, start=start, iterations=steps, **how)
-        if found.verified or isinstance(self.method, Intensity):
-            return found
-        guess = align_by(fixed, moving, method=Features(), **how)
-        if not guess.verified:
-            return guess
-        refined = align(fixed, moving, start=guess.matrix, **how)
-        return refined if refined.verified else guess
+        features = None if isinstance(self.method, Intensity) else Features()
+        return align(fixed, moving, start=start, iterations=steps, features=features, **how)
 
 
 def measure(
@@ -123,7 +135,10 @@ def measure(
         return found
     against = partial(_against, view=view, aligner=aligner, fixed=fixed)
     direct = partial(against, begun=begun, starts={})
-    found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
+    if len(moving) >= LONG and aligner.follows:
+        found = followed(stack, view, aligner, reference, direct, moving, run)
+    else:
+        found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or not lost or len(lost) == len(moving):
         return found

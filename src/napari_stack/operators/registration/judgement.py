@@ -1,0 +1,157 @@
+"""How probable it is that an alignment is right: evidence in, one number out.
+
+Boosted decision trees (Friedman 2001) over what `evidence` gathers, fitted to pairs with exact
+truth of every kind: see `benchmarks/registration_fit.py` and `registration_pairs.py`. How often a
+probability holds on other pairs, `benchmarks/registration_trials.py` shows.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Self
+
+import numpy as np
+
+from napari_stack.operators.registration.evidence import EXPLAINED, Evidence, preferred
+from napari_stack.operators.registration.motion_models import Transform, unknowns_of
+
+#: A frame is found where its place is as probable as this.
+LEAST_PROBABILITY = 0.7
+#: Nothing else is tried where so many tiles, and this share of them, match clearly and at zero,
+#: no other place is nearly as good, and the highest of the correlation is there.
+CERTAIN_TILES, CERTAIN_SHARE, CERTAIN_QUALITY, CERTAIN_CENTRAL = 8, 0.75, 0.6, 0.95
+#: A tile that matches at zero by so many standard deviations counts; more than the second counts
+#: no more.
+COUNTS_FROM, COUNTS_TO = 2.0, 4.0
+#: Another alignment with this share of the support is preferred where it fits better over more of
+#: the frame, by so many standard deviations.
+SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
+#: Where another place fits more of the frame by so many standard deviations, or one that repeats
+#: fits better than a period away by less than so many, nothing is more probable than this.
+CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """An alignment, what else was found, and which transforms are spoken of.
+
+    Attributes
+    ----------
+    evidence : Evidence
+    rivals : list of Evidence
+        Of alignments that lie elsewhere.
+    asked, told : str
+        The transform that was asked for, and the richest that the frames determine.
+    """
+
+    evidence: Evidence
+    rivals: list[Evidence]
+    asked: Transform
+    told: Transform
+
+    @classmethod
+    def alone(cls, evidence: Evidence, transform: Transform) -> Self:
+        """Weigh an alignment beside which nothing else was looked for."""
+        return cls(evidence, [], transform, transform)
+
+
+def certain(evidence: Evidence) -> bool:
+    """Whether nothing else needs to be tried."""
+    return (
+        evidence.in_place >= max(CERTAIN_TILES, CERTAIN_SHARE * len(evidence.heights))
+        and not evidence.repeats
+        and evidence.quality > CERTAIN_QUALITY
+        and evidence.central > CERTAIN_CENTRAL
+    )
+
+
+def support(evidence: Evidence) -> float:
+    """Sum over the tiles of how clearly each matches at zero; a strong one counts no more."""
+    return float(np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO).sum())
+
+
+def choose(found: list[Evidence]) -> int:
+    """Return the number of the alignment that explains most of what is seen."""
+    strengths = [support(evidence) for evidence in found]
+    order = sorted(range(len(found)), key=lambda i: -strengths[i])
+    best = order[0]
+    for i in order[1:]:
+        share, doubt = preferred(found[i].local, found[best].local)
+        if strengths[i] > SHARE_OF_RIVAL * strengths[best] and share > 0.5 + PREFERRED * doubt:
+            best = i
+    return best
+
+
+def probability(weighed: Weighed) -> float:
+    """Probability in [0, 1] that an alignment is right to a pixel or two."""
+    model, seen, margin = _model(), features_of(weighed), _margin(weighed)
+    values = [seen[name] for name in model["features"]]
+    logit = model["start"]
+    for tree in model["trees"]:
+        node, left = 0, tree["left"]
+        while left[node] >= 0:
+            below = values[tree["feature"][node]] <= tree["threshold"][node]
+            node = left[node] if below else tree["right"][node]
+        logit += tree["value"][node]
+    doubted = margin < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
+    return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
+
+
+@lru_cache(maxsize=1)
+def _model() -> dict[str, Any]:
+    """Read the trees: names of features, the logit to start from, nodes with feature and limit."""
+    text = (
+        files("napari_stack.operators.registration").joinpath("judgement.json").read_text("utf-8")
+    )
+    model: dict[str, Any] = json.loads(text)
+    return model
+
+
+def verified(sure: float) -> bool:
+    """Whether a probability is enough to go by."""
+    return sure >= LEAST_PROBABILITY
+
+
+def features_of(weighed: Weighed) -> dict[str, float]:
+    """Return what the trees go by."""
+    evidence, strength = weighed.evidence, support(weighed.evidence)
+    tiles, placed = max(len(evidence.heights), 1), int(np.count_nonzero(evidence.placed))
+    local = np.nan_to_num(evidence.local)
+    shown = max(int(np.count_nonzero(np.isfinite(evidence.local))), 1)
+    asked, told = (len(unknowns_of(name)) for name in (weighed.asked, weighed.told))
+    rivals = weighed.rivals
+    strongest: float = max(map(support, rivals), default=0.0)
+    clearest: float = max((rival.prominence for rival in rivals), default=0.0)
+    return {
+        "placed": placed / tiles,
+        "log_placed": np.log1p(placed),
+        "log_in": np.log1p(evidence.in_place),
+        "out": np.count_nonzero(evidence.clear & ~evidence.placed) / tiles,
+        "log_prominence": np.log1p(max(evidence.prominence, 0.0)),
+        "likeness": evidence.likeness,
+        "local": float(local.sum()) / shown,
+        "explained": np.count_nonzero(local > EXPLAINED) / shown,
+        "quality": evidence.quality,
+        "central": evidence.central,
+        "margin": _margin(weighed),
+        "ratio": min(strongest / max(strength, 1e-3), 2.0),
+        "common": evidence.common,
+        "log_support": np.log1p(strength),
+        "side": float(evidence.side),
+        "asked": float(asked),
+        "lost": float(asked - told),
+        "zero": float(np.mean(evidence.at_zero)) if len(evidence.at_zero) else 0.0,
+        "spread": evidence.spread,
+        "rival": min(clearest / max(evidence.prominence, 0.1), 3.0),
+        "repeated": min(evidence.again.height, 2.0),
+    }
+
+
+def _margin(weighed: Weighed) -> float:
+    """By how many standard deviations the alignment fits more of the frame than any other."""
+    margins = [15.0]
+    for rival in weighed.rivals:
+        share, doubt = preferred(weighed.evidence.local, rival.local)
+        margins.append((share - 0.5) / doubt)
+    return float(np.clip(min(margins), -5, 15))

@@ -1,0 +1,241 @@
+"""The search for where a frame lies: hypotheses, each refined and weighed against the others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.matrices import Matrix, moved
+from napari_stack.engine.opencv import cv2
+from napari_stack.operators.registration.correlation import correlate, peaks, spectrum_of
+from napari_stack.operators.registration.determined import determined
+from napari_stack.operators.registration.evidence import Evidence, gather, unexplained
+from napari_stack.operators.registration.features import agreed, match_features
+from napari_stack.operators.registration.fourier_mellin import shifted, turned, turned_of
+from napari_stack.operators.registration.gauss_newton import (
+    ITERATIONS,
+    Refined,
+    corner_distance,
+    level_to_frame,
+    refine,
+    warp_coarsely,
+)
+from napari_stack.operators.registration.judgement import Weighed, certain, choose, support
+from napari_stack.operators.registration.limits import ANY, Limits
+from napari_stack.operators.registration.methods import Features
+from napari_stack.operators.registration.motion_models import Transform, nearest
+from napari_stack.operators.registration.preprocess import Image, Prepared
+
+#: Two hypotheses are one when the corners lie closer than this, in coarse pixels.
+SAME_PLACE = 3.0
+#: Tiles that agree on a rest of more than this, in coarse pixels, correct the matrix ...
+LARGEST_REST = 0.5
+#: ... so many times at most.
+CORRECTIONS = 2
+#: ... within so many of which they agree.
+AGREE = 2.0
+#: A simpler transform must leave this share of what speaks for the one that was asked for.
+LEAST_LEFT = 0.9
+#: Most peaks of a correlation that are tried.
+PEAKS = 3
+
+
+#: Motions that key points are asked for.
+MOTIONS = 2
+#: Another motion is looked for where so much of the frame is left open.
+LEAST_OPEN = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A hypothesis that was refined on the coarse levels, and what speaks for it."""
+
+    refined: Refined
+    evidence: Evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Best(Weighed):
+    """The likeliest candidate, beside what else was found, and where it lies.
+
+    Attributes
+    ----------
+    refined : Refined
+    transform : str
+        What it was measured with: less than was asked for, where the frames tell no more.
+    """
+
+    refined: Refined
+    transform: Transform
+
+
+@dataclass(eq=False)
+class Search:
+    """Hypotheses about how one frame lies against another, refined and weighed."""
+
+    reference: Prepared
+    moving: Prepared
+    transform: Transform
+    limits: Limits = ANY
+    iterations: int = ITERATIONS
+    found: list[Candidate] = field(default_factory=list)
+    #: Starts since the reference is the one that hypotheses are now refined against.
+    tried: list[Matrix] = field(default_factory=list)
+    fixed: Prepared = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fixed = self.reference
+
+    def go(self, start: Matrix | None, features: Features | None) -> None:
+        """Try hypotheses, likeliest first, until one leaves no doubt."""
+        for hypothesis in self._starts(start, features):
+            self._add(hypothesis)
+            if self.found and certain(self.found[-1].evidence):
+                return
+
+    def best(self) -> Best | None:
+        """Return the candidate that explains most, measured with no more than frames can tell."""
+        if not self.found:
+            return None
+        chosen = self.found[choose([c.evidence for c in self.found])]
+        place = chosen.refined.matrix
+        told = determined(self.reference, self.moving, place, chosen.evidence, self.transform)
+        simple = self._simpler(chosen, told) if told != self.transform else chosen
+        places = [place, simple.refined.matrix]
+        rivals = [c.evidence for c in self.found if not self._known(c.refined.matrix, places)]
+        if simple.evidence.repeats:
+            rivals += self._a_period_away(simple)
+        with_what = self.transform if simple is chosen else told
+        return Best(simple.evidence, rivals, self.transform, told, simple.refined, with_what)
+
+    def _starts(self, start: Matrix | None, features: Features | None) -> Iterator[Matrix]:
+        """Give starting matrices; each is computed only when the ones before leave doubt."""
+        reference, moving = self.reference, self.moving
+        if start is not None and np.all(np.isfinite(start)):
+            yield nearest(np.asarray(start, np.float64), self.transform, reference.shape)
+        factor = reference.coarse_factor
+        yield from _shifts(correlate(reference.spectrum, moving.spectrum), factor)
+        yield from _shifts(correlate(reference.even_spectrum, moving.even_spectrum), factor)
+        if self.transform != "translation":
+            for matrix in turned(reference, moving):
+                yield nearest(matrix, self.transform, reference.shape)
+        yield from self._remaining()
+        self.fixed = reference
+        if features is not None:
+            yield from match_features(reference, moving, self.transform, features, MOTIONS)
+
+    def _remaining(self) -> Iterator[Matrix]:
+        """Give starts for what the likeliest alignment so far leaves open: another motion."""
+        if not self.found:
+            return
+        reference, factor = self.reference, self.reference.coarse_factor
+        best = self.found[choose([c.evidence for c in self.found])]
+        weights = unexplained(best.evidence, reference.coarse.shape)
+        if weights.mean() < LEAST_OPEN:
+            return
+        self.fixed, self.tried = without(reference, weights < 0.5), []
+        fixed = np.nan_to_num(reference.even) * weights
+        other = _weights_of_moving(weights, best.refined.matrix, factor)
+        moving = np.nan_to_num(self.moving.even) * other
+        spectrum = spectrum_of(fixed)
+        yield from _shifts(correlate(spectrum, spectrum_of(moving)), factor)
+        if self.transform != "translation":
+            for matrix in turned_of(fixed, moving, spectrum, factor):
+                yield nearest(matrix, self.transform, reference.shape)
+
+    def _add(self, start: Matrix) -> None:
+        """Refine a hypothesis that is not like one before, and gather evidence."""
+        if self._known(start, self.tried):
+            return
+        self.tried.append(start)
+        candidate = self._refined(start, self.transform)
+        for _ in range(CORRECTIONS):
+            better = None if candidate is None else self._corrected(candidate)
+            if better is None:
+                break
+            candidate = better
+        if candidate is None:
+            return
+        place = candidate.refined.matrix
+        allowed = self.limits.allow(place, self.reference.shape)
+        if allowed and not self._known(place, [c.refined.matrix for c in self.found]):
+            self.found.append(candidate)
+
+    def _known(self, matrix: Matrix, others: list[Matrix]) -> bool:
+        reach = SAME_PLACE * self.reference.coarse_factor
+        return any(corner_distance(matrix, m, self.reference.shape) < reach for m in others)
+
+    def _refined(self, start: Matrix, transform: Transform) -> Candidate | None:
+        rough = tuple(f for f in self.reference.factors if f >= self.reference.coarse_factor)
+        how = transform, rough, self.iterations
+        refined = refine(self.fixed, self.moving, Refined(start), *how)
+        evidence = gather(self.reference, self.moving, refined.matrix)
+        return None if evidence is None else Candidate(refined, evidence)
+
+    def _a_period_away(self, candidate: Candidate) -> list[Evidence]:
+        """Gather evidence for where a scene that repeats matches once more."""
+        again, factor = candidate.evidence.again, self.reference.coarse_factor
+        away = candidate.refined.matrix @ shifted(again.x * factor, again.y * factor)
+        self.fixed = self.reference
+        other = self._refined(away, self.transform)
+        if other is None or self._known(other.refined.matrix, [candidate.refined.matrix]):
+            plain = gather(self.reference, self.moving, away)
+            return [] if plain is None else [plain]
+        return [other.evidence]
+
+    def _corrected(self, candidate: Candidate) -> Candidate | None:
+        """Start again from where clear tiles agree that the frame lies; None where it is there."""
+        evidence, factor = candidate.evidence, self.reference.coarse_factor
+        points, rests = evidence.points[evidence.clear], evidence.rests[evidence.clear]
+        update = agreed(points, points + rests, AGREE * factor, self.transform, "RANSAC")
+        if update is None:
+            return None
+        update = nearest(update, self.transform, self.reference.shape)
+        rest = moved(update, points) - points
+        if np.hypot(*rest.T).mean() < LARGEST_REST * factor:
+            return None
+        off = np.hypot(*(rests - rest).T) > AGREE * factor
+        start, before = candidate.refined.matrix @ update, self.fixed
+        # What moves otherwise would pull the refinement back to where it ended.
+        self.fixed = without(before, evidence.elsewhere(evidence.clear, off))
+        better = self._refined(start / start[2, 2], self.transform)
+        self.fixed = before
+        if better is None or better.evidence.in_place <= evidence.in_place:
+            return None
+        return better
+
+    def _simpler(self, candidate: Candidate, transform: Transform) -> Candidate:
+        """Measure again with a transform of fewer unknowns, from where the match is."""
+        matrix, evidence = candidate.refined.matrix, candidate.evidence
+        points = evidence.points[evidence.placed]
+        start = nearest(matrix, transform, self.reference.shape)
+        if transform == "translation" and len(points):
+            start = shifted(*np.median(moved(matrix, points) - points, axis=0))
+        self.fixed = self.reference
+        again = self._refined(start, transform)
+        enough = LEAST_LEFT * support(evidence)
+        return candidate if again is None or support(again.evidence) < enough else again
+
+
+def _shifts(surface: Image, factor: int) -> Iterator[Matrix]:
+    for peak in peaks(surface, PEAKS):
+        yield shifted(peak.x * factor, peak.y * factor)
+
+
+def without(reference: Prepared, hidden: NDArray[np.bool_]) -> Prepared:
+    """Return a frame that is not measured in a part of it, which the coarse image's pixels tell."""
+    levels = []
+    for level in reference.levels:
+        size = level.shape[::-1]
+        away = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        levels.append(np.where(away, np.float32(np.nan), level))
+    return replace(reference, levels=tuple(levels))
+
+
+def _weights_of_moving(weights: Image, matrix: Matrix, factor: int) -> Image:
+    """Weights of the coarse reference as the moving frame's pixels have them; 1 outside."""
+    to_frame = level_to_frame(factor)
+    to_coarse = np.linalg.inv(to_frame)
+    back = np.asarray(np.linalg.inv(to_coarse @ matrix @ to_frame), np.float64)
+    return np.nan_to_num(warp_coarsely(weights, back), nan=1.0)

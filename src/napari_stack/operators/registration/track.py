@@ -1,0 +1,122 @@
+"""Frames between two that were found: started from where these say, and checked cheaply."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_stack.core.matrices import Matrix
+from napari_stack.operators.registration.align import Alignment
+from napari_stack.operators.registration.evidence import local_likeness
+from napari_stack.operators.registration.fourier_mellin import shifted
+from napari_stack.operators.registration.gauss_newton import (
+    corner_distance,
+    level_to_frame,
+    likeness,
+    overlap_of,
+    refine_level,
+)
+from napari_stack.operators.registration.limits import Limits
+from napari_stack.operators.registration.motion_models import Transform, nearest
+from napari_stack.operators.registration.preprocess import Image, Prepared
+
+#: One frame in so many is searched for from anywhere; those between start from these.
+KEYS = 16
+#: Shortest side of the level that a frame between is first refined on, and checked on.
+FIRST_SIDE = 96
+#: Steps on the coarsest level and on those between; the finest takes one, from next to its place.
+FIRST_STEPS, NEXT_STEPS = 6, 2
+#: The last step may move the corners by so many pixels.
+LAST_STEP = 0.5
+#: A frame between is as much alike as the searched ones, or has this share of it ...
+LEAST_ALIKE = 0.8
+#: ... nearly everywhere: the share of the frame may be so much less.
+LARGEST_LOST = 0.1
+#: Where the likeness of searched frames was above the first, that of others is above the second.
+LIKE, UNLIKE = 0.5, 0.25
+#: The likeness is less at so many pixels of the level to each side.
+BESIDE = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """How much alike two frames are on a coarse level: as a whole, and around each place."""
+
+    whole: float
+    local: Image
+    central: bool
+
+    def like(self, other: "Match") -> bool:
+        """Whether this is as good a match as another one, nearly everywhere."""
+        lost = (np.nan_to_num(other.local) > LIKE) & (self.local < UNLIKE)
+        return bool(
+            self.central
+            and self.whole >= LEAST_ALIKE * other.whole
+            and lost.sum() <= LARGEST_LOST * max(np.isfinite(other.local).sum(), 1)
+        )
+
+
+def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
+    """Compare two frames on a coarse level under a matrix."""
+    level = coarsest(reference)
+    factor = reference.factors[level]
+    images = reference.levels[level], moving.levels[level]
+    fixed, warped = overlap_of(*images, matrix, factor)
+    valid, whole = np.isfinite(fixed), likeness(fixed, warped)
+    step = BESIDE * factor
+    beside = [
+        likeness(*overlap_of(*images, matrix @ shifted(x, y), factor))
+        for x, y in ((step, 0), (-step, 0), (0, step), (0, -step))
+    ]
+    local = local_likeness(np.nan_to_num(fixed), np.nan_to_num(warped), valid)
+    return Match(whole, local, whole > max(beside))
+
+
+def coarsest(reference: Prepared) -> int:
+    """Return the number of the level that a frame between is first refined on."""
+    fitting = [i for i, level in enumerate(reference.levels) if min(level.shape) >= FIRST_SIDE]
+    return fitting[-1] if fitting else 0
+
+
+def follow(
+    reference: Prepared,
+    moving: Prepared,
+    start: Matrix,
+    expected: Match,
+    quality: float,
+    transform: Transform,
+    limits: Limits,
+) -> Alignment | None:
+    """Refine a start that is close; None where the frame does not lie there as surely.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+        `moving` may be without coarse image and spectrum.
+    start : ndarray (3, 3)
+    expected : Match
+        Of a searched frame next to it.
+    quality : float
+        That frame's.
+    transform, limits
+        As of `align`.
+    """
+    matrix, first = nearest(start, transform, reference.shape), coarsest(reference)
+    for level in range(first, -1, -1):
+        steps = FIRST_STEPS if level == first else NEXT_STEPS if level else 1
+        to_frame = level_to_frame(reference.factors[level])
+        to_level = np.linalg.inv(to_frame)
+        found = refine_level(
+            reference.levels[level], moving.levels[level], to_level @ matrix @ to_frame,
+            transform, steps, reference.areas[level],
+        )  # fmt: skip
+        if found is None:
+            return None
+        before, matrix = matrix, to_frame @ found[0] @ to_level
+        matrix = matrix / matrix[2, 2]
+    if corner_distance(before, matrix, reference.shape) > LAST_STEP * reference.factors[0]:
+        return None
+    if not limits.allow(matrix, reference.shape):
+        return None
+    if not match(reference, moving, matrix).like(expected):
+        return None
+    return Alignment(matrix, quality, True)

@@ -1,0 +1,108 @@
+"""Pairs of every kind that registration was once wrong about: right, or flagged."""
+
+import runpy
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_stack import Stack, measure_transforms
+
+_pairs = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "registration_pairs.py"))
+error_of, make = _pairs["error_of"], _pairs["make"]
+
+#: Error in px above which a result that was not flagged is silently wrong.
+WRONG = 4.0
+SEEDS = range(900, 903)
+
+
+def told(pair, transform):
+    """Measure a pair; say whether the answer is right, loose, flagged or wrong."""
+    found = measure_transforms(
+        Stack.wrap(pair.frames), reference=0, transform=transform, region=pair.region
+    )
+    if found.failed[1]:
+        return "flagged"
+    if pair.matrix is None:
+        return "wrong"
+    error = error_of(found.matrices[1], pair.matrix, pair.frames.shape[1:])
+    return "right" if error < pair.tolerance else "loose" if error < WRONG else "wrong"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("transform", ["translation", "similarity", "homography"])
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [
+        ("clean", 3),
+        ("mixed", 1),
+        ("mover", 0),
+        ("discs", 2),
+        ("spots", 0),
+        ("region", 1),
+        ("keystone", 3),
+        ("sliver", 1),
+        ("small", 1),
+        ("pattern", 1),
+    ],
+)
+def test_pairs_are_right_or_flagged(kind, least, transform):
+    tally = Counter(told(make(kind, transform, seed), transform) for seed in SEEDS)
+    assert tally["wrong"] == 0
+    assert tally["right"] >= least
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("transform", ["translation", "rigid", "affine", "homography"])
+def test_frames_with_nothing_in_common_are_flagged(transform):
+    assert {told(make("unrelated", transform, seed), transform) for seed in SEEDS} == {"flagged"}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("transform", ["rigid", "similarity"])
+def test_a_turn_that_one_round_spot_cannot_tell_is_not_claimed(transform):
+    y, x = np.mgrid[:128, :128]
+    found = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        px, py = rng.uniform(30, 98, 2)
+        frames = [
+            100 + 90 * np.exp(-0.5 * ((x - px - dx) ** 2 + (y - py - dy) ** 2) / 2.5**2)
+            + rng.normal(0, 1, x.shape)
+            for dx, dy in ((0, 0), (3.4, -4.5))
+        ]  # fmt: skip
+        measured = measure_transforms(
+            Stack.wrap(np.stack(frames)), reference=0, transform=transform
+        )
+        found += [measured.matrices[1]] * (not measured.failed[1])
+    for matrix in found:
+        np.testing.assert_array_equal(matrix[:2, :2], np.eye(2))
+        np.testing.assert_allclose(matrix[:2, 2], [3.4, -4.5], atol=0.3)
+
+
+@pytest.mark.parametrize("shape", [(47, 300), (32, 32), (40, 40)])
+def test_small_frames_have_structure(shape):
+    rng = np.random.default_rng(3)
+    scene = make("clean", "translation", 5).frames[0][: shape[0] + 8, : shape[1] + 8]
+    if scene.shape[1] < shape[1] + 8:
+        scene = np.tile(scene, (1, 2))[:, : shape[1] + 8]
+    first, second = scene[4:-4, 4:-4], scene[2:-6, 3:-5]
+    frames = np.stack([first, second]) + rng.normal(0, 1, (2, *first.shape))
+    found = measure_transforms(Stack.wrap(frames), reference=0, transform="translation")
+    assert not found.failed[1]
+    np.testing.assert_allclose(found.matrices[1][:2, 2], [1, 2], atol=0.3)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_one_bad_frame_never_aborts_a_stack():
+    first, second = make("clean", "translation", 7).frames
+    bad = [
+        np.zeros_like(first),
+        np.full_like(first, 255),
+        np.where(np.eye(*first.shape) > 0, 255, 0),
+    ]
+    frames = np.stack([first, *bad, second]).astype(np.uint8)
+    for transform in ("translation", "similarity", "homography"):
+        found = measure_transforms(Stack.wrap(frames), reference=0, transform=transform)
+        np.testing.assert_array_equal(found.failed, [False, True, True, True, False])
