@@ -1,7 +1,8 @@
 """Registration of one prepared frame against another: hypotheses, refinement, verification."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from napari_stack.operators.registration.limits import ANY, Limits
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared, prepare
+from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
@@ -71,11 +73,14 @@ class Alignment:
         reference, at 0 something else fits just as well. Verified alignments have 0.5 or more.
     verified : bool
         Whether the correlation after alignment has one clear peak at zero.
+    covariance : ndarray (8, 8), float64
+        Of the entries m00, m01, ..., m21 of the matrix; NaN: not known.
     """
 
     matrix: NDArray[np.float64]
     quality: float
     verified: bool
+    covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((8, 8), np.nan))
 
 
 def align(
@@ -139,17 +144,15 @@ def align(
             break
     if best is None or _ambiguous(best[0].matrix, highest, passed, reference):
         return Alignment(np.eye(3), min(quality, LARGEST_FAILED), False)
-    matrix = refine(reference, moving, best[0], transform, fine, iterations).matrix
-    return Alignment(matrix, best[1], verified=True)
+    refined = refine(reference, moving, best[0], transform, fine, iterations)
+    matrix, covariance = measure_uncertainty(reference, moving, refined, transform)
+    return Alignment(matrix, best[1], verified=True, covariance=covariance)
 
 
 def _ambiguous(
     best: Matrix, highest: float, passed: list[tuple[float, Matrix]], reference: Prepared
 ) -> bool:
-    """Whether another place matches nearly as well: one of them is wrong, and which is not known.
-
-    A disc or a row of stripes does that.
-    """
+    """Whether another place matches nearly as well, as with a disc or a row of stripes."""
     reach = SAME_PLACE * reference.coarse_factor
     return any(
         score > SHARE_OF_RIVAL * highest and corner_distance(best, matrix, reference.shape) > reach
@@ -201,10 +204,7 @@ def align_by(
 
 
 def _matrix_by(
-    reference: Prepared,
-    moving: Prepared,
-    transform: Transform,
-    method: Features | Phase | Fourier | Imreg_dft,
+    reference: Prepared, moving: Prepared, transform: Transform, method: Any
 ) -> Matrix | None:
     if isinstance(method, Features):
         return match_features(reference, moving, transform, method)

@@ -87,7 +87,10 @@ def measure_transforms(
     Returns
     -------
     Transforms
-        Frames that could not be registered are marked as failed.
+        Frames that could not be registered are marked as failed. How sure each place is tell
+        `Transforms.covariance` and `Transforms.uncertainty`: where intensities were compared
+        ("auto", "intensity"); by another method, and for frames that "auto" could only register
+        by features, they are NaN. The covariance of a chain of neighbours is an upper bound.
 
     Raises
     ------
@@ -114,10 +117,11 @@ def measure_transforms(
     found = series.measure(stack, view, aligner, index, sequence, run)
     if reference == "mean" and len(stack) > 2:
         found = measure_to_mean(stack, view, aligner, index, found, run)
-    matrices, quality, failed = series.collected(len(stack), found.items())
+    matrices, quality, failed, covariance = series.collected(len(stack), found.items())
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
-    return Transforms(matrices, quality, failed, (stack.shape[1], stack.shape[2]), pixel, index)
+    size = stack.shape[1], stack.shape[2]
+    return Transforms(matrices, quality, failed, size, pixel, index, covariance)
 
 
 def _check_method(method: Any, transform: str) -> None:

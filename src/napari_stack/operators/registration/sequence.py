@@ -13,6 +13,7 @@ from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.operators.geometry.covariance import of_product
 from napari_stack.operators.registration.align import (
     ANY,
     Alignment,
@@ -201,11 +202,24 @@ def _joined(links: Found, reference: int, distance: int, found: Found) -> list[i
         done = i in found and found[i].verified
         if done or not links[i].verified or not _known(towards, reference, found):
             continue
-        start = np.eye(3) if towards == reference else found[towards].matrix
-        matrix = links[i].matrix @ start
-        found[i] = replace(links[i], matrix=matrix / matrix[2, 2])
+        if towards == reference:
+            found[i] = links[i]
+        else:
+            found[i] = _multiplied(links[i], found[towards])
         joined.append(i)
     return joined
+
+
+def _multiplied(link: Alignment, start: Alignment) -> Alignment:
+    """Continue an alignment by a link; their errors are taken to be independent.
+
+    That is too much where both share a frame: its noise moves one link's end and the other's
+    start alike.
+    """
+    matrix = link.matrix @ start.matrix
+    pairs = [(step.matrix[None], step.covariance[None]) for step in (link, start)]
+    covariance = of_product(*pairs[0], *pairs[1])[0]
+    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance)
 
 
 def _known(index: int, reference: int, found: Found) -> bool:
@@ -244,10 +258,11 @@ def _link(
 
 
 def collected(count: int, found: Iterable[tuple[int, Alignment]]) -> tuple[NDArray[Any], ...]:
-    """Matrices, quality and failed of all frames; what was not measured is the reference."""
-    matrices = np.tile(np.eye(3), (count, 1, 1))
+    """Matrices, quality, failed and covariances; what was not measured is the reference."""
+    matrices, covariances = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 8, 8))
     quality, failed = np.ones(count), np.zeros(count, bool)
     for i, alignment in found:
         matrices[i] = alignment.matrix if alignment.verified else np.eye(3)
         quality[i], failed[i] = alignment.quality, not alignment.verified
-    return matrices, quality, failed
+        covariances[i] = alignment.covariance
+    return matrices, quality, failed, covariances

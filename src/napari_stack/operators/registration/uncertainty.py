@@ -1,0 +1,280 @@
+"""How sure a refined transform is: its covariance, and the bias of the interpolation taken off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.matrices import Matrix
+from napari_stack.engine.opencv import cv2
+from napari_stack.operators.geometry.warp_rows import resample
+from napari_stack.operators.registration.gauss_newton import (
+    WEIGHTS,
+    Refined,
+    level_to_frame,
+    margin_of,
+    normed,
+)
+from napari_stack.operators.registration.motion_models import (
+    Transform,
+    linear_terms,
+    nearest,
+    quadratic_terms,
+    update_matrix,
+)
+from napari_stack.operators.registration.preprocess import FINE_SIGMA, Image, Prepared
+from napari_stack.operators.registration.uncertainty_kernels import TAPS, row_sums
+
+#: Levels with a smaller share in the result are left out.
+LEAST_SHARE = 0.02
+#: Of a level of more pixels than `ENOUGH`, one band of `BAND` rows in 2, 4, 8 or 16 is taken.
+ENOUGH, BAND, MOST_SKIPPED = 32_768, 32, 16
+#: Rows beside a band that its blur reaches.
+REACH = 4
+#: Gain and offset are found on one of so many rows.
+ROWS_FOR_GAIN = 4
+#: Bias that is left, in pixels of the frame, at its centre and for one unit of each other unknown.
+#: Measured without noise on 256 px by `benchmarks/registration_uncertainty.py`.
+FLOOR = 0.001
+#: A pixel of white noise of variance 1 has this variance after the fine blur of the band-pass.
+PASSED = float(np.sum(np.square(cv2.getGaussianKernel(4 * 2 + 1, FINE_SIGMA)))) ** 2
+
+Floats = NDArray[np.float64]
+
+
+def measure_uncertainty(
+    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform
+) -> tuple[Matrix, Floats]:
+    """Matrix without the bias of cubic interpolation, and the covariance of its entries.
+
+    A sandwich (Huber 1967): the response of the unknowns to every pixel, through the robust
+    weights, the band-pass and all levels that the result is made of, times the noise that the
+    residuals show. The noise of pixels is taken to be independent before the band-pass; each
+    level has the noise that is measured on it.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+        Two frames of the same shape.
+    refined : Refined
+        What `refine` made of them.
+    transform : str
+        Its kind, one of `TRANSFORMS`.
+
+    Returns
+    -------
+    matrix : ndarray (3, 3)
+    covariance : ndarray (8, 8)
+        Of the entries m00, m01, ..., m21 of the matrix, where m22 is 1; NaN when the overlap
+        does not determine them.
+    """
+    measured = [
+        _level(reference, moving, refined.matrix, transform, factor, share)
+        for factor, share in refined.shares
+        if share >= LEAST_SHARE
+    ]
+    levels = [level for level in measured if level is not None]
+    if not levels:
+        return refined.matrix, np.full((8, 8), np.nan)
+    covariance = FLOOR**2 * np.eye(len(levels[0].bias))
+    for number, one in enumerate(levels):
+        for other in levels[number:]:
+            term = _between(one, other, transform)
+            covariance += term if one is other else term + term.T
+    step = np.sum([level.share * level.factor * level.bias for level in levels], axis=0)
+    update = update_matrix(step, transform, reference.shape)
+    matrix = normed(refined.matrix @ np.linalg.inv(update))
+    matrix = nearest(matrix, transform, reference.shape)
+    return matrix, _of_entries(matrix, covariance, transform, reference.shape)
+
+
+def _of_entries(
+    matrix: Matrix, covariance: Floats, transform: Transform, shape: tuple[int, int]
+) -> Floats:
+    """Covariance (8, 8) of the entries of a matrix, from that of the unknowns of an update."""
+    small, derivatives = 1e-3, []
+    for unknown in np.eye(len(covariance)):
+        change = (update_matrix(small * unknown, transform, shape) - np.eye(3)) / small
+        moved = matrix @ change
+        derivatives.append((moved - matrix * moved[2, 2]).ravel()[:8])
+    by_unknown = np.array(derivatives)
+    result: Floats = by_unknown.T @ covariance @ by_unknown
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """What one level adds to the error of the unknowns.
+
+    Attributes
+    ----------
+    factor, share
+        Pixels of the frame per pixel of the level; the share of the level in the result.
+    bands : ndarray (bands, rows)
+        Numbers of the rows that were taken.
+    places
+        Where all rows, and all columns, lie about the centre, in half diagonals.
+    response : ndarray (2, rows taken, columns)
+        What noise of one standard deviation in a pixel adds to the equations, as a factor of the
+        displacement (x, y) for one unit of an unknown.
+    inverse : ndarray (unknowns, unknowns)
+        Of the derivative of the equations.
+    bias : ndarray (unknowns,)
+        Step that takes off the bias of interpolation.
+    """
+
+    factor: int
+    share: float
+    bands: NDArray[np.int64]
+    places: tuple[Floats, Floats]
+    response: Image
+    inverse: Floats
+    bias: Floats
+
+
+def _level(
+    reference: Prepared,
+    moving: Prepared,
+    matrix: Matrix,
+    transform: Transform,
+    factor: int,
+    share: float,
+) -> _Level | None:
+    """Measure one level; None when its overlap does not determine the unknowns."""
+    number, to_frame = reference.factors.index(factor), level_to_frame(factor)
+    fixed, other = reference.levels[number], moving.levels[number]
+    bands = _bands(fixed.shape)
+    sweep = _Sweep(fixed, other, np.linalg.inv(to_frame) @ matrix @ to_frame, bands)
+    sums, score = sweep.balanced()
+    scale = len(fixed) / bands.size
+    normal = scale * quadratic_terms(sums.slopes, transform)
+    spread = np.linalg.eigvalsh(normal)
+    if not spread[0] > 1e-6 * spread[-1] or not sums.power > 0:
+        return None
+    inverse = np.asarray(np.linalg.inv(normal), np.float64)
+    noise = float(np.sqrt(sums.noise / sums.power / PASSED))
+    bias: Floats = -inverse @ (scale * linear_terms(sums.bias, transform))
+    response = sweep.blurred(score, noise)
+    return _Level(factor, share, bands, sweep.places, response, inverse, bias)
+
+
+def _bands(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Numbers of the rows to take of a level (bands, rows)."""
+    rows, every = shape[0], 1
+    while shape[0] * shape[1] > every * ENOUGH and every < MOST_SKIPPED:
+        every *= 2
+    height = BAND if every > 1 and rows >= BAND * every else rows
+    return np.arange(0, rows - height + 1, height * every)[:, None] + np.arange(height)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over the rows of the bands: slopes (2, 2, 5, 5), bias (2, 5, 5), power and noise."""
+
+    slopes: Floats
+    bias: Floats
+    power: float
+    noise: float
+
+
+class _Sweep:
+    """One level, and the rows of it that are summed."""
+
+    def __init__(
+        self, fixed: Image, moving: Image, matrix: Matrix, bands: NDArray[np.int64]
+    ) -> None:
+        rows, columns = fixed.shape
+        self.fixed, self.matrix, self.bands = fixed, matrix, bands
+        self.margin = margin_of(fixed.shape)
+        self.left = max(self.margin, TAPS)
+        radius = np.hypot(columns - 1, rows - 1) / 2
+        y, x = ((np.arange(side) - (side - 1) / 2) / radius for side in (rows, columns))
+        self.places: tuple[Floats, Floats] = y, x
+        around = np.arange(-REACH, bands.shape[1] + REACH)
+        self.around = (bands[:, :1] + around).ravel()
+        self.slots = np.flatnonzero((self.around >= self.left) & (self.around < rows - self.left))
+        lines = self.around[self.slots]
+        needed = np.unique(np.add.outer(lines, np.arange(-TAPS, TAPS + 1)))
+        self.warped = resample(moving, matrix, 1, needed)
+
+    def balanced(self) -> tuple[_Sums, Image]:
+        """Sum at the gain and offset that some of the rows show; weighted gradients besides."""
+        gain, offset = 1.0, 0.0
+        by_row, _ = self._summed(self.slots[::ROWS_FOR_GAIN], gain, offset)
+        vv, v, one, vr, r = by_row[:, 21:26].sum(0)
+        if (determinant := vv * one - v * v) > 1e-6 * vv * one:
+            gain += float(np.clip((vr * one - v * r) / determinant, -0.5, 1))
+            offset += float((vv * r - v * vr) / determinant)
+        by_row, score = self._summed(self.slots, gain, offset)
+        inner = np.zeros(self.bands.shape[1] + 2 * REACH, bool)
+        inner[REACH:-REACH] = True
+        counted = np.tile(inner, len(self.bands))[self.slots]
+        heights = self.places[0][self.around[self.slots][counted]]
+        by_height = by_row[counted].T @ np.vander(heights, 5, increasing=True)
+        xx, xy, yy = by_height[:15].reshape(3, 5, 5)
+        bias = np.zeros((2, 5, 5))
+        bias[:, :3] = by_height[15:21].reshape(2, 3, 5)
+        power, noise = by_height[26:, 0]
+        slopes = np.stack([xx, xy, xy, yy]).reshape(2, 2, 5, 5)
+        return _Sums(slopes, bias, float(power), float(noise)), score
+
+    def _summed(self, slots: NDArray[np.intp], gain: float, offset: float) -> tuple[Floats, Image]:
+        rows, columns = self.fixed.shape
+        score = np.zeros((2, len(self.around), columns), np.float32)
+        sums = np.empty((len(slots), 28), np.float32)
+        px = self.places[1][self.left : columns - self.left].astype(np.float32)
+        limits = (self.margin, columns - self.margin, rows - self.margin)
+        row_sums(
+            self.fixed.reshape(-1), self.warped.reshape(-1), columns, self.around[slots], slots,
+            self.left, px, tuple(map(np.float32, (gain, offset, *WEIGHTS))), self.matrix,
+            tuple(map(np.float32, limits)), score, sums,
+        )  # fmt: skip
+        return sums.astype(np.float64), score
+
+    def blurred(self, score: Image, noise: float) -> Image:
+        """Weighted gradients (2, rows of the bands, columns) after the blur, times the noise."""
+        size = 2 * REACH + 1
+        bands = []
+        for part in score:
+            blurred = cv2.GaussianBlur(
+                part, (size, size), FINE_SIGMA, borderType=cv2.BORDER_CONSTANT
+            )
+            whole = blurred.reshape(len(self.bands), -1, part.shape[1])
+            bands.append(whole[:, REACH:-REACH].reshape(-1, part.shape[1]))
+        return np.float32(noise) * np.stack(bands)
+
+
+def _between(one: _Level, other: _Level, transform: Transform) -> Floats:
+    """Covariance of what two levels add to the unknowns, in pixels of the frame."""
+    fine, coarse = (one, other) if one.factor <= other.factor else (other, one)
+    first, second, rows = fine.response, coarse.response, coarse.bands.ravel()
+    if fine is not coarse:
+        first, lines = _reduced(fine, coarse.factor // fine.factor)
+        rows, at, among = np.intersect1d(lines, rows, return_indices=True)
+        columns = min(first.shape[2], second.shape[2])
+        first, second = first[:, at, :columns], second[:, among, :columns]
+    y, x = coarse.places[0][rows], coarse.places[1][: first.shape[2]]
+    sums = _moments(first[:, None] * second, y, x) * (len(coarse.places[0]) / max(len(rows), 1))
+    scale = one.share * one.factor * other.share * other.factor
+    result = scale * fine.inverse @ quadratic_terms(sums, transform) @ coarse.inverse.T
+    return result if fine is one else result.T
+
+
+def _reduced(level: _Level, ratio: int) -> tuple[Image, NDArray[np.int64]]:
+    """Response to the noise of a coarser level's pixels, and the numbers of its rows."""
+    count, height = level.bands.shape
+    rows, columns = height // ratio, level.response.shape[2] // ratio
+    cut = level.response.reshape(2, count, height, -1)[:, :, : rows * ratio, : columns * ratio]
+    # The mean of ratio x ratio pixels has a standard deviation less by the ratio.
+    small = [
+        ratio * cv2.resize(part, (columns, count * rows), interpolation=cv2.INTER_AREA)
+        for part in cut.reshape(2, count * rows * ratio, columns * ratio)
+    ]
+    return np.stack(small), (level.bands[:, : rows * ratio : ratio] // ratio).ravel()
+
+
+def _moments(values: Image, y: Floats, x: Floats) -> Floats:
+    """Sum (..., k, l) values (..., rows, columns) times x^k y^l, k and l up to 4."""
+    across = values @ np.vander(x, 5, increasing=True).astype(np.float32)
+    result: Floats = across.swapaxes(-1, -2) @ np.vander(y, 5, increasing=True)
+    return result
