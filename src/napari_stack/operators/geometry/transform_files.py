@@ -109,7 +109,7 @@ def to_csv(transforms: Any) -> bytes:
     more = ["shift_x_sigma", "shift_y_sigma", *_PAIRS] if known.any() else []
     writer.writerow(["frame", *_ENTRIES, "quality", "failed", *parts, *more])
     found = decompose(transforms.matrices, transforms.size)
-    sigma = np.sqrt(np.einsum("nii->ni", transforms.covariance))
+    sigma = np.sqrt(np.einsum("nii->ni", transforms.covariance))  # in pixels, as the shifts here
     for i, (matrix, quality, failed) in enumerate(_frames(transforms)):
         what = [*found.shift[i], found.rotation[i], *found.scale[i], found.shear[i]]
         entries = [repr(float(v)) for v in (*matrix.ravel(), quality)]

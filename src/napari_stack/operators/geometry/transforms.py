@@ -122,6 +122,12 @@ class Transforms:
         """
         return self.uncertainty(centre_of(self.size or (1, 1))[None])[:, 0]
 
+    def shift_sigma(self) -> NDArray[np.float64]:
+        """Return standard deviations (n, 2) of the shift that `decomposed` gives, in its unit."""
+        variances = np.einsum("nii->ni", self.covariance)
+        deviations: NDArray[np.float64] = np.sqrt(variances) * np.array(self.pixel[:2])
+        return deviations
+
     def uncertainty(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return how surely it is known where points of the reference lie in each frame.
 
