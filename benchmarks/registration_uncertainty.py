@@ -156,12 +156,14 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 192, 256, 384, 512])
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--begin", type=int, default=0, help="number of the first seed")
+    parser.add_argument("--noise", nargs="+", default=list(map(str, NOISE)), help='or "SNR 1"')
     parser.add_argument("--by", choices=["none", "kind", "scene", "size"], default="none")
     options = parser.parse_args()
     head = f"{'inside':>9} {'d^2 / 2':>8} {'error px':>9} {'claimed':>9}"
     print(f"{'noise':<22} {'pairs':>6} | centre: {head} | corners: {head}")
     with ProcessPoolExecutor(options.processes, initializer=partial(cv2.setNumThreads, 1)) as pool:
-        for noise in NOISE:
+        for word in options.noise:
+            noise = word if word == "SNR 1" else float(word)
             made = pairs(options.pairs, noise, options.sizes, options.begin)
             results = list(pool.map(judged, made, chunksize=8))
             known = [(p, r) for p, r in zip(made, results, strict=True) if r is not None]

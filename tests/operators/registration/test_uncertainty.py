@@ -52,7 +52,7 @@ def sigma(alignment):
 def test_it_grows_with_the_noise_and_never_falls_to_nothing(benchmark, size):
     found = [
         align(*matched(benchmark, noise=noise, size=size)[0], transform="translation")
-        for noise in (0.0, 3.0, 9.0)
+        for noise in (0.0, 8.0, 24.0)
     ]
     none, some, more = (sigma(alignment) for alignment in found)
     assert (none >= uncertainty.FLOOR).all()
@@ -63,7 +63,18 @@ def test_it_grows_with_the_noise_and_never_falls_to_nothing(benchmark, size):
 def test_a_frame_beside_itself_is_as_sure_as_the_floor(benchmark):
     (first, _), _ = matched(benchmark)
     found = align(first, first, transform="translation")
-    np.testing.assert_allclose(found.covariance[2, 2], uncertainty.FLOOR**2, rtol=0.1)
+    least = uncertainty.FLOOR**2 + uncertainty.ALIKE**2
+    np.testing.assert_allclose(found.covariance[2, 2], least, rtol=0.1)
+
+
+def test_the_floor_is_less_where_pixels_are_read_differently_and_more_in_reduced_frames(benchmark):
+    (first, _), _ = matched(benchmark)
+    turned = benchmark.similarity((0, 0), 3, 1, (128, 128))
+    least = [np.diag(uncertainty._floor(matrix, first, 3))[:2] for matrix in (np.eye(3), turned)]
+    assert (least[0] > 4 * least[1]).all()
+    np.testing.assert_allclose(least[1], uncertainty.FLOOR**2, rtol=0.2)
+    reduced = replace(first, factors=(2, 4))
+    assert (np.diag(uncertainty._floor(np.eye(3), reduced, 2)) > 10 * least[0]).all()
 
 
 def test_the_bias_of_cubic_interpolation_is_taken_off(benchmark, monkeypatch):

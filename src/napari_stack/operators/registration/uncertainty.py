@@ -34,8 +34,11 @@ REACH = 4
 #: Gain and offset are found on one of so many rows.
 ROWS_FOR_GAIN = 4
 #: Bias that is left, in pixels of the frame, at its centre and for one unit of each other unknown.
-#: Measured without noise on 256 px by `benchmarks/registration_uncertainty.py`.
-FLOOR = 0.001
+FLOOR = 0.0005
+#: What is left of the bias of interpolation in a shift, where all pixels are read between their
+#: neighbours alike, and the same where frames were reduced for measuring, which aliases: in pixels
+#: of the finest level. Measured without noise by `benchmarks/registration_uncertainty.py`.
+ALIKE, ALIASED = 0.0015, 0.0035
 #: A pixel of white noise of variance 1 has this variance after the fine blur of the band-pass.
 PASSED = float(np.sum(np.square(cv2.getGaussianKernel(4 * 2 + 1, FINE_SIGMA)))) ** 2
 
@@ -76,7 +79,7 @@ def measure_uncertainty(
     levels = [level for level in measured if level is not None]
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
-    covariance = FLOOR**2 * np.eye(len(levels[0].bias))
+    covariance = _floor(refined.matrix, reference, len(levels[0].bias))
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)
@@ -86,6 +89,19 @@ def measure_uncertainty(
     matrix = normed(refined.matrix @ np.linalg.inv(update))
     matrix = nearest(matrix, transform, reference.shape)
     return matrix, _of_entries(matrix, covariance, transform, reference.shape)
+
+
+def _floor(matrix: Matrix, reference: Prepared, unknowns: int) -> Floats:
+    """Covariance of the unknowns that is left without any noise."""
+    factor = reference.factors[0]
+    rows, columns = (side / factor for side in reference.shape)
+    # How far the places between the pixels of the level turn full circle within the frame.
+    turns = [((matrix[i, :2] - np.eye(2)[i]) * (columns, rows)) for i in range(2)]
+    alike = np.array([np.prod(np.sinc(turn)) for turn in turns])
+    bias = alike * factor * (ALIKE if factor == 1 else ALIASED)
+    variances = np.full(unknowns, FLOOR**2)
+    variances[:2] += bias**2
+    return np.diag(variances)
 
 
 def _of_entries(
@@ -148,7 +164,7 @@ def _level(
     sums, score = sweep.balanced()
     scale = len(fixed) / bands.size
     normal = scale * quadratic_terms(sums.slopes, transform)
-    spread = np.linalg.eigvalsh(normal)
+    spread = np.linalg.eigvalsh(normal) if np.isfinite(normal).all() else np.zeros(1)
     if not spread[0] > 1e-6 * spread[-1] or not sums.power > 0:
         return None
     inverse = np.asarray(np.linalg.inv(normal), np.float64)
