@@ -90,7 +90,7 @@ def measure_transforms(
         Frames that could not be registered are marked as failed. How sure each place is tell
         `Transforms.covariance` and `Transforms.uncertainty`: where intensities were compared
         ("auto", "intensity"); by another method, and for frames that "auto" could only register
-        by features, they are NaN. The covariance of a chain of neighbours is an upper bound.
+        by features, they are NaN.
 
     Raises
     ------

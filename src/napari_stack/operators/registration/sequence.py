@@ -30,7 +30,14 @@ from napari_stack.operators.registration.motion_models import Transform
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4
 
+#: Share of the covariance of a link that the noise of each of its two frames makes; it would be a
+#: half if the link were measured on the same pixels in the same way in both. With 0.4 chains of 2
+#: to 8 links of 128 px at a noise of 10 (of 255) are as far off as they claim, by 24 series.
+SHARED = 0.4
+
 Found = dict[int, Alignment]
+#: Of the entries of a matrix, (8, 8).
+Covariance = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +168,11 @@ def _chain(
     Where the neighbour itself is of no use, the one behind it is tried, and so on.
     """
     chained: list[int] = []
+    own: dict[int, Covariance] = {}
     steps = _links(stack, view, aligner, reference, 1, lost, run)
     for i in lost:
         found.setdefault(i, Alignment(np.eye(3), steps[i].quality, False))
-    chained = _joined(steps, reference, 1, found)
+    chained = _joined(steps, reference, 1, found, own)
     for distance in range(2, LONGEST_LINK + 1):
         # Only frames just behind a gap: what follows them hangs on the steps measured above.
         ends = [
@@ -175,8 +183,8 @@ def _chain(
             and _known(_toward(i, reference, distance), reference, found)
         ]
         links = _links(stack, view, aligner, reference, distance, ends, run)
-        chained += _joined(links, reference, distance, found)
-        chained += _joined(steps, reference, 1, found)
+        chained += _joined(links, reference, distance, found, own)
+        chained += _joined(steps, reference, 1, found, own)
     return sorted(chained)
 
 
@@ -194,8 +202,13 @@ def _links(
     return dict(zip(frames, run.each(link, stack, frames, what=what), strict=True))
 
 
-def _joined(links: Found, reference: int, distance: int, found: Found) -> list[int]:
-    """Multiply links with the matrices of what they lead to, from the reference outward."""
+def _joined(
+    links: Found, reference: int, distance: int, found: Found, own: dict[int, Covariance]
+) -> list[int]:
+    """Multiply links with the matrices of what they lead to, from the reference outward.
+
+    `own` gets the part of their covariances that is due to the noise of the frames themselves.
+    """
     joined = []
     for i in sorted(links, key=lambda i: abs(i - reference)):
         towards = _toward(i, reference, distance)
@@ -205,21 +218,25 @@ def _joined(links: Found, reference: int, distance: int, found: Found) -> list[i
         if towards == reference:
             found[i] = links[i]
         else:
-            found[i] = _multiplied(links[i], found[towards])
+            start = found[towards]
+            own_part = own.get(towards, SHARED * start.covariance)
+            found[i], own[i] = _multiplied(links[i], start, own_part)
         joined.append(i)
     return joined
 
 
-def _multiplied(link: Alignment, start: Alignment) -> Alignment:
-    """Continue an alignment by a link; their errors are taken to be independent.
+def _multiplied(link: Alignment, start: Alignment, own: Covariance) -> tuple[Alignment, Covariance]:
+    """Continue an alignment by a link, and tell what the noise of the last frame adds.
 
-    That is too much where both share a frame: its noise moves one link's end and the other's
-    start alike.
+    `own` is what the noise of the frame between them adds to `start`: it moves the end of the one
+    and the start of the other alike, and cancels.
     """
     matrix = link.matrix @ start.matrix
-    pairs = [(step.matrix[None], step.covariance[None]) for step in (link, start)]
-    covariance = of_product(*pairs[0], *pairs[1])[0]
-    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance)
+    links, starts = link.matrix[None], start.matrix[None]
+    rest = (1 - SHARED) * link.covariance
+    covariance = of_product(links, rest[None], starts, (start.covariance - own)[None])[0]
+    last = of_product(links, SHARED * link.covariance[None], starts, np.zeros((1, 8, 8)))[0]
+    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance), last
 
 
 def _known(index: int, reference: int, found: Found) -> bool:
