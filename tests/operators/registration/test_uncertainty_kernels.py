@@ -66,6 +66,7 @@ def expected(fixed, warped):
         dpsi * gy * ty + r / 4 * (w + 2 * dw * gy**2) * ryy,
         w * (gx * both - rx * rest), w * (gy * both - ry * rest),
         w * value**2, w * value, w, w * value * r, w * r, s * w**2, s * (w * r) ** 2,
+        s * w * s / ((flat + s) * p),
     ]  # fmt: skip
     counts = np.isfinite(rxx + ryy) & (u >= MARGIN) & (v >= MARGIN)
     counts &= (u < f.shape[1] - MARGIN) & (v < f.shape[0] - MARGIN)
@@ -77,7 +78,7 @@ def summed(fixed, warped, lines, matrix=MATRIX, gain=GAIN, offset=OFFSET):
     rows, columns = fixed.shape
     px = np.linspace(-1, 1, columns - 2 * LEFT).astype(np.float32)
     score = np.zeros((2, len(lines), columns), np.float32)
-    sums = np.empty((len(lines), 28), np.float32)
+    sums = np.empty((len(lines), 29), np.float32)
     model = tuple(map(np.float32, (gain, offset, *WEIGHTS)))
     inside = tuple(map(np.float32, (MARGIN, columns - MARGIN, rows - MARGIN)))
     row_sums(
@@ -94,7 +95,7 @@ def test_sums_are_those_that_numpy_makes():
     maps = expected(fixed, warped)
     np.testing.assert_allclose(score[0], maps[-2][lines], atol=1e-4)
     np.testing.assert_allclose(score[1], maps[-1][lines], atol=1e-4)
-    powers = [5, 5, 5, 3, 3, *[1] * 7]
+    powers = [5, 5, 5, 3, 3, *[1] * 8]
     columns = [
         maps[number][lines][:, LEFT:-LEFT] @ px.astype(np.float64) ** power
         for number, most in enumerate(powers)

@@ -7,12 +7,9 @@ from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.gauss_newton import (
-    WEIGHTS,
     Refined,
     level_to_frame,
-    margin_of,
     normed,
 )
 from napari_stack.operators.registration.motion_models import (
@@ -22,26 +19,19 @@ from napari_stack.operators.registration.motion_models import (
     quadratic_terms,
     update_matrix,
 )
-from napari_stack.operators.registration.preprocess import FINE_SIGMA, Image, Prepared
-from napari_stack.operators.registration.uncertainty_kernels import TAPS, row_sums
+from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.uncertainty_sweep import PASSED, Sweep
 
-#: Levels with a smaller share in the result are left out.
-LEAST_SHARE = 0.02
+#: Levels with a smaller share in the result are left out, for time; the others stand for them.
+LEAST_SHARE = 0.05
 #: Of a level of more pixels than `ENOUGH`, one band of `BAND` rows in 2, 4, 8 or 16 is taken.
 ENOUGH, BAND, MOST_SKIPPED = 32_768, 32, 16
-#: Rows beside a band that its blur reaches.
-REACH = 4
-#: Gain and offset are found on one of so many rows.
-ROWS_FOR_GAIN = 4
 #: Bias that is left, in pixels of the frame, at its centre and for one unit of each other unknown.
 FLOOR = 0.0005
 #: What is left of the bias of interpolation in a shift, where all pixels are read between their
 #: neighbours alike, and the same where frames were reduced for measuring, which aliases: in pixels
 #: of the finest level. Measured without noise by `benchmarks/registration_uncertainty.py`.
 ALIKE, ALIASED = 0.0015, 0.0035
-#: A pixel of white noise of variance 1 has this variance after the fine blur of the band-pass.
-PASSED = float(np.sum(np.square(cv2.getGaussianKernel(4 * 2 + 1, FINE_SIGMA)))) ** 2
-
 Floats = NDArray[np.float64]
 
 
@@ -71,10 +61,11 @@ def measure_uncertainty(
         Of the entries m00, m01, ..., m21 of the matrix, where m22 is 1; NaN when the overlap
         does not determine them.
     """
+    shares = {factor: share for factor, share in refined.shares if share >= LEAST_SHARE}
+    whole = sum(shares.values())
     measured = [
-        _level(reference, moving, refined.matrix, transform, factor, share)
-        for factor, share in refined.shares
-        if share >= LEAST_SHARE
+        _level(reference, moving, refined.matrix, transform, factor, share / whole)
+        for factor, share in shares.items()
     ]
     levels = [level for level in measured if level is not None]
     if not levels:
@@ -128,8 +119,8 @@ class _Level:
         Pixels of the frame per pixel of the level; the share of the level in the result.
     bands : ndarray (bands, rows)
         Numbers of the rows that were taken.
-    places
-        Where all rows, and all columns, lie about the centre, in half diagonals.
+    powers
+        Of where all rows, and all columns, lie about the centre, in half diagonals: (side, 5).
     response : ndarray (2, rows taken, columns)
         What noise of one standard deviation in a pixel adds to the equations, as a factor of the
         displacement (x, y) for one unit of an unknown.
@@ -142,7 +133,7 @@ class _Level:
     factor: int
     share: float
     bands: NDArray[np.int64]
-    places: tuple[Floats, Floats]
+    powers: tuple[Floats, Image]
     response: Image
     inverse: Floats
     bias: Floats
@@ -160,7 +151,7 @@ def _level(
     number, to_frame = reference.factors.index(factor), level_to_frame(factor)
     fixed, other = reference.levels[number], moving.levels[number]
     bands = _bands(fixed.shape)
-    sweep = _Sweep(fixed, other, np.linalg.inv(to_frame) @ matrix @ to_frame, bands)
+    sweep = Sweep(fixed, other, np.linalg.inv(to_frame) @ matrix @ to_frame, bands)
     sums, score = sweep.balanced()
     scale = len(fixed) / bands.size
     normal = scale * quadratic_terms(sums.slopes, transform)
@@ -168,10 +159,10 @@ def _level(
     if not spread[0] > 1e-6 * spread[-1] or not sums.power > 0:
         return None
     inverse = np.asarray(np.linalg.inv(normal), np.float64)
-    noise = float(np.sqrt(sums.noise / sums.power / PASSED))
+    noise = float(np.sqrt(sums.variance / PASSED))
     bias: Floats = -inverse @ (scale * linear_terms(sums.bias, transform))
     response = sweep.blurred(score, noise)
-    return _Level(factor, share, bands, sweep.places, response, inverse, bias)
+    return _Level(factor, share, bands, sweep.powers, response, inverse, bias)
 
 
 def _bands(shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -183,83 +174,6 @@ def _bands(shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.arange(0, rows - height + 1, height * every)[:, None] + np.arange(height)
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Sums over the rows of the bands: slopes (2, 2, 5, 5), bias (2, 5, 5), power and noise."""
-
-    slopes: Floats
-    bias: Floats
-    power: float
-    noise: float
-
-
-class _Sweep:
-    """One level, and the rows of it that are summed."""
-
-    def __init__(
-        self, fixed: Image, moving: Image, matrix: Matrix, bands: NDArray[np.int64]
-    ) -> None:
-        rows, columns = fixed.shape
-        self.fixed, self.matrix, self.bands = fixed, matrix, bands
-        self.margin = margin_of(fixed.shape)
-        self.left = max(self.margin, TAPS)
-        radius = np.hypot(columns - 1, rows - 1) / 2
-        y, x = ((np.arange(side) - (side - 1) / 2) / radius for side in (rows, columns))
-        self.places: tuple[Floats, Floats] = y, x
-        around = np.arange(-REACH, bands.shape[1] + REACH)
-        self.around = (bands[:, :1] + around).ravel()
-        self.slots = np.flatnonzero((self.around >= self.left) & (self.around < rows - self.left))
-        lines = self.around[self.slots]
-        needed = np.unique(np.add.outer(lines, np.arange(-TAPS, TAPS + 1)))
-        self.warped = resample(moving, matrix, 1, needed)
-
-    def balanced(self) -> tuple[_Sums, Image]:
-        """Sum at the gain and offset that some of the rows show; weighted gradients besides."""
-        gain, offset = 1.0, 0.0
-        by_row, _ = self._summed(self.slots[::ROWS_FOR_GAIN], gain, offset)
-        vv, v, one, vr, r = by_row[:, 21:26].sum(0)
-        if (determinant := vv * one - v * v) > 1e-6 * vv * one:
-            gain += float(np.clip((vr * one - v * r) / determinant, -0.5, 1))
-            offset += float((vv * r - v * vr) / determinant)
-        by_row, score = self._summed(self.slots, gain, offset)
-        inner = np.zeros(self.bands.shape[1] + 2 * REACH, bool)
-        inner[REACH:-REACH] = True
-        counted = np.tile(inner, len(self.bands))[self.slots]
-        heights = self.places[0][self.around[self.slots][counted]]
-        by_height = by_row[counted].T @ np.vander(heights, 5, increasing=True)
-        xx, xy, yy = by_height[:15].reshape(3, 5, 5)
-        bias = np.zeros((2, 5, 5))
-        bias[:, :3] = by_height[15:21].reshape(2, 3, 5)
-        power, noise = by_height[26:, 0]
-        slopes = np.stack([xx, xy, xy, yy]).reshape(2, 2, 5, 5)
-        return _Sums(slopes, bias, float(power), float(noise)), score
-
-    def _summed(self, slots: NDArray[np.intp], gain: float, offset: float) -> tuple[Floats, Image]:
-        rows, columns = self.fixed.shape
-        score = np.zeros((2, len(self.around), columns), np.float32)
-        sums = np.empty((len(slots), 28), np.float32)
-        px = self.places[1][self.left : columns - self.left].astype(np.float32)
-        limits = (self.margin, columns - self.margin, rows - self.margin)
-        row_sums(
-            self.fixed.reshape(-1), self.warped.reshape(-1), columns, self.around[slots], slots,
-            self.left, px, tuple(map(np.float32, (gain, offset, *WEIGHTS))), self.matrix,
-            tuple(map(np.float32, limits)), score, sums,
-        )  # fmt: skip
-        return sums.astype(np.float64), score
-
-    def blurred(self, score: Image, noise: float) -> Image:
-        """Weighted gradients (2, rows of the bands, columns) after the blur, times the noise."""
-        size = 2 * REACH + 1
-        bands = []
-        for part in score:
-            blurred = cv2.GaussianBlur(
-                part, (size, size), FINE_SIGMA, borderType=cv2.BORDER_CONSTANT
-            )
-            whole = blurred.reshape(len(self.bands), -1, part.shape[1])
-            bands.append(whole[:, REACH:-REACH].reshape(-1, part.shape[1]))
-        return np.float32(noise) * np.stack(bands)
-
-
 def _between(one: _Level, other: _Level, transform: Transform) -> Floats:
     """Covariance of what two levels add to the unknowns, in pixels of the frame."""
     fine, coarse = (one, other) if one.factor <= other.factor else (other, one)
@@ -269,8 +183,8 @@ def _between(one: _Level, other: _Level, transform: Transform) -> Floats:
         rows, at, among = np.intersect1d(lines, rows, return_indices=True)
         columns = min(first.shape[2], second.shape[2])
         first, second = first[:, at, :columns], second[:, among, :columns]
-    y, x = coarse.places[0][rows], coarse.places[1][: first.shape[2]]
-    sums = _moments(first[:, None] * second, y, x) * (len(coarse.places[0]) / max(len(rows), 1))
+    y, x = coarse.powers[0][rows], coarse.powers[1][: first.shape[2]]
+    sums = _moments(first[:, None] * second, y, x) * (len(coarse.powers[0]) / max(len(rows), 1))
     scale = one.share * one.factor * other.share * other.factor
     result = scale * fine.inverse @ quadratic_terms(sums, transform) @ coarse.inverse.T
     return result if fine is one else result.T
@@ -289,8 +203,7 @@ def _reduced(level: _Level, ratio: int) -> tuple[Image, NDArray[np.int64]]:
     return np.stack(small), (level.bands[:, : rows * ratio : ratio] // ratio).ravel()
 
 
-def _moments(values: Image, y: Floats, x: Floats) -> Floats:
-    """Sum (..., k, l) values (..., rows, columns) times x^k y^l, k and l up to 4."""
-    across = values @ np.vander(x, 5, increasing=True).astype(np.float32)
-    result: Floats = across.swapaxes(-1, -2) @ np.vander(y, 5, increasing=True)
+def _moments(values: Image, y: Floats, x: Image) -> Floats:
+    """Sum (..., k, l) values (..., rows, columns) times x^k y^l, of which the powers are given."""
+    result: Floats = (values @ x).swapaxes(-1, -2) @ y
     return result

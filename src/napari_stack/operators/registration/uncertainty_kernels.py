@@ -39,7 +39,7 @@ def row_sums(
         across, down = score[0, slots[r]], score[1, slots[r]]
         xx0 = xx1 = xx2 = xx3 = xx4 = xy0 = xy1 = xy2 = xy3 = xy4 = zero
         yy0 = yy1 = yy2 = yy3 = yy4 = bx0 = bx1 = bx2 = by0 = by1 = by2 = zero
-        vv = v1 = ww = vr = r1 = power = noise = zero
+        vv = v1 = ww = vr = r1 = power = noise = undamped = zero
         for i in range(uintp(px.size)):
             at, p = first + i, px[i]
             step = float32(i)
@@ -76,7 +76,7 @@ def row_sums(
             s = gx * gx + gy * gy
             q, p0 = residual * res * res, one + model_error * s
             d, share = p0 + q, one / (flat + s)
-            w = s * share / d
+            w, full = s * share / d, s * share / p0  # with and without the residual's part
             dw = share / d * (flat * share - model_error * s / d)
             dpsi = w * (p0 - q) / d
             h = one / (h0 + hx * step)
@@ -95,7 +95,7 @@ def row_sums(
                 * half
                 * (cu * (half * (mb - fb) - ma + fa) + cv * (half * (md - fd) - mc + fc))
             )
-            w = w if counts else zero
+            w, full = (w if counts else zero), (full if counts else zero)
             dpsi = dpsi if counts else zero
             dw = dw if counts else zero
             gx = gx if counts else zero
@@ -148,9 +148,10 @@ def row_sums(
             r1 += w * res
             power += s * w * w
             noise += s * w * w * res * res
+            undamped += s * w * full
         row = (
             xx0, xx1, xx2, xx3, xx4, xy0, xy1, xy2, xy3, xy4, yy0, yy1, yy2, yy3, yy4,
-            bx0, bx1, bx2, by0, by1, by2, vv, v1, ww, vr, r1, power, noise,
+            bx0, bx1, bx2, by0, by1, by2, vv, v1, ww, vr, r1, power, noise, undamped,
         )  # fmt: skip
         for k in range(len(row)):
             sums[r, k] = row[k]
