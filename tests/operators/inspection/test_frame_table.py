@@ -47,6 +47,21 @@ def test_the_table_tells_what_the_corrections_hold(tmp_path):
         table.save(tmp_path / "frames.xls")
 
 
+def test_the_table_tells_how_sure_the_shifts_are():
+    covariance = np.zeros((3, 8, 8))
+    covariance[:, 2, 2], covariance[:, 5, 5] = [0, 4e-4, 1], [0, 1e-4, 1]
+    failed = np.array([False, False, True])
+    transforms = ns.Transforms(
+        np.tile(np.eye(3), (3, 1, 1)), None, failed, (20, 30), (0.5, 0.25, "micrometer"), 0,
+        covariance,
+    )  # fmt: skip
+    frames = Stack.wrap(np.ones((3, 20, 30), np.uint16))
+    table = frame_table(ns.apply_transforms(frames, transforms, failed="keep"))
+    np.testing.assert_allclose(table.columns["dx_sigma (micrometer)"], [0, 0.01, np.nan])
+    np.testing.assert_allclose(table.columns["dy_sigma (micrometer)"], [0, 0.0025, np.nan])
+    assert ",dx_sigma (micrometer),dy_sigma (micrometer)," in table.to_csv().splitlines()[0]
+
+
 def test_gains_of_channels_have_a_column_each():
     stack = ns.apply_gains(
         Stack.wrap(np.ones((2, 4, 5, 3), np.uint8)),

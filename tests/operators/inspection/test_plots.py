@@ -1,6 +1,7 @@
 """`plot`: values as PNG and SVG."""
 
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -83,6 +84,19 @@ def test_drift_is_drawn_in_a_panel_for_each_motion():
     assert np.isnan(x[3, 1]), "a failed frame has no shift"
     assert set(failed[:, 0]) == {3}
     assert [a.get_ylabel() for a in axes][1:] == ["rotation (degrees)", "scale", "quality"]
+
+
+def test_drift_has_bars_where_it_is_known_how_sure_it_is():
+    covariance = np.zeros((len(VALUES[0]), 8, 8))
+    covariance[:, 2, 2], covariance[:, 5, 5] = 0.04, 0.01
+    axes, _ = drawn(drawings.draw_drift, replace(VALUES[0], entry_covariance=covariance))
+    shift, sigma = axes[:2]
+    assert sigma.get_ylabel() == "sigma (pixel)"
+    assert [len(axis.containers) for axis in axes] == [2, 0, 0, 0, 0]
+    across, _ = shift.containers
+    ends = np.array(across.lines[2][0].get_segments()[0])
+    assert np.ptp(ends[:, 1]) == pytest.approx(2 * 0.2)
+    assert sigma.lines[0].get_ydata()[0] == pytest.approx(0.2)
 
 
 def test_light_is_drawn_over_the_distance_from_the_centre():

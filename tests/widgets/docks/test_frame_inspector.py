@@ -45,10 +45,18 @@ def test_it_shows_what_was_measured(dock, viewer, cells):
         source, moved = shown(viewer, cells, failing=2)
     assert dock.frames == moved
     titles = [panel.title for panel in dock.plot.panels]
-    assert titles == ["shift x, y (um)", "rotation (degrees)", "scale", "quality"]
-    assert dock.plot.panels[0].names == ("x", "y")
-    with pytest.warns(FailedFrames):
-        transforms = ns.register(ns.Stack.wrap(source.data), transform="translation").transforms
+    assert titles == [
+        "shift x, y (micrometer)", "sigma of x, y (micrometer)", "rotation (degrees)", "scale",
+        "quality",
+    ]  # fmt: skip
+    assert dock.plot.panels[0].names == dock.plot.panels[1].names == ("x", "y")
+    bars = dock.plot.panels[0].bars
+    np.testing.assert_array_equal(bars, dock.plot.panels[1].lines)
+    assert (bars[3] == 0).all()  # the reference
+    assert np.isnan(bars[2]).all()  # it failed
+    assert (bars[[0, 1, 4, 5]] > 0).all()
+    assert (bars[[0, 1, 4, 5]] < 0.05).all()
+    transforms = ns.register(ns.Stack.wrap(source.data), transform="translation").transforms
     x = transforms.decomposed().shift[:, 0] * 0.5
     np.testing.assert_allclose(dock.table.columns["shift x (um)"], x, atol=1e-6)
     assert cell(dock, 2, 1) == "failed"
@@ -298,3 +306,14 @@ def test_columns_go_into_panels():
         ("shift x, y (px)", ("x", "y")), ("gain", ("0", "1")), ("bleaching gain", ()),
         ("rejected fraction", ()),
     ]  # fmt: skip
+
+
+def test_shifts_have_their_standard_deviations_as_bars():
+    columns = {"shift x (px)": [1.0], "shift y (px)": [2.0], "dx_sigma (px)": [0.1],
+               "dy_sigma (px)": [0.2], "scale": [1.0]}  # fmt: skip
+    columns = {name: np.array(values) for name, values in columns.items()}
+    table = FrameTable(columns, np.ones(1, bool), np.zeros(1, bool), ("a",))
+    shift, sigma, scale = panels_of(table)
+    assert (sigma.title, sigma.names) == ("sigma of x, y (px)", ("x", "y"))
+    assert shift.bars.tolist() == sigma.lines.tolist() == [[0.1, 0.2]]
+    assert sigma.bars is scale.bars is None

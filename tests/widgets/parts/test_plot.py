@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QImage
 
-from napari_stack._widgets.parts.plot import _COLOURS, _CROSS, Panel, Plot, limits, ticks
+from napari_stack._widgets.parts.plot import _COLOURS, _CROSS, Panel, Plot
+from napari_stack._widgets.parts.scales import limits, ticks
 from napari_stack.core.errors import UserError
 from support.docks import place_of
 
@@ -57,6 +58,20 @@ def test_values_are_drawn_where_they_lie(plot, tmp_path):
                 assert near(image, *place, colour, reach), (number, frame, channel)
     blank = place_of(plot, 2), plot.panels[0].up(0, 86).pixel(2.9)
     assert not near(image, *blank, _COLOURS[0])
+
+
+def test_bars_stand_at_the_values(plot, tmp_path):
+    frames = np.arange(5)
+    bars = np.array([[0.6], [0.8], [1.0], [3.0], [np.nan]])
+    panel = Panel("one", VALUES[:, :1], frames == 9, frames == 3, bars=bars)
+    plot.show_panels([panel])
+    image = saved(plot, tmp_path / "plot.png")
+    up = panel.up(0, 86)
+    assert up.low < -0.6 < 1.8 < up.high  # bars are within the panel
+    for frame, known in ((0, True), (1, True), (3, False), (4, False)):
+        end = up.pixel(VALUES[frame, 0] + (bars[frame, 0] if known else 1))
+        assert near(image, plot.place_of(frame), end, _COLOURS[0], 4) == known, frame
+    assert up.high > 4  # also of a frame that is crossed
 
 
 def test_the_frame_in_view_is_marked(plot, tmp_path):

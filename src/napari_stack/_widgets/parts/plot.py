@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import floor, isfinite, log10
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_stack._widgets.parts.scales import Scale, limits, ticks
 from napari_stack.core.errors import UserError
 
 #: Pixels left of a panel for its numbers, and at the other sides.
@@ -25,67 +25,10 @@ _LINE = 13
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7")
 _CROSS = "#d55e00"
 
+#: Radius of the mark of a value, in pixels.
+_MARK = 2.5
 #: Frames up to which every value has a mark.
 _MOST_MARKS = 400
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A straight scale from `low` and `high` to pixels `start` and `stop`.
-
-    Examples
-    --------
-    >>> scale = Scale(0, 10, 100, 0)
-    >>> scale.pixel(5), scale.value(25)
-    (50.0, 7.5)
-    """
-
-    low: float
-    high: float
-    start: float
-    stop: float
-
-    def pixel(self, value: float) -> float:
-        """Return where a number lies."""
-        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
-
-    def value(self, pixel: float) -> float:
-        """Return the number at a place."""
-        return self.low + (pixel - self.start) / (self.stop - self.start) * (self.high - self.low)
-
-
-def limits(values: NDArray[Any], *more: float) -> tuple[float, float]:
-    """Return limits that hold all finite values, a little wider, and apart in any case.
-
-    Examples
-    --------
-    >>> limits(np.array([1.0, 3.0, np.nan]), 5.0)
-    (0.8, 5.2)
-    """
-    finite = [float(v) for v in [*np.ravel(values), *more] if isfinite(v)]
-    if not finite:
-        return 0.0, 1.0
-    low, high = min(finite), max(finite)
-    margin = 0.05 * (high - low) or 0.5 * abs(high) or 0.5
-    return low - margin, high + margin
-
-
-def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """Return round numbers in a range: steps of 1, 2 or 5 times a power of ten.
-
-    Examples
-    --------
-    >>> ticks(0.13, 0.92)
-    [0.2, 0.4, 0.6, 0.8]
-    >>> ticks(0, 59, 6)
-    [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
-    """
-    rough = (high - low) / most
-    power = 10.0 ** floor(log10(rough))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * 0.999)
-    first = -floor(-low / step)
-    count = floor(high / step) - first + 1
-    return [float(f"{(first + k) * step:.12g}") for k in range(max(count, 0))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +48,8 @@ class Panel:
         Horizontal lines by their names.
     names : tuple of str
         Of the channels, where there are several.
+    bars : ndarray, shape (n, k), optional
+        Half the height of a bar about each value: its standard deviation. NaN draws none.
     """
 
     title: str
@@ -113,6 +58,7 @@ class Panel:
     crossed: NDArray[np.bool_]
     levels: dict[str, float] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    bars: NDArray[Any] | None = None
 
     def across(self, width: int) -> Scale:
         """Return the horizontal scale, of frames, in a plot of some pixels."""
@@ -120,7 +66,9 @@ class Panel:
 
     def up(self, top: int, height: int) -> Scale:
         """Return the vertical scale of a panel that begins at `top`."""
-        values = limits(self.lines, *self.levels.values())
+        reach = 0 if self.bars is None else np.nan_to_num(self.bars)
+        ends = np.concatenate([self.lines - reach, self.lines + reach])
+        values = limits(ends, *self.levels.values())
         return Scale(*values, top + height - _BELOW, top + _ABOVE)
 
 
@@ -217,6 +165,7 @@ class Plot(QWidget):
                 x = across.pixel(self.current)
                 painter.drawLine(QPointF(x, up.stop), QPointF(x, up.start))
             for channel in range(panel.lines.shape[1]):
+                self._draw_bars(painter, panel, channel, across, up)
                 self._draw_line(painter, panel, channel, across, up)
         if self.panels:
             self._draw_numbers(painter, self.panels[0].across(self.width()))
@@ -257,6 +206,23 @@ class Plot(QWidget):
             where = QRectF(across.start, y - _LINE, across.stop - across.start - 3, _LINE)
             painter.drawText(where, Qt.AlignmentFlag.AlignRight, name)
 
+    def _draw_bars(
+        self, painter: QPainter, panel: Panel, channel: int, across: Scale, up: Scale
+    ) -> None:
+        if panel.bars is None:
+            return
+        painter.setPen(QPen(QColor(_COLOURS[channel % len(_COLOURS)]), 1))
+        values, bars = panel.lines[:, channel], panel.bars[:, channel]
+        for frame in np.flatnonzero(np.isfinite(values) & (bars > 0) & ~panel.crossed):
+            # Beside one another, where there is room: x and y are often alike.
+            x = across.pixel(int(frame)) + (2 * channel - 1 if len(values) <= _MOST_MARKS else 0)
+            low, high = (up.pixel(float(values[frame] + s * bars[frame])) for s in (-1, 1))
+            if abs(high - low) <= 2 * _MARK:
+                continue  # the mark hides it
+            painter.drawLine(QPointF(x, low), QPointF(x, high))
+            for y in (low, high) if len(values) <= _MOST_MARKS else ():
+                painter.drawLine(QPointF(x - 3, y), QPointF(x + 3, y))
+
     def _draw_line(
         self, painter: QPainter, panel: Panel, channel: int, across: Scale, up: Scale
     ) -> None:
@@ -278,7 +244,7 @@ class Plot(QWidget):
             elif faded or len(values) <= _MOST_MARKS:
                 painter.setPen(QPen(colour, 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush if faded else colour)
-                painter.drawEllipse(point, 2.5, 2.5)
+                painter.drawEllipse(point, _MARK, _MARK)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _draw_numbers(self, painter: QPainter, across: Scale) -> None:

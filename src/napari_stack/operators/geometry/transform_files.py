@@ -1,8 +1,9 @@
-"""Transforms as JSON, CSV, text and numpy files: one pair of functions for each form."""
+"""Transforms as JSON, CSV, text and NumPy files: one pair of functions for each form."""
 
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.operators.geometry.covariance import ENTRIES, packed, unknown, unpacked
 from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
 
 FORMAT = "napari-stack transforms"
@@ -19,6 +21,12 @@ CONVENTION = (
 )
 _ENTRIES = [f"m{row}{column}" for row in range(3) for column in range(3)]
 _TEXT_COLUMNS = "frame scale angle shift_y shift_x success"
+_TEXT_LACKS = "quality and covariance are not kept here: .json, .npz and .csv keep them"
+#: Titles of the covariances of two entries.
+_PAIRS = [
+    f"covariance_{_ENTRIES[one]}_{_ENTRIES[other]}"
+    for one, other in zip(*np.tril_indices(ENTRIES), strict=True)
+]
 
 #: Keyword arguments of `Transforms`.
 Fields = dict[str, Any]
@@ -37,6 +45,9 @@ def to_json_types(transforms: Any) -> dict[str, Any]:
         {"matrix": matrix.tolist(), "quality": float(quality), "failed": bool(failed)}
         for matrix, quality, failed in _frames(transforms)
     ]
+    for frame, covariance in zip(plain["frames"], transforms.entry_covariance, strict=True):
+        if np.isfinite(covariance).all():
+            frame["covariance"] = packed(covariance).tolist()
     return plain
 
 
@@ -60,6 +71,7 @@ def from_json(data: bytes, name: str) -> Fields:
             "matrices": np.array([frame["matrix"] for frame in frames]),
             "quality": np.array([frame["quality"] for frame in frames]),
             "failed": np.array([frame["failed"] for frame in frames]),
+            "entry_covariance": _covariances(frame.get("covariance") for frame in frames),
         }
     except (KeyError, TypeError) as error:
         raise UserError(f"{name} is damaged: it lacks matrix, quality or failed") from error
@@ -72,22 +84,40 @@ def from_json(data: bytes, name: str) -> Fields:
     return fields
 
 
+def _covariances(triangles: Iterable[Any]) -> NDArray[np.float64]:
+    """Covariances (n, 8, 8) of lower triangles, of which some are not known: None."""
+    missing = unknown(1)[0]
+    every = [missing if triangle is None else unpacked(triangle) for triangle in triangles]
+    return np.array(every).reshape(-1, ENTRIES, ENTRIES)
+
+
 def to_json(transforms: Any) -> bytes:
     """Write transforms as JSON, with version and conventions."""
     return (json.dumps(to_json_types(transforms), indent=1) + "\n").encode()
 
 
 def to_csv(transforms: Any) -> bytes:
-    """Write a line a frame: the matrix, quality, failed, and what the matrix does."""
+    """Write a line a frame: the matrix, quality, failed, what the matrix does, how sure it is.
+
+    Standard deviations are those of the shift; the covariances of the entries follow, where any
+    is known.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     parts = ["shift_x", "shift_y", "rotation", "scale_x", "scale_y", "shear"]
-    writer.writerow(["frame", *_ENTRIES, "quality", "failed", *parts])
+    known = np.isfinite(transforms.entry_covariance).all(axis=(1, 2))
+    more = ["shift_x_sigma", "shift_y_sigma", *_PAIRS] if known.any() else []
+    writer.writerow(["frame", *_ENTRIES, "quality", "failed", *parts, *more])
     found = decompose(transforms.matrices, transforms.size)
+    sigma = np.sqrt(np.einsum("nii->ni", transforms.covariance))  # in pixels, as the shifts here
     for i, (matrix, quality, failed) in enumerate(_frames(transforms)):
         what = [*found.shift[i], found.rotation[i], *found.scale[i], found.shear[i]]
         entries = [repr(float(v)) for v in (*matrix.ravel(), quality)]
-        writer.writerow([i, *entries, int(failed), *(f"{value:.6g}" for value in what)])
+        line = [i, *entries, int(failed), *(f"{value:.6g}" for value in what)]
+        if known[i]:
+            line += [f"{value:.6g}" for value in sigma[i]]
+            line += [repr(float(v)) for v in packed(transforms.entry_covariance[i])]
+        writer.writerow(line + [""] * (len(more) + 3 + len(_ENTRIES) + len(parts) - len(line)))
     return text.getvalue().encode()
 
 
@@ -102,6 +132,12 @@ def from_csv(data: bytes, name: str) -> Fields:
         for column, kind in (("quality", float), ("failed", bool)):
             if column in rows[0]:
                 fields[column] = np.array([float(row[column]) for row in rows]).astype(kind)
+        if set(_PAIRS) <= set(rows[0]):
+            triangles = ([row[pair] for pair in _PAIRS] for row in rows)
+            fields["entry_covariance"] = _covariances(
+                [float(value) for value in triangle] if all(triangle) else None
+                for triangle in triangles
+            )
     except (TypeError, ValueError) as error:
         raise UserError(f"{name}: a line of it holds no transform ({error})") from error
     return fields
@@ -132,6 +168,7 @@ def to_text(transforms: Any) -> bytes:
     for i, failed in enumerate(transforms.failed):
         values = (back.scale[i, 0], -back.rotation[i], *back.shift[i, ::-1])
         lines.append(" ".join([str(i), *(f"{v:.12g}" for v in values), str(int(not failed))]))
+    lines.append(f"# {_TEXT_LACKS}")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -166,10 +203,55 @@ def from_numpy(data: bytes, name: str) -> Fields:
         raise UserError(f"{name} holds no array of numbers: {error}") from error
 
 
+def to_arrays(transforms: Any) -> bytes:
+    """Write everything as NumPy arrays, by the names of the parameters of `Transforms`."""
+    buffer = io.BytesIO()
+    fields = {
+        "matrices": transforms.matrices,
+        "quality": transforms.quality,
+        "failed": transforms.failed,
+        "entry_covariance": transforms.entry_covariance,
+    }
+    if transforms.size is not None:
+        fields["size"] = np.array(transforms.size)
+    if transforms.reference is not None:
+        fields["reference"] = np.array(transforms.reference)
+    step, unit = np.array(transforms.pixel[:2], np.float64), np.array(transforms.pixel[2])
+    np.savez_compressed(buffer, allow_pickle=False, pixel=step, unit=unit, **fields)
+    return buffer.getvalue()
+
+
+def from_arrays(data: bytes, name: str) -> Fields:
+    """Read what `to_arrays` wrote."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            found = dict(file)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{name} holds no arrays of numbers: {error}") from error
+    if "matrices" not in found:
+        raise UserError(f"{name} holds no transforms: it lacks the array 'matrices'")
+    fields: Fields = {
+        key: found[key]
+        for key in ("matrices", "quality", "failed", "entry_covariance")
+        if key in found
+    }
+    if "size" in found:
+        fields["size"] = tuple(found["size"].tolist())
+    if "reference" in found:
+        fields["reference"] = int(found["reference"])
+    if "pixel" in found and "unit" in found:
+        fields["pixel"] = (*found["pixel"].tolist(), str(found["unit"]))
+    return fields
+
+
 #: How each ending is written and read.
 FORMS = {
     ".json": (to_json, from_json),
     ".csv": (to_csv, from_csv),
     ".txt": (to_text, from_text),
     ".npy": (to_numpy, from_numpy),
+    ".npz": (to_arrays, from_arrays),
 }
+
+#: Endings of forms that keep no covariance.
+WITHOUT_COVARIANCE = (".txt", ".npy")

@@ -211,7 +211,7 @@ def _moved(
     left, top, right, bottom = _sides(box, *view)
     # The canvas grows alike on all sides.
     origin = left + (width - view[1]) / 2, top + (height - view[0]) / 2
-    transforms = Transforms(np.tile(matrix, (len(stack), 1, 1)))
+    transforms = Transforms.exact(matrix, len(stack))
     place = (height, width), (bottom - top, right - left)
     return Warp(transforms, *place, origin, interpolation)
 

@@ -98,9 +98,14 @@ class Warp(Correction):
 
     def matrix(self, index: int) -> NDArray[np.float64]:
         """Take a point of the result to frame `index`."""
+        return self.transforms.matrices[index] @ self._shift
+
+    @property
+    def _shift(self) -> NDArray[np.float64]:
+        """Take a point of the result to the reference."""
         shift = np.eye(3)
         shift[:2, 2] = self.origin
-        return self.transforms.matrices[index] @ shift
+        return shift
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a corrected frame."""
@@ -169,10 +174,10 @@ class Warp(Correction):
             border = self.border
         else:
             return None
-        matrices = np.stack([self.matrix(i) for i in range(len(self.transforms))])
+        shift = Transforms.exact(self._shift, len(self.transforms))
         return replace(
             later,
-            transforms=replace(self.transforms, matrices=matrices).then(later.transforms),
+            transforms=self.transforms.then(shift).then(later.transforms),
             source_size=self.source_size,
             interpolation=max(self.interpolation, later.interpolation, key=_KERNELS.index),
             border=border,

@@ -218,27 +218,37 @@ def draw_bleaching(figure: Any, bleaching: Bleaching) -> None:
 
 
 def draw_drift(figure: Any, transforms: Transforms) -> None:
-    """Draw one panel for each kind of motion; failed frames are marked in all."""
+    """Draw one panel for each kind of motion; failed frames are marked in all.
+
+    Bars at the shifts are one standard deviation.
+    """
     found, frames = transforms.decomposed(), np.arange(len(transforms))
-    good = ~transforms.failed
-    figure.set_size_inches(6, 7)
-    panels = figure.subplots(4, 1, sharex=True)
+    good, sigma = ~transforms.failed, transforms.shift_sigma()
+    figure.set_size_inches(6, 8 if np.isfinite(sigma).any() else 7)
+    known = ((f"sigma ({found.unit})", {"x": sigma[:, 0], "y": sigma[:, 1]}),)
     lines = (
         (f"shift ({found.unit})", {"x": found.shift[:, 0], "y": found.shift[:, 1]}),
+        *(known if np.isfinite(sigma).any() else ()),
         ("rotation (degrees)", {"": found.rotation}),
         ("scale", {"along x": found.scale[:, 0], "across": found.scale[:, 1]}),
         ("quality", {"": transforms.quality}),
     )
+    panels = figure.subplots(len(lines), 1, sharex=True)
     for panel, (title, curves) in zip(panels, lines, strict=True):
         for name, values in curves.items():
-            panel.plot(frames, np.where(good, values, np.nan), marker=".", label=name)
+            shown = np.where(good, values, np.nan)
+            if title.startswith("shift") and len(lines) > 4:
+                bars = np.nan_to_num(sigma[:, "xy".index(name)])
+                panel.errorbar(frames, shown, bars, marker=".", capsize=2, label=name)
+            else:
+                panel.plot(frames, shown, marker=".", label=name)
         for frame in np.flatnonzero(transforms.failed):
             panel.axvline(frame, color="crimson", linestyle=":")
         panel.set_ylabel(title)
         if len(curves) > 1:
             panel.legend()
-    panels[3].set_ylim(0, 1.05)
-    panels[3].set_xlabel("frame (dotted: failed)" if transforms.failed.any() else "frame")
+    panels[-1].set_ylim(0, 1.05)
+    panels[-1].set_xlabel("frame (dotted: failed)" if transforms.failed.any() else "frame")
 
 
 def draw_matches(figure: Any, matches: Matches) -> None:

@@ -96,8 +96,8 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
     Parameters
     ----------
     stack : Stack
-        What it was corrected by tells: shifts, rotation, scale and quality of a registration;
-        gains of balancing and of bleaching.
+        What it was corrected by tells: shifts and their standard deviations, rotation, scale and
+        quality of a registration; gains of balancing and of bleaching.
     more : mapping of str to sequence of float, optional
         Further columns, such as the sharpness or the rejected fraction.
     """
@@ -107,6 +107,8 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         parts = transforms.decomposed()
         unit = "px" if parts.unit == "pixel" else parts.unit
         columns[f"shift x ({unit})"], columns[f"shift y ({unit})"] = parts.shift.T
+        if np.isfinite(sigma := transforms.shift_sigma()).any():
+            columns[f"dx_sigma ({unit})"], columns[f"dy_sigma ({unit})"] = sigma.T
         columns["rotation (degrees)"] = parts.rotation
         columns["scale"] = np.sqrt(np.prod(parts.scale, axis=1))
         columns["quality"] = transforms.quality

@@ -1,6 +1,7 @@
 """Registration of one prepared frame against another: by intensities, key points or spectra."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,9 @@ from napari_stack.operators.registration.motion_models import Transform
 from napari_stack.operators.registration.preprocess import Prepared, prepare
 from napari_stack.operators.registration.search import Search
 from napari_stack.operators.registration.static import held_by_pattern
+from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
-
 
 #: Quality is kept below this where an alignment failed for another reason than its probability.
 LARGEST_FAILED = 0.49
@@ -46,12 +47,15 @@ class Alignment:
         Whether that is enough to go by.
     transform : str, optional
         What of the transform that was asked for the frames can tell, where that is less.
+    covariance : ndarray (8, 8), float64
+        Of the entries m00, m01, ..., m21 of the matrix; NaN: not known.
     """
 
     matrix: NDArray[np.float64]
     quality: float
     verified: bool
     transform: Transform | None = None
+    covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((8, 8), np.nan))
 
 
 def align(
@@ -109,11 +113,12 @@ def align(
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
     fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
-    matrix = refine(reference, moving, best.refined, best.transform, fine, iterations).matrix
-    if held_by_pattern(reference, moving, matrix):
+    refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
+    if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
+    matrix, covariance = measure_uncertainty(reference, moving, refined, best.transform)
     told = None if best.transform == transform else best.transform
-    return Alignment(matrix, sure, True, told)
+    return Alignment(matrix, sure, True, told, covariance)
 
 
 def align_by(
@@ -162,10 +167,7 @@ def align_by(
 
 
 def _matrix_by(
-    reference: Prepared,
-    moving: Prepared,
-    transform: Transform,
-    method: Features | Phase | Fourier | Imreg_dft,
+    reference: Prepared, moving: Prepared, transform: Transform, method: Any
 ) -> Matrix | None:
     if isinstance(method, Features):
         return next(iter(match_features(reference, moving, transform, method)), None)

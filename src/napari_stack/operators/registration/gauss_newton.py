@@ -53,13 +53,15 @@ class Refined:
     """A matrix on its way through the levels.
 
     With it go how far it moved last and its expected error, both as the mean over the corners in
-    pixels of the frame, and whether no finer level is to be tried.
+    pixels of the frame, and whether no finer level is to be tried; and the factors of the levels
+    that it was made of, each with its share in it.
     """
 
     matrix: Matrix
     move: float = np.inf
     error: float = np.inf
     ended: bool = False
+    shares: tuple[tuple[int, float], ...] = ()
 
 
 def refine(
@@ -108,7 +110,7 @@ def _next(
             return state
         matrix = found[0]
     assert found is not None
-    matrix, error = _normed(to_full @ matrix @ to_level), factor * found[1]
+    matrix, error = normed(to_full @ matrix @ to_level), factor * found[1]
     move = corner_distance(matrix, state.matrix, reference.shape)
     suspect = move > max(state.move, LARGEST_MOVE * factor, SIGMAS * error)
     if suspect and _gain(reference, moving, state.matrix, matrix) < LEAST_GAIN:
@@ -117,7 +119,8 @@ def _next(
     # finest level of mere noise does not undo what the coarser ones know.
     share = 1 / (1 + (error / state.error) ** 2)
     fused = nearest(share * matrix + (1 - share) * state.matrix, transform, reference.shape)
-    return Refined(fused, move, error * float(np.sqrt(share)))
+    shares = (*((f, (1 - share) * s) for f, s in state.shares), (factor, share))
+    return Refined(fused, move, error * float(np.sqrt(share)), shares=shares)
 
 
 def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
@@ -127,7 +130,8 @@ def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
     return (transform,)
 
 
-def _normed(matrix: Matrix) -> Matrix:
+def normed(matrix: Matrix) -> Matrix:
+    """Return a matrix scaled so that its last entry is 1, where it can be."""
     return matrix / matrix[2, 2] if matrix[2, 2] > 0 else matrix
 
 
@@ -186,6 +190,11 @@ def corner_distance(first: Matrix, second: Matrix, shape: tuple[int, int]) -> fl
     return float(np.hypot(difference[0], difference[1]).mean())
 
 
+def margin_of(shape: tuple[int, ...]) -> int:
+    """Return how many pixels at the border of a level are left out."""
+    return max(min(MARGIN, min(shape) // 16), 1)
+
+
 def _first(prepared: Prepared) -> int:
     fitting = [i for i, level in enumerate(prepared.levels) if min(level.shape) >= FIRST_SIZE]
     return fitting[-1] if fitting else 0
@@ -206,7 +215,7 @@ def refine_level(
     rows, columns = reference.shape
     # Lengths in half diagonals, so that all unknowns weigh alike in the equations.
     radius = float(np.hypot(columns - 1, rows - 1) / 2)
-    margin = max(min(MARGIN, min(rows, columns) // 16), 1)
+    margin = margin_of(reference.shape)
     gain, offset = 1.0, 0.0
     large = reference.size > LARGE
     converged = CONVERGED_LARGE if large else CONVERGED
@@ -230,7 +239,7 @@ def refine_level(
         step, error = solved
         gain, offset = gain * float(np.clip(1 + step[-2], 0.5, 2)), offset + step[-1]
         update = update_matrix(step[:-2], transform, reference.shape)
-        matrix = _normed(matrix @ np.linalg.inv(update))
+        matrix = normed(matrix @ np.linalg.inv(update))
         if not matrix[2, 2] > 0:
             return None
         if corner_distance(update, np.eye(3), reference.shape) < converged:

@@ -28,19 +28,19 @@ _FIELDS: dict[Transform, list[_Field]] = {
 }
 
 #: Powers that displacements are made of, and where products of two of them are in the sums.
-_POWERS = [(k, m) for k in range(3) for m in range(3 - k)]
-_SUM_K = np.add.outer([k for k, _ in _POWERS], [k for k, _ in _POWERS])
-_SUM_L = np.add.outer([m for _, m in _POWERS], [m for _, m in _POWERS])
-_AT = (np.array([k for k, _ in _POWERS]), np.array([m for _, m in _POWERS]))
+POWERS = [(k, m) for k in range(3) for m in range(3 - k)]
+_SUM_K = np.add.outer([k for k, _ in POWERS], [k for k, _ in POWERS])
+_SUM_L = np.add.outer([m for _, m in POWERS], [m for _, m in POWERS])
+_AT = (np.array([k for k, _ in POWERS]), np.array([m for _, m in POWERS]))
 
 
 def _table(fields: list[_Field]) -> NDArray[np.float64]:
     """Factors (2, unknown, power) of the displacements."""
-    table = np.zeros((2, len(fields), len(_POWERS)))
+    table = np.zeros((2, len(fields), len(POWERS)))
     for number, field in enumerate(fields):
         for axis, factors in enumerate(field):
             for power, factor in factors.items():
-                table[axis, number, _POWERS.index(power)] = factor
+                table[axis, number, POWERS.index(power)] = factor
     return table
 
 
@@ -78,13 +78,43 @@ def unknowns_of(transform: Transform) -> NDArray[np.float64]:
     return np.eye(_TABLES[transform].shape[1])
 
 
+def linear_terms(sums: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:
+    """Sum (unknowns,) a field (x, y) along the displacements for one unit of each unknown.
+
+    Parameters
+    ----------
+    sums : ndarray (2, 5, 5)
+        Of x and y of the field, times px^k py^l.
+    transform : str
+        One of `TRANSFORMS`.
+    """
+    x, y = _TABLES[transform]
+    across, down = sums[:, _AT[0], _AT[1]]
+    return x @ across + y @ down
+
+
+def quadratic_terms(sums: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:
+    """Sum (unknowns, unknowns) a matrix field between the displacements of two unknowns.
+
+    Parameters
+    ----------
+    sums : ndarray (2, 2, 5, 5)
+        Of xx, xy, yx and yy of the field, times px^k py^l.
+    transform : str
+        One of `TRANSFORMS`.
+    """
+    table = _TABLES[transform]
+    between = sums[:, :, _SUM_K, _SUM_L]
+    return np.einsum("aup,abpq,bvq->uv", table, between, table)
+
+
 def update_matrix(
     step: NDArray[np.float64], transform: Transform, shape: tuple[int, ...]
 ) -> Matrix:
     """Matrix of a displacement by the unknowns, in pixels at half a diagonal from the centre."""
     centre, radius = centre_of(shape), float(np.hypot(shape[1] - 1, shape[0] - 1) / 2)
     powers = _TABLES[transform].transpose(0, 2, 1) @ step / radius
-    at = {power: powers[:, number] for number, power in enumerate(_POWERS)}
+    at = {power: powers[:, number] for number, power in enumerate(POWERS)}
     inner = np.eye(3)
     inner[:2, 0] += at[1, 0]
     inner[:2, 1] += at[0, 1]

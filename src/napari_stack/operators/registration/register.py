@@ -95,7 +95,10 @@ def measure_transforms(
     Returns
     -------
     Transforms
-        Frames that could not be registered are marked as failed, and told in a warning.
+        Frames that could not be registered are marked as failed, and told in a warning. How sure
+        each place is tell `Transforms.covariance` and `Transforms.uncertainty`: where intensities
+        were compared ("auto", "intensity"); by another method, and for frames that "auto" could
+        only register by features, they are NaN.
 
     Raises
     ------
@@ -107,6 +110,7 @@ def measure_transforms(
     from napari_stack.operators.registration import sequence as series
     from napari_stack.operators.registration.by_hand import pairs_to_place, place_by_hand
     from napari_stack.operators.registration.limits import Limits
+    from napari_stack.operators.registration.outcome import collected, warn_of_less
     from napari_stack.operators.registration.reference import measure_to_mean, sharpest
 
     check_channel(stack, channel)
@@ -125,11 +129,13 @@ def measure_transforms(
     if reference == "mean" and len(stack) > 2:
         found = measure_to_mean(stack, view, aligner, index, found, run)
     found = place_by_hand(stack, view, aligner, index, found, pairs, run)
-    matrices, quality, failed = series.collected(len(stack), found.items())
+    matrices, quality, failed, covariance = collected(len(stack), found.items())
     warn_of_frames("could not be registered", failed, stack.source.label, FailedFrames)
+    warn_of_less(stack, found, transform)
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
-    return Transforms(matrices, quality, failed, (stack.shape[1], stack.shape[2]), pixel, index)
+    size = stack.shape[1], stack.shape[2]
+    return Transforms(matrices, quality, failed, size, pixel, index, covariance)
 
 
 def _check_method(method: Any, transform: str) -> None:

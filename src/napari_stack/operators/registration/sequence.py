@@ -1,6 +1,5 @@
 """How the frames of a stack are measured: what of each, in which sequence, chains."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
+from napari_stack.operators.geometry.covariance import of_product
 from napari_stack.operators.registration.align import (
     ANY,
     Alignment,
@@ -34,7 +34,14 @@ LONG = 2 * KEYS
 #: A frame whose neighbour cannot be used is linked to one at most this far.
 LONGEST_LINK = 4
 
+#: Share of the covariance of a link that the noise of each of its two frames makes; it would be a
+#: half if the link were measured on the same pixels in the same way in both. With 0.4 chains of 2
+#: to 8 links of 128 px at a noise of 10 (of 255) are as far off as they claim, by 24 series.
+SHARED = 0.4
+
 Found = dict[int, Alignment]
+#: Of the entries of a matrix, (8, 8).
+Covariance = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,10 +182,11 @@ def _chain(
     Where the neighbour itself is of no use, the one behind it is tried, and so on.
     """
     chained: list[int] = []
+    own: dict[int, Covariance] = {}
     steps = _links(stack, view, aligner, reference, 1, lost, run)
     for i in lost:
         found.setdefault(i, Alignment(np.eye(3), steps[i].quality, False))
-    chained = _joined(steps, reference, 1, found)
+    chained = _joined(steps, reference, 1, found, own)
     for distance in range(2, LONGEST_LINK + 1):
         # Only frames just behind a gap: what follows them hangs on the steps measured above.
         ends = [
@@ -189,8 +197,8 @@ def _chain(
             and _known(_toward(i, reference, distance), reference, found)
         ]
         links = _links(stack, view, aligner, reference, distance, ends, run)
-        chained += _joined(links, reference, distance, found)
-        chained += _joined(steps, reference, 1, found)
+        chained += _joined(links, reference, distance, found, own)
+        chained += _joined(steps, reference, 1, found, own)
     return sorted(chained)
 
 
@@ -208,19 +216,41 @@ def _links(
     return dict(zip(frames, run.each(link, stack, frames, what=what), strict=True))
 
 
-def _joined(links: Found, reference: int, distance: int, found: Found) -> list[int]:
-    """Multiply links with the matrices of what they lead to, from the reference outward."""
+def _joined(
+    links: Found, reference: int, distance: int, found: Found, own: dict[int, Covariance]
+) -> list[int]:
+    """Multiply links with the matrices of what they lead to, from the reference outward.
+
+    `own` gets the part of their covariances that is due to the noise of the frames themselves.
+    """
     joined = []
     for i in sorted(links, key=lambda i: abs(i - reference)):
         towards = _toward(i, reference, distance)
         done = i in found and found[i].verified
         if done or not links[i].verified or not _known(towards, reference, found):
             continue
-        start = np.eye(3) if towards == reference else found[towards].matrix
-        matrix = links[i].matrix @ start
-        found[i] = replace(links[i], matrix=matrix / matrix[2, 2])
+        if towards == reference:
+            found[i] = links[i]
+        else:
+            start = found[towards]
+            own_part = own.get(towards, SHARED * start.covariance)
+            found[i], own[i] = _multiplied(links[i], start, own_part)
         joined.append(i)
     return joined
+
+
+def _multiplied(link: Alignment, start: Alignment, own: Covariance) -> tuple[Alignment, Covariance]:
+    """Continue an alignment by a link, and tell what the noise of the last frame adds.
+
+    `own` is what the noise of the frame between them adds to `start`: it moves the end of the one
+    and the start of the other alike, and cancels.
+    """
+    matrix = link.matrix @ start.matrix
+    links, starts = link.matrix[None], start.matrix[None]
+    rest = (1 - SHARED) * link.covariance
+    covariance = of_product(links, rest[None], starts, (start.covariance - own)[None])[0]
+    last = of_product(links, SHARED * link.covariance[None], starts, np.zeros((1, 8, 8)))[0]
+    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance), last
 
 
 def _known(index: int, reference: int, found: Found) -> bool:
@@ -256,13 +286,3 @@ def _link(
     distance: int,
 ) -> Alignment:
     return aligner(view(stack, _toward(index, reference, distance)), view(stack, index))
-
-
-def collected(count: int, found: Iterable[tuple[int, Alignment]]) -> tuple[NDArray[Any], ...]:
-    """Matrices, quality and failed of all frames; what was not measured is the reference."""
-    matrices = np.tile(np.eye(3), (count, 1, 1))
-    quality, failed = np.ones(count), np.zeros(count, bool)
-    for i, alignment in found:
-        matrices[i] = alignment.matrix if alignment.verified else np.eye(3)
-        quality[i], failed[i] = alignment.quality, not alignment.verified
-    return matrices, quality, failed

@@ -9,6 +9,7 @@ from napari_stack.operators.registration.align import Alignment
 from napari_stack.operators.registration.evidence import local_likeness
 from napari_stack.operators.registration.fourier_mellin import shifted
 from napari_stack.operators.registration.gauss_newton import (
+    Refined,
     corner_distance,
     level_to_frame,
     likeness,
@@ -18,6 +19,7 @@ from napari_stack.operators.registration.gauss_newton import (
 from napari_stack.operators.registration.limits import Limits
 from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
 #: One frame in so many is searched for from anywhere; those between start from these.
 KEYS = 16
@@ -119,4 +121,6 @@ def follow(
         return None
     if not match(reference, moving, matrix).like(expected):
         return None
-    return Alignment(matrix, quality, True)
+    refined = Refined(matrix, shares=((reference.factors[0], 1.0),))
+    matrix, covariance = measure_uncertainty(reference, moving, refined, transform)
+    return Alignment(matrix, quality, True, covariance=covariance)
