@@ -36,8 +36,8 @@ class Transforms:
         ``matrices[i]`` takes a point (x, y, 1) of the reference to the same object point in
         frame i. Pixel centres lie at whole numbers.
     quality : ndarray, shape (n,)
-        How surely a frame was found, 0 to 1: one less the share that the second-best place
-        reaches of the correlation at the best.
+        How probable it is that a frame lies there, to a pixel or two: 0 to 1. Registration fails
+        a frame below 0.7.
     failed : ndarray of bool, shape (n,)
         Frames whose place was not found; their matrix is the identity.
     size : tuple of int, optional
