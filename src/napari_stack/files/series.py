@@ -99,6 +99,12 @@ def _joined(files: list[str], headers: HeaderCache, asked: Asked) -> tuple[_Whol
     """
     kind, wanted = format_of(files[0], headers), asked.series
     if (found := kind.set_of(files)) is not None:
+        if asked.from_names:
+            warnings.warn(
+                f"{files[0]}: these files are a set ({kind.name}) that tells its axes itself; what "
+                "their names tell (from_names) is not used",
+                stacklevel=4,
+            )
         held = chosen(found.series, wanted, files[0])
         return _Whole(found.files, held, _with_missing(found.places, held.order)), 0
     several = kind.series(files[0])

@@ -61,6 +61,13 @@ def test_a_set_is_one_image(ome_set: tuple[Path, NDArray[Any]], name: str) -> No
     np.testing.assert_array_equal(part, pixels[1, 1, 2, 3:5])
 
 
+def test_names_that_are_not_used_are_told(ome_set: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = ome_set
+    with pytest.warns(UserWarning, match=r"from_names.* is not used"):
+        found = read(folder, axis="z", from_names=True)
+    np.testing.assert_array_equal(np.asarray(found), pixels)
+
+
 def test_what_is_missing_is_named(ome_set: tuple[Path, NDArray[Any]]) -> None:
     folder, pixels = ome_set
     tifffile.imwrite(folder / "other.tif", pixels[0, 0, 0])

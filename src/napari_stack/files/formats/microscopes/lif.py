@@ -1,5 +1,6 @@
 """LIF, LOF and XLIF of Leica, read by liffile: each image of a file is one."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -42,6 +43,12 @@ class Lif(ArrayFormat):
         kept = [image for image in found if image is not None]
         if not kept:
             raise UserError("it holds no image of two axes or more")
+        if left := len(found) - len(kept):
+            warnings.warn(
+                f"{path}: {left} of {len(found)} images are left out: they hold times of single "
+                "photons (FLIM), or fewer than two axes",
+                stacklevel=2,
+            )
         return kept
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
