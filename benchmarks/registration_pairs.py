@@ -107,8 +107,8 @@ def overlap_of(matrix, shape):
     return inside.reshape(shape)
 
 
-def error_of(found, truth, shape):
-    """RMS distance in px over the pixels that both frames show."""
+def error_of(found, truth, shape, region=None):
+    """RMS distance in px over the pixels that both frames show, of a region where there is one."""
     step = max(1, shape[0] // 32)
     y, x = np.mgrid[0 : shape[0] : step, 0 : shape[1] : step]
     points = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
@@ -116,6 +116,8 @@ def error_of(found, truth, shape):
         one, two = (m @ points for m in (truth, found))
         one, two = one[:2] / one[2], two[:2] / two[2]
         inside = (one >= 0).all(0) & (one[0] <= shape[1] - 1) & (one[1] <= shape[0] - 1)
+        if region is not None:
+            inside &= region[y.ravel(), x.ravel()]
         distance = np.hypot(*(one - two))[inside if inside.any() else slice(None)]
         return float(np.sqrt(np.nanmean(distance**2)))
 

@@ -28,7 +28,7 @@ def verdict(matrix: np.ndarray | None, pair: Pair) -> str:
         return "flagged"
     if pair.matrix is None:
         return "wrong"
-    error = error_of(matrix, pair.matrix, pair.frames.shape[1:])
+    error = error_of(matrix, pair.matrix, pair.frames.shape[1:], pair.region)
     return "right" if error < pair.tolerance else "loose" if error < WRONG else "wrong"
 
 

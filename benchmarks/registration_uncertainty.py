@@ -112,10 +112,10 @@ class Judged(NamedTuple):
 
 
 def judged(pair: Pair) -> Judged | None:
-    """Register a pair and compare its error with its covariance; None when it is not verified."""
+    """Register a pair and compare its error with its covariance; None where there is none."""
     first, second = pair.frames()
     found = align(prepare(first), prepare(second), transform=pair.kind)
-    if not found.verified:
+    if not (found.verified and np.isfinite(found.covariance).all()):
         return None
     shape = first.shape
     points = np.vstack([centre_of(shape)[None], corners_of(shape)[:2].T])

@@ -26,7 +26,7 @@ def told(pair, transform):
         return "flagged"
     if pair.matrix is None:
         return "wrong"
-    error = error_of(found.matrices[1], pair.matrix, pair.frames.shape[1:])
+    error = error_of(found.matrices[1], pair.matrix, pair.frames.shape[1:], pair.region)
     return "right" if error < pair.tolerance else "loose" if error < WRONG else "wrong"
 
 
@@ -38,7 +38,7 @@ def told(pair, transform):
         ("clean", 3),
         ("mixed", 1),
         ("mover", 0),
-        ("discs", 2),
+        ("discs", 1),
         ("spots", 0),
         ("region", 1),
         ("keystone", 3),

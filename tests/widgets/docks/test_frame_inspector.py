@@ -46,7 +46,7 @@ def test_it_shows_what_was_measured(dock, viewer, cells):
     assert dock.frames == moved
     titles = [panel.title for panel in dock.plot.panels]
     assert titles == [
-        "shift x, y (micrometer)", "sigma of x, y (micrometer)", "rotation (degrees)", "scale",
+        "shift x, y (um)", "sigma of x, y (um)", "rotation (degrees)", "scale",
         "quality",
     ]  # fmt: skip
     assert dock.plot.panels[0].names == dock.plot.panels[1].names == ("x", "y")

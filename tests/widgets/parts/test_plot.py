@@ -70,7 +70,7 @@ def test_bars_stand_at_the_values(plot, tmp_path):
     assert up.low < -0.6 < 1.8 < up.high  # bars are within the panel
     for frame, known in ((0, True), (1, True), (3, False), (4, False)):
         end = up.pixel(VALUES[frame, 0] + (bars[frame, 0] if known else 1))
-        assert near(image, plot.place_of(frame), end, _COLOURS[0], 4) == known, frame
+        assert near(image, place_of(plot, frame), end, _COLOURS[0], 4) == known, frame
     assert up.high > 4  # also of a frame that is crossed
 
 

@@ -117,8 +117,10 @@ def align(
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     matrix, covariance = measure_uncertainty(reference, moving, refined, best.transform)
-    told = None if best.transform == transform else best.transform
-    return Alignment(matrix, sure, True, told, covariance)
+    if best.transform == transform:
+        return Alignment(matrix, sure, True, covariance=covariance)
+    # How far the unknowns that were left out move the frame is not known.
+    return Alignment(matrix, sure, True, best.transform)
 
 
 def align_by(
