@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
-from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import ArraySource, Pixels, Source
 from napari_stack.core.stack import Stack
 from napari_stack.files.formats.array_axes import StoredImage, numbered, place_of
 from napari_stack.files.formats.base import Frame
 from napari_stack.files.given_data import images_of
-from napari_stack.files.series import axis_number
+from napari_stack.files.series import along_axes, taken_along
 from napari_stack.files.series_choice import chosen
 
 
@@ -62,15 +60,8 @@ def stack_of(
     """Make a stack of data that another library opened; see `napari_stack.read`."""
     images = images_of(data)
     found = chosen(numbered(images), series, f"the {type(data).__name__}")
-    stacked = axis_number(axis, found.leading)
-    taken = range(found.sizes[stacked])[part]
-    if not taken:
-        raise UserError(
-            f"start={part.start}, stop={part.stop} leave none of the {found.sizes[stacked]} frames "
-            f"along {found.leading[stacked].name}"
-        )
-    order = found.order.reshape(found.sizes).take(taken, axis=stacked)
-    axes = tuple(a.taken(taken) if i == stacked else a for i, a in enumerate(found.leading))
+    taken = taken_along(axis, part, found)
+    order = found.order.reshape(found.sizes).take(taken.places, axis=taken.axis)
     source: Source = DataSource(images, found.frame, order.ravel())
     first = images[0]
     if (
@@ -79,13 +70,5 @@ def stack_of(
         and len(first.shape) > len(found.frame.shape)
     ):
         source = ArraySource(first.array, found.sizes)
-    frames = Stack(
-        source,
-        rgb=found.frame.rgb,
-        alpha=found.frame.alpha,
-        axes=(axes[0] if len(axes) == 1 else Axis("frame"), *found.plane),
-        look=found.look,
-    )
-    if len(axes) == 1:
-        return frames
-    return Hyperstack(frames, axes, order.shape, axes[stacked].name, chosen=axis is not None)
+    used = np.ones(order.size, bool)
+    return along_axes(source, found, taken, used, chosen=axis is not None)

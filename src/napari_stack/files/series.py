@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.files.file_source import FileSource
 from napari_stack.files.formats import format_of
@@ -57,21 +58,55 @@ def frames_of(
     whole, count = _joined(_alike(files, headers) if skip else files, headers, asked)
     found = whole.contents
     _warn_of_missing(whole)
-    stacked = axis_number(axis, found.leading)
-    taken = range(found.sizes[stacked])[part]
-    if not taken:
-        raise UserError(
-            f"start={start}, stop={stop} leave none of the {found.sizes[stacked]} frames along "
-            f"{found.leading[stacked].name}"
-        )
-    places = whole.places.reshape(*found.sizes, 2).take(taken, axis=stacked)
+    taken = taken_along(axis, part, found)
+    places = whole.places.reshape(*found.sizes, 2).take(taken.places, axis=taken.axis)
     used = np.ones(found.sizes, bool) if found.used is None else found.used.reshape(found.sizes)
-    used = used.take(taken, axis=stacked)
-    axes = tuple(a.taken(taken) if i == stacked else a for i, a in enumerate(found.leading))
+    used = used.take(taken.places, axis=taken.axis)
     first = First(whole.files[0], found.frame, count)
+    source = FileSource(tuple(whole.files), first, places.reshape(-1, 2), found.partial, headers)
+    return along_axes(source, found, taken, used.ravel(), chosen=axis is not None)
+
+
+class Taken(NamedTuple):
+    """The places along one of the leading axes that are read."""
+
+    axis: int
+    places: range
+
+
+def taken_along(axis: str | int | None, part: slice, found: Contents) -> Taken:
+    """Return which frames are read of what was found.
+
+    Raises
+    ------
+    UserError
+        For an axis that is not there, or a part that leaves no frames.
+    """
+    stacked = axis_number(axis, found.leading)
+    places = range(found.sizes[stacked])[part]
+    if not places:
+        raise UserError(
+            f"start={part.start}, stop={part.stop} leave none of the {found.sizes[stacked]} frames "
+            f"along {found.leading[stacked].name}"
+        )
+    return Taken(stacked, places)
+
+
+def along_axes(
+    source: Source,
+    found: Contents,
+    taken: Taken,
+    used: NDArray[np.bool_],
+    *,
+    chosen: bool,
+) -> Stack | Hyperstack:
+    """Lay the frames of a source out along the axes that were found, of one those taken."""
+    axes = tuple(
+        a.taken(taken.places) if i == taken.axis else a for i, a in enumerate(found.leading)
+    )
     frames = Stack(
-        FileSource(tuple(whole.files), first, places.reshape(-1, 2), found.partial, headers),
-        used=used.ravel(),
+        source,
+        used=used,
         rgb=found.frame.rgb,
         alpha=found.frame.alpha,
         axes=(axes[0] if len(axes) == 1 else Axis("frame"), *found.plane),
@@ -79,7 +114,10 @@ def frames_of(
     )
     if len(axes) == 1:
         return frames
-    return Hyperstack(frames, axes, used.shape, axes[stacked].name, chosen=axis is not None)
+    sizes = tuple(
+        len(taken.places) if i == taken.axis else size for i, size in enumerate(found.sizes)
+    )
+    return Hyperstack(frames, axes, sizes, axes[taken.axis].name, chosen=chosen)
 
 
 @dataclass(frozen=True, eq=False)
