@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -44,7 +45,7 @@ def followed(
     between = [i for i in moving if i not in found]
     follow = partial(
         _follow, view=view, aligner=aligner, reference=reference, fixed=fixed, known=known,
-        search=search,
+        numbers=np.array(sorted({*known, reference})), search=search,
     )  # fmt: skip
     later = _later(run, len(keys), len(moving))
     found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
@@ -73,8 +74,10 @@ def _searched(
 ) -> tuple[Alignment, Match | None]:
     """Search for a frame; how much alike it is there, where it was found."""
     alignment = search(stack, index)
+    if not alignment.verified or not fixed.levels:
+        return alignment, None
     moving = view.brief(stack, index)
-    if not alignment.verified or not moving.levels or not fixed.levels:
+    if not moving.levels:
         return alignment, None
     return alignment, match(fixed, moving, alignment.matrix)
 
@@ -88,10 +91,13 @@ def _follow(
     reference: int,
     fixed: Prepared,
     known: dict[int, tuple[Alignment, Match]],
+    numbers: NDArray[np.intp],
     search: Callable[[Stack, int], Alignment],
 ) -> Alignment:
-    """Refine what lies between the places of the frames beside it, or search for it."""
-    numbers = np.array(sorted({*known, reference}))
+    """Refine what lies between the places of the frames beside it, or search for it.
+
+    `numbers` are those of the frames whose places are known, in order.
+    """
     after = int(np.searchsorted(numbers, index))
     sides = [int(i) for i in numbers[max(after - 1, 0) : after + 1]]
     beside = [known[i] for i in sides if i != reference]

@@ -85,7 +85,7 @@ def choose(found: list[Evidence]) -> int:
 
 def probability(weighed: Weighed) -> float:
     """Probability in [0, 1] that an alignment is right to a pixel or two."""
-    model, seen, margin = _model(), features_of(weighed), _margin(weighed)
+    model, seen = _model(), features_of(weighed)
     values = [seen[name] for name in model["features"]]
     logit = model["start"]
     for tree in model["trees"]:
@@ -94,7 +94,7 @@ def probability(weighed: Weighed) -> float:
             below = values[tree["feature"][node]] <= tree["threshold"][node]
             node = left[node] if below else tree["right"][node]
         logit += tree["value"][node]
-    doubted = margin < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
+    doubted = seen["margin"] < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
     return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
 
 
