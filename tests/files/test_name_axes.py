@@ -59,6 +59,19 @@ LAYOUTS: dict[str, tuple[list[str], dict[str, int]]] = {
         {"position": 2, "t": 3, "c": 2},
     ),
     "Nikon": ([f"e_xy0{p}z{z}c{c + 1}" for p, z, c in TZC], {"position": 2, "z": 3, "c": 2}),
+    "Nikon, behind a name": (
+        [f"expt00{t}xy0{p}c{c + 1}" for p, t, c in TZC], {"position": 2, "t": 3, "c": 2}
+    ),
+    "MetaMorph, names with blanks": (
+        [f"e_w{c + 1} {DAPI_GFP[c]}_s{s + 1}_z{z}" for s, z, c in TZC],
+        {"position": 2, "z": 3, "c": 2},
+    ),
+    "exponents": (
+        [f"e_z{(z + 1) * 5}e-1_t{t}_w{c}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
+    ),
+    "channels in the names of folders and of files": (
+        [f"{DAPI_GFP[c]}/{DAPI_GFP[c]}_t{t}_z{z}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
+    ),
     "Zeiss": ([f"e_s{s}z0{z}c{c}_ORG" for s, z, c in TZC], {"position": 2, "z": 3, "c": 2}),
     "a folder a channel": (
         [f"{DAPI_GFP[c]}/e_t{t}_z{z}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
@@ -160,7 +173,7 @@ def test_numbers_with_signs_decimals_and_units(tmp_path: Path) -> None:
     depths = ["-2.5", "0", "2.5", "5.0", "7.5", "10"]
     saved(tmp_path, [f"e_z{depth}um" for depth in depths])
     found = read(tmp_path, from_names=True)
-    assert found.axes[0] == Axis("z", 2.5, "um")
+    assert found.axes[0] == Axis("z", 2.5, "um", start=-2.5)
     assert values(found) == [1, 2, 3, 4, 5, 6]
     uneven = axes_in_names([f"/d/z{z} um.tif" for z in ("0", "1", "3.5")])
     assert uneven is not None
@@ -198,6 +211,27 @@ def test_a_pattern(tmp_path: Path) -> None:
             axes_by_pattern(
                 [f"/d/{c}-{z}x.tif" for c in ("mito", "actin") for z in (2, 10)], pattern
             )
+
+
+def test_wavelengths_in_folders_and_files_are_one_axis_and_keep_their_names() -> None:
+    found = axes_in_names([f"/d/{c}/{c}_t{t}.tif" for c in (488, 561) for t in range(3)])
+    assert found is not None
+    assert found.axes == (Axis("t"), Axis("c", labels=("488", "561")))
+    assert found.grid.tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_uneven_places_without_a_unit_are_told() -> None:
+    found = axes_in_names([f"/d/t{t}_z{z}.tif" for t in (0, 1, 50) for z in ("-1.5", "0", "2")])
+    assert found is not None
+    assert [axis.labels for axis in found.axes] == [("0", "1", "50"), ("-1.5", "0", "2")]
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    saved(tmp_path, ["a_t1_z1", "a_t1_z2", "a_t2_z1", "a_t2_z2", "overview"])
+    with pytest.warns(UserWarning, match=r"\(all but overview\.tif\) tell of axes, t = 2, z = 2"):
+        assert len(read(tmp_path)) == 5
+    with pytest.raises(ValueError, match=r"t = 2, z = 2, but for overview\.tif: leave these out"):
+        read(tmp_path, from_names=True)
 
 
 def test_names_that_tell_of_nothing_are_refused_when_asked_for(tmp_path: Path) -> None:

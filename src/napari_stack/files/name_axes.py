@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd, prod
 from os.path import commonpath, dirname
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import MISSING
-from napari_stack.files.name_tokens import Token, Tokens, tokens_of
+from napari_stack.files.name_tokens import NUMBER, Token, Tokens, of_one_kind, tokens_of
 from napari_stack.files.natural_order import keys_of
 from napari_stack.files.paths import SUFFIXES
 
@@ -51,12 +51,15 @@ class NamedAxes:
         Number of the file at each place, in C order; `MISSING` where there is none.
     twice : tuple of int
         Two files at one place, where there are any.
+    odd : tuple of int
+        Files whose names are of another kind, which the grid leaves out.
     """
 
     axes: tuple[Axis, ...]
     sizes: tuple[int, ...]
     grid: NDArray[np.intp]
     twice: tuple[int, ...] = ()
+    odd: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return ", ".join(f"{a.name} = {n}" for a, n in zip(self.axes, self.sizes, strict=True))
@@ -77,8 +80,18 @@ def axes_in_names(files: Sequence[str]) -> NamedAxes | None:
     """Find the axes that are written in the names of files and folders; None where none are."""
     if len(files) < 2:
         return None
-    found = tokens_of(_short_names(files))
-    return None if found is None else _laid_out(found)
+    names = _short_names(files)
+    found = tokens_of(names)
+    if found is not None:
+        return _laid_out(found)
+    usual = of_one_kind(names)
+    found = tokens_of([names[number] for number in usual]) if usual else None
+    laid = None if found is None else _laid_out(found)
+    if laid is None or not laid.is_plain:
+        return None
+    odd = tuple(sorted({*range(len(names))} - {*usual}))
+    grid = np.where(laid.grid < 0, MISSING, np.array(usual)[laid.grid])
+    return replace(laid, grid=grid, odd=odd)
 
 
 def may_be_plain(files: Sequence[str]) -> bool:
@@ -86,7 +99,8 @@ def may_be_plain(files: Sequence[str]) -> bool:
     some = [
         files[number] for number in sorted(set(np.linspace(0, len(files) - 1, _SOME).astype(int)))
     ]
-    found = tokens_of(_short_names(some))
+    names = _short_names(some)
+    found = tokens_of(names) or tokens_of([names[number] for number in of_one_kind(names)])
     words = {axis for tokens in found or () for axis in tokens} - {"frame", "folder"}
     return bool(words)
 
@@ -126,7 +140,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
                 if not field.isidentifier():
                     raise ValueError(field)
                 # A number as a whole, however what follows may be cut.
-                parts.append(rf"(?P<{field}>[+-]?\d+(?:\.\d+)?(?!\d)|[^/]+?)")
+                parts.append(rf"(?P<{field}>{NUMBER}(?!\d)|[^/]+?)")
         return re.compile("".join(parts), re.IGNORECASE)
     except (ValueError, re.error) as error:
         raise UserError(
@@ -165,6 +179,7 @@ def _laid_out(found: Sequence[Tokens]) -> NamedAxes | None:
         column = [tokens.get(name, Token(name, "")) for tokens in found]
         if len({token.text for token in column}) > 1:
             columns[name] = column
+    columns = _each_once(columns)
     if not columns:
         return None
     names = sorted(columns, key=lambda name: _ORDER.index(name) if name in _ORDER else -1)
@@ -180,6 +195,20 @@ def _laid_out(found: Sequence[Tokens]) -> NamedAxes | None:
             twice = int(grid[number]), file
         grid[number] = file
     return NamedAxes(tuple(axis for axis, _, _ in along), sizes, grid, twice)
+
+
+def _each_once(columns: dict[str, list[Token]]) -> dict[str, list[Token]]:
+    """Leave out what only repeats another axis, as the names of folders in those of files."""
+    kept = dict(columns)
+    for name in ("frame", "folder"):
+        for other in set(kept) - {"frame", "folder"}:
+            pairs = zip(kept.get(name, ()), kept[other], strict=False)
+            different = {(a.text, b.text) for a, b in pairs}
+            if different and len(different) == len({a for a, _ in different}) == len(
+                {b for _, b in different}
+            ):
+                del kept[name]
+    return kept
 
 
 def _along(name: str, column: Sequence[Token]) -> tuple[Axis, int, NDArray[np.intp]]:
@@ -199,14 +228,24 @@ def _along(name: str, column: Sequence[Token]) -> tuple[Axis, int, NDArray[np.in
     labels = [""] * len(different)
     for place, token in zip(places, column, strict=True):
         labels[place] = token.label or labels[place]
-    known = tuple(labels) if all(labels) else ()
-    axis = _with_steps(Axis(name, labels=known), different, {token.unit for token in column})
+    units = {token.unit for token in column}
+    axis = _with_steps(Axis(name, labels=tuple(labels) if all(labels) else ()), different, units)
+    if not axis.labels and axis.unit == "pixel":
+        axis = replace(axis, labels=_labels(name, different))
     return axis, len(different), np.array(places, np.intp)
+
+
+def _labels(name: str, values: Sequence[float]) -> tuple[str, ...]:
+    """Return numbers as labels where they do not just count, such as wavelengths."""
+    gaps = set(np.diff(values).tolist())
+    counted = gaps == {1.0} and (name in _FILLED or values[0] in (0, 1))
+    even_times = name in _FILLED and len(gaps) == 1 and all(v.is_integer() for v in values)
+    return () if counted or even_times else tuple(f"{value:.12g}" for value in values)
 
 
 def _numbers(texts: Sequence[str]) -> list[float] | None:
     """Return numbers for texts; a minus before all of them is none."""
-    if not all(re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text) for text in texts):
+    if not all(re.fullmatch(NUMBER, text, re.IGNORECASE) for text in texts):
         return None
     if all(text.startswith("-") for text in texts):
         texts = [text[1:] for text in texts]
@@ -231,5 +270,5 @@ def _with_steps(axis: Axis, values: Sequence[float], units: set[str]) -> Axis:
     unit = {"µm": "um", "μm": "um", "sec": "s"}.get(unit, unit)
     gaps = np.diff(values)
     if np.allclose(gaps, gaps[0], rtol=1e-6):
-        return Axis(axis.name, float(gaps[0]), unit, axis.labels)
+        return Axis(axis.name, float(gaps[0]), unit, axis.labels, start=float(values[0]))
     return Axis(axis.name, 1.0, unit, axis.labels, tuple(values))

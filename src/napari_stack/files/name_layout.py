@@ -14,6 +14,10 @@ from napari_stack.files.formats.base import MISSING, Contents, First
 from napari_stack.files.name_axes import NamedAxes, axes_by_pattern, axes_in_names, may_be_plain
 
 
+#: Files that a message names at most.
+_MOST_NAMES = 4
+
+
 def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None:
     """Return the axes in the names of files where they are asked for; else tell of them.
 
@@ -39,9 +43,10 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
     named = axes_by_pattern(files, str(from_names)) if by_pattern else axes_in_names(files)
     if not from_names:
         if named is not None and named.is_plain:
+            but = f" (all but {_odd_names(files, named)})" if named.odd else ""
             warnings.warn(
-                f"the names of the {len(files)} files tell of axes, {named}, but they are read as "
-                "frames one after the other: axes in names (from_names=True) lays them out",
+                f"the names of the {len(files)} files{but} tell of axes, {named}, but they are "
+                "read as frames one after the other: axes in names (from_names=True) lays them out",
                 stacklevel=5,
             )
         return None
@@ -50,6 +55,11 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
             f"the names of the {len(files)} files, {PurePath(files[0]).name} the first, tell of no "
             "axes such as t, z, c or position: give a pattern, such as from_names='e_{t}_{z}_{c}'"
         )
+    if named.odd:
+        raise UserError(
+            f"the names of the files tell of axes, {named}, but for {_odd_names(files, named)}: "
+            "leave these out, or give a pattern that fits all"
+        )
     if named.twice:
         first, second = (files[number] for number in named.twice)
         raise UserError(
@@ -57,6 +67,12 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
             "pattern that tells them apart, such as from_names='e_{t}_{z}_{c}'"
         )
     return named
+
+
+def _odd_names(files: Sequence[str], named: NamedAxes) -> str:
+    names = [PurePath(files[number]).name for number in named.odd]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def along_names(

@@ -7,6 +7,7 @@ Each program has its own way: ``e_t000_z000_ch00`` (Leica), ``e_s1_w1DAPI_t3`` (
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,18 +20,27 @@ _WORDS = {
     "well": "well",
 }
 
-#: Letters after the number of a wave that are its name; other tokens are none.
-_LABEL = r"(?P<label>(?!(?:t|s|z|c|ch|p|f)\d)[A-Za-z][^_/]*)?"
+#: Letters after the number of a wave that are its name, as in "w1DAPI", "w2 GFP", "w3 488 nm"; other
+#: tokens are none.
+_LABEL = r"(?P<label>[ -]?(?!(?:t|s|z|c|ch|p|f)\d)[A-Za-z(][^_/]*| \d[^_/]*)?"
 
 _UNIT = r"(?:\s?(?P<unit>um|µm|μm|nm|mm|ms|s|sec|min|h)(?![A-Za-z0-9]))?"
 
-_NUMBER = r"(?P<number>[+-]?\d+(?:\.\d+)?)"
+#: A number with all that may belong to it.
+NUMBER = r"[+-]?\d+(?:\.\d+)?(?:e[+-]\d{1,3}|e\d{1,3}(?![0-9A-Za-z]))?"
+
+_NUMBER = rf"(?P<number>{NUMBER})"
 
 _TOKEN = re.compile(
     rf"(?<![A-Za-z])(?P<word>{'|'.join(_WORDS.values())})[ _=]*{_NUMBER}{_UNIT}", re.IGNORECASE
 )
 
 _WAVE = re.compile(rf"(?<![A-Za-z])(?P<word>w)(?P<number>\d+){_LABEL}(?=_|$)", re.IGNORECASE)
+
+#: Words that touch the name before them, as those of Nikon, count where another one follows.
+_TOUCHING = re.compile(
+    r"(?<=[A-Za-z])(?P<word>xy|t|z|c)(?P<number>\d+)(?=(?:xy|t|z|c)\d)", re.IGNORECASE
+)
 
 #: Whole names of programs that write numbers without words, or words that mean something else.
 _LAYOUTS = tuple(
@@ -92,6 +102,22 @@ def tokens_of(names: Sequence[str]) -> list[Tokens] | None:
         if len(found) == len(names):
             return _of_layout(found)
     return _of_words(names)
+
+
+def of_one_kind(names: Sequence[str]) -> list[int]:
+    """Return which names are alike but for their words with numbers, where they are most.
+
+    Returns
+    -------
+    list of int
+        Their numbers; empty where no kind has four, and three quarters of all.
+    """
+    kinds = [tuple(tuple(token.axis for token in _words_in(part)[0])
+                   for part in name.split("/")) for name in names]  # fmt: skip
+    kind, count = Counter(kinds).most_common(1)[0]
+    if count < max(4, 0.75 * len(names)):
+        return []
+    return [number for number, each in enumerate(kinds) if each == kind]
 
 
 def _of_layout(found: Sequence[dict[str, str | None]]) -> list[Tokens] | None:
@@ -167,11 +193,13 @@ def _words_in(part: str) -> tuple[list[Token], str]:
         word = groups["word"].lower()
         axis = next(a for a, words in _WORDS.items() if word in words.split("|"))
         label, unit = groups.get("label") or "", groups.get("unit") or ""
-        tokens.append(Token(axis, groups["number"], label.strip(), unit))
+        tokens.append(Token(axis, groups["number"], label.strip(" -"), unit))
         return f"<{axis}>"
 
-    rest = _WAVE.sub(taken, part)
-    return tokens, _TOKEN.sub(taken, rest)
+    rest = part
+    for pattern in (_WAVE, _TOUCHING, _TOKEN):
+        rest = pattern.sub(taken, rest)
+    return tokens, rest
 
 
 def _by_axis(found: Sequence[Sequence[Token]]) -> list[Tokens] | None:

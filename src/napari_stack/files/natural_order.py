@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 #: A number, with all that may belong to it: a sign, decimals, an exponent.
-_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]{1,3})(?![0-9A-Za-z]))?")
+#: Without a sign, an exponent must not touch a letter: "1e-3s", but "3e2b" is no number.
+_NUMBER = re.compile(
+    r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-])?([0-9]{1,3})(?![0-9])(?(4)|(?![A-Za-z])))?"
+)
 
 #: What may belong to a number besides its digits; in most names there is none.
 _SPECIAL = re.compile(r"[+-][0-9]|[0-9](?:\.[0-9]|[eE][+-]?[0-9])")

@@ -168,7 +168,8 @@ def choices_in(paths: PathLike | Iterable[PathLike]) -> Choices:
     if (whole := kind.set_of(files)) is not None:
         return Choices(described(whole.series))
     named = axes_in_names(files)
-    known = "" if named is None or named.twice or not named.by_words else str(named)
+    usable = named is not None and named.by_words and not named.twice and not named.odd
+    known = str(named) if usable else ""
     return Choices(described(kind.series(files[0])), known)
 
 
