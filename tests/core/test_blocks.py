@@ -1,6 +1,7 @@
 """Chunks that hold many frames are read once each."""
 
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Counted:
         self.data, self.chunks = data, chunks
         self.shape, self.dtype, self.ndim = data.shape, data.dtype, data.ndim
         self.read = np.zeros([len(along) for along in chunks_of(self) or ()], int)
+        self.lock = threading.Lock()
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         marks = np.zeros(self.shape, bool)
@@ -37,7 +39,8 @@ class Counted:
             starts = [sum(c[:i]) for c, i in zip(chunks_of(self) or (), place, strict=True)]
             stops = [s + c[i] for s, c, i in zip(starts, chunks_of(self) or (), place, strict=True)]
             touched = marks[tuple(slice(*both) for both in zip(starts, stops, strict=True))]
-            self.read[place] += touched.any()
+            with self.lock:
+                self.read[place] += touched.any()
         return self.data[where]
 
 
@@ -74,7 +77,7 @@ def test_frames_and_rows_are_right(noise: Noise, chunks: Any) -> None:
 def test_axes_in_another_order(noise: Noise) -> None:
     pixels = noise(2, 3, 4, 20, 30)
     array = Counted(pixels, (2, 1, 4, 20, 30))
-    hyper = Hyperstack.wrap(Moved(array, (1, 0, 2)), axes="ctzyx")
+    hyper = Hyperstack.wrap(Moved(array, (1, 0, 2, 3, 4)), axes="ctzyx")
     np.testing.assert_array_equal(np.asarray(hyper), pixels.swapaxes(0, 1))
     assert (array.read == 1).all()
 

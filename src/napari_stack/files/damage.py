@@ -23,6 +23,10 @@ class UnsupportedError(UserError):
     """The file is whole, but stored in a way that is not read here."""
 
 
+class NoImageError(UserError):
+    """The file is whole, and holds no image."""
+
+
 @contextmanager
 def damage_named(path: str, libraries: tuple[str, ...] = ()) -> Iterator[None]:
     """Turn what a decoder raises into one sentence that names the file.
@@ -53,6 +57,8 @@ def damage_named(path: str, libraries: tuple[str, ...] = ()) -> Iterator[None]:
         raise UserError(
             f"{path} cannot be read: {error}; save it as an ordinary TIFF (uncompressed or zlib)"
         ) from error
+    except NoImageError as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
     except _DAMAGE as error:
         if str(error).startswith(path):  # it names the file already
             raise

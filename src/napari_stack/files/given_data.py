@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import StoredImage, contents_of, named_contents
+from napari_stack.files.formats.array_axes import (
+    StoredImage,
+    arranged,
+    contents_of,
+    named_contents,
+)
 from napari_stack.files.formats.described import spaced, time_axis
 
 #: Packages whose objects are known by the module of their class: none of them need be installed.
 _BIOIO, _XARRAY, _ZARR = ("bioio", "bioio_base", "aicsimageio"), ("xarray",), ("zarr",)
-
-#: What channels of a pixel are called: the last axis of colours.
-_SAMPLES = ("s", "rgb", "rgba", "sample", "samples", "band_rgb")
 
 #: A step is the same everywhere to this share of it.
 _EVEN = 1e-3
@@ -96,10 +98,8 @@ def _of_xarray(
             f"a {type(data).__name__} holds no image: give one of its arrays, with two axes or more"
         )
     names = {dim: usual_name(str(dim)) for dim in data.dims}
-    samples = [dim for dim in data.dims if names[dim] in _SAMPLES and data.sizes[dim] <= 4]
-    plane = [dim for wanted in "yx" for dim in data.dims if names[dim] == wanted]
-    plane = plane if len(plane) == 2 else [d for d in data.dims if d not in samples][-2:]
-    leading = [dim for dim in data.dims if dim not in (*plane, *samples)]
+    places = arranged(list(names.values()), data.shape)
+    leading, plane, samples = ([data.dims[i] for i in part] for part in places)
     if drop:
         data = data.isel({dim: 0 for dim in leading if data.sizes[dim] == 1})
         leading = [dim for dim in leading if dim in data.dims]

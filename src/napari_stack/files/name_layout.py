@@ -13,7 +13,6 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.formats.base import MISSING, Contents, First
 from napari_stack.files.name_axes import NamedAxes, axes_by_pattern, axes_in_names, may_be_plain
 
-
 #: Files that a message names at most.
 _MOST_NAMES = 4
 

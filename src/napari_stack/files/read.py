@@ -105,7 +105,8 @@ def read(
     Pixels come as they are stored, but upright, as EXIF or TIFF says; 0 is black also in a TIFF
     where it is white, and palettes become RGB, save in files of ImageJ, where both are for display
     only. A last channel is alpha only where the file declares it so. Of an .npz the array
-    ``images`` counts, or the only one; its last axis is colours where it has a length of 3 or 4.
+    ``images`` counts, or the only one, else each is a series; the last axis is colours where it has
+    a length of 3 or 4.
     RAW is developed to 16-bit colours with the camera's white balance. Of a zarr group, level 0 is
     read; FITS keeps the order of its rows.
     """

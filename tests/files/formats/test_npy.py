@@ -66,7 +66,10 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        ({"a": np.zeros((3, 4)), "b": np.zeros((3, 4))}, r"\(a, b\) one must be called 'images'"),
+        (
+            {"a": np.zeros(3), "b": np.zeros(4)},
+            r"read: of its arrays \(a, b\) none",
+        ),
         ({"a": np.zeros(4)}, r"shape \(4,\), which is no image"),
         ({"a": np.zeros((3, 4), complex)}, "complex128 pixels"),
     ],
@@ -77,6 +80,22 @@ def test_archives_without_a_clear_image(
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=sentence):
         read(tmp_path / "a.npz")
+
+
+def test_each_array_of_an_archive_is_a_series(tmp_path: Path) -> None:
+    frames = {"left": np.full((2, 3, 4), 1, "u2"), "right": np.full((2, 3, 4), 2, "u2")}
+    np.savez(tmp_path / "a.npz", **frames, times=np.zeros(2))
+    with pytest.warns(UserWarning, match="2 series that differ, and the first is read: 0 'left'"):
+        np.testing.assert_array_equal(np.asarray(read(tmp_path / "a.npz")), frames["left"])
+    found = read(tmp_path / "a.npz", series="right")
+    np.testing.assert_array_equal(np.asarray(found), frames["right"])
+
+
+def test_a_zip_of_other_things_is_not_called_damaged(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("notes.txt", "")
+    with pytest.raises(ValueError, match=r"a\.zip cannot be read: the zip holds no array of NumPy"):
+        read(tmp_path / "a.zip")
 
 
 def test_headers_that_promise_too_much(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Zarr and OME-Zarr, read and written."""
 
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_zarr_that_others_wrote(tmp_path: Path, noise: Noise) -> None:
     assert not assert_holds(tmp_path / "b.zarr", pixels[0, :2].astype("int16")).source.partial
     (tmp_path / "c.zarr").mkdir()
     (tmp_path / "c.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
-    with pytest.raises(ValueError, match="the group holds no image"):
+    with pytest.raises(ValueError, match=r"c\.zarr cannot be read: the zarr group holds no image"):
         read(tmp_path / "c.zarr")
 
 
@@ -118,11 +119,13 @@ def describe(group: Any, version: str, **attributes: Any) -> None:
 FORMATS = {"0.4": 2, "0.5": 3}
 
 
-def plate(path: Path, pixels: dict[str, NDArray[Any]], version: str) -> None:
+def plate(
+    path: Path, pixels: dict[str, NDArray[Any]], version: str, lost: tuple[str, ...] = ()
+) -> None:
     zarr = pytest.importorskip("zarr")
     group = zarr.create_group(path, zarr_format=FORMATS[version])
     wells = list(dict.fromkeys(name.rpartition("/")[0] for name in pixels))
-    entries = [{"path": well, "rowIndex": 0, "columnIndex": 0} for well in [*wells, "H/12"]]
+    entries = [{"path": well, "rowIndex": 0, "columnIndex": 0} for well in [*wells, *lost]]
     describe(group, version, plate={"version": version, "wells": entries, "name": "p"})
     for well in wells:
         inner = group.create_group(well)
@@ -152,6 +155,37 @@ def test_a_plate(tmp_path: Path, noise: Noise, version: str) -> None:
     assert well.axes[0] == Axis("position", labels=("0", "1"))
     np.testing.assert_array_equal(np.asarray(well)[1], pixels["B/2/1"])
     assert len(list_series(tmp_path / "a.zarr")) == 4
+
+
+@pytest.mark.parametrize("version", FORMATS)
+def test_wells_and_fields_that_are_not_there_are_told(
+    tmp_path: Path, noise: Noise, version: str
+) -> None:
+    pixels = {name: noise(2, 5, 6) for name in NAMES}
+    plate(tmp_path / "a.zarr", pixels, version, lost=("H/12",))
+    shutil.rmtree(tmp_path / "a.zarr" / "B" / "2" / "1")
+    told = r"of the 5 images that the zarr declares 2 are not there, and are left out: B/2/1, H/12"
+    with pytest.warns(UserWarning, match=told):
+        found = read(tmp_path / "a.zarr")
+    assert found.axes[0].labels == NAMES[:3]
+    np.testing.assert_array_equal(np.asarray(found), np.stack([pixels[n] for n in NAMES[:3]]))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_axes_by_the_names_that_an_array_has(tmp_path: Path, version: int) -> None:
+    zarr = pytest.importorskip("zarr")
+    pixels = np.arange(8 * 9 * 3, dtype="u2").reshape(8, 9, 3)
+    names = ["y", "x", "depth"]
+    more = {"dimension_names": names} if version == 3 else {}
+    array = zarr.create_array(
+        tmp_path / "a.zarr", data=pixels, chunks=(4, 9, 3), zarr_format=version, **more
+    )
+    if version == 2:
+        array.attrs["_ARRAY_DIMENSIONS"] = names
+    found = read(tmp_path / "a.zarr")
+    assert found.axes == (Axis("z"), Axis("y"), Axis("x"))
+    np.testing.assert_array_equal(np.asarray(found), pixels.transpose(2, 0, 1))
+    np.testing.assert_array_equal(found.render(1, slice(2, 6)), pixels[2:6, :, 1])
 
 
 def test_fields_that_differ_are_named(tmp_path: Path, noise: Noise) -> None:

@@ -18,6 +18,9 @@ from napari_stack.files.remote import is_remote
 #: A last axis of this length holds colours where the axis before it is longer.
 _COLOURS = (3, 4)
 
+#: What channels of a pixel are called, an axis of colours.
+_SAMPLES = ("s", "rgb", "rgba", "sample", "samples", "band_rgb")
+
 #: Bytes that a folder may hold: the size of a folder says nothing about its pixels.
 _ANY_SIZE = 2**40
 
@@ -137,6 +140,23 @@ def numbered_axes(count: int) -> list[Axis]:
     """Return axes for an array with so many axes before y and x that have no names."""
     names = ["frame"] if count == 1 else [f"axis{number}" for number in range(count)]
     return [Axis(name) for name in (*names, "y", "x")]
+
+
+def arranged(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    """Return the numbers of the leading axes of an array, of y and x, and of colours, by names.
+
+    Without a y and an x, the last two axes are meant.
+
+    Examples
+    --------
+    >>> arranged(["y", "x", "z"], (8, 9, 3)), arranged(["time", "lat", "lon"], (2, 8, 9))
+    (([2], [0, 1], []), ([0], [1, 2], []))
+    """
+    every = range(len(names))
+    samples = [i for i in every if names[i] in _SAMPLES and shape[i] <= max(_COLOURS)]
+    plane = [names.index(wanted) for wanted in "yx" if wanted in names]
+    plane = plane if len(plane) == 2 else [i for i in every if i not in samples][-2:]
+    return [i for i in every if i not in (*plane, *samples)], plane, samples
 
 
 def named_contents(

@@ -11,6 +11,7 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.files.damage import NoImageError
 from napari_stack.files.formats.array_axes import (
     ArrayFormat,
     StoredImage,
@@ -62,7 +63,7 @@ class Fits(ArrayFormat):
                     kind = name.rstrip("0123456789_-. ").upper()
                     found.append(StoredImage((path, number), shape, held, name, kind))
         if not found:
-            raise UserError("it holds no image, only tables")
+            raise NoImageError("it holds no image of two axes or more, only tables or spectra")
         return found
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.files.formats.array_axes import ArrayFormat, contents_of
-from napari_stack.files.formats.base import Contents
+from napari_stack.files.damage import NoImageError
+from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage, contents_of
 from napari_stack.files.formats.ome_zarr_images import is_zipped
 
 #: Array taken from an .npz that holds several.
@@ -79,15 +79,21 @@ class Npy(ArrayFormat):
         packed = start.startswith(b"PK") and not path.lower().endswith(".npz")
         return super().recognises(path, start) and not (packed and is_zipped(path))
 
-    def find_array(self, path: str) -> tuple[StoredArray, tuple[int, ...], Contents]:  # noqa: D102
+    def find_images(self, path: str) -> list[StoredImage]:
+        """Return the array of a file; of an archive "images", or all that have two axes or more."""
         with Path(path).open("rb") as file:
             packed = file.read(2) == b"PK"
             file.seek(0)
-            array = replace(_member(file) if packed else _header(file), path=path)
-        stored = Path(path).stat().st_size - array.start
-        if not packed and array.size > stored:
-            raise UserError(f"{array.size} bytes of numbers are due, and {stored} are there")
-        return array, array.shape, contents_of(array.shape, array.dtype, partial=True)
+            found = _members(file) if packed else {"": _header(file)}
+        for array in found.values():
+            stored = Path(path).stat().st_size - array.start
+            if not packed and array.size > stored:
+                raise UserError(f"{array.size} bytes of numbers are due, and {stored} are there")
+        images = []
+        for name, array in found.items():
+            held = contents_of(array.shape, array.dtype, partial=True)
+            images.append(StoredImage(replace(array, path=path), array.shape, held, name, name))
+        return images
 
     def read_rows(self, array: StoredArray, place: tuple[int, ...], rows: slice) -> NDArray[Any]:
         """Read rows; of a compressed array after unpacking the whole of it once."""
@@ -116,19 +122,28 @@ def _header(file: IO[bytes]) -> StoredArray:
     return StoredArray("", shape, dtype, fortran and len(shape) > 1, file.tell())
 
 
-def _member(file: IO[bytes]) -> StoredArray:
-    """Find the array in an archive."""
+def _members(file: IO[bytes]) -> dict[str, StoredArray]:
+    """Find the arrays that count in an archive, by their names where these are several."""
     with zipfile.ZipFile(file) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-        wanted = _PREFERRED if _PREFERRED in names else names[0] if len(names) == 1 else ""
-        if not wanted:
-            listed = ", ".join(names) or "none"
-            raise UserError(
-                f"of its arrays ({listed}) one must be called {_PREFERRED!r}, or be the only one"
+        if not names:
+            raise NoImageError(
+                "the zip holds no array of NumPy and no zarr: unpack it, and name what is in it"
             )
-        info = archive.getinfo(f"{wanted}.npy")
-        with archive.open(info) as packed:
-            found = _header(packed)
+        if _PREFERRED in names or len(names) == 1:
+            return {"": _member(file, archive, _PREFERRED if _PREFERRED in names else names[0])}
+        found = {name: _member(file, archive, name) for name in names}
+    kept = {name: array for name, array in found.items() if len(array.shape) >= 2}
+    if not kept:
+        raise NoImageError(f"of its arrays ({', '.join(names)}) none has two axes or more")
+    return kept if len(kept) > 1 else {"": array for array in kept.values()}
+
+
+def _member(file: IO[bytes], archive: zipfile.ZipFile, name: str) -> StoredArray:
+    """Find an array in an archive."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as packed:
+        found = _header(packed)
     if found.start + found.size > info.file_size:
         raise UserError(f"{found.size} bytes of numbers are due in {info.file_size}")
     if info.compress_type != zipfile.ZIP_STORED:

@@ -1,6 +1,6 @@
 """Zarr arrays and OME-Zarr, read: level 0 of each image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from napari_stack.files.formats import ngff
 from napari_stack.files.formats.array_axes import (
     ArrayFormat,
     StoredImage,
+    arranged,
     contents_of,
     named_contents,
 )
@@ -25,39 +26,32 @@ from napari_stack.files.formats.ome_zarr_images import ZIPPED, images_in, is_zip
 from napari_stack.files.metadata import KEY, Note, reconciled, reconciled_axis
 from napari_stack.files.remote import is_remote, unreachable_named
 
+#: Where xarray keeps the names of axes in zarr 2.
+_XARRAY = "_ARRAY_DIMENSIONS"
+
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """An array whose axes are seen in the order of our note, channels of a pixel last.
+    """An array whose axes are seen in another order.
 
     Parameters
     ----------
     array : zarr.Array
-    order : tuple of int
-        Which leading axis each one of the array is; -1 is the channels of a pixel.
+    places : tuple of int
+        Which axis of the array is seen as each one.
     """
 
     array: Any
-    order: tuple[int, ...]
+    places: tuple[int, ...]
 
     @classmethod
-    def of(cls, array: Any, order: Any, leading: int) -> Any:
+    def of(cls, array: Any, places: Sequence[int]) -> Any:
         """Make it of an array, which stays as it is where its axes are in that order."""
-        count = array.ndim - 2
-        if not isinstance(order, list) or len(order) != count or order == list(range(count)):
-            return array
-        fits = sorted(order) == list(range(leading - count, leading))
-        return cls(array, tuple(order)) if fits and min(order) >= -1 else array
-
-    @property
-    def _places(self) -> list[int]:
-        leading = [self.order.index(i) for i in sorted(self.order) if i >= 0]
-        last = [self.order.index(-1)] if -1 in self.order else []
-        return [*leading, self.array.ndim - 2, self.array.ndim - 1, *last]
+        return array if list(places) == list(range(array.ndim)) else cls(array, tuple(places))
 
     @property
     def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return tuple(self.array.shape[k] for k in self._places)
+        return tuple(self.array.shape[k] for k in self.places)
 
     @property
     def ndim(self) -> int:  # noqa: D102
@@ -65,18 +59,38 @@ class Moved:
 
     @property
     def chunks(self) -> tuple[int, ...]:  # noqa: D102
-        return tuple(self.array.chunks[k] for k in self._places)
+        return tuple(self.array.chunks[k] for k in self.places)
 
     @property
     def dtype(self) -> Any:  # noqa: D102
         return self.array.dtype
 
     def __getitem__(self, index: tuple[Any, ...]) -> NDArray[Any]:
-        *leading, rows = index
-        whole = [i if isinstance(i, slice) else slice(i, i + 1) for i in leading]
-        stored = [slice(None) if i < 0 else whole[i] for i in self.order]
-        part = np.transpose(self.array[(*stored, rows)], self._places)
-        return part[tuple(slice(None) if isinstance(i, slice) else 0 for i in leading)]
+        whole = [i if isinstance(i, slice) else slice(i, i + 1) for i in index]
+        stored = [slice(None)] * self.ndim
+        for place, part in zip(self.places, whole, strict=False):
+            stored[place] = part
+        found = np.transpose(self.array[tuple(stored)], self.places)
+        return found[tuple(slice(None) if isinstance(i, slice) else 0 for i in index)]
+
+
+def _places(order: Any, leading: int, count: int) -> list[int]:
+    """Return which axis of an array is seen as each one, by our note: channels of a pixel last.
+
+    Parameters
+    ----------
+    order : list of int
+        Which leading axis of the content each one of the array is; -1 is the channels of a pixel.
+    leading : int
+        Leading axes of the content.
+    count : int
+        Axes of the array.
+    """
+    given = order if isinstance(order, list) and len(order) == count - 2 else []
+    if not given or min(given) < -1 or sorted(given) != list(range(leading - count + 2, leading)):
+        return list(range(count))
+    last = [given.index(-1)] if -1 in given else []
+    return [*(given.index(i) for i in range(leading)), count - 2, count - 1, *last]
 
 
 class OmeZarr(ArrayFormat):
@@ -136,8 +150,10 @@ def _image_in(node: Any, number: int) -> tuple[Any, Contents]:
     ome = attributes.get("ome", attributes)
     declared = attributes.get(KEY, {})
     note = Note.from_plain(declared)
-    if hasattr(node, "shape"):
-        array, axes = node, _dimensions(node)
+    if hasattr(node, "shape") and not note.axes:
+        array, axes = _arranged(node)
+    elif hasattr(node, "shape"):
+        array, axes = node, ()
     elif scales := ome.get("multiscales"):
         scale = scales[number]
         array, axes = node[scale["datasets"][0]["path"]], ngff.axes_of(scale)
@@ -156,7 +172,9 @@ def _described(
     partial = len(shape) > 1 and array.chunks[-2] < shape[-2]
     if not axes or len(shape) - len(axes) not in (0, 1):
         return array, contents_of(shape, array.dtype, partial=partial)
-    moved = Moved.of(array, declared.get("order"), len(axes) - 2)
+    moved = array
+    if not isinstance(array, Moved):
+        moved = Moved.of(array, _places(declared.get("order"), len(axes) - 2, len(shape)))
     found = named_contents(moved.shape, array.dtype, axes, partial)
     if "rgb" in declared:
         frame = replace(found.frame, rgb=bool(declared["rgb"]), alpha=bool(declared.get("alpha")))
@@ -187,9 +205,14 @@ def _with_looks(axis: Axis, size: int, looks: tuple[Look, ...], note: Note) -> A
     return reconciled_axis(axis, found) if note.axes else found
 
 
-def _dimensions(array: Any) -> tuple[Axis, ...]:
-    """Axes by the names that an array may have (zarr 3)."""
-    names = getattr(array.metadata, "dimension_names", None) or ()
-    known = tuple(Axis(name) for name in names if name)
-    named = len(known) == len(array.shape) and [a.name for a in known[-2:]] == ["y", "x"]
-    return known if named else ()
+def _arranged(array: Any) -> tuple[Any, tuple[Axis, ...]]:
+    """Put the axes of an array in order by the names that it may have: of zarr 3, or of xarray."""
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get(_XARRAY)
+    if not isinstance(names, Sequence) or len(names) != array.ndim or not all(names):
+        return array, ()
+    known = [usual_name(str(name)) for name in names]
+    if len(set(known)) < len(known) or len(known) < 2:
+        return array, ()
+    leading, plane, samples = arranged(known, array.shape)
+    axes = tuple(Axis(known[place]) for place in (*leading, *plane))
+    return Moved.of(array, (*leading, *plane, *samples)), axes

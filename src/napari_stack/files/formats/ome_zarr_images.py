@@ -1,11 +1,12 @@
 """Where the images of a zarr group lie: fields of a plate or a well, series, or arrays."""
 
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_stack.core.errors import UserError
+from napari_stack.files.damage import NoImageError
 from napari_stack.files.formats.tiff.ome_xml import parsed
 from napari_stack.files.metadata import KEY
 
@@ -17,6 +18,10 @@ MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 #: A group of the images that were segmented: no images themselves.
 _LABELS = "labels"
+
+
+#: Images that a warning names at most.
+_MOST_NAMES = 6
 
 
 class FoundImage(NamedTuple):
@@ -35,9 +40,8 @@ def images_in(node: Any) -> list[FoundImage]:
     UserError
         Where there is none.
     """
-    attributes = dict(node.attrs)
-    ome = attributes.get("ome", attributes)
-    if hasattr(node, "shape") or KEY in attributes:
+    ome = _described(node)
+    if hasattr(node, "shape") or KEY in node.attrs:
         return [FoundImage("", node)]
     if scales := ome.get("multiscales"):
         names = [str(scale.get("name", "")) if len(scales) > 1 else "" for scale in scales]
@@ -51,33 +55,66 @@ def images_in(node: Any) -> list[FoundImage]:
     else:
         found = list(_in_group(node))
     if not found:
-        raise UserError("the group holds no image: name the folder of an array in it")
+        raise NoImageError("the zarr group holds no image: name the folder of an array in it")
+    _tell_of_missing(_declared(node, ome), {name for name, _ in found})
     return [FoundImage(name, child) for name, child in found]
+
+
+def _declared(node: Any, ome: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the images of a plate or well, and of wells that have no folder."""
+    if "well" in ome:
+        return _paths(ome["well"], "images")
+    if "plate" not in ome:
+        return []
+    declared = []
+    for path in _paths(ome["plate"], "wells"):
+        well = _child(node, path)
+        described = {} if well is None else _described(well).get("well", {})
+        declared += [f"{path}/{name}" for name in _paths(described, "images")] or [path]
+    return declared
+
+
+def _tell_of_missing(declared: Sequence[str], found: set[str]) -> None:
+    missing = [path for path in declared if path not in found]
+    if missing:
+        names = ", ".join(missing[:_MOST_NAMES]) + (", ..." if len(missing) > _MOST_NAMES else "")
+        warnings.warn(
+            f"of the {len(declared)} images that the zarr declares {len(missing)} are not "
+            f"there, and are left out: {names}",
+            stacklevel=2,
+        )
 
 
 def _in_plate(node: Any, plate: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Go through the wells of a plate; of those that were never recorded there is no folder."""
-    for entry in plate.get("wells", ()):
-        path = str(entry["path"]).strip("/")
+    for path in _paths(plate, "wells"):
         well = _child(node, path)
-        if well is None:
-            continue
-        attributes = dict(well.attrs)
-        described = attributes.get("ome", attributes).get("well", {})
-        for name, image in _in_well(well, described):
-            yield f"{path}/{name}", image
+        if well is not None:
+            for name, image in _in_well(well, _described(well).get("well", {})):
+                yield f"{path}/{name}", image
 
 
 def _in_well(node: Any, well: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for entry in well.get("images", ()):
-        path = str(entry["path"]).strip("/")
+    for path in _paths(well, "images"):
         if (image := _child(node, path)) is not None:
             yield path, image
+
+
+def _paths(described: Mapping[str, Any], key: str) -> list[str]:
+    return [str(entry["path"]).strip("/") for entry in described.get(key, ())]
+
+
+def _described(node: Any) -> Mapping[str, Any]:
+    """Return the attributes of OME-NGFF, of any version."""
+    attributes = dict(node.attrs)
+    found: Mapping[str, Any] = attributes.get("ome", attributes)
+    return found
 
 
 def _in_series(node: Any) -> list[tuple[str, Any]]:
     """Find the series of bioformats2raw, which are called by their numbers, or of a plain group."""
     listed = _listed_series(node)
+    _tell_of_missing(listed, {name for name in listed if name in node})
     numbered = sorted((name for name in node.keys() if name.isdecimal()), key=int)  # noqa: SIM118
     found = [(name, node[name]) for name in listed or numbered if name in node]
     names = _names_of_series(node)
@@ -89,8 +126,7 @@ def _in_series(node: Any) -> list[tuple[str, Any]]:
 def _listed_series(node: Any) -> list[str]:
     if "OME" not in node:
         return []
-    attributes = dict(node["OME"].attrs)
-    listed = attributes.get("ome", attributes).get("series")
+    listed = _described(node["OME"]).get("series")
     return [str(path) for path in listed] if isinstance(listed, list) else []
 
 
@@ -114,10 +150,7 @@ def _in_group(node: Any) -> Iterator[tuple[str, Any]]:
         if name in (_LABELS, "OME"):
             continue
         child = node[name]
-        attributes = dict(child.attrs)
-        if len(getattr(child, "shape", ())) >= 2 or "multiscales" in attributes.get(
-            "ome", attributes
-        ):
+        if len(getattr(child, "shape", ())) >= 2 or "multiscales" in _described(child):
             yield name, child
 
 

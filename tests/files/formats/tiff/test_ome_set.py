@@ -164,6 +164,14 @@ def test_a_set_whose_files_were_renamed(ome_set: tuple[Path, NDArray[Any]]) -> N
         np.testing.assert_array_equal(np.asarray(read(folder / name)), pixels)
 
 
+def test_a_set_whose_files_changed_names(ome_set: tuple[Path, NDArray[Any]]) -> None:
+    folder, pixels = ome_set
+    for old, new in (("c0", "x"), ("c1", "c0"), ("c2", "c1"), ("x", "c2")):
+        (folder / f"{old}.ome.tif").rename(folder / f"{new}.ome.tif")
+    for name in ("", "c1.ome.tif"):
+        np.testing.assert_array_equal(np.asarray(read(folder / name, axis="z")), pixels)
+
+
 def test_several_images_in_a_file(tmp_path: Path, noise: Noise) -> None:
     pixels, path = noise(6, 9, 11), tmp_path / "a.ome.tif"
     save(path, pixels, ome(image(0, tiff_data()) + image(1, tiff_data(start=3))))

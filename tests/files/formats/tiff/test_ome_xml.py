@@ -71,7 +71,7 @@ def test_what_stands_before_an_error_counts(tmp_path: Path, noise: Noise) -> Non
     assert read(path).axes[-1] == Axis("x", 0.5, "um")
 
 
-def test_channels_count_only_if_all_have_names(tmp_path: Path, noise: Noise) -> None:
+def test_channels_that_have_names_keep_them(tmp_path: Path, noise: Noise) -> None:
     xml = ome().replace('Name="three" ', "")
     found = read(ome_tiff(tmp_path / "a.ome.tif", noise(7, 20, 30), xml), series=0)
-    assert found.axes[0] == Axis("c")
+    assert found.axes[0] == Axis("c", labels=("one & <two>", ""))

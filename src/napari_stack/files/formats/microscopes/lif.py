@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look, limits_of, ramp
+from napari_stack.files.damage import NoImageError
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
 from napari_stack.files.formats.described import channel_axis, spaced, stored_image, time_axis
@@ -42,7 +43,7 @@ class Lif(ArrayFormat):
             found = [_image(path, number, image) for number, image in enumerate(file.images)]
         kept = [image for image in found if image is not None]
         if not kept:
-            raise UserError("it holds no image of two axes or more")
+            raise NoImageError("it holds no image of two axes or more")
         if left := len(found) - len(kept):
             warnings.warn(
                 f"{path}: {left} of {len(found)} images are left out: they hold times of single "

@@ -112,9 +112,7 @@ def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
     named = sorted(other_files(ome, master))
     if not named:
         raise UserError(f"{master} describes no image in a TIFF: name the files of the images")
-    paths = {name: str(folder / name) for name in named if (folder / name).is_file()}
-    if len(paths) < len(named):
-        paths |= _renamed(ome, {*named} - {*paths}, {master, *paths.values()}, folder, find)
+    paths = _paths_of(ome, named, folder, find)
     _check_members(files, {master, *paths.values()}, files[0])
     missing = [name for name in named if name not in paths]
     pages = {path: find(path).series[0].count for path in {*filter(None, [own]), *paths.values()}}
@@ -126,22 +124,32 @@ def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
     return images_in(found, files)
 
 
-def _renamed(
-    ome: OmeXml, names: set[str], known: set[str], folder: Path, find: Find
-) -> dict[str, str]:
-    """Find files that were renamed by their identifiers; return their paths by the old names."""
+def _paths_of(ome: OmeXml, names: list[str], folder: Path, find: Find) -> dict[str, str]:
+    """Return where the files of a set are, by the names in its description.
+
+    A file that was renamed is known by its identifier, also where it has the name of another one.
+    """
     planes = [plane for image in ome.images for plane in image.blocks]
     wanted = {plane.uuid: plane.file for plane in planes if plane.file in names and plane.uuid}
-    found: dict[str, str] = {}
-    for name in _names_in(folder, (".tif", ".tiff"))[:_MOST_FILES] if wanted else ():
-        path = str(folder / name)
-        if path in known:
-            continue
-        with suppress(UserError, OSError):
-            other = find(path).ome
-            if other is not None and other.uuid in wanted:
-                found[wanted[other.uuid]] = path
-    return found
+    due = {name: uuid for uuid, name in wanted.items()}
+    there = {name: str(folder / name) for name in names if (folder / name).is_file()}
+    sure = {
+        name: path
+        for name, path in there.items()
+        if name not in due or _uuid_of(path, find) in ("", due[name])
+    }
+    if len(sure) < len(names) and wanted:
+        for name in _names_in(folder, (".tif", ".tiff"))[:_MOST_FILES]:
+            path = str(folder / name)
+            with suppress(UserError, OSError):
+                if path not in sure.values() and (uuid := _uuid_of(path, find)) in wanted:
+                    sure.setdefault(wanted[uuid], path)
+    return there | sure
+
+
+def _uuid_of(path: str, find: Find) -> str:
+    ome = find(path).ome
+    return "" if ome is None else ome.uuid
 
 
 def _names_in(folder: Path, endings: tuple[str, ...]) -> list[str]:

@@ -56,17 +56,18 @@ class OmeImage:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the channels; empty unless all have one."""
-        return tuple(channel["Name"] for channel in self._each_with("Name"))
+        """Names of the channels, "" for those that have none; empty where no channel has one."""
+        names = tuple(channel.get("Name", "") for channel in self.each_channel)
+        return names if any(names) else ()
 
     @property
     def colours(self) -> tuple[str, ...]:
-        """Colours of the channels as "#rrggbb"; empty unless all have one."""
-        return tuple(_colour(channel["Color"]) for channel in self._each_with("Color"))
+        """Colours of the channels as "#rrggbb", white for those that have none.
 
-    def _each_with(self, attribute: str) -> list[Mapping[str, str]]:
-        known = [channel for channel in self.each_channel if attribute in channel]
-        return known if len(known) == len(self.each_channel) else []
+        Empty where no channel has one.
+        """
+        known = any("Color" in channel for channel in self.each_channel)
+        return tuple(_colour(c.get("Color", "")) for c in self.each_channel) if known else ()
 
     @property
     def samples(self) -> int:
@@ -113,8 +114,13 @@ class OmeXml:
         A file that was renamed still has its identifier.
         """
         planes = [plane for image in self.images for plane in image.blocks if plane.file]
-        others = {plane.file for plane in planes if not (self.uuid and plane.uuid == self.uuid)}
-        return others - {PurePath(path).name}
+        return {plane.file for plane in planes if not self._is_in(plane, PurePath(path).name)}
+
+    def _is_in(self, plane: TiffData, name: str) -> bool:
+        """Whether a plane lies in the file with this description; identifiers count before names."""
+        if self.uuid and plane.uuid:
+            return plane.uuid == self.uuid
+        return plane.file == name
 
     def doctype(self, *_: Any) -> None:
         """Refuse to read further: a few entities that it declares can expand to any size."""
