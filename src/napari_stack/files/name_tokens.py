@@ -20,8 +20,8 @@ _WORDS = {
     "well": "well",
 }
 
-#: What follows the number of a wave is its name, as in "w1DAPI", "w2 GFP", "w3 488 nm"; other tokens
-#: are none.
+#: What follows the number of a wave is its name, as in "w1DAPI", "w2 GFP", "w3 488 nm"; other words
+#: with numbers are none.
 _LABEL = r"(?P<label>[ -]?(?!(?:t|s|z|c|ch|p|f)\d)[A-Za-z(][^_/]*| \d[^_/]*)?"
 
 _UNIT = r"(?:\s?(?P<unit>um|µm|μm|nm|mm|ms|s|sec|min|h)(?![A-Za-z0-9]))?"

@@ -136,7 +136,7 @@ def _members(file: IO[bytes]) -> dict[str, StoredArray]:
     kept = {name: array for name, array in found.items() if len(array.shape) >= 2}
     if not kept:
         raise NoImageError(f"of its arrays ({', '.join(names)}) none has two axes or more")
-    return kept if len(kept) > 1 else {"": array for array in kept.values()}
+    return kept if len(kept) > 1 else dict(zip([""], kept.values(), strict=True))
 
 
 def _member(file: IO[bytes], archive: zipfile.ZipFile, name: str) -> StoredArray:

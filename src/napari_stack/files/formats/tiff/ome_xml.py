@@ -117,7 +117,7 @@ class OmeXml:
         return {plane.file for plane in planes if not self._is_in(plane, PurePath(path).name)}
 
     def _is_in(self, plane: TiffData, name: str) -> bool:
-        """Whether a plane lies in the file with this description; identifiers count before names."""
+        """Whether a plane lies in the file with this description; identifiers count most."""
         if self.uuid and plane.uuid:
             return plane.uuid == self.uuid
         return plane.file == name
