@@ -80,3 +80,11 @@ def test_ome_holds_three_axes_of_frames(tmp_path: Path, noise: Noise) -> None:
     write(tmp_path / "b.ome.tif", noise(4, 5), axes=(Axis("y", 2, "arb"), Axis("x", 2, "arb")))
     assert read(tmp_path / "b.ome.tif").axes[1] == Axis("y", 2, "arb")
     assert [path.name for path in tmp_path.iterdir()] == ["b.ome.tif"]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float16"])
+def test_types_that_ome_has_not_are_refused(tmp_path: Path, dtype: str) -> None:
+    with pytest.raises(ValueError, match=rf"OME-TIFF holds no {dtype} pixels: write a \.tif"):
+        write(tmp_path / "a.ome.tif", np.zeros((2, 4, 5), dtype))
+    write(tmp_path / "a.tif", np.ones((2, 4, 5), dtype))
+    assert np.asarray(read(tmp_path / "a.tif")).dtype == dtype

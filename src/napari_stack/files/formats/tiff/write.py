@@ -20,6 +20,9 @@ from napari_stack.files.write_content import Content, WriteOptions, Writer, refu
 #: Sides of the tiles of a file with several resolutions.
 _TILE = (256, 256)
 
+#: Types of pixels that OME has not.
+_NOT_IN_OME = ("int64", "uint64", "float16")
+
 #: Bytes from which a file needs the 64-bit offsets of BigTIFF, less what headers may take.
 _BIG = 2**32 - 2**26
 
@@ -36,6 +39,9 @@ class TiffWriter(Writer):
             f"{path}: OME-TIFF holds time, channel and z besides y and x, and these are "
             f"{', '.join(names)}: write a .tif or .zarr":
                 _is_ome(path) and imagej_roles(names) is None,
+            f"{path}: OME-TIFF holds no {content.frames.dtype} pixels: write a .tif or .zarr, or "
+            "convert them to a type of 32 bits or to float64":
+                _is_ome(path) and content.frames.dtype.name in _NOT_IN_OME,
             f"{path}: several resolutions go to an OME-TIFF or a zarr: name an .ome.tif or a .zarr":
                 not _is_ome(path) and (options.levels or 1) > 1,
         })  # fmt: skip
