@@ -8,12 +8,11 @@ from typing import Any
 from napari.layers import Image
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.units import metres, seconds
+from napari_stack.engine.run import Run
 from napari_stack.files import write
 from napari_stack.layers.compat import full_resolution
-from napari_stack.layers.looks import look_of
-from napari_stack.layers.provenance import KEY
 from napari_stack.layers.read_layer import axes_of, read_layer
+from napari_stack.layers.save_layer import prepare_save, what_is_known
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -47,7 +46,7 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         no valid writer" and drops the sentence.
     """
     with _errors_for_napari():
-        _write(path, Image(data, **attributes))
+        prepare_save(Image(data, **attributes), path)(Run())
     return [str(Path(path))]
 
 
@@ -90,29 +89,6 @@ def _errors_for_napari() -> Iterator[None]:
         raise RuntimeError(str(error)) from error
 
 
-def _write(path: str, layer: Any) -> None:
-    known = _known(layer)
-    if layer.ndim == 2:
-        image, axes = full_resolution(layer), axes_of(layer)
-        write(path, image, axes=axes, rgb=layer.rgb, look=look_of(layer), overwrite=True, **known)
-    else:
-        data = read_layer(layer).data
-        write(path, data, overwrite=True, recipe=known["recipe"], **_marks(data))
-
-
-def _marks(data: Any) -> dict[str, Any]:
-    """Return what is drawn into a movie, as napari's dialog cannot ask: all that is known."""
-    times = any(seconds(axis.unit) for axis in data.leading)
-    return {"time_stamp": times, "scale_bar": metres(data.axes[-1].unit) is not None}
-
-
-def _known(layer: Any) -> dict[str, Any]:
-    """Return the recipe of a layer, and the file whose EXIF data belong to it."""
-    kept = layer.metadata.get(KEY, {})
-    file = kept.get("file", "")
-    return {"recipe": kept.get("recipe"), "exif_from": file if Path(file).is_file() else None}
-
-
 def _write_together(path: str, lowest_first: Sequence[Any]) -> None:
     topmost_first = list(reversed(lowest_first))
     made: dict[str, Any] = {}
@@ -124,7 +100,7 @@ def _write_together(path: str, lowest_first: Sequence[Any]) -> None:
     shown = (visible or single or topmost_first)[0]
     image = full_resolution(shown) if shown.ndim == 2 else next(iter(made.values()))
     kind = {"axes": axes_of(shown), "rgb": shown.rgb} if shown.ndim == 2 else {}
-    write(path, image, layers=made, overwrite=True, **kind, **_known(shown))
+    write(path, image, layers=made, overwrite=True, **kind, **what_is_known(shown))
 
 
 def _images(layer: Any) -> Iterator[tuple[str, Any]]:
