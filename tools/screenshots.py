@@ -48,7 +48,12 @@ PICTURES = {
 PREVIEWED = {"correct_vignetting", "repair_hot_pixels", "denoise"}
 
 #: Docks without a run: name of the picture, and what the viewer shows first.
-OTHERS = {"compute_now": "Compute Now", "open_frames": "Open Frames", "surface": "3-D Surface"}
+OTHERS = {
+    "stack": "Stack",
+    "compute_now": "Compute Now",
+    "open_frames": "Open Frames",
+    "surface": "3-D Surface",
+}
 
 
 def picture(name: str, folder: Path) -> Path:
@@ -76,7 +81,7 @@ def picture(name: str, folder: Path) -> Path:
 
 def other(name: str, folder: Path) -> Path:
     """Take a picture of a dock that runs no operator."""
-    viewer = opened("focus_series" if name == "surface" else "drifting_cells")
+    viewer = opened("focus_series" if name in ("surface", "stack") else "drifting_cells")
     if name == "surface":
         for layer in layers.focus_stack(viewer.layers[0]):
             viewer.add_layer(layer)
@@ -84,8 +89,12 @@ def other(name: str, folder: Path) -> Path:
     if name == "compute_now":
         viewer.add_layer(layers.register(viewer.layers[0], transform="translation"))
     _, dock = viewer.window.add_plugin_dock_widget("napari-stack", OTHERS[name])
-    if name == "surface":
+    if name == "stack":
+        wait(lambda: not dock.looking.busy, name)
+    if name in ("surface", "stack"):
         dock.run()
+    if name == "stack":
+        wait(lambda: not dock.runner.running, name)
     return taken(viewer, folder / f"{name}.png")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_stack._widgets.docks.operator import OperatorDock
     from napari_stack._widgets.docks.pixel_inspector import PixelInspectorDock
     from napari_stack._widgets.docks.recipe import RecipeDock
+    from napari_stack._widgets.docks.stack import StackDock
     from napari_stack._widgets.docks.surface import SurfaceDock
 
 # The modules of the docks. Each is imported when its dock is first opened, so that a dock does not
@@ -26,6 +27,7 @@ _HOMES = {
     "OperatorDock": "operator",
     "PixelInspectorDock": "pixel_inspector",
     "RecipeDock": "recipe",
+    "StackDock": "stack",
     "SurfaceDock": "surface",
 }
 

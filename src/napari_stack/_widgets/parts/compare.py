@@ -25,11 +25,19 @@ class Compare(QWidget):
         Gives the layer that is compared.
     say : callable
         Shows a text to the user.
+    first : callable, optional
+        Gives the layer to compare with; by default the last one that it was made from.
     """
 
-    def __init__(self, viewer: Any, layer: Callable[[], Any], say: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        layer: Callable[[], Any],
+        say: Callable[[str], Any],
+        first: Callable[[], Any] | None = None,
+    ) -> None:
         super().__init__()
-        self.viewer, self._layer, self._say = viewer, layer, say
+        self.viewer, self._layer, self._say, self._first = viewer, layer, say, first
         self._pair: tuple[Any, Any] | None = None
         self._before: list[tuple[Any, bool]] = []
         self._grid: tuple[bool, int] | None = None
@@ -48,7 +56,10 @@ class Compare(QWidget):
     def pair(self) -> tuple[Any, Any] | None:
         """Return the layers before and after; None where one is not in the viewer."""
         after = self._layer()
-        before = None if after is None else before_of(after, self.viewer.layers)
+        if self._first is not None:
+            before = self._first()
+        else:
+            before = None if after is None else before_of(after, self.viewer.layers)
         present = after is not None and after in self.viewer.layers
         return (before, after) if present and before is not None else None
 

@@ -26,13 +26,17 @@ class OptionsForm:
         Gives the layers that can stand for an image.
     names : sequence of str, optional
         The options to show, in this order; by default all.
+    panels : bool
+        Whether options of methods are in view; those that were set count in any case.
     """
 
     changed = Signal()
 
-    def __init__(self, owner: Callable[..., Any], layers: Layers, names: Any = None) -> None:
+    def __init__(
+        self, owner: Callable[..., Any], layers: Layers, names: Any = None, *, panels: bool = True
+    ) -> None:
         options = options_of(owner)
-        self.owner = owner
+        self.owner, self._panels_in_view = owner, panels
         self.options = {name: options[name] for name in (options if names is None else names)}
         self.fields: dict[str, Any] = {}
         self.panels: dict[str, dict[str, OptionsForm]] = {}
@@ -65,7 +69,8 @@ class OptionsForm:
 
     def _show_panel(self, name: str) -> None:
         for method, panel in self.panels[name].items():
-            panel.native.setVisible(self.fields[name].value == method)
+            shown = self._panels_in_view and self.fields[name].value == method
+            panel.native.setVisible(shown)
 
     def values(self) -> dict[str, Any]:
         """Return the options that are not at their default."""

@@ -1,5 +1,6 @@
 """Pieces of layout that the docks share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
@@ -151,13 +152,17 @@ class ColumnArea(QScrollArea):
         return QSize(self.widget().minimumSizeHint().width() + bar, 120)
 
 
-def fill(dock: QWidget, *parts: Any, narrowest: int = 280) -> ColumnArea:
+def fill(
+    dock: QWidget, *parts: Any, pinned: Sequence[QWidget] = (), narrowest: int = 280
+) -> ColumnArea:
     """Put widgets and layouts one below the other into a dock, in an area that scrolls.
 
     Parameters
     ----------
     dock : QWidget
     *parts : QWidget or QLayout
+    pinned : sequence of QWidget
+        What stays in view below the area.
     narrowest : int
         Pixels in which the title of the dock fits.
     """
@@ -165,7 +170,12 @@ def fill(dock: QWidget, *parts: Any, narrowest: int = 280) -> ColumnArea:
     column.addStretch(1)
     dock.setMinimumWidth(narrowest)
     area = ColumnArea(holding(column))
-    dock.setLayout(below(area))
+    column = below(area)
+    if pinned:
+        foot = _with(QVBoxLayout(), pinned)
+        foot.setContentsMargins(9, 4, 9, 6)
+        column.addLayout(foot)
+    dock.setLayout(column)
     return area
 
 

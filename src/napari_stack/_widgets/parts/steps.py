@@ -102,7 +102,7 @@ class StepsPanel(QWidget):
     def _edited(self) -> None:
         row = self.list.currentRow()
         with errors_shown(self.refused.emit):
-            options = {name: _plain(value) for name, value in self.form.values().items()}
+            options = {name: plain_value(value) for name, value in self.form.values().items()}
             self.draft = self.draft.with_options(row, options)
             with QSignalBlocker(self.list):
                 self.list.item(row).setText(describe(self.draft.steps[row]))
@@ -112,7 +112,7 @@ class StepsPanel(QWidget):
         self.draft = self.draft.switched(self.list.row(item), is_checked(item))
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Take the pixels of a layer given as an option.
 
     Raises
