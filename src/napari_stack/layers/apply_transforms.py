@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Points, Shapes
+from napari.layers import Image, Labels, Layer, Points, Shapes, Tracks
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
@@ -31,7 +31,7 @@ def apply_transforms(
 
     Parameters
     ----------
-    layer : Image, Labels, Points or Shapes layer
+    layer : Image, Labels, Points, Shapes or Tracks layer
         In the coordinates of the frames as they were recorded, with their axis; further axes, such
         as channels, are moved alike. Where it lies in the world, and its pixel size, count.
     transforms : Image layer or Transforms
@@ -66,8 +66,8 @@ def apply_transforms(
     move = next((m for kind, m in _MOVERS.items() if isinstance(layer, kind)), None)
     if move is None:
         raise UserError(
-            f"{str(layer)!r} is a {type(layer).__name__} layer: choose an Image, Labels, Points or "
-            "Shapes layer"
+            f"{str(layer)!r} is a {type(layer).__name__} layer: choose an Image, Labels, Points, "
+            "Shapes or Tracks layer"
         )
     motion = (
         Motion.measured(transforms, layer, axis)
@@ -107,14 +107,15 @@ def _warped(
 ) -> tuple[Stack, tuple[float, float]]:
     """Frames warped to the view, and where it begins (x, y)."""
     coordinates = [values.ravel() for values in np.indices(leading)]
-    # A warp reads: it wants the matrices from the result to the frames.
-    matrices, numbers = motion.matrices_at(layer, coordinates, not inverse)
+    moves, place, numbers = motion.at(layer, coordinates)
+    # A warp reads: it wants the way from the result to the frames.
+    moves = (moves.inverse() if inverse else moves).select(place)
     origin, size = motion.view_of(layer, inverse)
     drawn = motion.warp or Warp(Transforms(np.eye(3)[None]), size, size)
     labels = isinstance(layer, Labels)
     height, width = frames.shape[1:3]
     warp = replace(
-        drawn, transforms=Transforms(matrices), source_size=(height, width), size=size,
+        drawn, transforms=moves, source_size=(height, width), size=size,
         origin=origin, interpolation="nearest" if labels else drawn.interpolation,
         border="invalid" if labels else drawn.border,
     )  # fmt: skip
@@ -130,32 +131,47 @@ def _move_shapes(layer: Any, motion: Motion, inverse: bool) -> Layer:
     kinds, shapes = [], []
     for kind, vertices in zip(layer.shape_type, layer.data, strict=True):
         points = np.asarray(vertices, float)
-        moved, matrices = _moved(layer, points, motion, inverse)
-        if kind == "ellipse" and matrices[:, 2, :2].any():
+        moved, moves = _moved(layer, points, motion, inverse)
+        bent = moves is not None and moves.deformation is not None
+        if kind == "ellipse" and moves is not None and (bent or moves.matrices[:, 2, :2].any()):
             moved, _ = _moved(layer, ellipse(points), motion, inverse)
             kind = "polygon"
-        if kind == "rectangle" and not _keeps_angles(matrices):
+        if (
+            kind == "rectangle"
+            and moves is not None
+            and (bent or not _keeps_angles(moves.matrices))
+        ):
             kind = "polygon"
         kinds.append(kind)
         shapes.append(moved)
     return _like(layer, shapes, shape_type=kinds)
 
 
+def _move_tracks(layer: Any, motion: Motion, inverse: bool) -> Layer:
+    data = np.asarray(layer.data, float).copy()
+    data[:, 1:] = _moved(layer, data[:, 1:], motion, inverse)[0]
+    return _like(layer, data)
+
+
 def _moved(
     layer: Any, points: NDArray[np.float64], motion: Motion, inverse: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points (n, axis) moved, and the matrix that moved each."""
+) -> tuple[NDArray[np.float64], Transforms | None]:
+    """Points (n, axis) moved, and the transforms from where registered ones lie to recorded."""
     if not len(points):
-        return points, np.empty((0, 3, 3))
+        return points, None
     coordinates = list(points[:, :-2].T)
     if not coordinates:
         raise without_axis(layer, motion.placement.names[0])
-    matrices, _ = motion.matrices_at(layer, coordinates, inverse)
-    whole = np.column_stack([points[:, :-3:-1], np.ones(len(points))])
-    at = np.einsum("nij,nj->ni", matrices, whole)
+    moves, place, _ = motion.at(layer, coordinates)
     moved = points.copy()
-    moved[:, :-3:-1] = at[:, :2] / at[:, 2:]
-    return moved, matrices
+    for number in range(len(moves)):
+        here = place == number
+        at = points[here][:, :-3:-1]
+        found = moves.points_in_frame(number, at) if inverse else (
+            moves.points_in_reference(number, at)
+        )  # fmt: skip
+        moved[here, :-3:-1] = found
+    return moved, moves
 
 
 def _keeps_angles(matrices: NDArray[np.float64]) -> bool:
@@ -184,4 +200,5 @@ _MOVERS: dict[type, Any] = {
     Labels: _move_labels,
     Points: _move_points,
     Shapes: _move_shapes,
+    Tracks: _move_tracks,
 }

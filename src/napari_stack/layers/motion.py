@@ -17,6 +17,9 @@ from napari_stack.operators.geometry.transform_frames import Resample
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Warp
 
+#: Matrices so near to the identity are it: rounding.
+_SAME = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Motion:
@@ -26,8 +29,8 @@ class Motion:
     ----------
     placement : Placement
         Of the registered layer.
-    matrices : ndarray, shape (sizes..., 3, 3)
-        From a pixel of the registered layer to the recorded frame.
+    transforms : Transforms
+        From a pixel of the registered layer to each recorded frame.
     view : ndarray, shape (3, 3)
         From a pixel of the registered layer to the pixel of a recorded frame at the same place of
         the world.
@@ -39,7 +42,7 @@ class Motion:
     """
 
     placement: Placement
-    matrices: NDArray[np.float64]
+    transforms: Transforms
     view: Matrix
     recorded: tuple[int, int] | None
     registered: tuple[int, int] | None
@@ -58,10 +61,9 @@ class Motion:
                 "give the Transforms that were saved"
             )
         sizes = chain.data.sizes
-        matrices = np.stack([recorded_matrix(frames, i) for i in range(len(frames))])
         rows, columns = frames.shape[1:3]
         return cls(
-            Placement.of(layer), matrices.reshape(*sizes, 3, 3), chain.view,
+            Placement.of(layer), recorded_transforms(frames), chain.view,
             recorded_size(frames), (rows, columns), frames.used.reshape(sizes), warps[-1],
         )  # fmt: skip
 
@@ -78,31 +80,46 @@ class Motion:
             units=(own.units[number], *own.units[-2:]),
         )  # fmt: skip
         size = transforms.size
-        return cls(placement, transforms.matrices, np.eye(3), size, size, ~transforms.failed)
+        return cls(placement, transforms, np.eye(3), size, size, ~transforms.failed)
 
-    def matrices_at(
-        self, layer: Any, coordinates: list[NDArray[Any]], inverse: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Matrices that move points of another layer, and the flat number of their frame.
+    def at(
+        self, layer: Any, coordinates: list[NDArray[Any]]
+    ) -> tuple[Transforms, NDArray[np.intp], NDArray[np.intp]]:
+        """Give the transforms from registered to recorded frames, in pixels of another layer.
 
         Parameters
         ----------
         layer : Layer
         coordinates : list of ndarray
             Of the points along each leading axis of that layer.
-        inverse : bool
+
+        Returns
+        -------
+        transforms : Transforms
+            Of the frames that there are points on.
+        place : ndarray of int
+            Which of these each point belongs to.
+        number : ndarray of int
+            Flat number of the frame of each point.
         """
         placement = self._placement_of(layer)
-        here = self._indices(layer, placement, coordinates)
-        number = np.ravel_multi_index(here, self.matrices.shape[:-2])
-        numbers, back = np.unique(number, return_inverse=True)
+        number = np.ravel_multi_index(self._indices(layer, placement, coordinates), self.sizes)
+        numbers, place = np.unique(number, return_inverse=True)
         # Both lie at the same place of the world.
         at_view = np.linalg.inv(placement.plane_in(self.placement)) @ self.placement.plane
-        at_source = at_view @ self._from_source
-        chosen = self.matrices.reshape(-1, 3, 3)[numbers]
-        to_source = at_source @ chosen @ np.linalg.inv(at_view)
-        matrices = to_source if inverse else np.linalg.inv(to_source)
-        return (matrices / matrices[:, 2:, 2:])[back.ravel()], number
+        at_view = at_view.astype(np.float64)
+        at_source: Matrix = at_view @ self._from_source
+        count = len(numbers)
+        found = self.transforms.select(numbers)
+        if not np.allclose(at_source, np.eye(3), rtol=0, atol=_SAME):
+            found = Transforms.exact(at_source, count).then(found)
+        from_view = np.linalg.inv(at_view).astype(np.float64)
+        return found.then(Transforms.exact(from_view, count)), place.ravel(), number
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Lengths of the axes of the registered frames."""
+        return self.used.shape
 
     def view_of(self, layer: Any, inverse: bool) -> tuple[tuple[float, float], tuple[int, int]]:
         """Origin (x, y) and size (height, width) of the view, in pixels of another layer."""
@@ -143,18 +160,18 @@ class Motion:
     ) -> tuple[NDArray[np.intp], ...]:
         """Numbers along the axes of the registered layer at coordinates of another."""
         count = len(coordinates[0]) if coordinates else 0
-        sizes = self.matrices.shape[:-2]
+        sizes = self.sizes
         found = []
         for number, partner in enumerate(self.placement.partners(placement)):
-            alike = self.matrices == self.matrices.take([0], axis=number)
+            alike = self._alike(number)
             if partner is None:
-                if not alike.all():
+                if not alike:
                     raise without_axis(layer, self.placement.names[number])
                 found.append(np.zeros(count, np.intp))
                 continue
             at = placement.indices(partner, coordinates[partner], self.placement, number)
             at = np.rint(at).astype(np.intp)
-            if alike.all():  # what is moved alike needs no such frame
+            if alike:  # what is moved alike needs no such frame
                 at = np.clip(at, 0, sizes[number] - 1)
             elif ((at < 0) | (at >= sizes[number])).any():
                 raise UserError(
@@ -164,6 +181,15 @@ class Motion:
                 )
             found.append(at)
         return tuple(found)
+
+    def _alike(self, number: int) -> bool:
+        """Whether all frames along one axis are moved alike."""
+        numbers = np.arange(len(self.transforms)).reshape(self.sizes)
+        first = np.broadcast_to(numbers.take([0], axis=number), self.sizes).ravel()
+        moves, others = self.transforms, self.transforms.select(first)
+        return np.array_equal(moves.matrices, others.matrices) and (
+            moves.deformation == others.deformation
+        )
 
 
 def without_axis(layer: Any, name: str) -> UserError:
@@ -190,14 +216,24 @@ def recorded_size(frames: Stack) -> tuple[int, int]:
     return frames.source.recorded or (height, width)
 
 
-def recorded_matrix(frames: Stack, index: int) -> Matrix:
+def recorded_transforms(frames: Stack) -> Transforms:
     """From a pixel of a frame as seen to that of the frame as recorded."""
-    matrix = np.eye(3)
+    count = len(frames)
+    found: Transforms | None = None
     for correction in frames.corrected_by:
         if isinstance(correction, Warp):
-            matrix = matrix @ correction.matrix(index)
+            moves = correction.transforms.then(Transforms.exact(correction.shift, count))
         elif isinstance(correction, Resample):
             (height, width), (rows, columns) = correction.source_size, correction.size
             x, y = width / columns, height / rows
-            matrix = matrix @ [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
-    return matrix
+            resize = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+            moves = Transforms.exact(resize, count)
+        else:
+            continue
+        found = moves if found is None else found.then(moves)
+    return Transforms.exact(np.eye(3), count) if found is None else found
+
+
+def recorded_matrix(frames: Stack, index: int) -> Matrix:
+    """From a pixel of a frame as seen to that of the frame as recorded, deformations left out."""
+    return recorded_transforms(frames.select([index])).matrices[0]

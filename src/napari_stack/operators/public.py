@@ -39,6 +39,7 @@ from napari_stack.operators.filters.denoise_sharpen import denoise, sharpen
 from napari_stack.operators.focus.focus_stack import Focused, focus_stack
 from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid
 from napari_stack.operators.focus.slabs import focus_slabs
+from napari_stack.operators.geometry.deformation import Deformation
 from napari_stack.operators.geometry.transform_frames import (
     Box,
     ByFactor,

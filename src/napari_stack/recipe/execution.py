@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
-from napari_stack.operators.geometry.transforms import check_form
+from napari_stack.operators.geometry.transform_files import check_form
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import check_outputs, output_paths, save_result
 from napari_stack.recipe.step import Data, Step, bound_like

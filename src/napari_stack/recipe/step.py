@@ -19,7 +19,7 @@ from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators.geometry.transforms import check_form
+from napari_stack.operators.geometry.transform_files import check_form
 from napari_stack.recipe._kinds import KINDS, check_kinds
 
 Data = Stack | Hyperstack

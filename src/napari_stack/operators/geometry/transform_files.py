@@ -3,22 +3,33 @@
 import csv
 import io
 import json
-import zipfile
+import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
 from napari_stack.operators.geometry.covariance import ENTRIES, packed, unknown, unpacked
 from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
+from napari_stack.operators.geometry.transform_arrays import (
+    Fields,
+    beyond_matrices,
+    deformed,
+    from_arrays,
+    to_arrays,
+)
 
 FORMAT = "napari-stack transforms"
 CONVENTION = (
     "matrices[i] takes a point (x, y, 1) of the reference to the same object point in frame i; "
     "pixel centres lie at whole numbers"
 )
+#: Version of files that hold more than matrices.
+_BEYOND = 2
 _ENTRIES = [f"m{row}{column}" for row in range(3) for column in range(3)]
 _TEXT_COLUMNS = "frame scale angle shift_y shift_x success"
 _TEXT_LACKS = "quality and covariance are not kept here: .json, .npz and .csv keep them"
@@ -27,9 +38,6 @@ _PAIRS = [
     f"covariance_{_ENTRIES[one]}_{_ENTRIES[other]}"
     for one, other in zip(*np.tril_indices(ENTRIES), strict=True)
 ]
-
-#: Keyword arguments of `Transforms`.
-Fields = dict[str, Any]
 
 
 def to_json_types(transforms: Any) -> dict[str, Any]:
@@ -48,6 +56,9 @@ def to_json_types(transforms: Any) -> dict[str, Any]:
     for frame, covariance in zip(plain["frames"], transforms.entry_covariance, strict=True):
         if np.isfinite(covariance).all():
             frame["covariance"] = packed(covariance).tolist()
+    for name, values in beyond_matrices(transforms).items():
+        plain[name] = values.tolist()
+        plain["version"] = _BEYOND  # so that no older reader takes the matrices for all
     return plain
 
 
@@ -63,8 +74,8 @@ def from_json(data: bytes, name: str) -> Fields:
         raise UserError(f"{name} is not a JSON file: {error}") from error
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise UserError(f"{name} holds no transforms: it lacks the format {FORMAT!r}")
-    if plain.get("version") != 1:
-        raise UserError(f"{name} has the version {plain.get('version')}; 1 is read here")
+    if plain.get("version") not in (1, _BEYOND):
+        raise UserError(f"{name} has the version {plain.get('version')}; 1 and 2 are read here")
     try:
         frames = plain["frames"]
         fields: Fields = {
@@ -75,6 +86,7 @@ def from_json(data: bytes, name: str) -> Fields:
         }
     except (KeyError, TypeError) as error:
         raise UserError(f"{name} is damaged: it lacks matrix, quality or failed") from error
+    fields |= deformed(plain)
     if "size" in plain:
         fields["size"] = tuple(plain["size"])
     if "pixel" in plain:
@@ -203,47 +215,6 @@ def from_numpy(data: bytes, name: str) -> Fields:
         raise UserError(f"{name} holds no array of numbers: {error}") from error
 
 
-def to_arrays(transforms: Any) -> bytes:
-    """Write everything as NumPy arrays, by the names of the parameters of `Transforms`."""
-    buffer = io.BytesIO()
-    fields = {
-        "matrices": transforms.matrices,
-        "quality": transforms.quality,
-        "failed": transforms.failed,
-        "entry_covariance": transforms.entry_covariance,
-    }
-    if transforms.size is not None:
-        fields["size"] = np.array(transforms.size)
-    if transforms.reference is not None:
-        fields["reference"] = np.array(transforms.reference)
-    step, unit = np.array(transforms.pixel[:2], np.float64), np.array(transforms.pixel[2])
-    np.savez_compressed(buffer, allow_pickle=False, pixel=step, unit=unit, **fields)
-    return buffer.getvalue()
-
-
-def from_arrays(data: bytes, name: str) -> Fields:
-    """Read what `to_arrays` wrote."""
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            found = dict(file)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{name} holds no arrays of numbers: {error}") from error
-    if "matrices" not in found:
-        raise UserError(f"{name} holds no transforms: it lacks the array 'matrices'")
-    fields: Fields = {
-        key: found[key]
-        for key in ("matrices", "quality", "failed", "entry_covariance")
-        if key in found
-    }
-    if "size" in found:
-        fields["size"] = tuple(found["size"].tolist())
-    if "reference" in found:
-        fields["reference"] = int(found["reference"])
-    if "pixel" in found and "unit" in found:
-        fields["pixel"] = (*found["pixel"].tolist(), str(found["unit"]))
-    return fields
-
-
 #: How each ending is written and read.
 FORMS = {
     ".json": (to_json, from_json),
@@ -255,3 +226,46 @@ FORMS = {
 
 #: Endings of forms that keep no covariance.
 WITHOUT_COVARIANCE = (".txt", ".npy")
+
+#: Endings of forms that keep deformations and z shifts.
+_WHOLE = (".json", ".npz")
+
+
+def write(transforms: Any, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write transforms to a file, in the form that its ending tells."""
+    check_form(path)
+    suffix = Path(path).suffix.lower()
+    beyond = transforms.deformation is not None or transforms.z_shifts is not None
+    if beyond and suffix not in _WHOLE:
+        raise UserError(
+            f"{path}: this form holds matrices only, and these transforms deform frames or shift "
+            "planes: save as .json or .npz"
+        )
+    data = FORMS[suffix][0](transforms)
+    if suffix in WITHOUT_COVARIANCE and (transforms.entry_covariance > 0).any():
+        warnings.warn(
+            f"{path}: this form keeps neither the covariance nor the quality of the motion: "
+            "save as .json, .npz or .csv to keep them",
+            UserWarning,
+            stacklevel=3,
+        )
+    with replacing(Path(path), overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)
+
+
+def read(path: str | Path) -> Fields:
+    """Read what `write` wrote, as keyword arguments of `Transforms`."""
+    check_form(path)
+    return FORMS[Path(path).suffix.lower()][1](Path(path).read_bytes(), str(path))
+
+
+def check_form(path: str | Path) -> None:
+    """Refuse the name of a file that transforms are not written to.
+
+    Raises
+    ------
+    ValueError
+        For another ending than those of `Transforms.save`.
+    """
+    if Path(path).suffix.lower() not in FORMS:
+        raise UserError(f"{path}: transforms are written as {', '.join(FORMS)}")

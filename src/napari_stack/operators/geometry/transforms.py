@@ -1,8 +1,7 @@
 """`Transforms`: where every frame lies, as measured by a registration."""
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,20 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.matrices import centre_of
-from napari_stack.operators.geometry.covariance import (
-    ENTRIES,
-    at_points,
-    of_inverse,
-    of_product,
-    unknown,
-)
+from napari_stack.core.matrices import centre_of, moved
+from napari_stack.operators.geometry import transform_series
+from napari_stack.operators.geometry.covariance import ENTRIES, at_points
+from napari_stack.operators.geometry.deformation import Deformation
+from napari_stack.operators.geometry.transform_series import checked_points
 
 if TYPE_CHECKING:
     from napari_stack.operators.geometry.decomposition import Decomposed
-
-#: Below this a matrix squeezes the image to nothing.
-_LEAST_DETERMINANT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +43,10 @@ class Transforms:
         Covariance of the entries m00, m01, m02, m10, m11, m12, m20, m21 of each matrix, scaled
         so that m22 is 1. 0 for the reference and for motion that is known exactly; NaN where it
         is not known, as for frames that failed. See `covariance` and `uncertainty`.
+    deformation : Deformation, optional
+        What frames move beyond their matrices: smoothly, or row by row of a scan.
+    z_shifts : ndarray, shape (n,), optional
+        In planes: plane z of the reference lies at z + z_shift in volume i.
 
     Examples
     --------
@@ -67,30 +64,11 @@ class Transforms:
     pixel: tuple[float, float, str] = (1.0, 1.0, "pixel")
     reference: int | None = None
     entry_covariance: NDArray[np.float64] = None  # type: ignore[assignment]
+    deformation: Deformation | None = None
+    z_shifts: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        matrices = np.asarray(self.matrices, np.float64)
-        if matrices.ndim != 3 or matrices.shape[1:] != (3, 3) or not np.isfinite(matrices).all():
-            raise UserError(f"matrices need the shape (n, 3, 3), all finite; got {matrices.shape}")
-        n = len(matrices)
-        if (flat := np.flatnonzero(np.abs(np.linalg.det(matrices)) < _LEAST_DETERMINANT)).size:
-            raise UserError(f"matrix {flat[0]} maps the image onto a line: it cannot be inverted")
-        quality = np.ones(n) if self.quality is None else np.asarray(self.quality, np.float64)
-        failed = np.zeros(n, bool) if self.failed is None else np.asarray(self.failed, bool)
-        if quality.shape != (n,) or failed.shape != (n,):
-            raise UserError(f"quality and failed need one entry for each of the {n} frames")
-        covariance = self.entry_covariance
-        covariance = unknown(n) if covariance is None else np.asarray(covariance, np.float64)
-        if covariance.shape != (n, ENTRIES, ENTRIES):
-            raise UserError(f"entry_covariance needs the shape ({n}, 8, 8); got {covariance.shape}")
-        covariance = (covariance + covariance.swapaxes(1, 2)) / 2  # so that a half can be stored
-        covariance[failed] = np.nan
-        for name, value in (
-            ("matrices", matrices),
-            ("quality", quality),
-            ("failed", failed),
-            ("entry_covariance", covariance),
-        ):
+        for name, value in transform_series.checked(self).items():
             object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
@@ -99,11 +77,7 @@ class Transforms:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Transforms):
             return False
-        mine = (self.size, self.pixel, self.reference)
-        return mine == (other.size, other.pixel, other.reference) and all(
-            np.array_equal(one, two, equal_nan=True)
-            for one, two in zip(self._by_frame(), other._by_frame(), strict=True)
-        )
+        return transform_series.equal(self, other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -141,40 +115,68 @@ class Transforms:
         ndarray, shape (n, points, 2, 2)
             Covariances of (x, y) in the frames, px^2; NaN where they are not known.
         """
-        places: NDArray[np.float64] = np.asarray(points, np.float64)
-        if places.ndim != 2 or places.shape[1] != 2:
-            raise UserError(f"points need the shape (points, 2), as (x, y); got {places.shape}")
-        return at_points(self.matrices, self.entry_covariance, places)
+        return at_points(self.matrices, self.entry_covariance, checked_points(points))
+
+    def displacements(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return how far points of the reference have moved in each frame.
+
+        Parameters
+        ----------
+        points : ndarray, shape (points, 2)
+            (x, y) in pixels of the reference.
+
+        Returns
+        -------
+        ndarray, shape (n, points, 2)
+            (dx, dy): where a point lies in the frame, minus the point; matrix and deformation.
+        """
+        places = checked_points(points)
+        return np.stack([self.points_in_frame(i, places) - places for i in range(len(self))])
+
+    def points_in_frame(self, index: int, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return where points (points, 2) of the reference lie in frame `index`."""
+        places = checked_points(points)
+        if self.deformation is None:
+            return moved(self.matrices[index], places)
+        return self.deformation.forward(index, self.matrices[index], places)
+
+    def points_in_reference(self, index: int, places: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return which points of the reference lie at places (points, 2) of frame `index`."""
+        places = checked_points(places)
+        if self.deformation is None:
+            return moved(np.linalg.inv(self.matrices[index]), places)
+        return self.deformation.back(index, self.matrices[index], places)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return those of some frames, in the order given."""
-        place = np.flatnonzero(np.arange(len(self))[frames] == self.reference)
-        chosen = self._with(*(values[frames] for values in self._by_frame()))
-        return replace(chosen, reference=int(place[0]) if len(place) else None)
+        return transform_series.selected(self, frames)
 
     def join(self, others: Sequence[Self]) -> Self:
         """Return these followed by others."""
-        every = zip(*(t._by_frame() for t in (self, *others)), strict=True)
-        return self._with(*(np.concatenate(values) for values in every))
+        return transform_series.joined((self, *others))
 
     def then(self, later: "Transforms") -> Self:
-        """Return the transforms of frames that were warped by these and registered once more."""
-        both = self._with(
-            self.matrices @ later.matrices,
-            np.minimum(self.quality, later.quality),
-            self.failed | later.failed,
-            of_product(
-                self.matrices, self.entry_covariance, later.matrices, later.entry_covariance
-            ),
-        )
-        last = self.reference if later.reference is None else later.reference
-        return replace(both, reference=last)
+        """Return the transforms of frames that were warped by these and registered once more.
+
+        Two smooth deformations become one, fitted on a quarter of the finer spacing: to 0.01 px, as
+        `deformation_products` says.
+
+        Raises
+        ------
+        UserError
+            When the later ones move rows of a scan: those are moved first.
+        """
+        return transform_series.product(self, later)
 
     def inverse(self) -> Self:
-        """Return the transforms from each frame to the reference."""
-        matrices = np.linalg.inv(self.matrices)
-        covariance = of_inverse(self.matrices, self.entry_covariance)
-        return self._with(matrices / matrices[:, 2:, 2:], self.quality, self.failed, covariance)
+        """Return the transforms from each frame to the reference; smooth deformations to 0.01 px.
+
+        Raises
+        ------
+        UserError
+            For rows of a scan, which have no inverse of their kind: see `points_in_reference`.
+        """
+        return transform_series.inverted(self)
 
     def interpolated(self) -> Self:
         """Return these with failed frames placed between the nearest good ones; none is failed.
@@ -188,14 +190,7 @@ class Transforms:
         ValueError
             When all frames have failed.
         """
-        good = np.flatnonzero(~self.failed)
-        if not len(good):
-            raise UserError("all frames have failed: there is nothing to interpolate from")
-        frames = np.arange(len(self))
-        entries = self.matrices.reshape(-1, 9).T
-        filled = np.stack([np.interp(frames, good, entry[good]) for entry in entries], axis=1)
-        none = np.zeros(len(self), bool)
-        return self._with(filled.reshape(-1, 3, 3), self.quality, none, self.entry_covariance)
+        return transform_series.interpolated(self)
 
     def decomposed(self) -> "Decomposed":
         """Return shift, rotation, scale and shear of every frame.
@@ -208,21 +203,6 @@ class Transforms:
         from napari_stack.operators.geometry.decomposition import decompose
 
         return decompose(self.matrices, self.size, self.pixel)
-
-    def _by_frame(self) -> tuple[NDArray[Any], ...]:
-        """Return what there is an entry of for every frame, as `_with` takes it."""
-        return self.matrices, self.quality, self.failed, self.entry_covariance
-
-    def _with(
-        self,
-        matrices: NDArray[np.float64],
-        quality: NDArray[np.float64],
-        failed: NDArray[np.bool_],
-        covariance: NDArray[np.float64],
-    ) -> Self:
-        return replace(
-            self, matrices=matrices, quality=quality, failed=failed, entry_covariance=covariance
-        )
 
     def to_json(self) -> dict[str, Any]:
         """Write them as plain data (JSON types)."""
@@ -239,7 +219,8 @@ class Transforms:
             Ends with ``.json`` (everything, with version and conventions), ``.npz`` (everything,
             as arrays), ``.csv`` (a line a frame, for spreadsheets), ``.txt`` (scale, angle, shift
             and success of a frame, as imreg_dft gives them) or ``.npy`` (the matrices alone, as
-            pystackreg takes them). The last two keep no covariance, and warn of it.
+            pystackreg takes them). The last two keep no covariance, and warn of it; deformations
+            and z shifts are kept by the first two alone, and refused by the others.
         overwrite : bool
             Replace a file that is there.
 
@@ -250,19 +231,9 @@ class Transforms:
         ValueError
             For another ending, or transforms that this form cannot hold.
         """
-        from napari_stack.core.atomic_write import replacing
-        from napari_stack.operators.geometry.transform_files import WITHOUT_COVARIANCE
+        from napari_stack.operators.geometry.transform_files import write
 
-        data = _form(path)[0](self)
-        if Path(path).suffix.lower() in WITHOUT_COVARIANCE and (self.entry_covariance > 0).any():
-            warnings.warn(
-                f"{path}: this form keeps neither the covariance nor the quality of the motion: "
-                "save as .json, .npz or .csv to keep them",
-                UserWarning,
-                stacklevel=2,
-            )
-        with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_bytes(data)
+        write(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -273,28 +244,9 @@ class Transforms:
         ValueError
             When the file holds something else.
         """
-        fields = _form(path)[1](Path(path).read_bytes(), str(path))
+        from napari_stack.operators.geometry.transform_files import read
+
         try:
-            return cls(**fields)
+            return cls(**read(path))
         except ValueError as error:
             raise UserError(f"{path}: {error}") from error
-
-
-def check_form(path: str | Path) -> None:
-    """Refuse the name of a file that transforms are not written to.
-
-    Raises
-    ------
-    ValueError
-        For another ending than those of `Transforms.save`.
-    """
-    _form(path)
-
-
-def _form(path: str | Path) -> tuple[Any, Any]:
-    from napari_stack.operators.geometry.transform_files import FORMS
-
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMS:
-        raise UserError(f"{path}: transforms are written as {', '.join(FORMS)}")
-    return FORMS[suffix]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import ceil, floor
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -15,6 +16,7 @@ from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.operators.geometry.framing import Framing, view_of
 from napari_stack.operators.geometry.transforms import Transforms
 
 
@@ -44,7 +46,6 @@ class ReplicateBlurred(MethodOptions):
     radius: Annotated[float, Bounds(0.5, 500, step=1, unit="px")] = 50.0
 
 
-Framing = Literal["reference", "common", "all"]
 Interpolation = Literal["nearest", "linear", "cubic", "lanczos"]
 
 #: Kernels from the narrowest to the widest.
@@ -58,9 +59,6 @@ _MARGIN = 4
 
 #: A Gaussian is nothing beyond so many sigmas.
 _BLUR_REACH = 3
-
-#: No canvas grows beyond this multiple of a frame: transforms that ask for more are wrong.
-_MOST_GROWTH = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +96,10 @@ class Warp(Correction):
 
     def matrix(self, index: int) -> NDArray[np.float64]:
         """Take a point of the result to frame `index`."""
-        return self.transforms.matrices[index] @ self._shift
+        return self.transforms.matrices[index] @ self.shift
 
     @property
-    def _shift(self) -> NDArray[np.float64]:
+    def shift(self) -> NDArray[np.float64]:
         """Take a point of the result to the reference."""
         shift = np.eye(3)
         shift[:2, 2] = self.origin
@@ -119,14 +117,38 @@ class Warp(Correction):
         # Plain numbers: this is asked for every few rows of a frame.
         corners = [(x, y) for x in (0, right) for y in (rows.start, rows.stop - 1)]
         depths = [g * x + h * y + i for x, y in corners]
+        more = self._vertical_reach(index)
         if not min(depths) > 0:  # a horizon runs through the frame: any row may be asked for
             return slice(0, self.source_size[0])
         places = [(d * x + e * y + f) / w for (x, y), w in zip(corners, depths, strict=True)]
-        low, high = min(places), max(places)
+        low, high = min(places) + more[0], max(places) + more[1]
         if self.border == "reflect" and (low < 0 or high > last):  # mirrored rows
             return slice(0, self.source_size[0])
         start = floor(min(max(low - _MARGIN, 0), last))
         return slice(start, ceil(min(max(high + _MARGIN, 0), last)) + 1)
+
+    def _vertical_reach(self, index: int) -> tuple[float, float]:
+        """Least and greatest dy that a deformation adds."""
+        if self.transforms.deformation is None:
+            return 0.0, 0.0
+        if index not in self._reaches:
+            low, high = self.transforms.deformation.bounds(index)[:, 1].tolist()
+            self._reaches[index] = low, high
+        return self._reaches[index]
+
+    @cached_property
+    def _reaches(self) -> dict[int, tuple[float, float]]:
+        return {}
+
+    def _deformed(self, index: int) -> Any:
+        """Return the `Deformed` of a frame, or None."""
+        from napari_stack.operators.geometry.warp_rows import Deformed
+
+        found = self.transforms.deformation
+        if found is None:
+            return None
+        grid, place, rows = found.of_frame(index)
+        return Deformed(grid, place @ self.shift, rows)
 
     def _needed(self, rows: slice) -> slice:
         """Rows of the result that `rows` of it depend on: more where the border is blurred."""
@@ -147,7 +169,7 @@ class Warp(Correction):
         reflect = self.border == "reflect"
         rough = self.border == "invalid" or isinstance(self.border, Constant)
         warped, inside, whole = warp_parts(
-            values, valid, *place, self.interpolation, reflect, rough
+            values, valid, *place, self.interpolation, reflect, rough, self._deformed(index)
         )
         if isinstance(self.border, ReplicateBlurred):
             blur_outside(warped, inside, self.border.radius)
@@ -166,7 +188,7 @@ class Warp(Correction):
 
     def merged(self, later: Correction) -> "Warp | None":
         """One warp that does this and then `later`, where one border can say what both do."""
-        if not isinstance(later, Warp):
+        if not isinstance(later, Warp) or later.moves_rows:
             return None
         if self.border in ("invalid", later.border):
             border = later.border
@@ -174,7 +196,7 @@ class Warp(Correction):
             border = self.border
         else:
             return None
-        shift = Transforms.exact(self._shift, len(self.transforms))
+        shift = Transforms.exact(self.shift, len(self.transforms))
         return replace(
             later,
             transforms=self.transforms.then(shift).then(later.transforms),
@@ -183,6 +205,12 @@ class Warp(Correction):
             border=border,
         )
 
+    @property
+    def moves_rows(self) -> bool:
+        """It moves rows of a scan apart, which only those of the frames as recorded can be."""
+        found = self.transforms.deformation
+        return found is not None and found.row_offsets is not None
+
     def _holds(self, later: "Warp") -> bool:
         """Tell whether all that a later warp shows lies within what this one shows."""
         corners = corners_of(later.size)
@@ -190,8 +218,10 @@ class Warp(Correction):
         if not (points[:, 2] > 0).all():
             return False
         x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
+        found = later.transforms.deformation
+        more = 0.0 if found is None else found.reach()
         low, high = min(x.min(), y.min()), (self.size[1] - x.max(), self.size[0] - y.max())
-        return bool(low >= -_TOLERANCE and min(high) >= 1 - _TOLERANCE)
+        return bool(low >= more - _TOLERANCE and min(high) >= more + 1 - _TOLERANCE)
 
     def select(self, frames: NDArray[np.intp]) -> Self:
         """Return the warp of some frames."""
@@ -254,41 +284,11 @@ def apply_transforms(
     if failed == "interpolate" and left_out.any():
         transforms = transforms.interpolated()
     used = stack.used & ~left_out if failed == "leave out" else stack.used
-    origin, framed = _frame(transforms.matrices[used], size, framing)
+    beyond = transforms.deformation
+    more = 0.0 if beyond is None else beyond.reach(used)
+    origin, framed = view_of(transforms.matrices[used], size, framing, more)
     border = method_options(options_of(apply_transforms)["border"], border)
     warp = Warp(transforms, size, framed, origin, interpolation, border)  # type: ignore[arg-type]
     frame, y, x = stack.axes
     axes = (frame, y.begun(origin[1]), x.begun(origin[0]))
     return replace(stack.corrected(warp), used=used, axes=axes)
-
-
-def _frame(
-    matrices: NDArray[np.float64], size: Sequence[int], framing: Framing
-) -> tuple[tuple[float, float], tuple[int, int]]:
-    """Origin (x, y) and size (height, width) of the view."""
-    height, width = size
-    if framing == "reference" or not len(matrices):
-        return (0.0, 0.0), (height, width)
-    points = np.linalg.inv(matrices) @ corners_of((height, width))
-    x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
-    if framing == "all":
-        low, high = np.floor([x.min(), y.min()]), np.ceil([x.max(), y.max()])
-    else:
-        low, high = _common(x, y)
-    columns, rows = (high - low + 1).astype(int)
-    if columns < 1 or rows < 1:
-        raise UserError("no part of the view is covered by all used frames: choose framing='all'")
-    if columns * rows > _MOST_GROWTH * height * width:
-        raise UserError(
-            f"showing all frames needs {columns} x {rows} pixels for frames of {width} x {height}: "
-            "the transforms look wrong; choose framing='reference'"
-        )
-    return (float(low[0]), float(low[1])), (int(rows), int(columns))
-
-
-def _common(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Upright rectangle inside all frames: between the innermost of their corners on each side."""
-    left, right = np.sort(x, axis=1)[:, 1].max(), np.sort(x, axis=1)[:, 2].min()
-    top, bottom = np.sort(y, axis=1)[:, 1].max(), np.sort(y, axis=1)[:, 2].min()
-    low = np.ceil(np.array([left, top]) - _TOLERANCE)
-    return low, np.floor(np.array([right, bottom]) + _TOLERANCE)

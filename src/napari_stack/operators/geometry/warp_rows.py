@@ -1,13 +1,17 @@
 """Rows of a warped frame, at exact positions (nothing is quantised), and what lies beyond it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.engine.opencv import cv2
+from napari_stack.operators.geometry.deformation import seen_rows
+from napari_stack.operators.geometry.place_kernels import find_places
+from napari_stack.operators.geometry.scan_kernels import warp_scan
+from napari_stack.operators.geometry.tap_kernels import BLOCK
 from napari_stack.operators.geometry.warp_kernels import (
-    BLOCK,
     EXTENDED,
     NAN,
     NEAREST,
@@ -22,8 +26,39 @@ _TAPS = {"nearest": 1, "linear": 2, "cubic": 4, "lanczos": 6}
 #: A position this far outside the outermost pixel centre still counts as inside: rounding.
 _SLACK = 1e-6
 
+#: Lines of a deformed frame whose places are found before they are read: they stay in the cache.
+_LINES = 64
+
 #: A Gaussian is nothing beyond so many sigmas.
 BLUR_REACH = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Deformed:
+    """Deformation of one frame, as `Deformation` holds it for all.
+
+    Parameters
+    ----------
+    grid : ndarray, shape (rows, columns, 2)
+        Empty where there is none.
+    place : ndarray, shape (3, 3)
+        Takes a point of the result to its (column, row) among the control points.
+    row_offsets : ndarray, shape (height, 2)
+        Empty where there are none.
+    """
+
+    grid: Array
+    place: Array
+    row_offsets: Array
+
+    def places(self, matrix: Array, first_row: int, lines: int, columns: int) -> Array:
+        """Find x and y (2, lines, columns) of pixels in the frame; of scans x without offsets."""
+        out = np.empty((2, lines, columns))
+        seen = seen_rows(self.row_offsets[:, 1]) if len(self.row_offsets) else np.empty(0)
+        grid, line = np.ascontiguousarray(self.grid), np.empty(self.grid.shape[1])
+        place = np.ascontiguousarray(self.place / self.place[2, 2])
+        find_places(np.ascontiguousarray(matrix), grid, place, seen, first_row, line, out)
+        return out
 
 
 def warp_rows(
@@ -82,23 +117,91 @@ def warp_parts(
     interpolation: str,
     reflect: bool,
     rough: bool = False,
+    deformed: Deformed | None = None,
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_] | None]:
     """Like `warp_rows`, with what lies inside and what counts (None: all) apart.
 
-    Where `rough`, what lies outside is only the nearest pixel, because it does not count.
+    Where `rough`, what lies outside is only the nearest pixel, because it does not count. What is
+    `deformed` moves beyond the matrix.
     """
     channels, shape = int(np.prod(source.shape[2:])), (rows.stop - rows.start, columns)
     kind = np.result_type(source.dtype, np.float32) if source.dtype.kind in "ui" else source.dtype
     values, inside = np.empty((*shape, *source.shape[2:]), kind), np.ones(shape, bool)
     whole = None if valid is None else np.ones(shape, bool)
+    if deformed is not None:
+        return _deformed_parts(
+            source, valid, first_source_row, height, matrix, rows, interpolation, reflect,
+            deformed, (values, inside, whole),
+        )  # fmt: skip
     _warp(
         np.ascontiguousarray(source), valid if valid is None else np.ascontiguousarray(valid),
-        (first_source_row, first_source_row + len(source) - 1), matrix / matrix[2, 2], rows.start,
+        (first_source_row, first_source_row + len(source) - 1), matrix / matrix[2, 2], None,
+        rows.start,
         np.arange(shape[0]), (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK),
         REFLECTED if reflect else NEAREST if rough else EXTENDED,
         _TAPS[interpolation], channels, values, inside, whole,
     )  # fmt: skip
     return values, inside, whole
+
+
+def _deformed_parts(
+    source: Array,
+    valid: NDArray[np.bool_] | None,
+    first_source_row: int,
+    height: int,
+    matrix: Array,
+    rows: slice,
+    interpolation: str,
+    reflect: bool,
+    deformed: Deformed,
+    made: tuple[Array, Array, Array | None],
+) -> tuple[Array, Array, Array | None]:
+    """Fill `made`: values, what is inside, and what is whole; a few rows at a time."""
+    values, inside, whole = made
+    source = np.ascontiguousarray(source)
+    valid = valid if valid is None else np.ascontiguousarray(valid).reshape(-1)
+    matrix, given = matrix / matrix[2, 2], (first_source_row, first_source_row + len(source) - 1)
+    taps, channels = _TAPS[interpolation], int(np.prod(source.shape[2:]))
+    border = (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK)
+    for start in range(0, len(values), _LINES):
+        part = slice(start, min(start + _LINES, len(values)))
+        lines, first = part.stop - start, rows.start + start
+        places = deformed.places(matrix, first, lines, values.shape[1])
+        some = None if whole is None else whole[part]
+        if len(deformed.row_offsets):
+            _scan(
+                source, valid, given, places, deformed.row_offsets, reflect, taps, channels,
+                values[part], inside[part], some,
+            )  # fmt: skip
+        else:
+            _warp(
+                source, valid, given, matrix, places, first, np.arange(lines), border,
+                REFLECTED if reflect else EXTENDED, taps, channels, values[part], inside[part],
+                some,
+            )  # fmt: skip
+    return made
+
+
+def _scan(
+    source: Array,
+    valid: Array | None,
+    given: tuple[int, int],
+    places: Array,
+    offsets: Array,
+    reflect: bool,
+    taps: int,
+    channels: int,
+    values: Array,
+    inside: Array,
+    whole: Array | None,
+) -> None:
+    pair = 2 * BLOCK
+    warp_scan(
+        source.reshape(-1), valid, (given, (0, source.shape[1] - 1)), places,
+        np.ascontiguousarray(offsets[:, 0]), _SLACK, reflect, (0,) * taps, (0,) * channels,
+        np.zeros(pair), np.zeros(pair, np.int32), np.empty(taps * pair, values.dtype),
+        values.reshape(-1), inside.reshape(-1), None if whole is None else whole.reshape(-1),
+    )  # fmt: skip
 
 
 def resample(
@@ -113,7 +216,7 @@ def resample(
     warped, inside = np.empty_like(image), np.ones(image.shape, bool)
     right, bottom = (float(np.nextafter(side - 1 - margin, 0)) for side in (width, height))
     limits = (float(margin), right, float(margin), bottom, 0.0)
-    _warp(image, None, (0, height - 1), matrix, 0, lines, limits, NAN, 4, 1, warped, inside)
+    _warp(image, None, (0, height - 1), matrix, None, 0, lines, limits, NAN, 4, 1, warped, inside)
     return warped
 
 
@@ -122,6 +225,7 @@ def _warp(
     valid: Array | None,
     rows: tuple[int, int],
     matrix: Array,
+    places: Array | None,
     first_row: int,
     lines: Array,
     limits: tuple[float, float, float, float, float],
@@ -136,10 +240,10 @@ def _warp(
     pair = 2 * BLOCK
     weight = np.empty(taps * pair, values.dtype)
     weights = weight if channels == 1 else np.empty(channels * weight.size, values.dtype)
-    valid, whole = (None if flags is None else flags.reshape(-1) for flags in (valid, whole))
+    valid, whole, places = (None if a is None else a.reshape(-1) for a in (valid, whole, places))
     warp_lines(
         pixels.reshape(-1), valid, (rows, (0, pixels.shape[1] - 1)),
-        np.ascontiguousarray(matrix, np.float64), first_row, lines, limits, outside,
+        np.ascontiguousarray(matrix, np.float64), places, first_row, lines, limits, outside,
         (0,) * taps, (0,) * channels, np.zeros(pair), np.zeros(pair, np.int32),
         np.empty(BLOCK, np.int64), weight, weights,
         values.reshape(-1), values.shape[1], inside.reshape(-1), whole,
