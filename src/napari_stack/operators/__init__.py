@@ -52,7 +52,7 @@ CATALOGUE.update(
         plots={"decay": f"{_PLOTS}:decay"},
     ),
     find_hot_pixels=Operator(
-        f"{_HERE}.corrections.hot_pixels:find_hot_pixels",
+        f"{_HERE}.corrections.find_hot_pixels:find_hot_pixels",
         menu="project",
         main=("thresholds", "kind"),
         preview=True,

@@ -14,6 +14,7 @@ from napari_stack.operators.corrections.bleaching import (
     correct_bleaching,
     measure_bleaching,
 )
+from napari_stack.operators.corrections.find_hot_pixels import find_hot_pixels
 from napari_stack.operators.corrections.flat_field import (
     FlatField,
     apply_flat_field,
@@ -23,7 +24,6 @@ from napari_stack.operators.corrections.flat_field import (
 from napari_stack.operators.corrections.hot_pixels import (
     HotPixels,
     apply_hot_pixels,
-    find_hot_pixels,
     repair_hot_pixels,
     write_hot_pixels,
 )

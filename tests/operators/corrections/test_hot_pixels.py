@@ -151,3 +151,119 @@ def test_it_stops_when_cancelled_and_refuses_what_is_wrong():
         find_hot_pixels(stack, thresholds="many")
     with pytest.raises(ValueError, match="blur must be an odd number, got 4"):
         find_hot_pixels(stack, blur=4)
+
+
+def drifting_stars(frames=16, drift=200, width=1.1, seed=0, colours=False, stars=460):
+    """Photons of stars that drift over a sensor of which 0.5 % of the pixels are defective."""
+    rng = np.random.default_rng(seed)
+    shape = (160, 200)
+    places = rng.uniform([-drift, -drift], shape, (stars, 2))
+    light = 60 * rng.pareto(1.2, len(places))
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    clean = np.full((frames, *shape), 150.0)
+    for k in range(frames):
+        for (a, b), brightness in zip(places + drift * k / (frames - 1), light, strict=True):
+            rows = slice(max(int(a) - 5, 0), max(int(a) + 7, 0))
+            columns = slice(max(int(b) - 5, 0), max(int(b) + 7, 0))
+            square = (y[rows, columns] - a) ** 2 + (x[rows, columns] - b) ** 2
+            clean[k, rows, columns] += brightness * np.exp(-square / 2 / width**2)
+    if colours:
+        clean[:, ::2, ::2] *= 0.6
+        clean[:, 1::2, 1::2] *= 0.4
+    noise = np.sqrt(clean / 2 + 4)
+    mask = rng.random(shape) < 0.005
+    data = rng.normal(clean, noise)
+    sigma = np.sqrt(np.median(clean, axis=0) / 2 + 4)
+    data[:, mask] += sigma[mask] * rng.uniform(5, 30, mask.sum())
+    return np.rint(data.clip(0, 4095)).astype(np.uint16), mask
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_stars_that_drift_leave_no_trails_in_the_mask(colours):
+    data, mask = drifting_stars(colours=colours)
+    found = find_hot_pixels(Stack.wrap(data))
+    assert min(precision_and_recall(found, mask)) >= 0.98
+    # bands of a few rows, and frames that are read whole, give the same
+    small = find_hot_pixels(Stack.wrap(data), run=Run(memory=2**20, workers=1))
+    np.testing.assert_array_equal(small, found)
+
+
+def test_whole_numbers_whose_median_has_no_spread():
+    rng = np.random.default_rng(0)
+    data = np.rint(rng.normal(20, 0.4, (25, 100, 120)))
+    mask = rng.random((100, 120)) < 0.01
+    data[:, mask] += 3
+    for scale in (1, 16):  # as 12 bits shifted up in 16
+        found = find_hot_pixels(Stack.wrap((data * scale).astype(np.uint16)))
+        assert min(precision_and_recall(found, mask)) >= 0.98
+
+
+def test_points_of_a_still_scene_are_told_and_those_the_optics_spread_are_kept():
+    data, mask = drifting_stars(drift=0, frames=9, stars=60)
+    with pytest.warns(UserWarning, match="the scene does not move: points of it cannot be told"):
+        found = find_hot_pixels(Stack.wrap(data))
+    precision, recall = precision_and_recall(found, mask)
+    assert precision > 0.9
+    assert recall > 0.9
+    sharp, truth = drifting_stars(drift=0, frames=9, width=0.3, stars=300)
+    with pytest.warns(UserWarning, match="may be among them; find the defects on dark frames"):
+        repaired = repair_hot_pixels(Stack.wrap(sharp))
+    assert repaired.corrections[0].mask[truth].mean() > 0.9
+
+
+def test_pixels_that_blink_in_a_part_of_the_frames():
+    data, _ = drifting_stars(frames=20)
+    rng = np.random.default_rng(1)
+    blinking = rng.random(data.shape[1:]) < 0.002
+    some = rng.permuted(np.arange(20)[:, None] < 7, axis=0) & np.ones(blinking.sum(), bool)
+    for column in range(some.shape[1]):
+        some[:, column] = rng.permutation(some[:, column])
+    data[:, blinking] += (some * 200).astype(np.uint16)
+    plain = find_hot_pixels(Stack.wrap(data), kind="hot")
+    assert plain[blinking].mean() < 0.1
+    every = find_hot_pixels(Stack.wrap(data), kind="all")
+    assert every[blinking].mean() > 0.95
+    alone = find_hot_pixels(Stack.wrap(data), kind="blinking")
+    assert min(precision_and_recall(alone, blinking & ~plain)) > 0.95
+
+
+def test_warm_pixels_grow_with_the_exposure():
+    rng = np.random.default_rng(0)
+    exposures = np.repeat([1.0, 2, 5, 10], 8)
+    data = rng.normal(300, 5, (32, 90, 110))
+    warm = rng.random((90, 110)) < 0.005
+    data[:, warm] += exposures[:, None] * 2.6
+    stack = Stack.wrap(np.rint(data).astype(np.uint16))
+    found = find_hot_pixels(stack, kind="warm", exposures=exposures)
+    assert min(precision_and_recall(found, warm)) > 0.95
+    assert find_hot_pixels(stack, kind="hot")[warm].mean() < 0.5
+    with pytest.raises(ValueError, match="give exposures, the exposure time of each frame"):
+        find_hot_pixels(stack, kind="warm")
+    with pytest.raises(ValueError, match="all exposures are 3"):
+        find_hot_pixels(stack, kind="warm", exposures=np.full(32, 3.0))
+    with pytest.raises(ValueError, match="2 exposures do not fit 32 frames"):
+        find_hot_pixels(stack, kind="warm", exposures=np.ones(2))
+
+
+def test_whole_columns_and_rows_on_request():
+    rng = np.random.default_rng(0)
+    data = rng.normal(300, 5, (8, 90, 110))
+    data[:, :, 40] += 6
+    data[:, 20] -= 6
+    stack = Stack.wrap(np.rint(data).astype(np.uint16))
+    assert find_hot_pixels(stack).sum() < 50
+    columns = find_hot_pixels(stack, lines="columns")
+    assert columns[:, 40].all()
+    assert columns.sum() < 150
+    both = find_hot_pixels(stack, lines="both")
+    assert both[:, 40].all()
+    assert both[20].all()
+    assert both.sum() < 260
+
+
+def test_pixels_that_do_not_count_do_not_matter():
+    data, mask = drifting_stars(frames=9)
+    holes = data.astype(np.float32)
+    holes[3, 40:80, 50:90] = np.nan
+    found = find_hot_pixels(Stack.wrap(holes))
+    assert min(precision_and_recall(found, mask)) >= 0.97

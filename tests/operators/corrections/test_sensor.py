@@ -26,7 +26,6 @@ from napari_stack.operators import (
     combine,
     correct_bleaching,
     correct_vignetting,
-    find_hot_pixels,
     register,
     repair_hot_pixels,
 )
@@ -151,7 +150,6 @@ def test_frames_seen_block_by_block_are_those_computed_as_a_whole(dtype, channel
                    "intensity_min": 0.0, "intensity_max": -1.0, "subsample": 8}),
         (correct_vignetting, {"black_threshold": 1.0, "max_correction": 1.0, "each_frame": False}),
         (Sigmoid, {"r_steps": 100}),
-        (find_hot_pixels, {"blur": 5}),
         (repair_hot_pixels, {"method": "mean", "kernel_size": 3}),
     ],
 )  # fmt: skip

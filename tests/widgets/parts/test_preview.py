@@ -31,6 +31,7 @@ def dim():
     return data.astype(np.uint16)
 
 
+@pytest.mark.filterwarnings("ignore:the scene does not move")
 @pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.preview])
 def test_the_frame_in_view_as_it_will_be(name, viewer, qtbot, dim):
     source = cells_layer(viewer, da.from_array(dim, chunks=(1, -1, -1)))

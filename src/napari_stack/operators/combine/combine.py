@@ -175,9 +175,7 @@ def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
     """Weights by frame: given, or measured."""
     if method.weights is None:
         return noise_weights(stack, run)
-    weights = np.asarray(_loaded(method.weights), np.float64).ravel()
-    if len(weights) != len(stack):
-        raise UserError(f"{len(weights)} weights do not fit {len(stack)} frames: give one each")
+    weights = numbers_of_frames("weights", method.weights, stack)
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise UserError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
     if not weights[stack.used].any():
@@ -185,16 +183,24 @@ def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
     return dict(enumerate(weights.tolist()))
 
 
-def _loaded(weights: Any) -> Any:
-    if not isinstance(weights, (str, Path)):
-        return weights
-    path = Path(weights)
+def numbers_of_frames(what: str, given: Any, stack: Stack) -> NDArray[np.float64]:
+    """Read one number a frame from an array or a file, such as weights or exposures."""
+    numbers = np.asarray(_loaded(what, given), np.float64).ravel()
+    if len(numbers) != len(stack):
+        raise UserError(f"{len(numbers)} {what} do not fit {len(stack)} frames: give one each")
+    return numbers
+
+
+def _loaded(what: str, given: Any) -> Any:
+    if not isinstance(given, (str, Path)):
+        return given
+    path = Path(given)
     if path.suffix.lower() == ".npy":
         return np.load(path)
     try:
         return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None)
     except ValueError as error:
-        raise UserError(f"{path} holds no list of weights ({error}): write one a line") from error
+        raise UserError(f"{path} holds no list of {what} ({error}): write one a line") from error
 
 
 def require_used(stack: Stack) -> None:

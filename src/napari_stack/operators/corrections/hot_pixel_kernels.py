@@ -1,24 +1,11 @@
-"""Pixel work on defective pixels: finding them in a mean frame, and repairing a frame."""
+"""Kernels for defective pixels: how far pixels stand out of their neighbours, and their repair."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import kernel
-from napari_stack.core.statistics import robust_sigma
-
-#: Times the noise that a pixel must stand out where nothing is said; of a normal noise one pixel
-#: of 500 million does.
-_SIGMAS = 6.0
-
-#: Times the local mean difference that a pixel must stand out, so that a rich scene is not hot.
-_LOCAL = 6.0
-
-#: Side of the square of that local mean.
-_AROUND = 15
-
-_ROUNDS = 3
+from napari_stack.core.jit import inlined_kernel, kernel
 
 #: Half a side of a square at most that is searched for good pixels.
 _FARTHEST = 50
@@ -27,65 +14,99 @@ _FARTHEST = 50
 _MOST = 1024
 
 
-def find(mean: NDArray[Any], threshold: float | None, blur: int, kind: str) -> NDArray[np.bool_]:
-    """Find pixels that stand out of a blur of their good neighbours.
+@inlined_kernel
+def _median_of_8(
+    a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+) -> Any:  # pragma: no cover
+    """Mean of the 4th and the 5th, by exchanges of a merge sort (Batcher 1968).
+
+    They are written out, so that loops over them are vectorised.
+    """
+    a, b = min(a, b), max(a, b)
+    c, d = min(c, d), max(c, d)
+    a, c = min(a, c), max(a, c)
+    b, d = min(b, d), max(b, d)
+    b, c = min(b, c), max(b, c)
+    e, f = min(e, f), max(e, f)
+    g, h = min(g, h), max(g, h)
+    e, g = min(e, g), max(e, g)
+    f, h = min(f, h), max(f, h)
+    f, g = min(f, g), max(f, g)
+    a, e = min(a, e), max(a, e)
+    c, g = min(c, g), max(c, g)
+    c, e = min(c, e), max(c, e)
+    b, f = min(b, f), max(b, f)
+    d, h = min(d, h), max(d, h)
+    d, f = min(d, f), max(d, f)
+    d, e = min(d, e), max(d, e)
+    return (d + e) * 0.5
+
+
+@kernel
+def excess(
+    values: NDArray[Any],
+    first: int,
+    step: int,
+    noise: NDArray[np.float64],
+    out: NDArray[Any],
+) -> None:  # pragma: no cover
+    """Take how far pixels stand out of the median of eight others, in units of the noise.
 
     Parameters
     ----------
-    mean : ndarray, shape (y, x)
-    threshold : float or None
-        In units of the data; None finds it from the noise.
-    blur : int
-        Side of the Gaussian, odd.
-    kind : {"both", "hot", "cold"}
-
-    Returns
-    -------
-    ndarray of bool, shape (y, x)
+    values : ndarray, shape (rows, x)
+        Rows of a frame and those `step` above and below, where there are such.
+    first : int
+        Where the rows asked for begin.
+    step : int
+        How far the eight are away, to the sides and at the corners; beyond the border of the frame
+        those on the other side stand in.
+    noise : ndarray, shape (2 + k,)
+        Where levels begin, entries for a root of the level above, and the noise by level.
+    out : ndarray, shape (rows asked for, x)
     """
-    from napari_stack.engine.opencv import cv2
-
-    difference = np.abs(mean - cv2.GaussianBlur(mean, (blur, blur), 0))
-    # A bright pixel lifts the blur of its neighbours: only peaks count at first.
-    peaks = difference >= cv2.dilate(difference, np.ones((3, 3), np.uint8))
-    hot = peaks & (difference > _threshold(difference, np.zeros(mean.shape, bool), threshold))
-    for _ in range(_ROUNDS):
-        signed = mean - _blur_of_good(mean, hot, blur)
-        difference = np.abs(signed)
-        found = difference > _threshold(difference, hot, threshold)
-        if (found == hot).all():
-            break
-        hot = found
-    return hot if kind == "both" else hot & (signed > 0 if kind == "hot" else signed < 0)
-
-
-def _blur_of_good(mean: NDArray[Any], hot: NDArray[np.bool_], blur: int) -> NDArray[Any]:
-    """Blur that leaves out hot pixels and the pixel itself."""
-    from napari_stack.engine.opencv import cv2
-
-    line = cv2.getGaussianKernel(blur, 0)
-    kernel_ = line @ line.T
-    kernel_[blur // 2, blur // 2] = 0
-    good = (~hot).astype(mean.dtype)
-    total = cv2.filter2D(mean * good, -1, kernel_)
-    weight = cv2.filter2D(good, -1, kernel_)
-    return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), mean)
-
-
-def _threshold(
-    difference: NDArray[Any], hot: NDArray[np.bool_], threshold: float | None
-) -> NDArray[Any] | float:
-    from napari_stack.engine.opencv import cv2
-
-    if threshold is not None:
-        return threshold
-    size = np.abs(difference)
-    sigma = float(robust_sigma(difference, 0.0))
-    # |d| of normal noise has the median 0.67 sigma and the mean 0.80 sigma.
-    limited = np.where(hot, 0, np.minimum(size, np.percentile(size, 99.9)))
-    local = cv2.blur(limited.astype(difference.dtype), (_AROUND, _AROUND)) / 0.8
-    floor = float(np.finfo(difference.dtype).eps) * float(np.abs(difference).max()) * 16
-    return np.maximum(np.maximum(_SIGMAS * sigma, _LOCAL * local), floor)
+    height, width = values.shape
+    line, level = np.empty(width, values.dtype), np.empty(width, values.dtype)
+    last = noise.size - 3
+    for row in range(out.shape[0]):
+        y = first + row
+        above = y - step if y >= step else (y + step if y + step < height else y)
+        below = y + step if y + step < height else (y - step if y >= step else y)
+        up, here, down = values[above], values[y], values[below]
+        for x in range(step, width - step):
+            left, right = x - step, x + step
+            level[x] = _median_of_8(
+                up[left],
+                up[x],
+                up[right],
+                here[left],
+                here[right],
+                down[left],
+                down[x],
+                down[right],
+            )
+        for k in range(2 * min(step, width)):
+            x = k if k < step else width - 1 - (k - step)
+            if x < 0 or x >= width:
+                continue
+            left = x - step if x >= step else (x + step if x + step < width else x)
+            right = x + step if x + step < width else (x - step if x >= step else x)
+            level[x] = _median_of_8(
+                up[left],
+                up[x],
+                up[right],
+                here[left],
+                here[right],
+                down[left],
+                down[x],
+                down[right],
+            )
+        for x in range(width):
+            line[x] = here[x] - level[x]
+        for x in range(width):
+            over = level[x] - noise[0]
+            place = int(np.sqrt(over) * noise[1] + 0.5) if over > 0 else 0
+            out[row, x] = line[x] / noise[2 + (place if place < last else last)]
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""`find_hot_pixels`, `repair_hot_pixels` and `HotPixels`: defective pixels of the sensor."""
+"""`repair_hot_pixels` and `HotPixels`: defective pixels of the sensor, and their repair."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured
@@ -17,10 +16,10 @@ from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
+from napari_stack.operators.corrections.find_hot_pixels import Kind, Lines, Side, find_hot_pixels
 from napari_stack.operators.corrections.pixelwise import check_channels
-from napari_stack.operators.corrections.sensor import check_size, sensor_view
+from napari_stack.operators.corrections.sensor import check_size
 
-Kind = Literal["both", "hot", "cold"]
 Method = Literal["mean", "median"]
 
 
@@ -83,86 +82,6 @@ class HotPixels(Correction, Measured):
         return values[kept], None if valid is None else valid[kept]
 
 
-def find_hot_pixels(
-    stack: Stack,
-    *,
-    thresholds: str = "auto",
-    blur: Annotated[int, Bounds(3, 31, step=2, unit="px")] = 5,
-    kind: Kind = "both",
-    run: Run = Run(),
-) -> NDArray[np.bool_]:
-    """Find pixels that stand out of their neighbours in the mean of all frames.
-
-    Parameters
-    ----------
-    stack : Stack
-        Frames of a moving scene, or dark frames. Registered or not: they are taken as the sensor
-        gave them.
-    thresholds : str
-        How far a pixel must stand out: "auto" (six times the noise, more where the scene is rich),
-        one number, or one for each channel with commas between, in 255ths of the data's range,
-        such as "13,13,13".
-    blur : int
-        Side of the Gaussian blur that pixels are compared with; an odd number.
-    kind : {"both", "hot", "cold"}
-        Pixels that are too bright, too dark, or both.
-    run : Run
-
-    Returns
-    -------
-    ndarray of bool, shape (y, x) or (y, x, channel)
-        Alpha is not among the channels.
-
-    Raises
-    ------
-    ValueError
-        When an option is out of range, or no frame is used.
-
-    Notes
-    -----
-    As in focusstack, |mean - blur(mean)| is compared with a threshold; but the blur is repeated
-    without the pixels found, so that a bright one does not spoil its neighbours.
-    """
-    check(find_hot_pixels, locals())
-    if blur % 2 == 0:
-        raise UserError(f"find_hot_pixels: blur must be an odd number, got {blur}")
-    from napari_stack.core.bit_depth import bits_top
-    from napari_stack.operators.combine.accumulators import Sum
-    from napari_stack.operators.combine.combine import require_used
-    from napari_stack.operators.corrections.hot_pixel_kernels import find
-
-    sensor = sensor_view(stack)
-    require_used(sensor)
-    values, _ = run.fold(Sum(mean=True), sensor, what="Averaging frames").result()
-    mean = values.astype(sensor.working)
-    pixels = colour_channels(mean, stack.alpha)
-    limits = _limits(thresholds, pixels.shape[2])
-    unit = bits_top(stack.dtype, float(pixels.max())) / 255
-    found = [
-        find(pixels[..., k], None if limit is None else limit * unit, blur, kind)
-        for k, limit in enumerate(limits)
-    ]
-    return found[0] if mean.ndim == 2 else np.stack(found, axis=-1)
-
-
-def _limits(thresholds: str, channels: int) -> list[float | None]:
-    """Read one threshold a channel; None stands for an automatic one."""
-    if thresholds.strip() == "auto":
-        return [None] * channels
-    try:
-        numbers = [float(part) for part in thresholds.split(",")]
-    except ValueError:
-        numbers = []
-    if not numbers or any(not 0 < n <= 255 for n in numbers):
-        raise UserError(
-            "find_hot_pixels: thresholds must be 'auto', a number in the range 0 to 255, or one "
-            f"for each channel with commas between, got {thresholds!r}"
-        )
-    if len(numbers) not in (1, channels):
-        raise UserError(f"{len(numbers)} thresholds do not fit frames of {channels} channels")
-    return [*numbers] if len(numbers) == channels else [numbers[0]] * channels
-
-
 def repair_hot_pixels(
     stack: Stack,
     *,
@@ -170,8 +89,10 @@ def repair_hot_pixels(
     method: Method = "mean",
     kernel_size: Annotated[int, Bounds(3, 15, step=2, unit="px")] = 3,
     thresholds: str = "auto",
-    blur: Annotated[int, Bounds(3, 31, step=2, unit="px")] = 5,
+    blur: Side = "auto",
     kind: Kind = "both",
+    lines: Lines = "none",
+    exposures: ImageSource = None,
     run: Run = Run(),
 ) -> Stack:
     """Replace defective pixels by the mean or median of their good neighbours, lazily.
@@ -188,12 +109,18 @@ def repair_hot_pixels(
     kernel_size : int
         Side of the square of neighbours, an odd number; it grows where no neighbour is good.
     thresholds : str
-        Without a mask: how far a pixel must stand out: "auto", one number, or one for each channel
-        with commas between, in 255ths of the data's range.
-    blur : int
-        Without a mask: side of the Gaussian blur that pixels are compared with; an odd number.
-    kind : {"both", "hot", "cold"}
-        Without a mask: pixels that are too bright, too dark, or both.
+        Without a mask: how far a pixel must stand out of its neighbours in most frames: "auto", one
+        number, or one for each channel with commas between, in 255ths of the data's range.
+    blur : int or "auto"
+        Without a mask: side of the square around a pixel on which the eight pixels lie that it is
+        compared with; an odd number.
+    kind : {"both", "hot", "cold", "blinking", "warm", "all"}
+        Without a mask: pixels that are too bright in most frames, too dark, or both; too bright in
+        some frames; or whose excess grows with the exposure.
+    lines : {"none", "columns", "rows", "both"}
+        Without a mask: find whole columns or rows that stand out, too.
+    exposures : array, path or layer
+        Exposure time of each frame, for warm pixels.
     run : Run
 
     Returns
@@ -204,13 +131,26 @@ def repair_hot_pixels(
     ------
     ValueError
         When an option is out of range, or the mask has another size than the frames.
+
+    Warns
+    -----
+    UserWarning
+        Without a mask, when the scene does not move: its own points may be among the pixels found.
     """
     check(repair_hot_pixels, locals())
     if kernel_size % 2 == 0:
         raise UserError(f"repair_hot_pixels: kernel_size must be an odd number, got {kernel_size}")
     image = load_image(mask)
     if image is None:
-        image = find_hot_pixels(stack, thresholds=thresholds, blur=blur, kind=kind, run=run)
+        image = find_hot_pixels(
+            stack,
+            thresholds=thresholds,
+            blur=blur,
+            kind=kind,
+            lines=lines,
+            exposures=exposures,
+            run=run,
+        )
     return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size)))
 
 
