@@ -31,6 +31,8 @@ setup: $(READY)
 demo: $(READY)
 	$(BIN)/napari-stack demo
 
+# Bytecode is kept while they run: they start many processes.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	@$(SCREEN) $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(PYTEST)
 

@@ -65,17 +65,20 @@ def test_a_surface_of_the_second_degree_is_warped_exactly(x, y, degrees, scale):
         np.testing.assert_array_equal(validity(band_valid, band), found[rows])
 
 
-# Each of them is compiled: any two values of any two of the three come together once.
-PAIRS = [
-    (interpolation, dtype, channels)
-    for i, interpolation in enumerate(["nearest", "linear", "cubic", "lanczos"])
-    for j, dtype in enumerate([np.uint8, np.uint16, np.float32])
-    for k, channels in enumerate([(), (3,), (6,)])
-    if (i + j + k) % 3 == 0
+# Each of them is compiled: so every kernel, type and number of channels stands here once or twice.
+KINDS = [
+    ("nearest", np.float32, ()),
+    ("linear", np.float32, ()),
+    ("cubic", np.float32, ()),
+    ("lanczos", np.float32, ()),
+    ("cubic", np.uint8, ()),
+    ("cubic", np.uint16, ()),
+    ("cubic", np.uint8, (3,)),
+    ("lanczos", np.uint16, (6,)),
 ]
 
 
-@pytest.mark.parametrize(("interpolation", "dtype", "channels"), PAIRS)
+@pytest.mark.parametrize(("interpolation", "dtype", "channels"), KINDS)
 def test_a_whole_shift_moves_pixels_untouched(interpolation, dtype, channels):
     data = np.random.default_rng(0).integers(0, 255, (2, 20, 30, *channels)).astype(dtype)
     transforms = Transforms(np.stack([np.eye(3), shift(3, -4)]))
@@ -190,8 +193,16 @@ def _bands_are_the_whole(stack):
     return values, valid
 
 
-@pytest.mark.parametrize("channels", [(), (3,), (2,)])
-@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic", "lanczos"])
+@pytest.mark.parametrize(
+    ("interpolation", "channels"),
+    [
+        ("nearest", ()),
+        ("linear", ()),
+        ("cubic", ()),
+        ("lanczos", ()),
+        ("cubic", (3,)),
+    ],
+)
 @pytest.mark.parametrize(
     "border", ["invalid", "replicate", "reflect", Constant(7), ReplicateBlurred(4)]
 )
@@ -244,7 +255,7 @@ def test_a_filled_border_counts_where_pixels_of_the_frame_do_not():
 
 
 def test_lanczos_keeps_what_is_smooth():
-    image = np.cos(2 * np.pi * (X + Y) / 6)
+    image = np.cos(2 * np.pi * (X + Y) / 6).astype(np.float32)
     matrix = similarity(3.3, 2.2, 4, 1.01)
     px, py = moved(matrix)
     inner = (px >= 4) & (px <= 74) & (py >= 4) & (py <= 54)
@@ -269,7 +280,7 @@ def test_lanczos_keeps_what_is_smooth():
         ("uint8", (3,), "cubic", "replicate"),
         ("uint8", (3,), "cubic", "reflect"),
         ("uint8", (3,), "cubic", Constant(7.0)),
-        ("uint16", (5,), "cubic", "replicate"),
+        ("uint16", (), "cubic", "replicate"),
     ],
 )
 def test_pixels_as_stored_give_what_floats_do(dtype, channels, interpolation, border):

@@ -107,11 +107,14 @@ def _clip(
 ) -> None:
     """Clip rows (rows, n, columns) into mean, used, squares and rejected per frame.
 
-    Where all are valid the mask is given to the kernel all the same: without it another one would
-    be compiled.
+    Three kernels are compiled for each way to clip: for whole numbers without a mask, and for
+    floats with one. Floats without a mask get one that is not read, whole numbers with one become
+    floats, which hold them exactly.
     """
     rows, frames, columns = flat.shape
     kind = _KINDS.get(flat.dtype.str[1:], np.dtype(np.float64))
+    if kind.kind == "u" and valid is not None:
+        kind = np.dtype(np.float32)
     rules = rules._replace(
         low=rules.low + _SLACK,
         high=rules.high + _SLACK,
@@ -123,7 +126,9 @@ def _clip(
         exchanges = sorting_network(frames)
         tile = np.empty((frames, tile_width(frames, kind.itemsize, TILE)), kind)
     lines, channels = None, 1
-    if valid is not None:
+    if valid is None and kind.kind == "f":
+        lines = np.empty((rows, 0, 0), bool)
+    elif valid is not None:
         lines, channels = np.ascontiguousarray(valid.swapaxes(0, 1)), columns // valid.shape[2]
     scratch = (
         tile, np.empty((2, frames, TILE)), np.empty(STATE), np.empty((3, frames)),

@@ -95,6 +95,7 @@ class Sweep:
         score = np.zeros((2, len(self.around), columns), np.float32)
         sums = np.empty((len(slots), 29), np.float32)
         limits = (self.margin, columns - self.margin, rows - self.margin)
+        slots = np.ascontiguousarray(slots)  # of every n-th, the kernel would be compiled anew
         row_sums(
             self.fixed.reshape(-1), self.warped.reshape(-1), columns, self.around[slots], slots,
             self.left, self.px, tuple(map(np.float32, (gain, offset, *WEIGHTS))), self.matrix,
