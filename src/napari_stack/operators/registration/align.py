@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import Matrix
-from napari_stack.operators.registration.evidence import gather
+from napari_stack.operators.registration.evidence import Evidence, gather
 from napari_stack.operators.registration.features import match_features
 from napari_stack.operators.registration.fourier_mellin import (
     coarse_shift,
@@ -17,12 +17,12 @@ from napari_stack.operators.registration.fourier_mellin import (
     imreg_dft,
 )
 from napari_stack.operators.registration.gauss_newton import ITERATIONS, refine
-from napari_stack.operators.registration.judgement import Weighed, probability, verified
+from napari_stack.operators.registration.judgement import Follow, Weighed, probability, verified
 from napari_stack.operators.registration.limits import ANY, Limits
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.motion_models import Transform
 from napari_stack.operators.registration.preprocess import Prepared, prepare
-from napari_stack.operators.registration.search import Search
+from napari_stack.operators.registration.search import LEAST_TILES, Search, without
 from napari_stack.operators.registration.static import held_by_pattern
 from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
@@ -67,6 +67,8 @@ def align(
     limits: Limits = ANY,
     iterations: int = ITERATIONS,
     features: Features | None = None,
+    only: bool = False,
+    follow: Follow = "largest",
 ) -> Alignment:
     """Align a frame with the reference by its intensities.
 
@@ -90,6 +92,10 @@ def align(
         Most steps on a small level.
     features : Features, optional
         Key points to take hypotheses from where nothing else leaves no doubt.
+    only : bool
+        Try nothing but `start`.
+    follow : {"largest", "background"}
+        Which of several motions is taken.
 
     Returns
     -------
@@ -104,8 +110,8 @@ def align(
     _require_alike(reference, moving)
     if not reference.levels or not moving.levels:
         return _FAILED
-    search = Search(reference, moving, transform, limits, iterations)
-    search.go(start, features)
+    search = Search(reference, moving, transform, limits, iterations, follow)
+    search.go(start, features, only=only)
     best = search.best()
     if best is None:
         return _FAILED
@@ -113,6 +119,7 @@ def align(
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
     fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
+    reference = _of_one_motion(reference, best.evidence)
     refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
@@ -121,6 +128,15 @@ def align(
         return Alignment(matrix, sure, True, covariance=covariance)
     # How far the unknowns that were left out move the frame is not known.
     return Alignment(matrix, sure, True, best.transform)
+
+
+def _of_one_motion(reference: Prepared, evidence: Evidence) -> Prepared:
+    """Leave out the tiles that match elsewhere: they would pull the refinement to themselves."""
+    clear = evidence.clear
+    out = ~evidence.placed[clear]
+    if np.count_nonzero(out) < LEAST_TILES:
+        return reference
+    return without(reference, evidence.elsewhere(clear, out))
 
 
 def align_by(

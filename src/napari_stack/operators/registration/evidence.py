@@ -28,6 +28,8 @@ LEAST_SHOWN = 0.6
 CLEAR = 5.0
 #: ... and is in place when it peaks within so many coarse pixels of zero.
 IN_PLACE = 1.6
+#: What moves otherwise reaches beyond the tiles that show it, by about this share of their side.
+BEYOND = 0.35
 #: Frames whose plain correlation reaches this share of that at zero elsewhere show a grid.
 LARGEST_REPEATED = 0.7
 #: Where the local correlation coefficient is above this, an alignment explains what is seen.
@@ -97,11 +99,13 @@ class Evidence:
         return np.hypot(*self.rests.T) < IN_PLACE * self.factor
 
     def elsewhere(self, tiles: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Mask, in coarse pixels, of those of some tiles that are chosen."""
+        """Mask, in coarse pixels, of those of some tiles that are chosen, and a little beyond."""
+        beyond = round(BEYOND * self.tile)
+        side = self.tile + beyond
         mask = np.zeros([side // self.factor for side in self.shape], bool)
         corners = (self.points[tiles][chosen] - (self.factor - 1) / 2) / self.factor
         for x, y in np.round(corners - (self.tile - 1) / 2).astype(int):
-            mask[y : y + self.tile, x : x + self.tile] = True
+            mask[max(y - beyond, 0) : y + side, max(x - beyond, 0) : x + side] = True
         return mask
 
     @property

@@ -115,12 +115,27 @@ def _next(
     suspect = move > max(state.move, LARGEST_MOVE * factor, SIGMAS * error)
     if suspect and _gain(reference, moving, state.matrix, matrix) < LEAST_GAIN:
         return replace(state, ended=True)
-    # Levels see different structure: what each adds counts by its expected error, so that a
-    # finest level of mere noise does not undo what the coarser ones know.
+    return fused(state, matrix, error, move, factor, transform, reference.shape)
+
+
+def fused(
+    state: Refined,
+    matrix: Matrix,
+    error: float,
+    move: float,
+    factor: int,
+    transform: Transform,
+    shape: tuple[int, int],
+) -> Refined:
+    """Join what a level finds to what those before it did.
+
+    Levels see different structure: what each adds counts by its expected error, so that a finest
+    level of mere noise does not undo what the coarser ones know.
+    """
     share = 1 / (1 + (error / state.error) ** 2)
-    fused = nearest(share * matrix + (1 - share) * state.matrix, transform, reference.shape)
+    joined = nearest(share * matrix + (1 - share) * state.matrix, transform, shape)
     shares = (*((f, (1 - share) * s) for f, s in state.shares), (factor, share))
-    return Refined(fused, move, error * float(np.sqrt(share)), shares=shares)
+    return Refined(joined, move, error * float(np.sqrt(share)), shares=shares)
 
 
 def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:

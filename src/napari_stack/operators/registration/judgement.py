@@ -6,10 +6,10 @@ probability holds on other pairs, `benchmarks/registration_trials.py` shows.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -27,9 +27,18 @@ COUNTS_FROM, COUNTS_TO = 2.0, 4.0
 #: Another alignment with this share of the support is preferred where it fits better over more of
 #: the frame, by so many standard deviations.
 SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
+#: What is followed as the background has this share of the support of the largest motion.
+SHARE_OF_BACKGROUND = 0.35
+#: Where so many tiles make another motion, and it has this share of what the chosen one has, either
+#: may be meant.
+TILES_OF_RIVAL, AMBIGUOUS = 6, 0.85
 #: Where another place fits more of the frame by so many standard deviations, or one that repeats
 #: fits better than a period away by less than so many, nothing is more probable than this.
 CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
+
+
+#: Which of several motions is taken.
+Follow = Literal["largest", "background"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +52,15 @@ class Weighed:
         Of alignments that lie elsewhere.
     asked, told : str
         The transform that was asked for, and the richest that the frames determine.
+    follow : {"largest", "background"}
+        Which of several motions was asked for.
     """
 
     evidence: Evidence
     rivals: list[Evidence]
     asked: Transform
     told: Transform
+    follow: Follow = field(default="largest", kw_only=True)
 
     @classmethod
     def alone(cls, evidence: Evidence, transform: Transform) -> Self:
@@ -71,8 +83,29 @@ def support(evidence: Evidence) -> float:
     return float(np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO).sum())
 
 
-def choose(found: list[Evidence]) -> int:
-    """Return the number of the alignment that explains most of what is seen."""
+def reach(evidence: Evidence) -> float:
+    """Support that counts by how near to the border it is: 0 at the centre, 1 at a side."""
+    if not len(evidence.points):
+        return 0.0
+    half = (np.array(evidence.shape[::-1]) - 1) / 2
+    away = np.abs(evidence.points / half - 1).max(axis=1)
+    strengths = np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO)
+    return float(strengths @ away**2)
+
+
+def choose(found: list[Evidence], follow: Follow = "largest") -> int:
+    """Return the number of the alignment that explains most of what is seen.
+
+    Or, of those that explain a good part of it, the one that reaches most of the border: what
+    moves before a scene rarely surrounds it.
+    """
+    if follow == "background":
+        strengths = [support(evidence) for evidence in found]
+        reaches = [
+            reach(evidence) if strength >= SHARE_OF_BACKGROUND * max(strengths) else -1.0
+            for evidence, strength in zip(found, strengths, strict=True)
+        ]
+        return int(np.argmax(reaches))
     strengths = [support(evidence) for evidence in found]
     order = sorted(range(len(found)), key=lambda i: -strengths[i])
     best = order[0]
@@ -94,8 +127,24 @@ def probability(weighed: Weighed) -> float:
             below = values[tree["feature"][node]] <= tree["threshold"][node]
             node = left[node] if below else tree["right"][node]
         logit += tree["value"][node]
+    if _ambiguous(weighed):
+        return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED)
     doubted = seen["margin"] < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
     return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
+
+
+def _ambiguous(weighed: Weighed) -> bool:
+    """Whether another motion has nearly as many tiles, or reaches nearly as much of the border."""
+    measure = reach if weighed.follow == "background" else _tiles
+    own = measure(weighed.evidence)
+    return any(
+        rival.in_place >= TILES_OF_RIVAL and measure(rival) > AMBIGUOUS * own
+        for rival in weighed.rivals
+    )
+
+
+def _tiles(evidence: Evidence) -> float:
+    return float(evidence.in_place)
 
 
 @lru_cache(maxsize=1)

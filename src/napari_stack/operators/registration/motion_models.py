@@ -126,6 +126,22 @@ def update_matrix(
     return to_pixels @ inner @ np.linalg.inv(to_pixels)
 
 
+def update_of(matrices: Matrix, transform: Transform, shape: tuple[int, ...]) -> Matrix:
+    """Unknowns (n, unknowns) of updates (n, 3, 3) next to none: `update_matrix` turned round."""
+    centre, radius = centre_of(shape), float(np.hypot(shape[1] - 1, shape[0] - 1) / 2)
+    to_pixels = np.array([[radius, 0, centre[0]], [0, radius, centre[1]], [0, 0, 1]])
+    inner = np.linalg.inv(to_pixels) @ matrices @ to_pixels
+    inner = inner / inner[:, 2:, 2:]
+    table = np.zeros((unknowns_of(transform).shape[0], 3, 3))
+    for number, (x, y) in enumerate(_TABLES[transform].swapaxes(0, 1)):
+        at = {power: (x[k], y[k]) for k, power in enumerate(POWERS)}
+        table[number, :2] = np.transpose([at[1, 0], at[0, 1], at[0, 0]])
+        table[number, 2, :2] = -at[2, 0][0], -at[0, 2][1]
+    known = np.linalg.pinv(table.reshape(len(table), 9).T)
+    result: Matrix = radius * (inner - np.eye(3)).reshape(-1, 9) @ known.T
+    return result
+
+
 def nearest(matrix: Matrix, transform: Transform, shape: tuple[int, ...]) -> Matrix:
     """Matrix of this kind that moves the centre of a frame alike and the rest nearly so."""
     if transform in ("affine", "homography"):

@@ -12,8 +12,9 @@ from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.warp_rows import warp_rows
 from napari_stack.operators.registration.align import Alignment, Prepared, prepare
+from napari_stack.operators.registration.chains import Found
 from napari_stack.operators.registration.preprocess import repaired
-from napari_stack.operators.registration.sequence import Aligner, Found, MeasureOptions
+from napari_stack.operators.registration.sequence import Aligner, MeasureOptions
 
 #: Blur, in pixels, before gradients are measured for sharpness: noise of single pixels goes.
 SHARPNESS_SIGMA = 1.5
@@ -27,7 +28,7 @@ def measure_to_mean(
     A frame is never measured against itself: its own share of the mean would hold it where it
     is.
     """
-    matrices = {i: a.matrix for i, a in found.items() if a.verified} | {reference: np.eye(3)}
+    matrices = {reference: np.eye(3)} | {i: a.matrix for i, a in found.items() if a.verified}
     good = [int(i) for i in np.flatnonzero(stack.used) if int(i) in matrices]
     total = _Sum(view, matrices)
     run.fold(total, replace(stack, used=np.isin(np.arange(len(stack)), good)), what="Averaging")

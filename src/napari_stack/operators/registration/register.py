@@ -38,7 +38,8 @@ def measure_transforms(
     method: Literal["auto"] | Intensity | Phase | Fourier | Imreg_dft | Features = "auto",
     reference: Annotated[int, Bounds(0, 999_999)]
     | Literal["middle", "first", "last", "sharpest", "mean"] = "middle",
-    sequence: Literal["auto", "direct", "previous"] = "auto",
+    sequence: Literal["auto", "direct", "previous", "global"] = "auto",
+    mean_rounds: Annotated[int, Bounds(1, 9)] = 1,
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     region: ImageSource = None,
     moving_average: Annotated[int, Bounds(1, 99, step=2, unit="frames")] = 1,
@@ -46,6 +47,7 @@ def measure_transforms(
     largest_shift: Annotated[float, Bounds(0, 100_000, unit="px")] = 100_000.0,
     largest_rotation: Annotated[float, Bounds(0, 180, unit="degrees")] = 180.0,
     largest_scale: Annotated[float, Bounds(1, 16, step=0.05)] = 16.0,
+    follow: Literal["largest", "background"] = "largest",
     points: PairsSource = None,
     run: Run = Run(),
 ) -> Transforms:
@@ -54,9 +56,10 @@ def measure_transforms(
     A coarse start (correlation, for a similarity also of log-polar spectra; Reddy and Chatterji
     1996) is refined on the intensities and then judged tile by tile, against what else fits: a
     second motion, a period away, a pattern of the sensor. Where it is not probable enough, the
-    frame is measured against its neighbour, and the transforms are multiplied. Of recordings of 32
-    frames and more every sixteenth is searched for, and the others are followed between these.
-    Unknowns that frames do not tell (the turn of one round spot) are left out, with a warning.
+    frame is measured against several of its neighbours, and all are solved together. Of recordings
+    of 32 frames and more every sixteenth is searched for, and the others are followed between
+    these. Unknowns that frames do not tell (the turn of one round spot) are left out, with a
+    warning.
     Frames are always measured as they are, never after a warp.
 
     Parameters
@@ -71,9 +74,14 @@ def measure_transforms(
     reference : {"middle", "first", "last", "sharpest", "mean"} or int
         The frame that all others are moved to; a number counts from 0. "mean" is the mean of all
         other frames, once they are registered to the middle one.
-    sequence : {"auto", "direct", "previous"}
+    sequence : {"auto", "direct", "previous", "global"}
         Measure each frame against the reference, or against the frame before it on the way to
-        the reference; "auto" does the second where the first fails.
+        the reference. "global" measures it against the frames 1, 2, 4 and 8 before it and the
+        reference, and solves for all places together: errors do not add up, and pairs that
+        contradict the others lose their weight. "auto" measures against the reference, and does
+        so globally with frames that are lost, or become unlike the reference.
+    mean_rounds : int
+        With the reference "mean": how often the mean is made, and every frame measured against it.
     channel : {"all"} or int
         The channel to measure on; "all" takes the brightness of colours, or the mean of bands.
     region : array, path or layer
@@ -88,6 +96,11 @@ def measure_transforms(
         A frame that turns further has failed.
     largest_scale : float
         A frame that grows, or shrinks, by a greater factor has failed.
+    follow : {"largest", "background"}
+        What is registered where parts of the frame move differently: the motion that most of the
+        frame shares, or, of those that a good part of it does, the one that reaches most of the
+        border. A frame where two are nearly alike has failed. By intensities ("auto",
+        "intensity").
     points : mapping, array, path or layers
         Frames placed by hand: points (x, y) on the reference and the same ones on a frame, as
         ``{frame: [(x, y, x, y), ...]}``, or a .csv or .json file of them. A translation needs 1
@@ -121,7 +134,7 @@ def measure_transforms(
     _check_method(method, transform)
     view = series.MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
     limits = Limits(largest_shift, largest_rotation, largest_scale)
-    aligner = series.Aligner(method, transform, limits)
+    aligner = series.Aligner(method, transform, limits, follow)
     index = (
         sharpest(stack, view, run)
         if reference == "sharpest"
@@ -129,7 +142,7 @@ def measure_transforms(
     )
     pairs = pairs_to_place(points, len(stack), index)
     found = series.measure(stack, view, aligner, index, sequence, run)
-    if reference == "mean" and len(stack) > 2:
+    for _ in range(mean_rounds if reference == "mean" and len(stack) > 2 else 0):
         found = measure_to_mean(stack, view, aligner, index, found, run)
     found = place_by_hand(stack, view, aligner, index, found, pairs, run)
     matrices, quality, failed, covariance = collected(len(stack), found.items())

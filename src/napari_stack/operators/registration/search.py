@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,13 @@ from napari_stack.operators.registration.gauss_newton import (
     refine,
     warp_coarsely,
 )
-from napari_stack.operators.registration.judgement import Weighed, certain, choose, support
+from napari_stack.operators.registration.judgement import (
+    Follow,
+    Weighed,
+    certain,
+    choose,
+    support,
+)
 from napari_stack.operators.registration.limits import ANY, Limits
 from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.motion_models import Transform, nearest
@@ -43,6 +50,8 @@ PEAKS = 3
 
 #: Motions that key points are asked for.
 MOTIONS = 2
+#: So many tiles make another motion.
+LEAST_TILES = 3
 #: Another motion is looked for where so much of the frame is left open.
 LEAST_OPEN = 0.1
 
@@ -79,6 +88,7 @@ class Search:
     transform: Transform
     limits: Limits = ANY
     iterations: int = ITERATIONS
+    follow: Follow = "largest"
     found: list[Candidate] = field(default_factory=list)
     #: Starts since the reference is the one that hypotheses are now refined against.
     tried: list[Matrix] = field(default_factory=list)
@@ -87,9 +97,10 @@ class Search:
     def __post_init__(self) -> None:
         self.fixed = self.reference
 
-    def go(self, start: Matrix | None, features: Features | None) -> None:
-        """Try hypotheses, likeliest first, until one leaves no doubt."""
-        for hypothesis in self._starts(start, features):
+    def go(self, start: Matrix | None, features: Features | None, *, only: bool = False) -> None:
+        """Try hypotheses, likeliest first, until one leaves no doubt; or the start alone."""
+        hypotheses = self._starts(start, features)
+        for hypothesis in islice(hypotheses, 1) if only and start is not None else hypotheses:
             self._add(hypothesis)
             if self.found and certain(self.found[-1].evidence):
                 return
@@ -98,7 +109,7 @@ class Search:
         """Return the candidate that explains most, measured with no more than frames can tell."""
         if not self.found:
             return None
-        chosen = self.found[choose([c.evidence for c in self.found])]
+        chosen = self.found[self._chosen()]
         place = chosen.refined.matrix
         told = determined(self.reference, self.moving, place, chosen.evidence, self.transform)
         simple = self._simpler(chosen, told) if told != self.transform else chosen
@@ -107,7 +118,11 @@ class Search:
         if simple.evidence.repeats:
             rivals += self._a_period_away(simple)
         with_what = self.transform if simple is chosen else told
-        return Best(simple.evidence, rivals, self.transform, told, simple.refined, with_what)
+        found = simple.evidence, rivals, self.transform, told, simple.refined, with_what
+        return Best(*found, follow=self.follow)
+
+    def _chosen(self) -> int:
+        return choose([candidate.evidence for candidate in self.found], self.follow)
 
     def _starts(self, start: Matrix | None, features: Features | None) -> Iterator[Matrix]:
         """Give starting matrices; each is computed only when the ones before leave doubt."""
@@ -130,7 +145,8 @@ class Search:
         if not self.found:
             return
         reference, factor = self.reference, self.reference.coarse_factor
-        best = self.found[choose([c.evidence for c in self.found])]
+        best = self.found[self._chosen()]
+        self._second_motion(best)
         weights = unexplained(best.evidence, reference.coarse.shape)
         if weights.mean() < LEAST_OPEN:
             return
@@ -152,11 +168,16 @@ class Search:
         candidate = self._refined(start, self.transform)
         for _ in range(CORRECTIONS):
             better = None if candidate is None else self._corrected(candidate)
-            if better is None:
+            if better is None or candidate is None:
                 break
+            if not self._known(candidate.refined.matrix, [better.refined.matrix]):
+                self._keep(candidate)
             candidate = better
-        if candidate is None:
-            return
+        if candidate is not None:
+            self._keep(candidate)
+
+    def _keep(self, candidate: Candidate) -> None:
+        """Add a candidate that is allowed and not known."""
         place = candidate.refined.matrix
         allowed = self.limits.allow(place, self.reference.shape)
         if allowed and not self._known(place, [c.refined.matrix for c in self.found]):
@@ -166,8 +187,11 @@ class Search:
         reach = SAME_PLACE * self.reference.coarse_factor
         return any(corner_distance(matrix, m, self.reference.shape) < reach for m in others)
 
-    def _refined(self, start: Matrix, transform: Transform) -> Candidate | None:
-        rough = tuple(f for f in self.reference.factors if f >= self.reference.coarse_factor)
+    def _refined(
+        self, start: Matrix, transform: Transform, *, fine: bool = False
+    ) -> Candidate | None:
+        coarse = self.reference.coarse_factor
+        rough = tuple(f for f in self.reference.factors if f == coarse or (f > coarse and not fine))
         how = transform, rough, self.iterations
         refined = refine(self.fixed, self.moving, Refined(start), *how)
         evidence = gather(self.reference, self.moving, refined.matrix)
@@ -196,14 +220,41 @@ class Search:
         if np.hypot(*rest.T).mean() < LARGEST_REST * factor:
             return None
         off = np.hypot(*(rests - rest).T) > AGREE * factor
-        start, before = candidate.refined.matrix @ update, self.fixed
-        # What moves otherwise would pull the refinement back to where it ended.
-        self.fixed = without(before, evidence.elsewhere(evidence.clear, off))
-        better = self._refined(start / start[2, 2], self.transform)
+        start, hidden = candidate.refined.matrix @ update, evidence.elsewhere(evidence.clear, off)
+        for fine in (True, False):
+            better = self._beside(start, hidden, fine=fine)
+            if better is not None and better.evidence.in_place > evidence.in_place:
+                return better
+        return None
+
+    def _beside(
+        self, start: Matrix, hidden: NDArray[np.bool_], *, fine: bool = True
+    ) -> Candidate | None:
+        """Refine from where tiles say, without a part of the frame that moves otherwise.
+
+        It would pull the refinement back to where that part lies, on coarse levels most: a `fine`
+        one starts on the last of them, which is near enough.
+        """
+        before = self.fixed
+        self.fixed = without(before, hidden)
+        found = self._refined(start / start[2, 2], self.transform, fine=fine)
         self.fixed = before
-        if better is None or better.evidence.in_place <= evidence.in_place:
-            return None
-        return better
+        return found
+
+    def _second_motion(self, candidate: Candidate) -> None:
+        """Find what the tiles agree on that match clearly, but not in place."""
+        evidence = candidate.evidence
+        out = evidence.clear & ~evidence.placed
+        points, reach = evidence.points[out], AGREE * evidence.factor
+        update = agreed(points, points + evidence.rests[out], reach, self.transform, "RANSAC")
+        if update is None:
+            return
+        start = candidate.refined.matrix @ nearest(update, self.transform, self.reference.shape)
+        placed = evidence.placed[evidence.clear]
+        self.fixed = self.reference
+        other = self._beside(start, evidence.elsewhere(evidence.clear, placed))
+        if other is not None and other.evidence.in_place >= LEAST_TILES:
+            self._keep(other)
 
     def _simpler(self, candidate: Candidate, transform: Transform) -> Candidate:
         """Measure again with a transform of fewer unknowns, from where the match is."""

@@ -12,7 +12,6 @@ from napari_stack.core.luminance import ChannelWeights, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.geometry.covariance import of_product
 from napari_stack.operators.registration.align import (
     ANY,
     Alignment,
@@ -22,8 +21,16 @@ from napari_stack.operators.registration.align import (
     align_by,
     prepare,
 )
+from napari_stack.operators.registration.chains import (
+    Found,
+    badly_known,
+    chained,
+    measure_globally,
+    near,
+)
 from napari_stack.operators.registration.features import require
 from napari_stack.operators.registration.following import followed
+from napari_stack.operators.registration.judgement import Follow
 from napari_stack.operators.registration.methods import Features, Intensity, Method
 from napari_stack.operators.registration.motion_models import Transform
 from napari_stack.operators.registration.preprocess import without_defects
@@ -31,17 +38,10 @@ from napari_stack.operators.registration.track import KEYS
 
 #: Recordings of so many frames and more are followed.
 LONG = 2 * KEYS
-#: A frame whose neighbour cannot be used is linked to one at most this far.
-LONGEST_LINK = 4
 
-#: Share of the covariance of a link that the noise of each of its two frames makes; it would be a
-#: half if the link were measured on the same pixels in the same way in both. With 0.4 chains of 2
-#: to 8 links of 128 px at a noise of 10 (of 255) are as far off as they claim, by 24 series.
-SHARED = 0.4
 
-Found = dict[int, Alignment]
-#: Of the entries of a matrix, (8, 8).
-Covariance = NDArray[np.float64]
+#: Where more than this share of the frames is lost, or badly known, pairs of all are measured.
+MANY = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,7 @@ class Aligner:
     method: Method | str = "auto"
     transform: Transform = "similarity"
     limits: Limits = ANY
+    follow: Follow = "largest"
 
     def __post_init__(self) -> None:
         if isinstance(self.method, Features):
@@ -100,15 +101,24 @@ class Aligner:
         return by_intensities and self.transform != "homography"
 
     def __call__(
-        self, fixed: Prepared, moving: Prepared, start: NDArray[np.float64] | None = None
+        self,
+        fixed: Prepared,
+        moving: Prepared,
+        start: NDArray[np.float64] | None = None,
+        *,
+        only: bool = False,
     ) -> Alignment:
-        """Align a frame; "auto" tries intensities, then key points, refined on intensities."""
+        """Align a frame; "auto" tries intensities, then key points, refined on intensities.
+
+        Where intensities are compared, and `only`, nothing but the start is tried.
+        """
         how: Any = {"transform": self.transform, "limits": self.limits}
         if not isinstance(self.method, str | Intensity):
             return align_by(fixed, moving, method=self.method, **how)
         steps = (self.method if isinstance(self.method, Intensity) else Intensity()).iterations
         features = None if isinstance(self.method, Intensity) else Features()
-        return align(fixed, moving, start=start, iterations=steps, features=features, **how)
+        how |= {"iterations": steps, "features": features, "only": only, "follow": self.follow}
+        return align(fixed, moving, start=start, **how)
 
 
 def measure(
@@ -117,8 +127,8 @@ def measure(
     """Alignments of all frames but the reference, by number.
 
     In the sequence "previous" every frame is measured against its neighbour on the way to the
-    reference, and matrices are multiplied; in "auto" only those that are lost directly are, and
-    what was found is measured once more against the reference.
+    reference, and matrices are multiplied; in "global" pairs of all frames are solved together;
+    in "auto" those of frames that are lost directly, or badly known, with those beside them.
 
     Raises
     ------
@@ -128,33 +138,34 @@ def measure(
     moving = [i for i in range(len(stack)) if i != reference]
     what = "Registering frames"
     # Another frame is prepared beside the reference: no thread waits. Nothing is sent elsewhere.
-    beside = moving[:1] if run.executor is None and sequence != "previous" else []
+    alone = run.executor is not None or sequence in ("previous", "global")
+    beside = moving[: 0 if alone else 1]
     fixed, *others = _begun(run).each(view, stack, [reference, *beside], what=what)
-    begun = dict(zip(beside, others, strict=True))
     if not fixed.levels and moving:
         raise UserError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
             "choose another reference"
         )
     if sequence == "previous":
-        found: Found = {}
-        _chain(stack, view, aligner, reference, found, moving, run)
-        return found
-    against = partial(_against, view=view, aligner=aligner, fixed=fixed)
-    direct = partial(against, begun=begun, starts={})
+        return chained(stack, view, aligner, reference, run)
+    globally = partial(measure_globally, stack, view, aligner, (reference, fixed))
+    if sequence == "global":
+        return globally({}, moving, run)
+    begun = dict(zip(beside, others, strict=True))
+    direct = partial(_against, view=view, aligner=aligner, fixed=fixed, begun=begun)
     if len(moving) >= LONG and aligner.follows:
         found = followed(stack, view, aligner, reference, direct, moving, run)
     else:
         found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
     lost = [i for i in moving if not found[i].verified]
-    if sequence == "direct" or not lost or len(lost) == len(moving):
+    if sequence == "direct" or len(lost) == len(moving):
         return found
-    chained = _chain(stack, view, aligner, reference, found, lost, run)
-    starts = {i: found[i].matrix for i in chained}
-    again = partial(against, begun={}, starts=starts)
-    for i, better in zip(chained, run.each(again, stack, chained, what="Refining"), strict=True):
-        found[i] = better if better.verified else found[i]
-    return found
+    bad = sorted({*lost, *badly_known(found, (stack.shape[1], stack.shape[2]))})
+    if not bad:
+        return found
+    many = len(bad) > MANY * len(moving)
+    again = globally(found, moving if many else near(bad, len(stack)), run)
+    return found | {i: a for i, a in again.items() if a.verified or found[i].verified}
 
 
 def _begun(run: Run) -> Run:
@@ -168,99 +179,6 @@ def _begun(run: Run) -> Run:
     return replace(run, executor=None, tick=tick if whole else None)
 
 
-def _chain(
-    stack: Stack,
-    view: MeasureOptions,
-    aligner: Aligner,
-    reference: int,
-    found: Found,
-    lost: list[int],
-    run: Run,
-) -> list[int]:
-    """Link lost frames to neighbours on the way to the reference; give those that were found.
-
-    Where the neighbour itself is of no use, the one behind it is tried, and so on.
-    """
-    chained: list[int] = []
-    own: dict[int, Covariance] = {}
-    steps = _links(stack, view, aligner, reference, 1, lost, run)
-    for i in lost:
-        found.setdefault(i, Alignment(np.eye(3), steps[i].quality, False))
-    chained = _joined(steps, reference, 1, found, own)
-    for distance in range(2, LONGEST_LINK + 1):
-        # Only frames just behind a gap: what follows them hangs on the steps measured above.
-        ends = [
-            i
-            for i in lost
-            if abs(i - reference) >= distance
-            and not found[i].verified
-            and _known(_toward(i, reference, distance), reference, found)
-        ]
-        links = _links(stack, view, aligner, reference, distance, ends, run)
-        chained += _joined(links, reference, distance, found, own)
-        chained += _joined(steps, reference, 1, found, own)
-    return sorted(chained)
-
-
-def _links(
-    stack: Stack,
-    view: MeasureOptions,
-    aligner: Aligner,
-    reference: int,
-    distance: int,
-    frames: list[int],
-    run: Run,
-) -> Found:
-    link = partial(_link, view=view, aligner=aligner, reference=reference, distance=distance)
-    what = "Registering to neighbours"
-    return dict(zip(frames, run.each(link, stack, frames, what=what), strict=True))
-
-
-def _joined(
-    links: Found, reference: int, distance: int, found: Found, own: dict[int, Covariance]
-) -> list[int]:
-    """Multiply links with the matrices of what they lead to, from the reference outward.
-
-    `own` gets the part of their covariances that is due to the noise of the frames themselves.
-    """
-    joined = []
-    for i in sorted(links, key=lambda i: abs(i - reference)):
-        towards = _toward(i, reference, distance)
-        done = i in found and found[i].verified
-        if done or not links[i].verified or not _known(towards, reference, found):
-            continue
-        if towards == reference:
-            found[i] = links[i]
-        else:
-            start = found[towards]
-            own_part = own.get(towards, SHARED * start.covariance)
-            found[i], own[i] = _multiplied(links[i], start, own_part)
-        joined.append(i)
-    return joined
-
-
-def _multiplied(link: Alignment, start: Alignment, own: Covariance) -> tuple[Alignment, Covariance]:
-    """Continue an alignment by a link, and tell what the noise of the last frame adds.
-
-    `own` is what the noise of the frame between them adds to `start`: it moves the end of the one
-    and the start of the other alike, and cancels.
-    """
-    matrix = link.matrix @ start.matrix
-    links, starts = link.matrix[None], start.matrix[None]
-    rest = (1 - SHARED) * link.covariance
-    covariance = of_product(links, rest[None], starts, (start.covariance - own)[None])[0]
-    last = of_product(links, SHARED * link.covariance[None], starts, np.zeros((1, 8, 8)))[0]
-    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance), last
-
-
-def _known(index: int, reference: int, found: Found) -> bool:
-    return index == reference or (index in found and found[index].verified)
-
-
-def _toward(index: int, reference: int, distance: int) -> int:
-    return index - distance if index > reference else index + distance
-
-
 def _against(
     stack: Stack,
     index: int,
@@ -269,20 +187,6 @@ def _against(
     aligner: Aligner,
     fixed: Prepared,
     begun: dict[int, Prepared],
-    starts: dict[int, NDArray[np.float64]],
 ) -> Alignment:
-    """Align a frame with the reference; some are prepared already, some have a matrix to start."""
-    moving = begun[index] if index in begun else view(stack, index)
-    return aligner(fixed, moving, starts.get(index))
-
-
-def _link(
-    stack: Stack,
-    index: int,
-    *,
-    view: MeasureOptions,
-    aligner: Aligner,
-    reference: int,
-    distance: int,
-) -> Alignment:
-    return aligner(view(stack, _toward(index, reference, distance)), view(stack, index))
+    """Align a frame with the reference; some are prepared already."""
+    return aligner(fixed, begun[index] if index in begun else view(stack, index))

@@ -11,8 +11,10 @@ from napari_stack.operators.registration.fourier_mellin import shifted
 from napari_stack.operators.registration.gauss_newton import (
     Refined,
     corner_distance,
+    fused,
     level_to_frame,
     likeness,
+    normed,
     overlap_of,
     refine_level,
 )
@@ -103,7 +105,9 @@ def follow(
         As of `align`.
     """
     matrix, first = nearest(start, transform, reference.shape), coarsest(reference)
+    state = Refined(matrix)
     for level in range(first, -1, -1):
+        matrix, factor = state.matrix, reference.factors[level]
         steps = FIRST_STEPS if level == first else NEXT_STEPS if level else 1
         to_frame = level_to_frame(reference.factors[level])
         to_level = np.linalg.inv(to_frame)
@@ -113,14 +117,15 @@ def follow(
         )  # fmt: skip
         if found is None:
             return None
-        before, matrix = matrix, to_frame @ found[0] @ to_level
-        matrix = matrix / matrix[2, 2]
-    if corner_distance(before, matrix, reference.shape) > LAST_STEP * reference.factors[0]:
+        matrix, error = normed(to_frame @ found[0] @ to_level), factor * found[1]
+        move = corner_distance(state.matrix, matrix, reference.shape)
+        state = fused(state, matrix, error, move, factor, transform, reference.shape)
+    matrix = state.matrix
+    if move > LAST_STEP * reference.factors[0]:
         return None
     if not limits.allow(matrix, reference.shape):
         return None
     if not match(reference, moving, matrix).like(expected):
         return None
-    refined = Refined(matrix, shares=((reference.factors[0], 1.0),))
-    matrix, covariance = measure_uncertainty(reference, moving, refined, transform)
+    matrix, covariance = measure_uncertainty(reference, moving, state, transform)
     return Alignment(matrix, quality, True, covariance=covariance)

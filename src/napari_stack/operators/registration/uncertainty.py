@@ -79,7 +79,7 @@ def measure_uncertainty(
     update = update_matrix(step, transform, reference.shape)
     matrix = normed(refined.matrix @ np.linalg.inv(update))
     matrix = nearest(matrix, transform, reference.shape)
-    return matrix, _of_entries(matrix, covariance, transform, reference.shape)
+    return matrix, of_entries(matrix, covariance, transform, reference.shape)
 
 
 def _floor(matrix: Matrix, reference: Prepared, unknowns: int) -> Floats:
@@ -95,7 +95,7 @@ def _floor(matrix: Matrix, reference: Prepared, unknowns: int) -> Floats:
     return np.diag(variances)
 
 
-def _of_entries(
+def of_entries(
     matrix: Matrix, covariance: Floats, transform: Transform, shape: tuple[int, int]
 ) -> Floats:
     """Covariance (8, 8) of the entries of a matrix, from that of the unknowns of an update."""
