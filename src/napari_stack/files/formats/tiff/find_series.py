@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff import micro_manager
@@ -13,6 +14,7 @@ from napari_stack.files.formats.tiff.integrity import Headers, check_count, chec
 from napari_stack.files.formats.tiff.lsm_stk import is_split
 from napari_stack.files.formats.tiff.ome_images import is_several
 from napari_stack.files.formats.tiff.ome_xml import OmeXml, ome_of
+from napari_stack.files.formats.tiff.page_runs import strips_at
 from napari_stack.files.formats.tiff.raw_pages import Form, pages_from
 
 
@@ -51,12 +53,14 @@ class Directories:
 def find_frames(path: str, tif: Any) -> Directories:
     """Find the frames of an open file."""
     if (index := micro_manager.index_of(path, tif)) is not None:
-        directory = Directory(index.offsets, len(index.offsets), form=Form.of(tif))
+        form = Form.of(tif)
+        strips = strips_at(tif.filehandle, form, index.offsets)
+        directory = Directory(index.offsets, len(index.offsets), form=form, strips=strips)
         return Directories((directory,), index=index)
     seen = check_pages(tif)
     ome = ome_of(tif)
     if ome and is_several(ome, path):
-        return Directories((_all_pages(tif),), ome)
+        return Directories((_all_pages(tif, seen),), ome)
     try:
         found = tif.series
     except RuntimeError:  # its pages are not as alike as the first ones let expect
@@ -64,7 +68,7 @@ def find_frames(path: str, tif: Any) -> Directories:
     if not ome and _is_mixed(tif, found):
         return Directories(_by_shape(tif))
     if ome and ome.images and _is_incomplete(found):
-        return Directories((_all_pages(tif),), ome)
+        return Directories((_all_pages(tif, seen),), ome)
     if not found:
         raise UserError("it holds no image")
     full = [number for number, one in enumerate(found) if number == 0 or not _is_copy(one)]
@@ -108,10 +112,18 @@ def page_at(tif: Any, start: int) -> Any:
     return tifffile.TiffPage(tif, index=0)
 
 
-def _all_pages(tif: Any) -> Directory:
+def _all_pages(tif: Any, seen: Headers) -> Directory:
+    starts = np.array(seen.starts, np.int64)
+    if seen.starts:
+        return Directory(starts, len(starts), form=Form.of(tif), strips=_strips(starts, seen))
     tif.pages.cache = False
     starts = np.array([page.offset for page in tif.pages], np.int64)
     return Directory(starts, len(starts), form=Form.of(tif))
+
+
+def _strips(starts: NDArray[np.int64], seen: Headers) -> NDArray[np.int64]:
+    """Return where the pixels of pages are, in one strip; -1 for those stored in another way."""
+    return np.array([seen.strips.get(start, (-1, 0)) for start in starts.tolist()], np.int64)
 
 
 def _is_incomplete(found: Any) -> bool:
@@ -142,7 +154,6 @@ def _of_series(tif: Any, series: Any, number: int, seen: Headers) -> Directory:
     offsets = np.array([page.offset for page in pages], np.int64)
     form, strips = None if tif.tiff.is_ndpi else Form.of(tif), None
     if offsets[0] == tif.pages.first.offset:  # else what was seen is of pages like another one
-        starts = [seen.strips.get(start, (-1, 0)) for start in offsets.tolist()]
-        strips = np.array(starts, np.int64)
+        strips = _strips(offsets, seen)
     name, palette = str(series.name or ""), bool(tif.is_imagej)
     return Directory(offsets, count, depth, palette, form, strips, name, number)

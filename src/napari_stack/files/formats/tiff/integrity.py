@@ -7,11 +7,13 @@ from typing import Any
 
 from napari_stack.core.errors import UserError
 from napari_stack.files.formats.tiff.ome_xml import ome_of
+from napari_stack.files.formats.tiff.page_runs import one_strip, run_from
 from napari_stack.files.formats.tiff.raw_pages import (
     BYTES,
     LETTERS,
     Entry,
     Form,
+    entries_at,
     layout_of,
     pages_from,
     values_of,
@@ -29,10 +31,13 @@ class Headers:
     strips : dict of int to tuple of int
         Where the pixels of a page begin and how many bytes they are, by where its header starts; of
         the pages that are stored as the first one, in one strip.
+    starts : list of int
+        Where the headers of all pages start; empty where that is not known.
     """
 
     unlike: list[int]
-    strips: dict[int, tuple[int, int]]
+    strips: dict[int, tuple[int, ...]]
+    starts: list[int]
 
 
 def check_pages(tif: Any) -> Headers:
@@ -51,33 +56,50 @@ def check_pages(tif: Any) -> Headers:
     ValueError
     """
     if tif.tiff.is_ndpi:  # its offsets beyond 4 GB are hidden elsewhere
-        return Headers(list(range(1, len(tif.pages))), {})
+        return Headers(list(range(1, len(tif.pages))), {}, [])
     file, form, size = tif.filehandle, Form.of(tif), tif.filehandle.size
-    number, entries, seen = 0, list[Entry](), Headers([], {})
+    seen, entries = Headers([], {}, []), list[Entry]()
     layout: Any = None
-    for number, (start, entries) in enumerate(pages_from(file, form, tif.pages.first.offset), 1):
-        parts = ((BYTES.get(kind, 0) * count, place) for _, kind, count, place in entries)
-        if any(length > form.inline and place + length > size for length, place in parts):
-            raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
-        if _end_of_pixels(file, form, entries, most=1) > size:
-            raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
+    known, start, before = set[int](), int(tif.pages.first.offset), 0
+    while start and start not in known:  # some go round in circles
+        number = len(seen.starts) + 1
+        entries, after = _checked(file, form, start, number)
         found = layout_of(file, form, entries)
         layout = layout or found
+        pixels = one_strip(form, entries) if found == layout else None
         if found != layout:
             seen.unlike.append(number - 1)
-        elif (pixels := _one_strip(form, entries)) is not None:
+        elif pixels is not None:
             seen.strips[start] = pixels
+        run = None
+        if pixels is not None and after - start == start - before:
+            run = run_from(file, form, entries, after, after - start)
+        seen.starts.append(start)
+        known.add(start)
+        before, start = start, after
+        if run is not None and known.isdisjoint(starts := run.starts.tolist()):
+            seen.starts.extend(starts)
+            known.update(starts)
+            seen.strips.update(zip(starts, map(tuple, run.strips.tolist()), strict=True))
+            before, start = starts[-1], run.after
     if _end_of_pixels(file, form, entries) > size:
+        number = len(seen.starts)
         raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
     return seen
 
 
-def _one_strip(form: Form, entries: list[Entry]) -> tuple[int, int] | None:
-    """Where the pixels of a page begin and how many bytes they are, if they are one strip."""
-    kinds = (16, 18) if form.big else (4, 13)  # of shorter types any bytes may fill the rest
-    found = {tag: value for tag, kind, count, value in entries if count == 1 and kind in kinds}
-    start, size = found.get(273, found.get(324)), found.get(279, found.get(325))
-    return None if start is None or size is None else (start, size)
+def _checked(file: Any, form: Form, start: int, number: int) -> tuple[list[Entry], int]:
+    """Return the entries of a page and where the next one is; refuse one that is cut off."""
+    try:
+        entries, after = entries_at(file, form, start)
+    except UserError:
+        raise UserError(f"it is cut off: page {number} lies beyond its end") from None
+    parts = ((BYTES.get(kind, 0) * count, place) for _, kind, count, place in entries)
+    if any(length > form.inline and place + length > file.size for length, place in parts):
+        raise UserError(f"it is cut off: the header of page {number} goes beyond its end")
+    if _end_of_pixels(file, form, entries, most=1) > file.size:
+        raise UserError(f"it is cut off: the pixels of page {number} go beyond its end")
+    return entries, after
 
 
 def _end_of_pixels(file: Any, form: Form, entries: list[Entry], most: float = inf) -> int:

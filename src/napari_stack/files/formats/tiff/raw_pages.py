@@ -21,12 +21,16 @@ BYTES |= {16: 8, 17: 8, 18: 8}
 LETTERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 #: Tags that say how the pixels of a page are stored.
-_LAYOUT = frozenset((254, 255, 256, 257, 258, 259, 262, 266, 274, 277, 278, 284, 292, 293, 317, 320,
+LAYOUT = frozenset((254, 255, 256, 257, 258, 259, 262, 266, 274, 277, 278, 284, 292, 293, 317, 320,
                      322, 323, 338, 339, 347, 512, 513, 514, 519, 520, 521, 529, 530, 531, 532,
                      32997, 32998))  # fmt: skip
 
+#: What says no more than that the bits are in their usual order, in either order of bytes: pages
+#: with and without it are stored alike.
+_USUAL = {(266, 1), (266, 2**16), (266, 2**48)}
+
 #: Tags of where strips and tiles begin, and of their lengths.
-_STARTS, _SIZES = (273, 324), (279, 325)
+STARTS, SIZES = (273, 324), (279, 325)
 
 #: Tag, type, number of values, and where they are, or the values themselves where they fit.
 Entry = tuple[int, ...]
@@ -57,6 +61,21 @@ class Form:
         """Bytes that fit into an entry."""
         return 8 if self.big else 4
 
+    @property
+    def head(self) -> int:
+        """Bytes of the number of entries in front of them."""
+        return 8 if self.big else 2
+
+    @property
+    def entry(self) -> int:
+        """Bytes of an entry."""
+        return 20 if self.big else 12
+
+    @property
+    def letter(self) -> str:
+        """Type of counts and of places, as NumPy has it."""
+        return "u8" if self.big else "u4"
+
     def number(self, data: bytes) -> int:
         """Return a whole number without a sign."""
         return int.from_bytes(data, "big" if self.order == ">" else "little")
@@ -71,7 +90,7 @@ def entries_at(file: Any, form: Form, start: int) -> tuple[list[Entry], int]:
         When the file ends before.
     """
     entry = struct.Struct(form.order + ("HHQQ" if form.big else "HHII"))
-    head = 8 if form.big else 2
+    head = form.head
     file.seek(start)
     count = file.read(head)
     length = entry.size * form.number(count)
@@ -97,7 +116,7 @@ def layout_of(file: Any, form: Form, entries: list[Entry]) -> tuple[Any, ...]:
     """Return what the entries say of how pixels are stored: the same for pages stored alike."""
     found: list[Any] = []
     for tag, kind, count, value in entries:
-        if tag not in _LAYOUT:
+        if tag not in LAYOUT or (tag, value) in _USUAL:
             continue
         size = BYTES.get(kind, 0) * count
         if size <= form.inline:
@@ -114,7 +133,7 @@ def segments_of(
     """Return where strips or tiles of a page begin, and their lengths; None where unclear."""
     known = {tag: rest for tag, *rest in entries}
     starts, sizes = (
-        next((known[tag] for tag in tags if tag in known), None) for tags in (_STARTS, _SIZES)
+        next((known[tag] for tag in tags if tag in known), None) for tags in (STARTS, SIZES)
     )
     if starts is None or sizes is None or starts[1] != sizes[1]:
         return None

@@ -17,6 +17,7 @@ from napari_stack.files.formats.tiff.ome_set import COMPANIONS, set_of
 from napari_stack.files.formats.tiff.opened import LIBRARIES, opened
 from napari_stack.files.formats.tiff.pages import Layout, Page, page_of, read_page
 from napari_stack.files.formats.tiff.plane_map import PlaneMap
+from napari_stack.files.formats.tiff.small_frames import SmallFrames
 from napari_stack.files.header_cache import HeaderCache, stamp_of
 from napari_stack.files.metadata import Note
 
@@ -74,6 +75,11 @@ class Tiff(Format):
 
     def read_frame(self, path: str, number: int, rows: slice | None, first: First) -> NDArray[Any]:  # noqa: D102
         with self.damage_named(path):
+            small = _small_frames(path, self.headers)
+            if small is not None and small.matches(first):
+                pixels = small.read(path, number, rows)
+                if pixels is not None:
+                    return pixels
             directory, page, number = _page(path, number, self.headers)
         first.check(path, page.layout.frame, directory.count)
         with self.damage_named(path):
@@ -117,6 +123,25 @@ def _directories(path: str, tif: Any, headers: HeaderCache) -> Directories:
     """Return where the frames of an open file are."""
     key = Directories, stamp_of(path)
     return headers.recall(*key) or headers.keep(find_frames(path, tif), *key)
+
+
+def _small_frames(path: str, headers: HeaderCache) -> SmallFrames | None:
+    """Return what reads many frames at a time; None where it is not known yet, or cannot."""
+    stamp = stamp_of(path)
+    key = SmallFrames, stamp
+    known = headers.recall(*key)
+    if known is None:
+        found: Directories | None = headers.recall(Directories, stamp)
+        if found is None:
+            return None
+        page = headers.recall(Page, (*stamp, found.series[0].part), 0)
+        if page is None:
+            return None
+        alone = len(found.series) == 1
+        made = SmallFrames.of(found.series[0], page) if alone else None
+        known = headers.keep((made,), *key)
+    small: SmallFrames | None = known[0]
+    return small
 
 
 def _page(path: str, number: int, headers: HeaderCache) -> tuple[Directory, Page, int]:
