@@ -19,6 +19,7 @@ from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance, Limits
+from napari_stack.layers.axis_names import told_default_axis
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
 from napari_stack.layers.point_layers import with_rows
@@ -26,7 +27,6 @@ from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, his
 from napari_stack.layers.read_layer import (
     Data,
     axis_name,
-    leading_axes,
     read_layer,
     used_along_axis,
 )
@@ -234,7 +234,7 @@ def prepare(
     given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
     chain = read_layer(layer)
-    chosen = axis_name(layer, axis) or default_axis(operator, layer)
+    chosen = axis_name(layer, axis) or told_default_axis(operator, layer)
     options = with_rows(options, layer, chosen)
     check(entry.function, options)
     step = Step(operator, options, axis=_axis(operator, chain.data, chosen))
@@ -246,22 +246,6 @@ def prepare(
     elif measure_at:  # along one axis, also where that is its first place
         step = replace(step, measure_at=places_to_json(measure_at))
     return Job(chain, Appearance.of(layer), step, images, LayerReference.of(layer))
-
-
-def default_axis(operator: str, layer: Layer) -> str:
-    """Name of the axis that an operator stacks when none is chosen.
-
-    The one it prefers, else the first; an axis of one frame only where there is no other. The
-    data does not matter: it may be empty, or of a kind that no operator takes.
-    """
-    sizes = leading_axes(layer)
-    several = [name for name, size in sizes.items() if size != 1] or list(sizes)
-    if not several:
-        return ""
-    # The operator chooses, among axes of these names.
-    stand_in = np.zeros((1,) * (len(several) + 2), np.uint8)
-    named = Hyperstack.wrap(stand_in, axes=(*several, "y", "x"), rgb=False)
-    return named.with_stacked_axis(Step(operator).entry).axis
 
 
 def _axis(operator: str, data: Data, chosen: str) -> str:

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.docks import docked
-from tests.support.hand import Hand
 
 import napari_stack as ns
 from napari_stack import samples
 from napari_stack._widgets import StackDock
 from napari_stack.files import read_recipe
+from support.docks import docked
+from support.hand import Hand
 
 
 @pytest.fixture

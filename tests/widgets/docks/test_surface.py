@@ -2,6 +2,7 @@
 
 import numpy as np
 from napari.layers import Surface
+from qtpy.QtWidgets import QApplication
 
 from napari_stack import layers
 from napari_stack._widgets import SurfaceDock
@@ -18,6 +19,8 @@ def test_it_shows_the_newest_depth_in_space(viewer, hyper):
     assert (dock.image.name, dock.depth.name) == ("hyper - focus stack", "hyper - depth")
     assert not dock._told.text()
     viewer.dims.set_current_step((0, 1), (2, 1))
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera.zoom = 3.25
     dock.button.click()
     surface = viewer.layers[-1]
     assert isinstance(surface, Surface)
@@ -25,6 +28,11 @@ def test_it_shows_the_newest_depth_in_space(viewer, hyper):
     assert viewer.dims.ndisplay == 3
     assert not dock.image.visible
     assert "stretched" in dock._told.text()
+    viewer.dims.ndisplay = 2
+    QApplication.processEvents()
+    assert dock.image.visible
+    assert not surface.visible
+    assert camera.zoom == 3.25
     viewer.layers.clear()
     assert not dock.button.isEnabled()
     dock.run()

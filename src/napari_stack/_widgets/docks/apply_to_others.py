@@ -41,7 +41,7 @@ class ApplyToOthersDock(FollowingDock):
         self.message = paragraph()
         self.lay_out(
             paragraph("Move channels, labels, points and shapes as a registered layer was."),
-            self.title, self.list, self.back, self.apply_button, self.message,
+            self.title, self.list, self.back, pinned=(self.apply_button, self.message),
         )  # fmt: skip
         self.follow()
 

@@ -57,7 +57,7 @@ class ComputeNowDock(RunningDock):
             "Folder", self._folder.native, "A new folder, whose name ends with .zarr."
         )
         text = "Compute all frames of a lazy layer once, so that showing them is quick."
-        fill(self, paragraph(text), form, self._told, self.runner)
+        fill(self, paragraph(text), form, self._told, pinned=(self.runner,))
 
     @property
     def path(self) -> Path | None:

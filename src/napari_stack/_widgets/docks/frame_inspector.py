@@ -84,7 +84,7 @@ class FrameInspectorDock(FollowingDock):
         )
         self.lay_out(
             self.title, self._axis_row, self.plot, self.list, self.by_hand, self.stale,
-            self.remake, self.compare, self.runner, files,
+            self.remake, self.compare, files, pinned=(self.runner,),
         )  # fmt: skip
 
     # following the viewer

@@ -20,6 +20,7 @@ from napari_stack._widgets.parts.preferences import last_used, preferences, reme
 from napari_stack._widgets.parts.preview import LivePreview
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.core.combined_sources import Place
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.operators import CATALOGUE
 
@@ -74,7 +75,7 @@ class OperatorDock(RunningDock):
         self.runner.add_button(
             button("Defaults", "Set all options back to what they were at first.", self.reset)
         )
-        self._area = fill(self, *parts, self.runner, narrowest=_NARROWEST)
+        self._area = fill(self, *parts, pinned=(self.runner,), narrowest=_NARROWEST)
 
     def _connect(self) -> None:
         source = self.source
@@ -83,6 +84,8 @@ class OperatorDock(RunningDock):
         source.data_changed.connect(self.preview.outdated)
         source.axes_found.connect(self._axes_found)
         source.axis_changed.connect(self._show_place)
+        source.axis_changed.connect(self._axes_found)
+        source.strip.resized.connect(self._fit)
         source.axis_changed.connect(self.forecast.soon)
         self.place.changed.connect(self._show_place)
         for form in self._forms:
@@ -161,13 +164,18 @@ class OperatorDock(RunningDock):
         self._allow_run()
         self.forecast.soon()
         if not self.runner.running:
-            there = self.source.axes()
-            self.runner.show_message("" if there else "Open an image with three axes or more.")
+            self.runner.show_message(self._hint())
         self._show_place()
+
+    def _hint(self) -> str:
+        if not self.source.axes():
+            return "Open an image with three axes or more."
+        return "Choose the axis, or say above which it is." if self.source.missing else ""
 
     def _allow_run(self) -> None:
         if isalive(self):
-            self.runner.run_button.setEnabled(bool(self.source.axes()) and not self.runner.running)
+            ready = bool(self.source.axes()) and not self.source.missing
+            self.runner.run_button.setEnabled(ready and not self.runner.running)
 
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002
         if not isalive(self):
@@ -194,6 +202,8 @@ class OperatorDock(RunningDock):
         """
         for form in self._forms:
             form.refuse_incomplete()
+        if self.source.missing:
+            raise UserError(f"choose the axis: {self.source.missing}")
         return layers.prepare(
             self.operator, self.layer, axis=self.axis, measure_at=self.measure_at(),
             **self.options(),
@@ -218,6 +228,8 @@ class OperatorDock(RunningDock):
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> str:
         made = job.finish(computed)
+        if job.source is not None and (source := job.source.layer()) is not None:
+            source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
         for layer in made:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]

@@ -68,7 +68,7 @@ class RecipeDock(FollowingDock):
             tooltip("Do the steps that are ticked; the results are new layers.")
         )
         self.more = collapsible("Many series (batch)", self.batch)
-        self.lay_out(self.title, self.steps, form, self.runner, files, self.more)
+        self.lay_out(self.title, self.steps, form, files, self.more, pinned=(self.runner,))
 
     # following the viewer
 

@@ -75,6 +75,7 @@ class StackDock(RunningDock):
         self.frames.changed.connect(self._layer_changed)
         self.frames.layers_changed.connect(self._layers_changed)
         self.frames.wanted.connect(self.open)
+        self.frames.strip.resized.connect(self._fit)
         self.questions.changed.connect(self._plan)
         self.checklist.changed.connect(self._allow)
         self.checklist.linked.connect(self._open_operator)
@@ -159,6 +160,9 @@ class StackDock(RunningDock):
         self.remark.setText(remark)
         self.remark.setVisible(bool(remark))
         self.checklist.show_draft(draft, whys)
+        self.area.fit()
+
+    def _fit(self) -> None:
         self.area.fit()
 
     def _show_recipe(self, draft: Draft, name: str) -> None:

@@ -6,6 +6,7 @@ from weakref import ref
 
 from napari.layers import Image
 from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
@@ -13,7 +14,7 @@ from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import Chosen, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
 from napari_stack.core.options import options_of
-from napari_stack.layers.compat import follow_layers, full_resolution
+from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.surface import DEPTH_AXIS
 
@@ -44,6 +45,9 @@ class SurfaceDock(QWidget):
         )
         self._told = paragraph()
         self._taken: Callable[[], Any] = lambda: None  # the depth that was new last
+        self._back: list[Any] = []  # layers to show again in two dimensions, then the surface
+        self._camera: tuple[Any, float] | None = None
+        napari_viewer.dims.events.ndisplay.connect(self._turned)
         self._lay_out(option.help)
         follow_layers(self.viewer, self.reset_choices)
         self.reset_choices()
@@ -54,7 +58,7 @@ class SurfaceDock(QWidget):
         form.add("Image", self._image_box.native, "What is shown on it: the fused image.")
         form.add("Exaggeration", self.exaggeration.native, help_text)
         text = "Show how deep a focus-stacked image lies, as a surface with it on top."
-        fill(self, paragraph(text), form, self.button, self._told)
+        fill(self, paragraph(text), form, pinned=(self.button, self._told))
 
     def _depths(self) -> list[Any]:
         """Return what can be a depth: first what is known to be one, the newest before others."""
@@ -102,8 +106,12 @@ class SurfaceDock(QWidget):
             self._show(made)
 
     def _show(self, made: Any) -> None:
+        flat = (self.image, self.depth)  # they would cut through it
+        self._back = [weak_reference(layer) for layer in flat if layer.visible]
         self.viewer.add_layer(made)
-        for layer in (self.image, self.depth):  # flat ones would cut through it
+        self._back.append(weak_reference(made))
+        self._camera = self.viewer.camera.center, self.viewer.camera.zoom
+        for layer in flat:
             layer.visible = False
         self.viewer.dims.ndisplay = 3
         self.viewer.reset_view()
@@ -112,6 +120,26 @@ class SurfaceDock(QWidget):
         self.viewer.camera.zoom *= 0.75
         stretch = made.metadata[KEY]["exaggeration"]
         self._told.setText(f"Added {made.name!r}, its depth stretched {stretch:.3g} times.")
+
+    def _turned(self, event: Any) -> None:
+        """Show the image again, in the place of the surface, when the view is flat."""
+        if not isalive(self) or event.value != 2 or not self._back:
+            return
+        *flat, surface = (found() for found in self._back)
+        self._back = []
+        if surface is None or not surface.visible:
+            return  # it was taken away, or hidden by hand
+        surface.visible = False
+        for layer in flat:
+            if layer is not None:
+                layer.visible = True
+        # napari sets the camera of its own when it turns; this one comes after.
+        QTimer.singleShot(0, self._look_as_before)
+
+    def _look_as_before(self) -> None:
+        if isalive(self) and self._camera is not None:
+            self.viewer.camera.center, self.viewer.camera.zoom = self._camera
+            self._camera = None
 
 
 def _size(layer: Any) -> tuple[int, ...]:

@@ -1,10 +1,13 @@
 """`FollowingDock`: a dock that shows something about the active layer, and follows it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari.layers import Image, Layer
 from qtpy.compat import isalive
+from qtpy.QtWidgets import QWidget
 
+from napari_stack._widgets.parts.axes_strip import AxesStrip
 from napari_stack._widgets.parts.layout import fill, paragraph
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.layers.compat import follow_layers, weak_reference
@@ -24,10 +27,21 @@ class FollowingDock(RunningDock):
         super().__init__(napari_viewer, text)
         self._layer: Any = None
         self.title = paragraph()
+        self.strip = AxesStrip(napari_viewer)
 
-    def lay_out(self, *parts: Any) -> None:
-        """Put widgets and layouts one below the other, in an area that scrolls."""
-        self.area = fill(self, *parts)
+    def lay_out(self, first: Any, *parts: Any, pinned: Sequence[QWidget] = ()) -> None:
+        """Put widgets and layouts one below the other, in an area that scrolls.
+
+        Parameters
+        ----------
+        first : QWidget
+            The axes of the layer come below it.
+        *parts : QWidget or QLayout
+        pinned : sequence of QWidget
+            What stays in view below the area.
+        """
+        self.area = fill(self, first, self.strip, *parts, pinned=pinned)
+        self.strip.resized.connect(self.area.fit)
 
     def follow(self) -> None:
         """Begin to follow; to be called when the dock is laid out."""
@@ -64,6 +78,7 @@ class FollowingDock(RunningDock):
         self._layer = None if layer is None else weak_reference(layer)
         if layer is not None:
             self.layer.events.data.connect(self._data_changed)
+        self.strip.show_layer(self.layer)
         self.layer_changed()
 
     def _active_changed(self, event: Any = None) -> None:  # noqa: ARG002

@@ -8,9 +8,11 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 
 from napari_stack import layers
+from napari_stack._widgets.parts.axes_strip import AxesStrip
 from napari_stack._widgets.parts.inputs import Chosen, axis_choices, choice
 from napari_stack._widgets.parts.layout import Rows
 from napari_stack._widgets.parts.sliders import place_in_view
+from napari_stack.layers.axis_names import why_to_choose
 from napari_stack.layers.compat import follow_layers
 
 
@@ -47,12 +49,14 @@ class SourceChoice(Rows):
         self.viewer, self._operator, self._busy = viewer, operator, busy
         self._watched: Any = None
         self.layer_box = choice(lambda _widget: self._stackable())
-        self.axis_box = choice(lambda _widget: self.axes())
+        self.axis_box = choice(lambda _widget: self._axis_entries())
+        self.strip = AxesStrip(viewer)
         layer, axis = self.layer_box.native, self.axis_box.native
         self.labels = [
             self.add("Image layer", layer, "Frames along an axis, then y and x."),
             self.add("Axis", axis, "The axis to stack; results keep the others."),
         ]
+        self.form.insertRow(1, self.strip)
 
     def follow(self) -> None:
         """Begin to follow the viewer; to be called when the signals are connected."""
@@ -68,6 +72,18 @@ class SourceChoice(Rows):
     def axes(self) -> list[tuple[str, str]]:
         """Return the axes that can be stacked: what is shown of each, and its name."""
         return axis_choices(self.layer)
+
+    @property
+    def missing(self) -> str:
+        """Why an axis must be chosen first; "" when it is, or need not be."""
+        if self.layer is None or self.axis:
+            return ""
+        return why_to_choose(self._operator, self.layer)
+
+    def _axis_entries(self) -> list[tuple[str, str]]:
+        axes = self.axes()
+        asks = bool(axes) and bool(why_to_choose(self._operator, self.layer))
+        return [("choose ...", "")] * asks + axes
 
     def position(self) -> dict[str, int]:
         """Return where the viewer's sliders stand on all axes of the layer but y and x."""
@@ -109,8 +125,10 @@ class SourceChoice(Rows):
 
     def _find_axes(self) -> None:
         self.axis_box.reset_choices()
+        self.strip.show_layer(self.layer)
         if self.axes():
-            self.axis = layers.default_axis(self._operator, self.layer)
+            asks = why_to_choose(self._operator, self.layer)
+            self.axis = "" if asks else layers.default_axis(self._operator, self.layer)
         self.axes_found.emit()
 
     def _labels_changed(self, event: Any = None) -> None:  # noqa: ARG002

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_stack._widgets.parts.assistant.opening import gathering, opening
+from napari_stack._widgets.parts.axes_strip import AxesStrip
 from napari_stack._widgets.parts.inputs import Chosen, choice
 from napari_stack._widgets.parts.layout import below, beside, button, paragraph
 from napari_stack.files import SUFFIXES
@@ -49,9 +50,9 @@ class FramesChoice(QWidget):
         self.offer = button("", "Take these single images as the frames of one stack.", self.take)
         files = button("Files...", "Choose the files that are the frames.", self._choose_files)
         folder = button("Folder...", "Choose a folder; all its images are frames.", self._folder)
-        self.setLayout(
-            below(paragraph(_TEXT), self.layer_box.native, beside(files, folder), self.offer)
-        )
+        self.strip = AxesStrip(viewer)
+        text, buttons = paragraph(_TEXT), beside(files, folder)
+        self.setLayout(below(text, self.layer_box.native, self.strip, buttons, self.offer))
 
     def follow(self) -> None:
         """Begin to follow the viewer; to be called when the signals are connected."""
@@ -122,6 +123,7 @@ class FramesChoice(QWidget):
         if self._watched is not None:
             self._watched.events.axis_labels.connect(self._data_changed)
             self._watched.events.data.connect(self._data_changed)
+        self.strip.show_layer(self.layer)
         self.changed.emit()
 
     def _data_changed(self, event: Any = None) -> None:  # noqa: ARG002
