@@ -91,8 +91,8 @@ def warp_parts(
     kind = np.result_type(source.dtype, np.float32) if source.dtype.kind in "ui" else source.dtype
     values, inside = np.empty((*shape, *source.shape[2:]), kind), np.ones(shape, bool)
     whole = None if valid is None else np.ones(shape, bool)
-    _warp(
-        np.ascontiguousarray(source), valid if valid is None else np.ascontiguousarray(valid),
+    _warp(  # of floats alone: of each other type, the kernel would be compiled for seconds
+        np.ascontiguousarray(source, kind), valid if valid is None else np.ascontiguousarray(valid),
         (first_source_row, first_source_row + len(source) - 1), matrix / matrix[2, 2], rows.start,
         np.arange(shape[0]), (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK),
         REFLECTED if reflect else NEAREST if rough else EXTENDED,
