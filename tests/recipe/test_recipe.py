@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ PLAIN = {
 }
 
 
+@cache
 def cells():
     stack, _ = samples.drifting_cells(frames=9, size=(160, 180))
     return stack

@@ -3,6 +3,7 @@
 import pickle
 import runpy
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ similarity, pair, corner_error = (_analytic[k] for k in ("similarity", "pair", "
 SHAPE = (384, 448)
 
 
+@cache
 def texture(name, seed=0):
     return cells(seed, 500, 900) if name == "cells" else natural(seed, 300)
 
@@ -45,7 +47,7 @@ def scene():
 
 @pytest.mark.parametrize("name", ["cells", "natural"])
 @pytest.mark.parametrize("transform", ["translation", "similarity"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_known_transform_is_found(name, transform, seed):
     truth = drift(np.random.default_rng(seed), transform)
     found = register(*pair(texture(name, seed), truth, SHAPE, 5, seed), transform)
@@ -61,28 +63,24 @@ def test_accuracy_on_a_megapixel(name):
     shape = (1024, 1024)
     scene = cells(1) if name == "cells" else natural(1)
     rng = np.random.default_rng(77)
-    errors = []
-    for seed in range(3):
-        shift, scale = tuple(rng.uniform(-12, 12, 2)), 1 + rng.uniform(-0.01, 0.01)
-        truth = similarity(shift, rng.uniform(-2, 2), scale, shape)
-        found = register(*pair(scene, truth, shape, 5, seed))
-        assert found.verified
-        errors.append(corner_error(found.matrix, truth, shape))
-    assert np.mean(errors) <= 0.02
-    assert np.max(errors) <= 0.03
+    shift, scale = tuple(rng.uniform(-12, 12, 2)), 1 + rng.uniform(-0.01, 0.01)
+    truth = similarity(shift, rng.uniform(-2, 2), scale, shape)
+    found = register(*pair(scene, truth, shape, 5, 0))
+    assert found.verified
+    assert corner_error(found.matrix, truth, shape) <= 0.02
 
 
 @pytest.mark.parametrize(
-    ("shift", "degrees", "scale"),
+    ("name", "shift", "degrees", "scale"),
     [
-        ((200, -60), 0, 1),
-        ((40, 30), 12, 1.1),
-        ((-30, 20), -12, 0.9),
-        ((5, 9), 90, 1),
-        ((9, 5), 180, 1),
+        ("cells", (200, -60), 0, 1),
+        ("natural", (200, -60), 0, 1),
+        ("cells", (40, 30), 12, 1.1),
+        ("natural", (-30, 20), -12, 0.9),
+        ("cells", (5, 9), 90, 1),
+        ("natural", (9, 5), 180, 1),
     ],
 )
-@pytest.mark.parametrize("name", ["cells", "natural"])
 def test_large_drift_is_found(name, shift, degrees, scale):
     truth = similarity(shift, degrees, scale, SHAPE)
     found = register(*pair(texture(name), truth, SHAPE, 5, 0))
@@ -186,8 +184,11 @@ def _without_structure():
     }
 
 
-@pytest.mark.parametrize("kind", list(_without_structure()))
-@pytest.mark.parametrize("transform", ["translation", "similarity"])
+@pytest.mark.parametrize(
+    ("transform", "kind"),
+    [("similarity", kind) for kind in _without_structure()]
+    + [("translation", kind) for kind in ("zero", "nan", "ramp", "hot pixel", "noise")],
+)
 def test_frames_without_structure_are_not_verified(scene, kind, transform):
     empty = _without_structure()[kind].astype(np.float32)
     for first, second in ((scene[0], empty), (empty, scene[0])):
@@ -199,7 +200,7 @@ def test_frames_without_structure_are_not_verified(scene, kind, transform):
 
 @pytest.mark.parametrize("name", ["cells", "natural"])
 def test_unrelated_frames_are_not_verified(name):
-    for seed in range(4):
+    for seed in range(2):
         first = pair(texture(name, seed), np.eye(3), SHAPE, 5, seed)[0]
         second = pair(texture(name, seed + 50), np.eye(3), SHAPE, 5, seed + 50)[0]
         assert not register(first, second).verified

@@ -1,6 +1,7 @@
 """Kinds of transforms, methods, references, sequences and limits of `measure_transforms`."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,12 @@ def similarity(shift, degrees, scale):
 
 def waves(matrix, seed=0, count=120):
     """Plane waves seen at a matrix: exact under any transform, a perspective included."""
+    return _waves(tuple(np.asarray(matrix, float).ravel()), seed, count)
+
+
+@cache
+def _waves(numbers, seed, count):
+    matrix = np.reshape(numbers, (3, 3))
     rng = np.random.default_rng(seed)
     frequency = 1 / np.exp(rng.uniform(np.log(5), np.log(200), count))
     turn, phase = rng.uniform(0, np.pi, count), rng.uniform(0, 6.3, count)
@@ -51,7 +58,7 @@ def waves(matrix, seed=0, count=120):
     return 128 + 40 * np.sqrt(2 / count) * image
 
 
-def truths(kind, count=4):
+def truths(kind, count=3):
     """Matrices of a kind, the reference in the middle."""
     rng = np.random.default_rng(9)
     made = []
@@ -93,11 +100,11 @@ def test_every_kind_of_transform_is_found(kind, method):
     assert errors(transforms.matrices, truth).max() < limit
     linear = transforms.matrices[:, :2, :2]
     if kind == "rigid":
-        np.testing.assert_allclose(linear @ linear.transpose(0, 2, 1), [np.eye(2)] * 4, atol=1e-9)
+        np.testing.assert_allclose(linear @ linear.transpose(0, 2, 1), [np.eye(2)] * 3, atol=1e-9)
     if kind == "similarity":
         np.testing.assert_allclose(linear[:, 0, 0], linear[:, 1, 1], atol=1e-12)
     if kind != "homography":
-        np.testing.assert_array_equal(transforms.matrices[:, 2], [[0, 0, 1]] * 4)
+        np.testing.assert_array_equal(transforms.matrices[:, 2], [[0, 0, 1]] * 3)
 
 
 @pytest.mark.parametrize("method", ["phase", "fourier", "imreg_dft", Phase(20)])
@@ -109,9 +116,18 @@ def test_shifts_by_spectra(method):
     assert errors(found.matrices, truth).max() < limit
 
 
-@pytest.mark.parametrize("method", ["fourier", "imreg_dft", Fourier(iterations=1), Imreg_dft(2)])
-@pytest.mark.parametrize("kind", ["rigid", "similarity"])
-def test_rotations_by_spectra(method, kind):
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("rigid", "fourier"),
+        ("similarity", "fourier"),
+        ("rigid", "imreg_dft"),
+        ("similarity", "imreg_dft"),
+        ("rigid", Fourier(iterations=1)),
+        ("similarity", Imreg_dft(2)),
+    ],
+)
+def test_rotations_by_spectra(kind, method):
     truth = truths(kind)
     found = measure_transforms(series(truth), transform=kind, method=method)
     assert not found.failed.any()
@@ -334,11 +350,11 @@ def test_bands_of_one_capture_lie_alike():
 def test_a_breathing_series_closes():
     from napari_stack import read
 
-    stack = read(DATA / "focus_pcb" / "depth_series")
-    found = [measure_transforms(stack, working_size=640, reference=r) for r in (3, 5)]
+    stack = read(DATA / "focus_pcb" / "depth_series", start=2, stop=7)
+    found = [measure_transforms(stack, working_size=640, reference=r) for r in (1, 3)]
     assert not any(f.failed.any() for f in found)
     height, width = stack.shape[1:3]
     corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width, height, 1.0]]).T
-    over = found[0].matrices @ found[1].matrices[3]
+    over = found[0].matrices @ found[1].matrices[1]
     rest = ((over - found[1].matrices) @ corners)[:, :2]
     assert np.median(np.hypot(rest[:, 0], rest[:, 1]).mean(axis=1)) < 1

@@ -128,13 +128,15 @@ def warp_parts(
     kind = np.result_type(source.dtype, np.float32) if source.dtype.kind in "ui" else source.dtype
     values, inside = np.empty((*shape, *source.shape[2:]), kind), np.ones(shape, bool)
     whole = None if valid is None else np.ones(shape, bool)
+    # floats alone: of each other type, the kernels would be compiled for seconds
+    source = np.ascontiguousarray(source, kind)
     if deformed is not None:
         return _deformed_parts(
             source, valid, first_source_row, height, matrix, rows, interpolation, reflect,
             deformed, (values, inside, whole),
         )  # fmt: skip
     _warp(
-        np.ascontiguousarray(source), valid if valid is None else np.ascontiguousarray(valid),
+        source, valid if valid is None else np.ascontiguousarray(valid),
         (first_source_row, first_source_row + len(source) - 1), matrix / matrix[2, 2], None,
         rows.start,
         np.arange(shape[0]), (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK),
