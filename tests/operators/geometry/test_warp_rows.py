@@ -125,3 +125,15 @@ def test_lines_of_an_image_are_nan_within_the_margin_and_near_nan():
     expected[~inner] = np.nan
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected[lines]))
     np.testing.assert_allclose(found, expected[lines], atol=1e-5)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+def test_no_pixel_beyond_the_frame_is_read_where_a_row_meets_the_horizon(interpolation):
+    memory = np.full((180, 200), np.nan, np.float32)
+    frame = memory[60:120]
+    frame[:] = np.random.default_rng(0).uniform(0, 250, frame.shape)
+    for turned in (0, 1, 2):  # which side of the frame the horizon lies on
+        matrix = MATRICES["horizon"] @ similarity(199, 59, 180) if turned else MATRICES["horizon"]
+        matrix = similarity(199, 59, 180) @ matrix if turned == 2 else matrix
+        values, _ = warp_rows(frame, None, 0, 60, matrix, slice(0, 60), 200, interpolation)
+        assert np.isfinite(values).all()

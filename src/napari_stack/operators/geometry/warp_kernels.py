@@ -94,7 +94,8 @@ def _place(
             begin = begin if begin < q else q
             end = q + ONE
             number += ONE
-    if number == 0 or (end - begin != number and (outside == REFLECTED or places is not None)):
+    # Behind a horizon they begin anew, as they do in mirror images and where frames are deformed.
+    if number == 0 or end - begin != number:
         return count, count, deep
     return begin, end, deep
 
