@@ -61,6 +61,15 @@ def test_steps_that_differ_are_told() -> None:
     assert found.plane == (Axis("y"), Axis("x"))
 
 
+def test_places_that_differ_are_left_out_and_told() -> None:
+    planes = [(Axis("y", 1, "um", start=7.0), Axis("x", 1, "um", start=x)) for x in (5.0, 105.0)]
+    each = [Series(name, held(2 * n, 2, "z", plane=planes[n])) for n, name in enumerate("ab")]
+    with pytest.warns(UserWarning, match="different places, along x at 5 um .* and 105 in b;"):
+        found = chosen(each, None, "f")
+    assert found.plane == (planes[0][0], Axis("x", 1, "um"))
+    assert chosen(each, 1, "f").plane == planes[1]
+
+
 def test_numbers_and_names() -> None:
     found = [Series("a", held(0, 1)), Series("3", held(1, 1)), Series("b", held(2, 1)),
              Series("b", held(3, 1))]  # fmt: skip

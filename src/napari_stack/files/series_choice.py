@@ -112,7 +112,7 @@ def alike(found: Sequence[Series]) -> bool:
 def _joined(found: Sequence[Series], path: str) -> Contents:
     """Put series one after the other: along the axis that counts frames, or one of positions."""
     each = [series.contents for series in found]
-    first = _without_start(each)
+    first = _without_start(found, path)
     order = np.concatenate([held.order for held in each])
     used = None
     if any(held.used is not None for held in each):
@@ -135,12 +135,28 @@ def _joined(found: Sequence[Series], path: str) -> Contents:
     return replace(first, leading=leading, sizes=sizes, order=order, used=used, partial=partial)
 
 
-def _without_start(each: Sequence[Contents]) -> Contents:
+def _without_start(found: Sequence[Series], path: str) -> Contents:
     """Return the first; where it lies in the world is left out where the others lie elsewhere."""
-    y, x = each[0].plane
-    if all((y.start, x.start) == (a.start, b.start) for a, b in (held.plane for held in each)):
-        return each[0]
-    return replace(each[0], plane=(replace(y, start=0.0), replace(x, start=0.0)))
+    first = found[0].contents
+    count = len(first.leading)
+    axes = [(*series.contents.leading, *series.contents.plane) for series in found]
+    differing = {
+        number: other
+        for number, along in enumerate(zip(*axes, strict=True))
+        if (other := next((i for i, a in enumerate(along) if a.start != along[0].start), 0))
+    }
+    if not differing:
+        return first
+    number, other = max(differing.items())  # x rather than y and z
+    axis, name = axes[0][number], found[other].name or f"series {other}"
+    warnings.warn(
+        f"{path}: the images lie at different places, along {axis.name} at {axis.start:g} "
+        f"{axis.unit} in the first and {axes[other][number].start:g} in {name}; joined they keep "
+        "none of these: choose one with series= to keep where it lies",
+        stacklevel=4,
+    )
+    kept = [replace(a, start=0.0) if i in differing else a for i, a in enumerate(axes[0])]
+    return replace(first, leading=tuple(kept[:count]), plane=(kept[-2], kept[-1]))
 
 
 def _warn_of_steps(found: Sequence[Series], path: str) -> None:

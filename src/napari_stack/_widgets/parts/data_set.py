@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QLineEdit
 from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import below, holding, paragraph
 
-_ALL = "all that are alike, else the first"
+_ALL = "all alike, else first"
 
 
 class SeriesChoice:
