@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 from napari.layers import Image
+from napari.utils.triangulation_backend import TriangulationBackend, set_backend
 
 from napari_stack import samples
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shapes_without_compiling():
+    """Napari compiles its triangulation for seconds, which pays for large shapes only."""
+    set_backend(TriangulationBackend.pure_python)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def rms(value, share):
     return float(np.sqrt(((plane[..., 0] * share - 1) ** 2).mean()))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_fall_off_of_a_moving_scene_is_found_within_half_a_percent(seed):
     stack, truth = samples.vignetted(seed=seed, shift=25, strength=0.5)
     moved = apply_transforms(stack, Transforms(truth["matrices"]))

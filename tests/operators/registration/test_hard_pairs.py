@@ -31,23 +31,33 @@ def told(pair, transform):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("transform", ["translation", "similarity", "homography"])
 @pytest.mark.parametrize(
-    ("kind", "least"),
+    ("kind", "least", "transform"),
     [
-        ("clean", 3),
-        ("mixed", 1),
-        ("mover", 0),
-        ("discs", 1),
-        ("spots", 0),
-        ("region", 1),
-        ("keystone", 3),
-        ("sliver", 1),
-        ("small", 1),
-        ("pattern", 1),
+        ("clean", 3, "similarity"),
+        ("clean", 3, "homography"),
+        ("mixed", 1, "translation"),
+        ("mixed", 1, "similarity"),
+        ("mover", 0, "translation"),
+        ("mover", 0, "homography"),
+        ("discs", 1, "similarity"),
+        ("discs", 1, "translation"),
+        ("spots", 0, "similarity"),
+        ("spots", 0, "translation"),
+        ("region", 1, "translation"),
+        ("region", 1, "similarity"),
+        ("keystone", 3, "similarity"),
+        ("keystone", 3, "homography"),
+        ("sliver", 1, "translation"),
+        ("sliver", 1, "homography"),
+        ("small", 1, "translation"),
+        ("small", 1, "similarity"),
+        ("pattern", 1, "translation"),
+        ("pattern", 1, "homography"),
     ],
 )
 def test_pairs_are_right_or_flagged(kind, least, transform):
+    """The benchmark `registration_trials` tries every kind with every transform, at length."""
     tally = Counter(told(make(kind, transform, seed), transform) for seed in SEEDS)
     assert tally["wrong"] == 0
     assert tally["right"] >= least
@@ -56,7 +66,8 @@ def test_pairs_are_right_or_flagged(kind, least, transform):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("transform", ["translation", "rigid", "affine", "homography"])
 def test_frames_with_nothing_in_common_are_flagged(transform):
-    assert {told(make("unrelated", transform, seed), transform) for seed in SEEDS} == {"flagged"}
+    for seed in SEEDS[:2]:
+        assert told(make("unrelated", transform, seed), transform) == "flagged"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -64,7 +75,7 @@ def test_frames_with_nothing_in_common_are_flagged(transform):
 def test_a_turn_that_one_round_spot_cannot_tell_is_not_claimed(transform):
     y, x = np.mgrid[:128, :128]
     found = []
-    for seed in range(6):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
         px, py = rng.uniform(30, 98, 2)
         frames = [

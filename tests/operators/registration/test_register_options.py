@@ -228,8 +228,8 @@ def test_a_bad_frame_does_not_break_the_chain(drift):
     assert found.failed.tolist() == [False, True, False, False, True, False, False]
     good = ~found.failed
     assert relative_errors(found, truth["matrices"], stack.shape[1:])[good].max() < 0.15
-    mean = measure_transforms(Stack.wrap(data), reference="mean")
-    assert mean.failed.tolist() == found.failed.tolist()
+    mean = measure_transforms(Stack.wrap(data[:4]), reference="mean")
+    assert mean.failed.tolist() == [False, True, False, False]
 
 
 def test_direct_does_not_chain():

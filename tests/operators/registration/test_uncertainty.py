@@ -24,14 +24,14 @@ def benchmark():
         return importlib.import_module("registration_uncertainty")
 
 
-@pytest.mark.parametrize("noise", [2.0, 10.0, 30.0, "SNR 1"])
+@pytest.mark.parametrize("noise", [10.0, "SNR 1"])
 def test_two_thirds_of_the_errors_lie_inside(benchmark, noise):
-    """The short form of the benchmark: 64 pairs; their share has a standard error of 6 %."""
+    """The short form of the benchmark: 32 pairs; their share has a standard error of 8 %."""
     found = [
         benchmark.judged(benchmark.Pair(kind, scene, 128, noise, seed))
         for kind in ("translation", "similarity")
         for scene in ("natural", "cells")
-        for seed in range(100, 116)
+        for seed in range(100, 108)
     ]
     for points in (0, slice(1, 5)):  # the centre, the corners
         distance = np.concatenate([np.ravel(pair.distance[points]) for pair in found if pair])
