@@ -266,6 +266,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(
 def test_a_fault_before_the_run_keeps_its_traceback(viewer, monkeypatch, cells):
     cells_layer(viewer, cells)
     dock = docked(viewer, _widgets.CombineDock)
+    dock.forecast.update_text()  # else it may prepare a run, too, while that is broken
 
     def broken(*_, **__):
         raise ValueError("shapes differ")

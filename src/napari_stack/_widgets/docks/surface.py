@@ -7,19 +7,19 @@ from weakref import ref
 from napari.layers import Image
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QWidget
 
 from napari_stack import layers
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.inputs import Chosen, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
+from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
 from napari_stack.layers.provenance import KEY
 from napari_stack.layers.surface import DEPTH_AXIS
 
 
-class SurfaceDock(QWidget):
+class SurfaceDock(SharingPlace):
     """A fused image, its depth, and how much the depth is stretched.
 
     Parameters

@@ -1,6 +1,7 @@
 """Pieces of layout that the docks share."""
 
 from collections.abc import Sequence
+from textwrap import fill as fill_text
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
@@ -21,8 +22,10 @@ from superqt import QCollapsible
 
 #: Of the options of a method below the method, in pixels.
 INDENT = 14
-#: Inputs show about twelve letters at least.
-_NARROWEST = 132
+#: Letters of a label in one line; at most as wide as the input beside it.
+_LONGEST = 17
+#: Inputs show about ten letters at least.
+_NARROWEST = 120
 
 
 class Rows(QWidget):
@@ -37,7 +40,7 @@ class Rows(QWidget):
 
     def add(self, text: str, widget: QWidget, help_text: str) -> QLabel:
         """Add a row; the label and the input widget have one tooltip."""
-        label = QLabel(text)
+        label = QLabel(fill_text(text, _LONGEST))
         for part in (label, widget):
             part.setToolTip(tooltip(help_text))
         self.form.addRow(label, widget)

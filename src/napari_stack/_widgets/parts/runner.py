@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, 
 
 from napari_stack._widgets.parts.errors import ErrorDetails, errors_shown, show_error, traceback_of
 from napari_stack._widgets.parts.layout import below, button, paragraph
+from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack._widgets.parts.worker import Worker
@@ -173,7 +174,7 @@ class Runner(QWidget):
         self.finished.emit()
 
 
-class RunningDock(QWidget):
+class RunningDock(SharingPlace):
     """A dock that runs something; when it is closed, the run ends.
 
     Parameters

@@ -1,0 +1,75 @@
+"""No text of any dock is cut off, at 300 x 700 pixels; see CONTRIBUTING for 200 % scaling."""
+
+import pytest
+from napari.qt import get_stylesheet
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+from superqt import QCollapsible
+
+from napari_stack import _widgets, layers
+from napari_stack._widgets.parts.layout import below, holding
+from support.clipped import clipped
+
+DOCKS = [name for name in _widgets.__all__ if name != "OperatorDock"]
+
+#: Pixels that docks need, where that is more than others.
+WIDER = {"OpenFramesDock": 330}
+
+
+@pytest.fixture
+def frames(viewer, hyper):
+    """A layer with several axes, which docks show all they have for."""
+    return viewer.add_layer(layers.to_layer(hyper, "a recording with quite a long name"))
+
+
+@pytest.fixture
+def opened(viewer, frames, qtbot):
+    """Opens docks in windows of their own, in napari's style."""
+    made = []
+
+    def open_dock(name, theme="dark", height=700):
+        dock = getattr(_widgets, name)(viewer)
+        made.append(dock)
+        qtbot.addWidget(dock)
+        dock.setStyleSheet(get_stylesheet(theme))
+        for part in dock.findChildren(QCollapsible):
+            part.expand(animate=False)
+        dock.setFixedSize(WIDER.get(name, 300), height)
+        dock.show()
+        for _ in range(4):
+            QApplication.processEvents()
+        return dock
+
+    yield open_dock
+    looking = [dock.looking for dock in made if isinstance(dock, _widgets.StackDock)]
+    for work in looking:
+        work.drop()
+    qtbot.waitUntil(lambda: not any(work.busy for work in looking))
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_nothing_is_cut_off(name, opened):
+    dock = opened(name)
+    assert clipped(dock) == []
+    assert dock.minimumSizeHint().height() <= 700
+
+
+@pytest.mark.parametrize("name", ["StackDock", "RegisterDock", "RecipeDock"])
+def test_nothing_is_cut_off_in_the_light_theme(name, opened):
+    assert clipped(opened(name, "light")) == []
+
+
+def test_the_measure_finds_what_is_cut_off(qtbot):
+    label, narrow = QLabel("a text that is far too long"), QPushButton("Apply to all")
+    for part in (label, narrow):
+        qtbot.addWidget(part)
+        holder = holding(below(part))
+        qtbot.addWidget(holder)
+        holder.setFixedWidth(30)
+        holder.show()
+        QApplication.processEvents()
+        assert clipped(holder) == [part.text()]
+
+
+def test_run_is_in_view_however_many_options_there_are(opened):
+    button = opened("RegisterDock", height=360).runner.run_button
+    assert button.visibleRegion().boundingRect().height() == button.height()
