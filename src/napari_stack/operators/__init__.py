@@ -78,7 +78,7 @@ CATALOGUE.update(
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",
         menu="project",
-        main=("sigma", "iterations"),
+        main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
         caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
