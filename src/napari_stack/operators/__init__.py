@@ -85,6 +85,11 @@ CATALOGUE.update(
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
     ),
+    drizzle=Operator(
+        f"{_HERE}.combine.drizzle:drizzle",
+        menu="project",
+        main=("scale", "pixfrac", "bayer"),
+    ),
     moving_average=Operator(
         f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)
     ),
