@@ -78,12 +78,17 @@ CATALOGUE.update(
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",
         menu="project",
-        main=("sigma", "iterations"),
+        main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
         caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
+    ),
+    drizzle=Operator(
+        f"{_HERE}.combine.drizzle:drizzle",
+        menu="project",
+        main=("scale", "pixfrac", "bayer"),
     ),
     moving_average=Operator(
         f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)

@@ -5,7 +5,14 @@ there without being named here, where type checkers look.
 """
 
 from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
+from napari_stack.operators.combine.drizzle import Drizzled, drizzle
 from napari_stack.operators.combine.moving_average import moving_average
+from napari_stack.operators.combine.rejection import (
+    GeneralisedESD,
+    LinearFit,
+    MinMax,
+    PercentileClip,
+)
 from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
 from napari_stack.operators.corrections.balance import Gains, apply_gains, balance, measure_gains
 from napari_stack.operators.corrections.bleaching import (

@@ -8,7 +8,7 @@ import pytest
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import combine, sigma_clip
-from napari_stack.operators.combine.normalisation import measure_noise
+from napari_stack.operators.combine.normalisation import measure_level, measure_noise
 
 
 def noisy(sigmas, dtype=np.float32, size=120):
@@ -102,3 +102,23 @@ def test_progress_goes_from_start_to_end():
     combine(stack, method="weighted mean", normalisation="additive", run=run)
     assert ticks == sorted(ticks)
     assert (ticks[0], ticks[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize("how", ["additive", "multiplicative", "both"])
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_levels_of_frames_that_are_padded_with_zeros(how, dtype):
+    data = (1000 + np.random.default_rng(0).normal(0, 5, (10, 100, 100))).astype(dtype)
+    data[1:, :, :60] = 0
+    with pytest.warns(UserWarning, match=r"9 of 10 frames are padded with zeros \(up to 60%\)"):
+        found = sigma_clip(
+            Stack.wrap(data), normalisation=how, centre="median", spread="MAD", sigma=3
+        )
+    assert abs(found.image[:, 70:].mean() - 1000) < 3
+
+
+def test_a_background_of_zeros_is_no_padding():
+    rng = np.random.default_rng(0)
+    data = np.maximum(rng.normal(0, 5, (4, 60, 70)), 0).astype(np.float32)
+    data[:, 20:30, 20:40] += 200
+    levels = measure_level(Stack.wrap(data), 0)
+    assert levels[0, 0] == pytest.approx(np.median(data[0]))

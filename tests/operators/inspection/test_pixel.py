@@ -84,6 +84,7 @@ def test_clipped_values_are_those_of_sigma_clip(options, dtype):
             assert ((kept >= found.low - 1e-3) & (kept <= found.high + 1e-3)).all()
 
 
+@pytest.mark.filterwarnings("ignore:8 frames can hardly be clipped")
 def test_rejected_frames_are_marked_by_number():
     values = np.array([10, 11, 9, 10, 99, 10, 11, 9, 10], np.uint16)
     counts = np.ones(9, bool)

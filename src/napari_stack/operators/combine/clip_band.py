@@ -75,12 +75,15 @@ def clip_band(
         Standard error of the mean; NaN for fewer than two values. Only with `details`.
     used : ndarray of uint16, shape of `image`
         Number of values averaged. Only with `details`.
+    below : ndarray of uint16, shape of `image`
+        Number of values rejected below what was kept. Only with `details`.
     """
     shape = values.shape[1:]
     flat = as_rows(values)
     rows, frames, columns = flat.shape
     mean, used = np.empty((rows, columns)), np.empty((rows, columns), np.uint16)
     squares = np.empty(mean.shape if details else (rows, 0), np.float32)
+    below = np.zeros(squares.shape, np.uint16)
     rejected_per_frame = np.zeros((rows, frames), np.uint32)
     whole, present = np.empty((rows, 0), bool), np.uint16(frames)
     present_per_frame = np.full((rows, frames), columns, np.uint32)
@@ -89,13 +92,14 @@ def clip_band(
         whole = complete.repeat(channels, axis=1)
         present = valid.sum(axis=0, dtype=np.uint16).repeat(channels, axis=1)
         present_per_frame = (valid.sum(axis=2, dtype=np.uint32) * np.uint32(channels)).T
-    _clip(flat, valid, whole, rules, [mean, used, squares, rejected_per_frame])
+    _clip(flat, valid, whole, rules, [mean, used, squares, below, rejected_per_frame])
     image = cast(mean.reshape(shape), dtype, covered_somewhere(valid))
     rejected = np.subtract(present, used).reshape(shape)
     found = (image, rejected, rejected_per_frame, np.ascontiguousarray(present_per_frame))
     if not details:
         return found
-    return (*found, _standard_error(squares, used).reshape(shape), used.reshape(shape))
+    error = standard_error(squares, used).reshape(shape)
+    return (*found, error, used.reshape(shape), below.reshape(shape))
 
 
 def _clip(
@@ -105,7 +109,7 @@ def _clip(
     rules: Rules,
     results: list[NDArray[Any]],
 ) -> None:
-    """Clip rows (rows, n, columns) into mean, used, squares and rejected per frame.
+    """Clip rows (rows, n, columns) into mean, used, squares, below and rejected per frame.
 
     Three kernels are compiled for each way to clip: for whole numbers without a mask, and for
     floats with one. Floats without a mask get one that is not read, whole numbers with one become
@@ -119,7 +123,7 @@ def _clip(
         low=rules.low + _SLACK,
         high=rules.high + _SLACK,
         iterations=rules.iterations if frames > 2 else 0,
-        unit=np.inf if flat.dtype.kind == "f" else 1.0,
+        unit=rules.unit if flat.dtype.kind == "f" else 1.0,
     )
     exchanges, tile = None, np.empty((2, TILE), kind)
     if rules.iterations > 0 and (rules.centre, rules.spread) != (MEAN, DEVIATION):
@@ -143,7 +147,8 @@ def _clip(
         clip_rows(part, there, whole[some], channels, rules, exchanges, *scratch, *clipped)
 
 
-def _standard_error(squares: NDArray[np.float32], used: NDArray[np.uint16]) -> NDArray[Any]:
+def standard_error(squares: NDArray[np.float32], used: NDArray[np.uint16]) -> NDArray[Any]:
+    """Return the standard error of means, from squares about them; NaN for fewer than two."""
     n = used.astype(np.float32)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(squares / (n * (n - 1)))

@@ -51,6 +51,7 @@ def clip_rows(
     mean: NDArray[np.float64],
     used: NDArray[np.uint16],
     squares: NDArray[np.float32],
+    below: NDArray[np.uint16],
     rejected_per_frame: NDArray[np.uint32],
 ) -> None:  # pragma: no cover
     """Clip rows of all frames: mean, number and squares of what is kept.
@@ -73,6 +74,8 @@ def clip_rows(
         Scratch of shape (2, n, `TILE`), (`STATE`,), (3, n), (2, `TILE` + 1), (`TILE`,).
     mean, used : ndarray, shape (rows, columns)
     squares : ndarray, shape (rows, columns), or (rows, 0) if they are not wanted
+    below : ndarray, shape (rows, columns), or (rows, 0) if it is not wanted
+        Values rejected below what is kept are added to it.
     rejected_per_frame : ndarray, shape (rows, n)
         Rejected values are added to it.
     """
@@ -157,6 +160,9 @@ def clip_rows(
                     for j in range(count):
                         rejected += (line[j] < state[LEAST + j]) | (line[j] > state[MOST + j])
                     rejected_per_frame[row, frame] += np.uint32(rejected)
+                    if below.size:
+                        for j in range(count):
+                            below[row, left + listed[j]] += line[j] < state[LEAST + j]
             means, numbers = mean[row, left:stop], used[row, left:stop]
             for i in range(width):
                 kept = state[COUNT + i]

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_of_frames
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.core.statistics import noise_sigma
 from napari_stack.engine.run import Run
 
 Normalisation = Literal["none", "additive", "multiplicative", "both"]
+
+#: Share of a frame that is padding at least, and of other zeros beside it at most.
+_PADDED, _FEW_ZEROS = 0.02, 0.01
 
 #: Pixels of a frame that are sampled: the median of so many is known to 0.3 % of the deviation.
 _SAMPLE = 2**18
@@ -79,8 +83,9 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
     if how == "none":
         return stack
     used = np.flatnonzero(stack.used)
-    found = run.each(measure_level, stack, used.tolist(), what="Measuring levels")
-    level, spread = np.moveaxis(np.array(found), 1, 0)  # each (used, channels)
+    found = run.each(_level_of, stack, used.tolist(), what="Measuring levels")
+    level, spread = np.moveaxis(np.array([one for one, _ in found]), 1, 0)  # each (used, channels)
+    _tell_of_padding(stack, used, np.array([share for _, share in found]))
     gains, offsets = np.ones((2, len(stack), level.shape[1]))
     offsets[:] = 0
     if how == "multiplicative":
@@ -94,6 +99,18 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
     if stack.alpha:  # the last channel says what counts; it is no level
         gains[:, -1], offsets[:, -1] = 1, 0
     return stack.corrected(LevelCorrection(gains, offsets))
+
+
+def _tell_of_padding(stack: Stack, used: NDArray[Any], shares: NDArray[np.float64]) -> None:
+    padded = np.zeros(len(stack), bool)
+    padded[used] = shares > 0
+    warn_of_frames(
+        f"are padded with zeros (up to {shares.max():.0%}), which count as pixels of 0 in what is "
+        "combined; their levels are measured without. Register with framing='all', or save the "
+        "frames with an alpha or NaN, so that the padding does not count",
+        padded,
+        stack.source.label,
+    )
 
 
 def _refuse_zero(stack: Stack, used: Any, values: NDArray[Any], what: str) -> None:
@@ -114,17 +131,56 @@ def measure_level(stack: Stack, index: int) -> NDArray[np.float64]:
     -------
     ndarray, shape (2, channels)
     """
+    return _level_of(stack, index)[0]
+
+
+def _level_of(stack: Stack, index: int) -> tuple[NDArray[np.float64], float]:
+    """Level and spread as `measure_level`, and which share of the frame is padding."""
     values, valid = stack.values(index)
     step = _step(values.shape)
     values = values[step, step]
+    counts = np.ones(values.shape[:2], bool) if valid is None else valid[step, step]
+    padded = padding(colour_channels(values, stack.alpha), counts)
     kept = values.reshape(-1, values.shape[2] if values.ndim == 3 else 1)
-    if valid is not None:
-        kept = kept[valid[step, step].ravel()]
+    kept = kept[(counts & ~padded).ravel()]
     if not len(kept):
         raise UserError(f"{stack.source.label(index)} has no valid pixel: do not use it")
     kept = kept.astype(np.float64)
     level = np.median(kept, axis=0)
-    return np.stack([level, 1.5 * np.median(np.abs(kept - level), axis=0)])
+    spread = 1.5 * np.median(np.abs(kept - level), axis=0)
+    return np.stack([level, spread]), float(padded.mean())
+
+
+def padding(values: NDArray[Any], counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find zeros that a frame was filled up with at its borders, as other programs do.
+
+    They reach from a border inwards along their row or column, and beside them hardly any pixel is
+    0: a background that is 0 in parts is none.
+
+    Parameters
+    ----------
+    values : ndarray, shape (y, x, channel)
+    counts : ndarray of bool, shape (y, x)
+        Pixels that count at all.
+
+    Returns
+    -------
+    ndarray of bool, shape (y, x)
+    """
+    zero = (values == 0).all(axis=2) & counts
+    if zero.mean() < _PADDED:
+        return np.zeros_like(zero)
+    filled = zero | ~counts
+    runs = np.zeros_like(zero)
+    for axis in (0, 1):
+        for way in (slice(None), slice(None, None, -1)):
+            turned = np.flip(filled, axis) if way.step else filled
+            run = np.logical_and.accumulate(turned, axis=axis)
+            runs |= np.flip(run, axis) if way.step else run
+    rest = counts & ~runs
+    if not rest.any() or (zero & rest).sum() > _FEW_ZEROS * rest.sum():
+        return np.zeros_like(zero)
+    return runs & zero
 
 
 def measure_noise(stack: Stack, index: int) -> float:

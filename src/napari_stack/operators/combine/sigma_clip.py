@@ -1,8 +1,9 @@
 """`sigma_clip`: the mean of each pixel's values without outliers."""
 
 import warnings
+from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,17 @@ from napari_stack.core.results import OnlyWith, PerFrame
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
+from napari_stack.operators.combine.grow import grown
 from napari_stack.operators.combine.normalisation import Normalisation, normalised
+from napari_stack.operators.combine.rejection import (
+    Rejection,
+    refuse_none_left,
+    rejection_of,
+    suited,
+)
+
+if TYPE_CHECKING:
+    from napari_stack.operators.combine.clip_pixel import Rules
 
 Centre = Literal["mean", "median"]
 Spread = Literal["standard deviation", "MAD", "winsorised"]
@@ -36,6 +47,9 @@ class Clipped(NamedTuple):
         their number; NaN for fewer than two. Only with ``details=True``.
     used : ndarray of uint16, shape of `image`, or None
         Number of frames averaged at each pixel. Only with ``details=True``.
+    rejected_low, rejected_high : ndarray of uint16, shape of `image`, or None
+        Number of frames rejected below and above what is kept; those that `grow` adds as those
+        around them. Only with ``details=True``.
     """
 
     image: NDArray[Any]
@@ -43,17 +57,21 @@ class Clipped(NamedTuple):
     rejected_fraction: Annotated[NDArray[np.float64], PerFrame]
     standard_error: Annotated[NDArray[np.float32] | None, OnlyWith("details")] = None
     used: Annotated[NDArray[np.uint16] | None, OnlyWith("details")] = None
+    rejected_low: Annotated[NDArray[np.uint16] | None, OnlyWith("details")] = None
+    rejected_high: Annotated[NDArray[np.uint16] | None, OnlyWith("details")] = None
 
 
 def sigma_clip(
     stack: Stack,
     *,
+    method: Rejection = "sigma",
     sigma: Annotated[float, Bounds(0.1, 100.0, step=0.1, unit="sigma")] = 2.5,
     iterations: Annotated[int, Bounds(0, 1000)] = 5,
     sigma_low: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
     sigma_high: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
     centre: Centre = "mean",
     spread: Spread = "standard deviation",
+    grow: Annotated[float, Bounds(0.0, 30.0, step=0.5, unit="px")] = 0.0,
     normalisation: Normalisation = "none",
     dtype: Literal["input", "float32", "float64"] = "input",
     details: bool = False,
@@ -69,6 +87,12 @@ def sigma_clip(
     ----------
     stack : Stack
         Registered frames.
+    method : str, LinearFit, GeneralisedESD, PercentileClip or MinMax
+        "sigma" clips as the options below say. "auto" takes what suits the number of frames, and
+        says what it took. The linear fit rejects what lies far from a straight line through the
+        values in order; the generalised ESD test as many as are outliers at a level of
+        significance; the percentile clip what differs from the median by a share of it; min max
+        the least and the greatest.
     sigma : float
         Distance from the centre, in units of the spread, beyond which a value is rejected.
     iterations : int
@@ -85,6 +109,9 @@ def sigma_clip(
         median; winsorised is the standard deviation of values drawn in to 1.5 of it. Both are
         hardly widened by outliers, and suit few frames. Where most values are the same, it is
         the least difference from the median, or a grey level.
+    grow : float
+        Reject around what was rejected, too, where neighbours within about so many px deviate
+        together: the faint wings of a satellite's trail, the rim of a cell that moved. 0 does not.
     normalisation : {"none", "additive", "multiplicative", "both"}
         Bring the frames to the level of the first before they are clipped: by the differences of
         their medians (additive), by the ratios (multiplicative), or by the differences and the
@@ -114,28 +141,73 @@ def sigma_clip(
     """
     check(sigma_clip, locals())
     require_used(stack)
-    low, high = sigma_low or sigma, sigma_high or sigma
     used = int(stack.used.sum())
     if used > _MOST_FRAMES:
         raise UserError(
             f"{used} frames are used, and rejected ones are counted up to {_MOST_FRAMES}: clip "
             "every few thousand frames on their own, and average those results"
         )
-    if too_few := why_not_clipped(used, sigma, sigma_low, sigma_high, iterations, centre, spread):
+    chosen = rejection_of(method)
+    refuse_none_left(chosen, used)
+    if too_few := why_not_clipped(
+        used, chosen, sigma, sigma_low, sigma_high, iterations, centre, spread
+    ):
         warnings.warn(too_few, stacklevel=2)
-    from napari_stack.operators.combine.clip_band import clip_band
+    passes = 1 + (normalisation != "none") + (grow > 0)
+    levelled = normalised(stack, normalisation, run.part(0, passes))
+    if chosen == "auto":
+        auto = suited(levelled, replace(run, tick=None))
+        chosen, sigma, centre, spread = auto.method, auto.sigma, auto.centre, auto.spread
+        sigma_low, sigma_high = sigma_low or sigma, sigma_high or sigma
+        warnings.warn(f"sigma_clip, method='auto': {auto.text}", stacklevel=2)
+    rules = _rules(stack, sigma_low or sigma, sigma_high or sigma, centre, spread, iterations)
+    band = partial(_band(chosen, rules, used), dtype=result_dtype(stack.dtype, dtype))
+    if not grow:
+        found = run.part(passes - 1, passes).bands(
+            partial(band, details=details), levelled, what="Clipping"
+        )
+    else:
+        first, last = run.part(passes - 2, passes), run.part(passes - 1, passes)
+        found = grown(levelled, band, grow, max(sigma_low or sigma, 1.0), first, last)
+    image, rejected, rejected_per_frame, present, *more = found
+    if not details:
+        return Clipped(image, rejected, _fractions(stack, rejected_per_frame, present))
+    error, kept, below = more
+    fractions = _fractions(stack, rejected_per_frame, present)
+    return Clipped(image, rejected, fractions, error, kept, below, rejected - below)
+
+
+def _rules(
+    stack: Stack, low: float, high: float, centre: str, spread: str, iterations: int
+) -> "Rules":
     from napari_stack.operators.combine.clip_pixel import Rules
 
-    rules = Rules(float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations))
-    image_type = result_dtype(stack.dtype, dtype)
-    clip = partial(clip_band, rules=rules, dtype=image_type, details=details)
-    passes = 1 + (normalisation != "none")
-    levelled = normalised(stack, normalisation, run.part(0, passes))
-    last = run.part(passes - 1, passes)
-    image, rejected, rejected_per_frame, present, *more = last.bands(
-        clip, levelled, what="Clipping"
-    )
-    return Clipped(image, rejected, _fractions(stack, rejected_per_frame, present), *more)
+    unit = 1.0 if spread != "standard deviation" and holds_whole_numbers(stack) else np.inf
+    rules = (float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations))
+    return Rules(*rules, unit)
+
+
+def holds_whole_numbers(stack: Stack) -> bool:
+    """Tell whether frames were recorded as grey levels, also where they are floats now."""
+    if stack.dtype.kind != "f":
+        return True
+    if stack.source.computed:
+        return False
+    frame = stack.source.pixels(int(np.flatnonzero(stack.used)[0]))[0]
+    known = frame[np.isfinite(frame)]
+    return bool(known.size) and bool((known == np.rint(known)).all() and np.ptp(known) > 1)
+
+
+def _band(chosen: Any, rules: "Rules", frames: int) -> Any:
+    """Return the function that makes bands by a method."""
+    if chosen == "sigma":
+        from napari_stack.operators.combine.clip_band import clip_band
+
+        return partial(clip_band, rules=rules)
+    from napari_stack.operators.combine.reject_band import limits_of, reject_band
+
+    limits = limits_of(chosen, rules.low, rules.high, rules.iterations, frames)
+    return partial(reject_band, method=chosen, limits=limits)
 
 
 #: The numbers of frames at each pixel are uint16.
@@ -173,6 +245,7 @@ def result_dtype(frames: np.dtype[Any], dtype: str = "input", **_others: Any) ->
 
 def why_not_clipped(
     frames: int,
+    method: Rejection = "sigma",
     sigma: float = 2.5,
     sigma_low: float = 0.0,
     sigma_high: float = 0.0,
@@ -183,9 +256,33 @@ def why_not_clipped(
 ) -> str:
     """Say why `sigma_clip` with these options rejects nothing of so few frames, or return ""."""
     nearest = min(sigma_low or sigma, sigma_high or sigma)
-    if not iterations or nearest < _reach(frames, centre, spread):
+    if method != "sigma":
+        return _too_few_to_reject(frames)
+    reach = _reach(frames, centre, spread)
+    if not iterations:
         return ""
+    if nearest < reach:
+        if nearest != _DEFAULT or nearest < _HARDLY * reach:
+            return ""
+        return (
+            f"{frames} frames can hardly be clipped at {nearest:g} sigma: no value of so few can "
+            f"lie further than {np.floor(100 * reach) / 100:.2f} from their {centre}, and only one "
+            "far out does so; choose method='auto', a lower sigma, or spread='MAD' with "
+            "centre='median'"
+        )
     return _cannot_clip(frames, nearest, centre, spread)
+
+
+#: Sigma that was not chosen, and the share of the greatest distance possible above which it only
+#: rejects values that lie 8 sigma of the others out, as of 8 frames.
+_DEFAULT, _HARDLY = 2.5, 0.94
+
+
+def _too_few_to_reject(frames: int) -> str:
+    if frames > 2:
+        return ""
+    count = "one frame" if frames == 1 else f"{frames} frames"
+    return f"nothing of {count} can be rejected: they are averaged; use 3 frames or more"
 
 
 def _cannot_clip(frames: int, sigma: float, centre: str, spread: str) -> str:

@@ -111,11 +111,12 @@ def clipped_values(
 
 
 #: Options of `sigma_clip` that are not about one pixel.
-_NOT_OF_A_PIXEL = ("normalisation", "dtype", "details")
+_NOT_OF_A_PIXEL = ("normalisation", "dtype", "details", "grow")
 
 
 def _bounds(
     kept: NDArray[np.float64],
+    method: Any = "sigma",
     sigma: float = 2.5,
     sigma_low: float = 0.0,
     sigma_high: float = 0.0,
@@ -123,7 +124,9 @@ def _bounds(
     spread: str = "standard deviation",
     **_others: Any,
 ) -> tuple[float, float, float]:
-    """Centre of what is kept, and the bounds about it."""
+    """Centre of what is kept, and the bounds about it: of other methods what lies within them."""
+    if method != "sigma":
+        return float(np.mean(kept)), float(kept.min()), float(kept.max())
     middle = float(np.mean(kept) if centre == "mean" else np.median(kept))
     width = _SPREADS[spread](kept)
     width = width if width > 0 else float(np.std(kept))  # most values are the same

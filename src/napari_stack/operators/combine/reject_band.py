@@ -1,0 +1,108 @@
+"""Reject values of rows of frames by other methods than sigma clipping, as `clip_band` does."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.casting import cast
+from napari_stack.operators.combine.clip_band import as_rows, covered_somewhere, standard_error
+from napari_stack.operators.combine.reject_kernels import ESD, LINE, RANKS, SHARES, reject_rows
+from napari_stack.operators.combine.rejection import (
+    GeneralisedESD,
+    LinearFit,
+    MinMax,
+    PercentileClip,
+    critical_values,
+)
+from napari_stack.operators.combine.sorting import sorting_network, tile_width
+
+
+class Limits(NamedTuple):
+    """How the kernel rejects: which way, how far below and above, and in how many rounds."""
+
+    kind: int
+    low: float
+    high: float
+    rounds: int = 1
+
+
+def limits_of(method: Any, low: float, high: float, iterations: int, frames: int) -> Limits:
+    """Return what the kernel needs of a method, for some sigmas, rounds and frames."""
+    if isinstance(method, LinearFit):
+        return Limits(LINE, low, high, iterations)
+    if isinstance(method, PercentileClip):
+        return Limits(SHARES, method.below, method.above)
+    if isinstance(method, MinMax):
+        return Limits(RANKS, method.least / frames, method.greatest / frames)
+    return Limits(ESD, 0.0, 0.0)
+
+
+def reject_band(
+    values: NDArray[Any],
+    valid: NDArray[np.bool_] | None,
+    *,
+    method: Any,
+    limits: Limits,
+    dtype: np.dtype[Any],
+    details: bool = False,
+) -> tuple[NDArray[Any], ...]:
+    """Reject values and average the others of rows of frames; it gives what `clip_band` does.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, rows, x) or (n, rows, x, channel)
+    valid : ndarray of bool, shape (n, rows, x), or None
+        None when all are valid.
+    method : LinearFit, GeneralisedESD, PercentileClip or MinMax
+    limits : Limits
+    dtype : numpy.dtype
+        Of the image.
+    details : bool
+        Give the standard error, and the numbers used and rejected below, too.
+    """
+    shape = values.shape[1:]
+    flat = as_rows(values)
+    if flat.dtype.kind not in "f" or flat.dtype.itemsize < 4:
+        flat = flat.astype(np.float32 if flat.dtype.itemsize <= 2 else np.float64)
+    rows, frames, columns = flat.shape
+    channels = shape[2] if len(shape) == 3 else 1
+    complete = valid is None or bool(valid.all())
+    lines = np.empty((rows, 0, 0), bool)
+    present = np.full((rows, columns), frames, np.uint16)
+    there = np.full((rows, frames), columns, np.uint32)
+    if valid is not None and not complete:
+        lines = np.ascontiguousarray(valid.swapaxes(0, 1))
+        present = valid.sum(axis=0, dtype=np.uint16).repeat(channels, axis=1)
+        there = (valid.sum(axis=2, dtype=np.uint32) * np.uint32(channels)).T
+    critical, begins = _critical(method, present, frames)
+    tile = np.empty((frames, tile_width(frames, flat.itemsize, 256)), flat.dtype)
+    mean, used = np.empty((rows, columns)), np.empty((rows, columns), np.uint16)
+    below, squares = np.empty((rows, columns), np.uint16), np.empty((rows, columns), np.float32)
+    per_frame = np.zeros((rows, frames), np.uint32)
+    scratch = (tile, *np.empty((3, frames)), np.empty((2, tile.shape[1])))
+    results = (mean, used, below, squares, per_frame)
+    rules = (channels, *limits, critical, begins, sorting_network(frames))
+    reject_rows(flat, lines, *rules, *scratch, *results)
+    image = cast(mean.reshape(shape), dtype, covered_somewhere(valid))
+    rejected = np.subtract(present, used).reshape(shape)
+    found = (image, rejected, per_frame, np.ascontiguousarray(there))
+    if not details:
+        return found
+    error = standard_error(squares, used).reshape(shape)
+    return (*found, error, used.reshape(shape), below.reshape(shape))
+
+
+def _critical(
+    method: Any, present: NDArray[np.uint16], frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Critical values of the ESD test for the numbers of values there are, and where they begin."""
+    begins = np.zeros(frames + 2, np.int64)
+    if not isinstance(method, GeneralisedESD):
+        return np.empty(0), begins
+    parts = []
+    for count in np.unique(present).tolist():
+        part = critical_values(count, method.outliers, method.significance)
+        parts.append(part)
+        begins[count + 1 :] += len(part)
+    return np.concatenate(parts), begins
