@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 
 from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
-from napari_stack.cli.notes import print_note, warn_of_uncovered
+from napari_stack.cli.notes import print_note, print_said, warn_of_uncovered
 from napari_stack.cli.report import Report, print_error, progress
 from napari_stack.core.home import at_home
 from napari_stack.engine.progress import Tick
@@ -217,6 +217,7 @@ def _report(done: Done, report: Report) -> None:
         print_error(done)
         return
     for name, step in done.recipe.named().items():
+        print_said(done.results[name], step, report)
         print_note(done.results[name], step, report)
     for path, what in done.files.items():
         report.line(f"{path}: {what}")

@@ -10,10 +10,18 @@ from napari_stack.core.matrices import corners_of
 from napari_stack.core.operator import resolve
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.warp import Warp
+from napari_stack.recipe.said import said_of
 from napari_stack.recipe.step import Step
 
 #: In pixels: rounding of a view whose border just touches that of all frames.
 _TOLERANCE = 1e-3
+
+
+def print_said(result: Any, step: Step, report: Report) -> None:
+    """Print what the result tells in plain words, and the options that would do better."""
+    for said in said_of(step, result):
+        flags = " ".join(f"--{n.replace('_', '-')} {v}" for n, v in said.options.items())
+        report.line(f"{step.operator}: {said.text}" + (f": {flags}" if flags else ""))
 
 
 def print_note(result: Any, step: Step, report: Report) -> None:

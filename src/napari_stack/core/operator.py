@@ -73,6 +73,8 @@ class Operator:
         ``result_dtype(frames_dtype, **options)``: type of the image, where options decide it.
     note : callable or str, optional
         ``note(stack)``: a remark on a result of frames, or "".
+    says : callable or str, optional
+        ``says(outcome)``: sentences on a result, see `core.said`.
     caution : callable or str, optional
         ``caution(frames_used, **options)``: why these options do nothing for so few frames, or "".
     in_bands : bool, callable or str
@@ -105,6 +107,7 @@ class Operator:
     named_by: str = ""
     result_dtype: Lazy | None = None
     note: Lazy | None = None
+    says: Lazy | None = None
     caution: Lazy | None = None
     in_bands: bool | Lazy = False
     clipped_values: Lazy | None = None

@@ -16,6 +16,7 @@ from napari_stack.core.notices import names_text
 from napari_stack.core.operator import resolve
 from napari_stack.core.options import check, method_name
 from napari_stack.core.results import images_of, numbers_of
+from napari_stack.core.said import Said
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance, Limits
@@ -33,6 +34,7 @@ from napari_stack.layers.read_layer import (
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.recipe import Step
+from napari_stack.recipe.said import said_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class Computed:
         Contrast limits of the images; None: those of the source fit.
     per_frame : mapping of str to ndarray
         What an operator that gives images measured for each frame.
+    said : tuple of Said
+        What it came to, in plain words.
     """
 
     step: Step
@@ -58,6 +62,7 @@ class Computed:
     images: Mapping[str, Any]
     limits: Mapping[str, Limits]
     per_frame: Mapping[str, Any] = field(default_factory=dict)
+    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +104,12 @@ class Job:
         step = self.resolved
         result = step.apply(self.chain.data, run=run)
         if isinstance(result, Stack | Hyperstack):
-            return Computed(step, result, {}, {})
+            return Computed(step, result, {}, {}, said=tuple(said_of(step, result)))
         images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
         deepest = (self._count - 1) * (self._depth_step or 1.0)
         limits = {n: self.appearance.limits_of(im, n, deepest) for n, im in images.items()}
-        return Computed(step, None, images, limits, numbers_of(result))
+        said = tuple(said_of(step, result))
+        return Computed(step, None, images, limits, numbers_of(result), said)
 
     def after(self, computed: Computed) -> Chain:
         """Return what stands behind the frames of the result."""

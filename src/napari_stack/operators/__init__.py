@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _HERE = "napari_stack.operators"
 _PLOTS = f"{_HERE}.inspection.plots"
+_SAYS = f"{_HERE}.inspection.summaries"
 
 # All that is special about an operator stands in its entry; see `Operator`. Docks, commands, steps
 # of recipes, layer functions and the names of the package follow; `make manifest` writes the lines
@@ -22,6 +23,7 @@ CATALOGUE.update(
         main=("transform", "method", "reference"),
         measures_transforms=True,
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
+        says=f"{_SAYS}:registration",
     ),
     balance=Operator(
         f"{_HERE}.corrections.balance:balance",
@@ -30,6 +32,7 @@ CATALOGUE.update(
         preview=True,
         plots={"gains": f"{_PLOTS}:gains", "histograms": f"{_PLOTS}:histograms"},
         note=f"{_HERE}.corrections.balance:clipping",
+        says=f"{_SAYS}:gains",
     ),
     correct_vignetting=Operator(
         f"{_HERE}.corrections.vignetting:correct_vignetting",
@@ -37,6 +40,7 @@ CATALOGUE.update(
         main=("model", "scene"),
         preview=True,
         plots={"fall-off": f"{_PLOTS}:fall_off"},
+        says=f"{_SAYS}:vignetting",
     ),
     correct_flat_field=Operator(
         f"{_HERE}.corrections.flat_field:correct_flat_field",
@@ -44,12 +48,14 @@ CATALOGUE.update(
         main=("flat", "dark"),
         preview=True,
         plots={"flat": f"{_PLOTS}:flat"},
+        says=f"{_SAYS}:flat_field",
     ),
     correct_bleaching=Operator(
         f"{_HERE}.corrections.bleaching:correct_bleaching",
         menu="filter",
         main=("method",),
         plots={"decay": f"{_PLOTS}:decay"},
+        says=f"{_SAYS}:bleaching",
     ),
     find_hot_pixels=Operator(
         f"{_HERE}.corrections.find_hot_pixels:find_hot_pixels",
@@ -57,6 +63,7 @@ CATALOGUE.update(
         main=("thresholds", "kind"),
         preview=True,
         plots={"mask": f"{_PLOTS}:found_mask"},
+        says=f"{_SAYS}:found_pixels",
     ),
     repair_hot_pixels=Operator(
         f"{_HERE}.corrections.hot_pixels:repair_hot_pixels",
@@ -64,6 +71,7 @@ CATALOGUE.update(
         main=("mask", "method"),
         preview=True,
         plots={"mask": f"{_PLOTS}:repaired_mask"},
+        says=f"{_SAYS}:hot_pixels",
     ),
     combine=Operator(
         f"{_HERE}.combine.combine:combine",
@@ -84,6 +92,7 @@ CATALOGUE.update(
         caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
+        says=f"{_SAYS}:clipping",
     ),
     drizzle=Operator(
         f"{_HERE}.combine.drizzle:drizzle",
@@ -98,6 +107,7 @@ CATALOGUE.update(
         menu="project",
         main=("method",),
         preferred_axis="z",
+        says=f"{_SAYS}:focus",
     ),
     denoise=Operator(
         f"{_HERE}.filters.denoise_sharpen:denoise",

@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Points, Shapes
 from qtpy.compat import isalive
 
 from napari_stack import layers
+from napari_stack._widgets.parts.card import ResultCard
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.forecast import ForecastText
 from napari_stack._widgets.parts.form import OptionsForm
@@ -15,6 +16,7 @@ from napari_stack._widgets.parts.inputs import Chosen
 from napari_stack._widgets.parts.layer_choice import SourceChoice
 from napari_stack._widgets.parts.layout import align_labels, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.measure_at import PlaceChoice
+from napari_stack._widgets.parts.operator_docks import open_titled
 from napari_stack._widgets.parts.precompile import warm_up
 from napari_stack._widgets.parts.preferences import last_used, preferences, remember_options
 from napari_stack._widgets.parts.preview import LivePreview
@@ -22,6 +24,7 @@ from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.core.combined_sources import Place
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
+from napari_stack.core.said import Said
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
@@ -58,6 +61,7 @@ class OperatorDock(RunningDock):
         self.place = PlaceChoice(shared=entry.shares_measure)
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self)
+        self.card = ResultCard(partial(open_titled, napari_viewer))
         self._lay_out(entry.summary)
         self.preview.box.setVisible(entry.preview)
         self.set_options(preferences().options(function) | last_used(function))
@@ -75,7 +79,7 @@ class OperatorDock(RunningDock):
         self.runner.add_button(
             button("Defaults", "Set all options back to what they were at first.", self.reset)
         )
-        self._area = fill(self, *parts, pinned=(self.runner,), narrowest=_NARROWEST)
+        self._area = fill(self, *parts, pinned=(self.card, self.runner), narrowest=_NARROWEST)
 
     def _connect(self) -> None:
         source = self.source
@@ -217,6 +221,7 @@ class OperatorDock(RunningDock):
             job = self.job()
             self.preview.off()
             self._remember()
+            self.card.show_lines(())
             self.runner.start(job.compute, partial(self._add, job))
 
     def _remember(self) -> None:
@@ -233,8 +238,14 @@ class OperatorDock(RunningDock):
         for layer in made:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
+        self.card.show_lines(computed.said, self._mend)
         said = [text for text in (job.remark(computed), job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
+
+    def _mend(self, said: Said) -> None:
+        """Set what a sentence of the card offers, and run again."""
+        self.set_options(said.options)
+        self.run()
 
     def closing(self) -> None:
         """End the run, and take the preview away."""

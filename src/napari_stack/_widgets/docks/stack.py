@@ -13,14 +13,16 @@ from napari_stack._widgets.parts.assistant.frames import FramesChoice
 from napari_stack._widgets.parts.assistant.keep import KeepPanel
 from napari_stack._widgets.parts.assistant.opening import Opened, dropped_paths, opening
 from napari_stack._widgets.parts.assistant.questions import Questions
+from napari_stack._widgets.parts.card import ResultCard
 from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.errors import errors_shown, show_error
 from napari_stack._widgets.parts.inputs import Chosen
 from napari_stack._widgets.parts.latest_worker import LatestWorker
 from napari_stack._widgets.parts.layout import button, collapsible, fill, paragraph
-from napari_stack._widgets.parts.operator_docks import open_dock
+from napari_stack._widgets.parts.operator_docks import open_dock, open_titled
 from napari_stack._widgets.parts.runner import RunningDock
 from napari_stack.core.errors import UserError, format_error, is_mendable
+from napari_stack.core.said import Said
 from napari_stack.layers.compat import unwrapped, weak_reference
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import RecipeJob, prepare_recipe
@@ -58,6 +60,7 @@ class StackDock(RunningDock):
         self.compare = Compare(
             napari_viewer, lambda: self.result, self.runner.show_message, lambda: self.layer
         )
+        self.card = ResultCard(partial(open_titled, napari_viewer))
         self.looking = LatestWorker(self, _PAUSE)
         self.save_button = button("Save...", "Save the result to a file.", self.choose_save)
         self.runner.add_button(self.save_button)
@@ -69,7 +72,7 @@ class StackDock(RunningDock):
     def _lay_out(self) -> None:
         more = collapsible("Recipe: save, open, script, batch", self.keep)
         parts = (self.frames, self.questions, self.remark, self.checklist, more)
-        self.area = fill(self, *parts, pinned=(self.compare, self.runner))
+        self.area = fill(self, *parts, pinned=(self.card, self.compare, self.runner))
 
     def _connect(self) -> None:
         self.frames.changed.connect(self._layer_changed)
@@ -208,6 +211,7 @@ class StackDock(RunningDock):
         with errors_shown():
             job = prepare_recipe(self.recipe(), self.layer)
             self.compare.stop()
+            self.card.show_lines(())
             self.runner.start(job.compute, partial(self._add, job, weak_reference(self.layer)))
             self._allow()
 
@@ -219,9 +223,19 @@ class StackDock(RunningDock):
         if source() is not None:
             source().visible = False
         self.viewer.layers.selection.active = made[0]
+        self._show_card(done)
         said = [text for one, computed in done.values()
                 for text in (one.remark(computed), one.note(computed)) if text]  # fmt: skip
         return ". ".join([f"Made {made[0].name!r}", *said])
+
+    def _show_card(self, done: Any) -> None:
+        owner = {id(s): c.step.operator for _, c in done.values() for s in c.said}
+
+        def mend(said: Said) -> None:
+            self.checklist.mend(owner[id(said)], said.options)
+            self.run()
+
+        self.card.show_lines([said for _, c in done.values() for said in c.said], mend)
 
     def choose_save(self) -> None:
         """Ask where to save the result, the format that suits it first."""

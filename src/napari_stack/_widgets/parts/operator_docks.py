@@ -1,4 +1,4 @@
-"""Opens the dock of an operator, at a layer and with options."""
+"""Opens docks by their titles, and that of an operator at a layer and with options."""
 
 from typing import Any
 
@@ -7,6 +7,13 @@ import numpy as np
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack.operators import CATALOGUE
 from napari_stack.recipe import Step
+
+
+def open_titled(viewer: Any, title: str) -> Any:
+    """Open the dock of a title, or show the one that is open."""
+    frame, dock = viewer.window.add_plugin_dock_widget("napari-stack", title)
+    frame.raise_()  # it may be a tab behind another
+    return dock
 
 
 def open_dock(viewer: Any, step: Step, layer: Any = None) -> Any:
@@ -26,8 +33,7 @@ def open_dock(viewer: Any, step: Step, layer: Any = None) -> Any:
     """
     if step.operator not in CATALOGUE.own:
         return None
-    title = step.operator.replace("_", " ").title()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-stack", title)
+    dock = open_titled(viewer, step.operator.replace("_", " ").title())
     if layer is not None:
         dock.layer = layer
         if step.axis:

@@ -13,7 +13,7 @@ from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.volume_notice import watch
 from napari_stack._widgets.parts.worker import Worker
-from napari_stack.core.errors import is_mendable
+from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.engine.run import Run
 
 
@@ -129,7 +129,8 @@ class Runner(QWidget):
         """Show why something failed; the traceback of a fault of the program is behind a button."""
         show_error(error)
         mendable = is_mendable(error)
-        self.show_message("Failed" if mendable else "Failed: this is an error of the program")
+        program = "Failed: this is an error of the program"
+        self.show_message(format_error(error) if mendable else program)
         self._traceback = "" if mendable else traceback_of(error)
         self.details_button.setVisible(not mendable)
 

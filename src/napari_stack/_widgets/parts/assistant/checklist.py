@@ -1,6 +1,6 @@
 """`Checklist`: the steps of a draft to tick, each with the options that matter most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -97,6 +97,7 @@ class Checklist(QWidget):
         super().__init__()
         self.draft = Draft()
         self.rows: list[StepRow] = []
+        self._whys: tuple[str, ...] = ()
         self._layers = layers
         self._column = below()
         self._column.setSpacing(8)
@@ -108,7 +109,7 @@ class Checklist(QWidget):
             self._column.removeWidget(row)
             row.setParent(None)
             row.deleteLater()
-        self.draft = draft
+        self.draft, self._whys = draft, tuple(whys)
         reasons = [*whys, *[""] * (len(draft.steps) - len(whys))]
         self.rows = [
             StepRow(step, on, why, self._layers)
@@ -121,6 +122,14 @@ class Checklist(QWidget):
             row.linked.connect(partial(self._linked, number))
         self.align()
         self.changed.emit()
+
+    def mend(self, operator: str, options: Mapping[str, Any]) -> None:
+        """Set options of the step of an operator."""
+        for number, step in enumerate(self.draft.steps):
+            if step.operator == operator:
+                draft = self.draft.with_options(number, {**step.options, **options})
+                self.show_draft(draft, self._whys)
+                return
 
     def align(self) -> None:
         """Give the labels of all steps one column."""

@@ -1,0 +1,153 @@
+"""What results tell in plain words: ``says(outcome)`` of the entries in the catalogue."""
+
+from typing import Any
+
+import numpy as np
+
+from napari_stack.core.said import Outcome, Said
+from napari_stack.operators.corrections.balance import Gains
+from napari_stack.operators.corrections.bleaching import Bleaching
+from napari_stack.operators.corrections.flat_field import FlatField
+from napari_stack.operators.corrections.hot_pixels import HotPixels
+from napari_stack.operators.corrections.pixelwise import parts_of
+from napari_stack.operators.corrections.vignetting_value import Vignetting
+
+#: Below this many frames, median and MAD tell outliers better than mean and deviation.
+_FEW = 20
+
+#: Degrees, and the share of the size, that are worth a word.
+_TURNED, _GROWN = 0.05, 0.001
+
+#: Confidence from which on a depth counts.
+_CLEAR = 0.3
+
+_INSPECTOR = "Frame Inspector"
+
+
+def _last(outcome: Outcome, kind: type) -> Any:
+    frames = outcome.frames
+    corrections = () if frames is None else frames.corrections
+    parts = [part for c in corrections for part in parts_of(c)]
+    return next((part for part in reversed(parts) if isinstance(part, kind)), None)
+
+
+def registration(outcome: Outcome) -> list[Said]:
+    """Tell how many frames were registered, and how far they had moved."""
+    transforms = None if outcome.frames is None else outcome.frames.transforms
+    if transforms is None:
+        return []
+    good = ~transforms.failed
+    moved = transforms.decomposed()
+    parts = [f"{good.sum()} of {len(good)} frames aligned"]
+    if good.any():
+        drift = np.linalg.norm(moved.shift[good], axis=1).max()
+        parts.append(f"drift up to {drift:.3g} {_short(moved.unit)}")
+        turned = float(np.abs(moved.rotation[good]).max())
+        parts += [f"turned by up to {turned:.2g} degrees"] * (turned > _TURNED)
+        grown = float(np.abs(moved.scale[good] - 1).max())
+        parts += [f"sizes differ by up to {grown:.2%}"] * (grown > _GROWN)
+    said = [Said(", ".join(parts), "Plot", opens=_INSPECTOR)]
+    if not good.all() and "failed" not in outcome.options:
+        text = (
+            "Frames that failed are left out; their motion can be filled in from their neighbours"
+        )
+        said.append(Said(text, "Fill in", {"failed": "interpolate"}))
+    return said
+
+
+def _short(unit: str) -> str:
+    return {"micrometer": "um", "nanometer": "nm", "pixel": "px"}.get(unit, unit)
+
+
+def hot_pixels(outcome: Outcome) -> list[Said]:
+    """Tell how many pixels were repaired."""
+    hot = _last(outcome, HotPixels)
+    return [] if hot is None else [Said(_count_text(hot.mask, "repaired"))]
+
+
+def found_pixels(outcome: Outcome) -> list[Said]:
+    """Tell how many pixels were found."""
+    mask = next(iter(outcome.images.values()), None)
+    return [] if mask is None else [Said(_count_text(np.asarray(mask), "found"))]
+
+
+def _count_text(mask: Any, done: str) -> str:
+    count = int(np.count_nonzero(mask))
+    noun = "defective pixel" if count == 1 else "defective pixels"
+    share = f" ({_percent(count / mask.size)})" if count else ""
+    return f"{count or 'No'} {noun} {done}{share}"
+
+
+def vignetting(outcome: Outcome) -> list[Said]:
+    """Tell how much darker the corners were."""
+    value = _last(outcome, Vignetting)
+    if value is None:
+        return []
+    share = float(value.share(value.half))
+    return [Said(f"Corners were {_darker(share)} than the centre")]
+
+
+def flat_field(outcome: Outcome) -> list[Said]:
+    """Tell how uneven the light was."""
+    value = _last(outcome, FlatField)
+    if value is None:
+        return []
+    light = 1 / np.maximum(np.asarray(value.gain, float), 1e-6)
+    low, high = np.percentile(light, (1, 99))
+    return [Said(f"The darkest places were {_darker(low / high)} than the brightest")]
+
+
+def _darker(share: float) -> str:
+    return f"{1 - share:.0%} darker" if share <= 1 else f"{share - 1:.0%} brighter"
+
+
+def gains(outcome: Outcome) -> list[Said]:
+    """Tell by how much brightness was changed."""
+    value = _last(outcome, Gains)
+    if value is None:
+        return []
+    low, high = float(value.gains.min()), float(value.gains.max())
+    word = "gammas" if value.mapping == "gamma" else "factors"
+    return [Said(f"Brightness levelled by {word} from {low:.3g} to {high:.3g}")]
+
+
+def bleaching(outcome: Outcome) -> list[Said]:
+    """Tell how far brightness had fallen."""
+    value = _last(outcome, Bleaching)
+    if value is None:
+        return []
+    left = float(np.mean(value.fitted[-1] / value.fitted[0]))
+    return [
+        Said(f"Brightness had fallen to {left:.0%} in the last frame", "Plot", opens=_INSPECTOR)
+    ]
+
+
+def clipping(outcome: Outcome) -> list[Said]:
+    """Tell how much was rejected, and what would reject better."""
+    shares = np.asarray(outcome.images.get("rejected_fraction", ()), float)
+    if not np.isfinite(shares).any():
+        return []
+    said = [Said(f"{_percent(float(np.nanmean(shares)))} of all values rejected",
+                 "Plot", opens=_INSPECTOR)]  # fmt: skip
+    used = int(np.isfinite(shares).sum())
+    if used < _FEW and outcome.options.get("spread", "") in ("", "standard deviation"):
+        text = f"With {used} frames, median and MAD tell outliers better"
+        said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
+    return said
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
+
+
+def focus(outcome: Outcome) -> list[Said]:
+    """Tell which frames were sharp somewhere, and whether the series was too short."""
+    depth, trust = outcome.images.get("depth"), outcome.images.get("confidence")
+    if depth is None or trust is None or outcome.options.get("depth_unit") == "distance":
+        return []
+    depth, trust = (np.asarray(image)[..., ::4, ::4] for image in (depth, trust))
+    clear = depth[trust > _CLEAR]
+    if not clear.size:
+        return [Said("Nothing is sharper in one frame than in the others")]
+    low, high = np.percentile(clear, (1, 99))
+    return [Said(f"In focus from frame {low:.0f} to frame {high:.0f}")]

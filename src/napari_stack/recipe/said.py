@@ -1,0 +1,28 @@
+"""`said_of`: what the result of a step tells in plain words."""
+
+from typing import Any
+
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.operator import resolve
+from napari_stack.core.results import images_of, numbers_of
+from napari_stack.core.said import Outcome, Said
+from napari_stack.core.stack import Stack
+from napari_stack.recipe.step import Step
+
+
+def said_of(step: Step, result: Any) -> list[Said]:
+    """Return sentences on what a step made.
+
+    Parameters
+    ----------
+    step : Step
+    result : object
+        What `Step.apply` gave.
+    """
+    if step.entry.says is None:
+        return []
+    if isinstance(result, Stack | Hyperstack):
+        outcome = Outcome(step.measured_stack(result), {}, step.options)
+    else:
+        outcome = Outcome(None, images_of(result) | numbers_of(result), step.options)
+    return list(resolve(step.entry.says)(outcome))

@@ -1,0 +1,96 @@
+"""What results tell in plain words."""
+
+import numpy as np
+import pytest
+
+import napari_stack as ns
+from napari_stack import Step, samples
+from napari_stack.operators import CATALOGUE
+from napari_stack.recipe.said import said_of
+
+SIZE = (96, 112)
+
+
+def said(stack, operator, **options):
+    step = Step(operator, options)
+    return said_of(step, step.apply(stack))
+
+
+def texts(*args, **options):
+    return [one.text for one in said(*args, **options)]
+
+
+def test_registration():
+    shift = {"shift": 4.0, "rotation": 0.0, "scale": 0.0}
+    stack, _ = samples.drifting_cells(4, SIZE, **shift)
+    (text,) = texts(stack, "register", transform="translation")
+    assert text.startswith("4 of 4 frames aligned, drift up to ")
+    assert text.endswith(" px")
+    turned, _ = samples.drifting_cells(4, SIZE, shift=1.0, rotation=2.0, scale=0.0)
+    assert "turned by up to" in texts(turned, "register", transform="rigid")[0]
+
+
+def test_drift_is_in_the_unit_of_the_pixels(hyper_stack):
+    assert " um" in texts(hyper_stack, "register", transform="translation")[0]
+
+
+@pytest.fixture(scope="module")
+def hyper_stack():
+    return samples.hyperstack(3, 4, (64, 80))[0]
+
+
+def test_failed_frames_come_with_a_remedy(noise):
+    stack, _ = samples.drifting_cells(4, SIZE, shift=2.0, rotation=0.0, scale=0.0)
+    frames = np.array(stack)
+    frames[3] = noise(*SIZE)
+    first, second = said(ns.Stack.wrap(frames), "register", transform="translation")
+    assert first.text.startswith("3 of 4 frames aligned")
+    assert second.options == {"failed": "interpolate"}
+    kept = said(ns.Stack.wrap(frames), "register", transform="translation", failed="interpolate")
+    assert len(kept) == 1
+
+
+def test_defective_pixels():
+    frames = np.full((3, 20, 20), 100, np.uint16)
+    frames[:, 4, 5] = 60_000
+    assert texts(ns.Stack.wrap(frames), "repair_hot_pixels") == [
+        "1 defective pixel repaired (0.25 %)"
+    ]
+    assert texts(ns.Stack.wrap(frames), "find_hot_pixels") == ["1 defective pixel found (0.25 %)"]
+    frames[:, 4, 5] = 100
+    assert texts(ns.Stack.wrap(frames), "repair_hot_pixels") == ["No defective pixels repaired"]
+
+
+def test_light():
+    flat = np.ones((8, 8), np.float32)
+    flat[:, :4] = 0.5
+    frames = ns.Stack.wrap(np.full((3, 8, 8), 100, np.uint16))
+    (text,) = texts(frames, "correct_flat_field", flat=flat)
+    assert text == "The darkest places were 50% darker than the brightest"
+    (text,) = texts(samples.flickering(4, (48, 64))[0], "balance")
+    assert text.startswith("Brightness levelled by factors from 0.")
+    (text,) = texts(samples.bleaching(6, (48, 64))[0], "correct_bleaching")
+    assert text.startswith("Brightness had fallen to ")
+
+
+def test_rejected_values_and_what_rejects_better():
+    stack, _ = samples.cosmic_rays(10, (48, 64))
+    first, second = said(stack, "sigma_clip", sigma=2.0)
+    assert first.text.endswith("of all values rejected")
+    assert second.text == "With 10 frames, median and MAD tell outliers better"
+    assert len(said(stack, "sigma_clip", centre="median", spread="MAD")) == 1
+
+
+def test_focus():
+    (text,) = texts(samples.focus_series(5, SIZE)[0], "focus_stack")
+    assert text.startswith("In focus from frame ")
+    even = ns.Stack.wrap(np.full((3, 64, 64), 9, np.uint8))
+    assert texts(even, "focus_stack") == ["Nothing is sharper in one frame than in the others"]
+    assert texts(even, "focus_stack", depth=False) == []
+
+
+def test_what_is_offered_are_options_of_the_operator():
+    stack, _ = samples.cosmic_rays(10, (48, 64))
+    for one in said(stack, "sigma_clip", sigma=2.0):
+        assert set(one.options) <= set(CATALOGUE["sigma_clip"].options)
+        Step("sigma_clip", one.options)
