@@ -28,6 +28,8 @@ def moved(frame, matrix):
         samples.flickering,
         samples.bleaching,
         samples.hot_pixels,
+        samples.deforming,
+        samples.scanned,
     ],
 )
 @pytest.mark.parametrize(("dtype", "top"), [("uint8", 255), ("uint16", 4095), ("float32", 1)])
@@ -193,3 +195,22 @@ def test_defective_pixels_are_those_of_the_mask():
     rest = ~truth["mask"]
     np.testing.assert_array_equal(data[:, rest], truth["good"][:, rest])
     assert (data[:, truth["mask"]] == 0).all(axis=0).sum() == 10
+
+
+@pytest.mark.parametrize("make", [samples.deforming, samples.scanned])
+def test_object_points_are_where_the_truth_says(make):
+    stack, truth = make(3, SMALL, 2, photons=1e7, dtype="float32")
+    points = truth["points"]
+    clean = map_coordinates(truth["clean"], points.T[::-1], order=5)
+    for frame, moves in zip(stack, truth["displacements"], strict=True):
+        at = points + moves
+        inner = ((at > 8) & (at < np.array(SMALL[::-1]) - 8)).all(axis=1)
+        seen = map_coordinates(np.asarray(frame, float), at.T[::-1], order=5)
+        assert np.abs(seen - clean)[inner].max() < 0.02  # of 1, where a pixel is up to 0.1
+    assert np.abs(truth["displacements"]).max() > 1
+
+
+def test_rows_scanned_backwards_lie_apart():
+    _, truth = samples.scanned(4, SMALL, 2, wander=0.1, back=3.0)
+    apart = np.diff(truth["row_offsets"][..., 0], axis=1)
+    assert np.abs(apart).mean() == pytest.approx(3.0, abs=0.05)

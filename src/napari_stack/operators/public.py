@@ -63,4 +63,5 @@ from napari_stack.operators.registration.methods import (
     Intensity,
     Phase,
 )
+from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
 from napari_stack.operators.registration.register import measure_transforms, register

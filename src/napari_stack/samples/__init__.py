@@ -1,16 +1,22 @@
-"""Synthetic stacks with known truth: formulas sampled at moved coordinates, never interpolated."""
+"""Synthetic stacks with known truth: formulas sampled at moved coordinates.
+
+Nothing is interpolated, but the pictures of `deforming` and `scanned`: drawn twice as fine.
+"""
 
 from napari_stack.samples._degraded import bleaching, flickering, hot_pixels, shaded, vignetted
+from napari_stack.samples._moving import deforming, scanned
 from napari_stack.samples._series import cosmic_rays, drifting_cells, focus_series, hyperstack
 
 __all__ = [
     "bleaching",
     "cosmic_rays",
+    "deforming",
     "drifting_cells",
     "flickering",
     "focus_series",
     "hot_pixels",
     "hyperstack",
+    "scanned",
     "shaded",
     "vignetted",
 ]

@@ -24,7 +24,7 @@ def sample():
 @pytest.mark.parametrize(
     "name",
     ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack", "vignetted", "shaded",
-     "flickering", "bleaching", "hot_pixels"],
+     "flickering", "bleaching", "hot_pixels", "deforming", "scanned"],
 )  # fmt: skip
 def test_layers_have_axes_units_and_truth(name, sample):
     layer, truth = sample(name)

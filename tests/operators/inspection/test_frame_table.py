@@ -83,3 +83,14 @@ def test_the_sharpest_frame_is_found():
 
     with pytest.raises(Cancelled):
         measure_sharpness(Stack.wrap(frames), run=Run(tick=tick))
+
+
+def test_the_table_tells_which_frames_are_bent():
+    rows = np.zeros((3, 20, 2))
+    rows[1, 5] = [0.5, -1.5]
+    transforms = ns.Transforms(
+        np.tile(np.eye(3), (3, 1, 1)), deformation=ns.Deformation(None, None, rows)
+    )
+    frames = Stack.wrap(np.ones((3, 20, 30), np.uint16))
+    table = frame_table(ns.apply_transforms(frames, transforms))
+    np.testing.assert_allclose(table.columns["deformation (px)"], [0, 1.5, 0])

@@ -65,6 +65,16 @@ def hot_pixels() -> list[Any]:
     return [_layer(samples.hot_pixels(), "cells with hot pixels")]
 
 
+def deforming() -> list[Any]:
+    """Make frames of tissue that deforms, to be registered smoothly."""
+    return [_layer(samples.deforming(), "deforming cells")]
+
+
+def scanned() -> list[Any]:
+    """Make scans whose rows wander, to be registered row by row."""
+    return [_layer(samples.scanned(), "scanned cells")]
+
+
 def _layer(sample: tuple[Any, Any], name: str, along: Axis = _TIME) -> Any:
     stack, truth = sample
     axes = (along, *_PIXEL) if isinstance(stack, Stack) else stack.axes

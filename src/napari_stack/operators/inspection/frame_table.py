@@ -97,7 +97,8 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
     ----------
     stack : Stack
         What it was corrected by tells: shifts and their standard deviations, rotation, scale and
-        quality of a registration; gains of balancing and of bleaching.
+        quality of a registration, and how far at most a frame is bent beyond these; gains of
+        balancing and of bleaching.
     more : mapping of str to sequence of float, optional
         Further columns, such as the sharpness or the rejected fraction.
     """
@@ -112,6 +113,8 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         columns["rotation (degrees)"] = parts.rotation
         columns["scale"] = np.sqrt(np.prod(parts.scale, axis=1))
         columns["quality"] = transforms.quality
+        if (bent := transforms.deformation) is not None:
+            columns["deformation (px)"] = np.array([bent.reach([i]) for i in range(len(stack))])
     for correction in stack.corrected_by:
         for part in parts_of(correction):
             for title, column in part.columns().items():

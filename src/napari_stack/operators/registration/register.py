@@ -29,6 +29,7 @@ from napari_stack.operators.registration.methods import (
     Intensity,
     Phase,
 )
+from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
 
 
 def measure_transforms(
@@ -49,6 +50,7 @@ def measure_transforms(
     largest_scale: Annotated[float, Bounds(1, 16, step=0.05)] = 16.0,
     follow: Literal["largest", "background"] = "largest",
     points: PairsSource = None,
+    nonrigid: Literal["off"] | Smooth | Rows = "off",
     run: Run = Run(),
 ) -> Transforms:
     """Find where every frame lies, to a small part of a pixel.
@@ -106,6 +108,10 @@ def measure_transforms(
         ``{frame: [(x, y, x, y), ...]}``, or a .csv or .json file of them. A translation needs 1
         pair, rigid and similarity 2, affine 3, a homography 4. They are refined on the intensities;
         where the pixels do not confirm them, the points alone count, at quality 0.
+    nonrigid : {"off", "smooth", "rows"}
+        What frames move beyond that: "smooth" for tissue that deforms, "rows" for raster scans
+        whose rows wander. It is measured against the mean of all frames, which is then the
+        geometry of the result, and only where the frames support it.
     run : Run
 
     Returns
@@ -151,7 +157,13 @@ def measure_transforms(
     y, x = stack.axes[1:]
     pixel = (x.step, y.step, x.unit) if x.unit == y.unit else (1.0, 1.0, "pixel")
     size = stack.shape[1], stack.shape[2]
-    return Transforms(matrices, quality, failed, size, pixel, index, covariance)
+    rigid = Transforms(matrices, quality, failed, size, pixel, index, covariance)
+    beyond = method_options(options_of(measure_transforms)["nonrigid"], nonrigid)
+    if not isinstance(beyond, Smooth | Rows):
+        return rigid
+    from napari_stack.operators.registration.nonrigid.measure import with_deformation
+
+    return with_deformation(stack, view, rigid, beyond, run)
 
 
 def _check_method(method: Any, transform: str) -> None:

@@ -1,0 +1,1 @@
+"""What frames move beyond one matrix: tissue that deforms smoothly, scans whose rows wander."""

@@ -1,0 +1,138 @@
+"""Deformations of tissue and rows of scans are found, and none where there are none."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
+
+import napari_stack as ns
+from napari_stack import samples
+
+SIZE, FRAMES = (160, 144), 12
+
+
+def apart(transforms, truth):
+    """Root mean square error in px, whatever geometry all frames were brought to.
+
+    The same point of the result has to be the same object point in all frames.
+    """
+    points = truth["points"]
+    columns = len(np.unique(points[:, 0]))
+    objects = []
+    for index, seen in enumerate(points + transforms.displacements(points)):
+        moved = truth["displacements"][index].reshape(-1, columns, 2)
+        found = seen.copy()
+        for _ in range(10):
+            at = [found[:, 1] / 8 - 1, found[:, 0] / 8 - 1]
+            found = seen - np.stack(
+                [map_coordinates(moved[..., k], at, order=3, mode="nearest") for k in (0, 1)], 1
+            )
+        objects.append(found)
+    spread = np.array(objects) - np.mean(objects, axis=0)
+    inner = ((points > 16) & (points < np.array(SIZE[::-1]) - 16)).all(axis=1)
+    return float(np.sqrt((spread[:, inner] ** 2).sum(axis=-1).mean()))
+
+
+@pytest.fixture(scope="module")
+def tissue():
+    return samples.deforming(FRAMES, SIZE, 4, shift=2.0, period=120.0)
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return samples.scanned(FRAMES, SIZE, 4, shift=2.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "nonrigid", "near"), [("tissue", "smooth", 0.16), ("scan", "rows", 0.14)]
+)
+def test_what_moves_beyond_a_shift_is_found(request, kind, nonrigid, near):
+    stack, truth = request.getfixturevalue(kind)
+    rigid = ns.measure_transforms(stack, transform="translation")
+    found = ns.measure_transforms(stack, transform="translation", nonrigid=nonrigid)
+    np.testing.assert_array_equal(found.matrices, rigid.matrices)
+    assert apart(rigid, truth) > 0.4
+    assert apart(found, truth) < near
+
+
+def test_the_mean_of_bent_frames_is_sharper(tissue):
+    stack, truth = tissue
+    clean = truth["clean"]
+    inner = np.s_[16:-16, 16:-16]
+
+    def error(nonrigid):
+        mean = ns.combine(ns.register(stack, transform="translation", nonrigid=nonrigid))
+        # the mean geometry of all frames is another than that of the object: no pixel by pixel
+        return np.abs(mean.astype(float))[inner].std() / clean[inner].std()
+
+    assert error("smooth") > error("off") * 1.01
+
+
+@pytest.mark.parametrize("nonrigid", ["smooth", "rows"])
+@pytest.mark.parametrize("noise", [0.02, 0.12])
+def test_frames_that_are_rigid_stay_so(nonrigid, noise):
+    stack, _ = samples.drifting_cells(
+        10, (128, 144), 3, shift=5.0, rotation=0.0, scale=0.0, noise=noise, dtype="float32"
+    )
+    rigid = ns.measure_transforms(stack, transform="translation")
+    with pytest.warns(UserWarning, match="support no deformation"):
+        found = ns.measure_transforms(stack, transform="translation", nonrigid=nonrigid)
+    assert found == rigid
+
+
+def test_rows_to_and_fro():
+    stack, truth = samples.scanned(6, SIZE, 5, shift=2.0, back=3.0)
+    found = ns.measure_transforms(
+        stack, transform="translation", nonrigid=ns.Rows(bidirectional=True)
+    )
+    rows = found.deformation.row_offsets[..., 0] - truth["row_offsets"][..., 0]
+    to, fro = rows[:, 8:-8:2], rows[:, 9:-8:2]
+    # What is left of the 3 px between rows of either kind.
+    assert np.abs(to.mean(axis=1) - fro.mean(axis=1)).max() < 0.05
+
+
+def test_failed_and_unused_frames_are_left_out(tissue):
+    stack, _ = tissue
+    spoiled = np.asarray(stack).copy()
+    spoiled[2] = np.random.default_rng(0).integers(0, 4095, SIZE)
+    with pytest.warns(UserWarning, match="could not be registered"):
+        found = ns.measure_transforms(
+            ns.Stack.wrap(spoiled), transform="translation", nonrigid="smooth"
+        )
+    assert found.failed[2]
+    assert not found.deformation.grids[2].any()
+    assert found.deformation.grids[3].any()
+
+
+def test_stiffness_and_spacing_can_be_given(tissue):
+    stack, truth = tissue
+    stiff, loose = (
+        ns.measure_transforms(
+            stack, transform="translation", nonrigid=ns.Smooth(spacing=40.0, stiffness=stiffness)
+        )
+        for stiffness in (1e5, 1.0)
+    )
+    assert stiff.deformation.grids.std() < loose.deformation.grids.std()
+    assert loose.deformation.grids.shape[1:3] == (7, 7)
+    assert apart(loose, truth) < 0.25
+
+
+def test_frames_never_fold(tissue):
+    stack, _ = tissue
+    found = ns.measure_transforms(
+        stack, transform="translation", nonrigid=ns.Smooth(stiffness=1e-6)
+    )
+    y, x = np.mgrid[:160:4.0, :144:4.0]
+    points = np.column_stack([x.ravel(), y.ravel()])
+    for moved in found.displacements(points).reshape(FRAMES, *x.shape, 2):
+        across, down = np.diff(moved, axis=1)[:-1] / 4, np.diff(moved, axis=0)[:, :-1] / 4
+        area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+        assert area.min() > 0
+
+
+def test_too_small_or_too_fine():
+    tiny = ns.Stack.wrap(np.random.default_rng(0).integers(0, 99, (3, 24, 40)).astype(np.uint8))
+    with pytest.raises(ValueError, match=r"deformations need frames of 32 px"):
+        ns.measure_transforms(tiny, transform="translation", nonrigid="rows")
+    stack, _ = samples.deforming(3, (256, 256), 4)
+    with pytest.raises(ValueError, match="choose a larger spacing"):
+        ns.measure_transforms(stack, transform="translation", nonrigid=ns.Smooth(spacing=8.0))
