@@ -13,14 +13,14 @@ import napari_stack as ns
 from napari_stack import _widgets, layers
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, cells_layer, docked, ran
+from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
 
 #: Operators that read no frame before a result is looked at: a run ends at once.
 LAZY = {"moving_average", "sharpen"} | {n for n, entry in CATALOGUE.items() if not entry.measures}
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-@pytest.mark.parametrize("name", DOCKS)
+@pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
     source = cells_layer(viewer, da.from_array(cells, chunks=(1, -1, -1)) if lazy else cells)
     dock = docked(viewer, DOCKS[name])
@@ -41,7 +41,7 @@ def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
         assert layer.metadata == like.metadata
 
 
-@pytest.mark.parametrize("name", DOCKS)
+@pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     layer = layers.to_layer(hyper.along("t"), "hyper")
     viewer.add_layer(layer)
@@ -71,6 +71,22 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
         assert "c = 1, z = 3" in dock.place.told.text()
 
 
+@pytest.mark.filterwarnings("ignore:the finer grid gains nothing")
+def test_drizzle_runs_on_registered_frames(viewer, qtbot, cells):
+    source = cells_layer(viewer, cells)
+    matrices = np.tile(np.eye(3), (len(cells), 1, 1))
+    matrices[:, :2, 2] = (np.arange(len(cells)) / len(cells))[:, None]
+    viewer.add_layer(layers.apply_transforms(source, ns.Transforms(matrices)))
+    dock = docked(viewer, DOCKS["drizzle"])
+    dock.set_options({"scale": 2.0, "pixfrac": 1.0})
+    ran(dock, qtbot)
+    image, weights = list(viewer.layers)[2:]
+    assert image.data.shape == tuple(2 * side for side in cells.shape[1:])
+    np.testing.assert_allclose(image.scale, (0.05, 0.05))
+    np.testing.assert_allclose(image.translate, (0.975, 1.975))
+    assert np.median(weights.data) == pytest.approx(len(cells), rel=0.1)
+
+
 def test_run_button_and_progress(viewer, qtbot, gate):
     cells_layer(viewer, gate)
     dock = docked(viewer, _widgets.CombineDock)
@@ -91,7 +107,7 @@ def test_run_button_and_progress(viewer, qtbot, gate):
     assert len(viewer.layers) == 2
 
 
-@pytest.mark.parametrize("name", sorted(set(DOCKS) - LAZY))
+@pytest.mark.parametrize("name", sorted(set(RUN_ON_ANY) - LAZY))
 def test_cancel_half_way_and_run_again(name, viewer, qtbot, gate, run_threads):
     cells_layer(viewer, gate)
     dock = docked(viewer, DOCKS[name])
@@ -211,7 +227,7 @@ class Unplugged:
         return self.data[key]
 
 
-@pytest.mark.parametrize("name", sorted(set(DOCKS) - LAZY))
+@pytest.mark.parametrize("name", sorted(set(RUN_ON_ANY) - LAZY))
 def test_an_error_is_told_and_the_dock_runs_again(name, viewer, qtbot, notes, cells, run_threads):
     layer = cells_layer(viewer, Unplugged(cells))
     dock = docked(viewer, DOCKS[name])
