@@ -78,6 +78,13 @@ class Axis:
             return self
         return replace(self, start=self.start + self.step * place)
 
+    def finer(self, pixels: float) -> "Axis":
+        """Return the axis of pixels of which so many lie within each one, edge to edge."""
+        if pixels == 1:
+            return self
+        begun = self.begun((1 / pixels - 1) / 2)
+        return replace(begun, step=self.step / pixels, labels=(), positions=(), looks=())
+
     def look(self, number: int) -> Look:
         """Return how a place is shown, with its name."""
         look = self.looks[number] if len(self.looks) > number else Look()

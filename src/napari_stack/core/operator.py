@@ -71,6 +71,8 @@ class Operator:
         Option whose value names the image, where that says more than the operator's name.
     result_dtype : callable or str, optional
         ``result_dtype(frames_dtype, **options)``: type of the image, where options decide it.
+    finer : str
+        Option that says how many pixels of its images one of the frames becomes, along y and x.
     note : callable or str, optional
         ``note(stack)``: a remark on a result of frames, or "".
     says : callable or str, optional
@@ -106,6 +108,7 @@ class Operator:
     measures_transforms: bool = False
     named_by: str = ""
     result_dtype: Lazy | None = None
+    finer: str = ""
     note: Lazy | None = None
     says: Lazy | None = None
     caution: Lazy | None = None
@@ -171,6 +174,12 @@ class Operator:
         found = {n: part for n, part in self.parts.items() if not part.per_frame}
         return {n: part for n, part in found.items() if not part.option or on[part.option]}
 
+    def pixels_in_one(self, options: Mapping[str, Any]) -> float:
+        """How many pixels of its images one of the frames becomes along y and x."""
+        if not self.finer:
+            return 1.0
+        return float(options.get(self.finer, self.options[self.finer].default))
+
     def holds_bands(self, options: Mapping[str, Any]) -> bool:
         """Whether it holds all frames, in bands of rows, with some options."""
         return bool(
@@ -217,7 +226,7 @@ class Operator:
             raise UserError(f"{name} must take a stack first")
         if "run" not in inspect.signature(self.function).parameters:
             raise UserError(f"{name} must take the option run, how to run")
-        named = (*self.main, *([self.named_by] if self.named_by else []))
+        named = (*self.main, *filter(None, (self.finer, self.named_by)))
         if unknown := [option for option in named if option not in self.options]:
             raise UserError(f"{name} has no option {unknown[0]!r}, which its entry names")
         if self.kind not in get_args(Output):

@@ -104,6 +104,7 @@ class Appearance:
         limits : tuple of float or None
             As `limits_of` gave them.
         """
+        rgb = self.rgb or data.ndim == self.ndim  # colours that the frames had in a mosaic
         if stacked == 0:
             place = self._placed(list(range(1, self.ndim)))
         else:
@@ -116,8 +117,8 @@ class Appearance:
             place["blending"] = "translucent_no_depth"
             return Labels(data.astype(np.uint8), multiscale=False, **place, **more)
         if limits is None:
-            return self._coloured(data, rgb=self.rgb, **place, **more)
-        place |= {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits, "rgb": self.rgb}
+            return self._coloured(data, rgb=rgb, **place, **more)
+        place |= {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits, "rgb": rgb}
         if kind != "image":  # it would hide the picture that it belongs to
             place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
         return Image(data, multiscale=False, **place, **more)
@@ -129,7 +130,7 @@ class Appearance:
 
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
-        if (kind != "image" or data.dtype == bool) and self.rgb and data.ndim == self.ndim:
+        if (kind != "image" or data.dtype == bool) and data.ndim == self.ndim:
             return np.asarray(data.max(axis=-1))
         return data
 

@@ -23,6 +23,7 @@ from napari_stack.layers.appearance import Appearance, Limits
 from napari_stack.layers.axis_names import told_default_axis
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
+from napari_stack.layers.placement import make_finer
 from napari_stack.layers.point_layers import with_rows
 from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
 from napari_stack.layers.read_layer import (
@@ -140,6 +141,8 @@ class Job:
             )
             for kind, image in computed.images.items()
         }  # fmt: skip
+        for layer in made.values():
+            make_finer(layer, computed.step.entry.pixels_in_one(computed.step.options))
         self._link(computed, {kind: full_resolution(layer) for kind, layer in made.items()})
         return list(made.values())
 

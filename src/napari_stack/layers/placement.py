@@ -120,6 +120,14 @@ def moved_by(layer: Any, offset: tuple[float, float]) -> NDArray[np.float64]:
     return np.asarray(place.translate + place.linear_matrix @ shift)
 
 
+def make_finer(layer: Any, pixels: float) -> None:
+    """Place a layer of which so many pixels lie within each one that it was placed for."""
+    if pixels == 1:
+        return
+    layer.translate = moved_by(layer, ((1 / pixels - 1) / 2,) * 2)
+    layer.scale = [*layer.scale[:-2], *(step / pixels for step in layer.scale[-2:])]
+
+
 def _factor(unit: Any, wanted: Any) -> float:
     """Size of a unit in another; of kinds that do not compare, such as pixels, 1 as in napari."""
     if unit == wanted or not unit.is_compatible_with(wanted):

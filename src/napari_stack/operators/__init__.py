@@ -98,6 +98,7 @@ CATALOGUE.update(
         f"{_HERE}.combine.drizzle:drizzle",
         menu="project",
         main=("scale", "pixfrac", "bayer"),
+        finer="scale",
     ),
     moving_average=Operator(
         f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)

@@ -201,7 +201,8 @@ def _described(result: Any) -> str:
 def _channels(ndim: int, axes: Sequence[Axis], data: Data) -> dict[str, Any]:
     """Tell what the channels of an image are: those of the frames, where it has any."""
     frames, some = data.frames, ndim == len(axes) + 1
-    return {"rgb": frames.rgb and some, "alpha": frames.alpha and some}
+    made = some and frames.ndim == 3  # colours that the frames had in a mosaic
+    return {"rgb": (frames.rgb or made) and some, "alpha": frames.alpha and some}
 
 
 @contextmanager

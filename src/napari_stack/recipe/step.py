@@ -266,7 +266,9 @@ class Step:
     def image_axes(self, data: Data) -> tuple[Axis, ...]:
         """Axes of the images that the step makes of some data."""
         placed = self.with_stacked_axis(data)
-        return self.entry.remaining(placed.axes, placed.axis)
+        axes = self.entry.remaining(placed.axes, placed.axis)
+        pixels = self.entry.pixels_in_one(self.options)
+        return (*axes[:-2], *(axis.finer(pixels) for axis in axes[-2:]))
 
 
 def bound_like(result: Any, data: Data) -> Any:

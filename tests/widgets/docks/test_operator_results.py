@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, docked, ran
+from support.docks import DOCKS, RUN_ON_ANY, docked, ran
 
 #: Options that such few and small frames need.
 OPTIONS = {"sigma_clip": {"sigma": 1.2}, "register": {"transform": "translation"}}
@@ -49,7 +49,7 @@ def placed(layer):
     return layer
 
 
-@pytest.mark.parametrize("name", DOCKS)
+@pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_results_lie_where_the_source_lies(name, viewer, qtbot, cells):
     dock = docked(viewer, DOCKS[name])
     for kind in (volumes, colours, levels):

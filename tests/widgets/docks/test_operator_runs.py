@@ -13,7 +13,7 @@ import napari_stack as ns
 from napari_stack import _widgets, layers
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, cells_layer, docked, ran
+from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
 
 #: An operator of each way to go through frames: each for itself, a running state, and bands. That
 #: all operators can be cancelled and pass on errors, their own tests show.
@@ -21,7 +21,8 @@ EACH_WAY = ["register", "combine", "focus_stack", "sigma_clip"]
 
 
 @pytest.mark.parametrize(
-    ("name", "lazy"), [*((name, False) for name in DOCKS), *((name, True) for name in EACH_WAY)]
+    ("name", "lazy"),
+    [*((name, False) for name in RUN_ON_ANY), *((name, True) for name in EACH_WAY)],
 )
 def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
     source = cells_layer(viewer, da.from_array(cells, chunks=(1, -1, -1)) if lazy else cells)
@@ -43,7 +44,7 @@ def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
         assert layer.metadata == like.metadata
 
 
-@pytest.mark.parametrize("name", DOCKS)
+@pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     layer = layers.to_layer(hyper.along("t"), "hyper")
     viewer.add_layer(layer)
@@ -71,6 +72,22 @@ def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     assert [str(unit) for unit in result.units[-2:]] == ["micrometer", "micrometer"]
     if at:
         assert "c = 1, z = 3" in dock.place.told.text()
+
+
+@pytest.mark.filterwarnings("ignore:the finer grid gains nothing")
+def test_drizzle_runs_on_registered_frames(viewer, qtbot, cells):
+    source = cells_layer(viewer, cells)
+    matrices = np.tile(np.eye(3), (len(cells), 1, 1))
+    matrices[:, :2, 2] = (np.arange(len(cells)) / len(cells))[:, None]
+    viewer.add_layer(layers.apply_transforms(source, ns.Transforms(matrices)))
+    dock = docked(viewer, DOCKS["drizzle"])
+    dock.set_options({"scale": 2.0, "pixfrac": 1.0})
+    ran(dock, qtbot)
+    image, weights = list(viewer.layers)[2:]
+    assert image.data.shape == tuple(2 * side for side in cells.shape[1:])
+    np.testing.assert_allclose(image.scale, (0.05, 0.05))
+    np.testing.assert_allclose(image.translate, (0.975, 1.975))
+    assert np.median(weights.data) == pytest.approx(len(cells), rel=0.1)
 
 
 def test_run_button_and_progress(viewer, qtbot, gate):
