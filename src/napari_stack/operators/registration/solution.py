@@ -238,7 +238,7 @@ class _System:
         edges, places = self.edges, self.places
         start, end = places[edges.first], places[edges.second]
         back = np.linalg.inv(edges.matrices @ start)
-        beyond: Floats = np.linalg.inv(back @ end)
+        beyond = np.asarray(np.linalg.inv(back @ end), np.float64)
         rest = update_of(beyond, self.transform, self.shape)
         unknowns = rest.shape[1]
         # M -> (M + dM) changes the place by M1^-1 M^-1 dM M1 in the reference's coordinates.
