@@ -89,13 +89,11 @@ def test_frames_in_files_are_not_sent(folder):
     assert all(Path(file).is_absolute() for file in there.source.files)
 
 
-@pytest.mark.parametrize("reducer", ["fold", "bands"])
-def test_a_killed_worker_does_not_lose_the_run(reducer, client, tmp_path):
+def test_a_killed_worker_does_not_lose_the_run(client, tmp_path):
     stack = Stack(Deadly(DATA, mark=str(tmp_path / "killed")))
-    function = {"fold": combine, "bands": lambda s, run: sigma_clip(s, run=run).image}[reducer]
-    found = function(stack, run=Run(executor=client, memory=2**20))
+    found = sigma_clip(stack, run=Run(executor=client, memory=2**20)).image
     assert (tmp_path / "killed").exists()
-    np.testing.assert_array_equal(found, function(Stack.wrap(DATA), run=Run()))
+    np.testing.assert_array_equal(found, sigma_clip(Stack.wrap(DATA)).image)
     client.wait_for_workers(2, timeout=60)
 
 

@@ -51,9 +51,8 @@ def rms(value, share):
     return float(np.sqrt(((plane[..., 0] * share - 1) ** 2).mean()))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_fall_off_of_a_moving_scene_is_found_within_half_a_percent(seed):
-    stack, truth = samples.vignetted(seed=seed, shift=25, strength=0.5)
+def test_the_fall_off_of_a_moving_scene_is_found_within_half_a_percent():
+    stack, truth = samples.vignetted(seed=1, shift=25, strength=0.5, size=(400, 400))
     moved = apply_transforms(stack, Transforms(truth["matrices"]))
     assert rms(measure_vignetting(moved), truth["vignette"]) < 0.005
 
@@ -63,13 +62,14 @@ def test_frames_are_registered_where_the_scene_is_said_to_move():
     assert rms(measure_vignetting(stack, scene="moving"), truth["vignette"]) < 0.005
 
 
-@pytest.mark.parametrize("model", ["polynomial", "sigmoid"])
-def test_no_vignette_in_nothing_changed(model):
-    for seed in range(3):
-        stack, _ = samples.vignetted(seed=seed, strength=0.0, size=(300, 400))
-        seen = correct_vignetting(stack, model=model)
-        change = seen.read(0)[0] - stack.read(0)[0]
-        assert np.sqrt((change**2).mean()) < 1e-3 * 4095
+@pytest.mark.parametrize(("model", "seed"), [("polynomial", 0), ("sigmoid", 1)])
+def test_no_vignette_in_nothing_changed(model, seed):
+    stack, _ = samples.vignetted(seed=seed, strength=0.0, size=(300, 400))
+    change = correct_vignetting(stack, model=model).read(0)[0] - stack.read(0)[0]
+    assert np.sqrt((change**2).mean()) < 1e-3 * 4095
+
+
+def test_no_vignette_in_textures():
     stack = stack_behind(np.ones_like(RADIUS))
     change = correct_vignetting(stack).read(0)[0] - stack.read(0)[0]
     assert np.sqrt((change**2).mean()) < 1e-3 * 20000
@@ -77,7 +77,7 @@ def test_no_vignette_in_nothing_changed(model):
 
 def test_textured_scenes_in_a_still_stack():
     share = np.exp(-0.35 * RADIUS**2 - 0.15 * RADIUS**4)
-    value = measure_vignetting(stack_behind(share, frames=40))
+    value = measure_vignetting(stack_behind(share, frames=24))
     assert rms(value, share) < 0.01
 
 
