@@ -166,21 +166,25 @@ def test_vignetting_does_not_lock_the_frames_together(scene):
     assert corner_error(found.matrix, truth, SHAPE) < 0.15
 
 
+#: Of frames in which all of the search fails: it tries the more the larger they are.
+SMALL = (192, 224)
+
+
 def _without_structure():
-    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    spot = np.zeros(SHAPE)
+    y, x = np.mgrid[: SMALL[0], : SMALL[1]]
+    spot = np.zeros(SMALL)
     spot[100, 100] = 255
     return {
-        "zero": np.zeros(SHAPE),
-        "saturated": np.full(SHAPE, 65535.0),
-        "nan": np.full(SHAPE, np.nan),
-        "infinite": np.full(SHAPE, np.inf),
+        "zero": np.zeros(SMALL),
+        "saturated": np.full(SMALL, 65535.0),
+        "nan": np.full(SMALL, np.nan),
+        "infinite": np.full(SMALL, np.inf),
         "nearly all nan": np.where(x < 3, 1.0, np.nan),
         "ramp": x + 2.0 * y,
         "hot pixel": spot,
-        "edge": np.where(x > 200, 255.0, 0.0),
-        "huge": np.full(SHAPE, 1e38),
-        "noise": np.random.default_rng(99).normal(0, 1, SHAPE),
+        "edge": np.where(x > 100, 255.0, 0.0),
+        "huge": np.full(SMALL, 1e38),
+        "noise": np.random.default_rng(99).normal(0, 1, SMALL),
     }
 
 
@@ -191,7 +195,8 @@ def _without_structure():
 )
 def test_frames_without_structure_are_not_verified(scene, kind, transform):
     empty = _without_structure()[kind].astype(np.float32)
-    for first, second in ((scene[0], empty), (empty, scene[0])):
+    full = scene[0][: SMALL[0], : SMALL[1]]
+    for first, second in ((full, empty), (empty, full)):
         found = register(first, second, transform)
         assert not found.verified
         assert 0 <= found.quality < 0.5
@@ -200,10 +205,9 @@ def test_frames_without_structure_are_not_verified(scene, kind, transform):
 
 @pytest.mark.parametrize("name", ["cells", "natural"])
 def test_unrelated_frames_are_not_verified(name):
-    for seed in range(2):
-        first = pair(texture(name, seed), np.eye(3), SHAPE, 5, seed)[0]
-        second = pair(texture(name, seed + 50), np.eye(3), SHAPE, 5, seed + 50)[0]
-        assert not register(first, second).verified
+    first = pair(texture(name), np.eye(3), SHAPE, 5, 0)[0]
+    second = pair(texture(name, 50), np.eye(3), SHAPE, 5, 50)[0]
+    assert not register(first, second).verified
 
 
 @pytest.mark.parametrize("period", [12, 40])
