@@ -65,6 +65,15 @@ class FileSource(Source):
         kind = format_of(path, self.headers)
         return kind.read_frame(path, int(number), rows, self.first), None
 
+    def several(self, start: int, stop: int) -> NDArray[Any] | None:
+        """Read frames that follow one another in a file at once, where its format can."""
+        files, numbers = self.places[start:stop].T
+        if len(numbers) < 2 or numbers[0] < 0 or (np.diff(numbers) != 1).any() or np.ptp(files):
+            return None
+        path = self.files[files[0]]
+        kind = format_of(path, self.headers)
+        return kind.read_frames(path, range(numbers[0], numbers[-1] + 1), self.first)
+
     @cached_property
     def missing(self) -> frozenset[int]:  # noqa: D102
         return frozenset(np.flatnonzero(self.places[:, 1] < 0).tolist())
