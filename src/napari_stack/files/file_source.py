@@ -17,7 +17,7 @@ from napari_stack.files.remote import is_remote
 
 @dataclass(frozen=True, eq=False)
 class FileSource(Source):
-    """Frames in files, read when asked for; no file stays open.
+    """Frames in files, read when asked for; a few films and ND2 stay open.
 
     Attributes
     ----------
