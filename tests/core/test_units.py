@@ -18,6 +18,7 @@ MEANT = {
     "inch": 'in inch Inches "',
     "m": "m Meter metre M",
     "point": "pt",
+    "thou": "thou mil",
     "degree": "deg °",
 }
 
@@ -42,7 +43,19 @@ def test_sizes() -> None:
 
 
 def test_all_lengths_and_times_are_those_of_pint() -> None:
-    for unit in ("pm", "nm", "um", "mm", "km", "inch", "mile", "angstrom", "parsec", "point"):
+    for unit in (
+        "pm",
+        "nm",
+        "um",
+        "mm",
+        "km",
+        "inch",
+        "mile",
+        "angstrom",
+        "parsec",
+        "point",
+        "thou",
+    ):
         assert metres(unit) == pytest.approx(pint.Quantity(1, unit).to("meter").magnitude, 1e-6)
     for unit in ("ns", "us", "min", "h", "day"):
         assert seconds(unit) == pytest.approx(pint.Quantity(1, unit).to("second").magnitude)

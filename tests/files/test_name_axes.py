@@ -76,6 +76,13 @@ LAYOUTS: dict[str, tuple[list[str], dict[str, int]]] = {
     "a folder a channel": (
         [f"{DAPI_GFP[c]}/e_t{t}_z{z}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
     ),
+    "Incucyte": (
+        [f"VID10_{'AB'[w]}1_{p + 1}_2019y05m05d_0{2 * h}h00m" for w, p, h in TZC],
+        {"well": 2, "position": 3, "t": 2},
+    ),
+    "decimals with a comma": (
+        [f"e_t{t}_z{(3, '3,25', '3,5')[z]}_c{c}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
+    ),
     "names of channels": (
         [f"e_t{t}z{z} {DAPI_GFP[c]}" for t, z, c in TZC], {"t": 2, "z": 3, "c": 2}
     ),
@@ -93,7 +100,7 @@ def test_names_of_programs(layout: str) -> None:
     assert [a.name for a in found.axes] == list(axes)
     assert order[found.grid].tolist() == list(range(12))
     assert found.is_plain
-    labels = next(a.labels for a in found.axes if a.name == "c")
+    labels = next((a.labels for a in found.axes if a.name == "c"), ())
     assert labels in ((), DAPI_GFP)
     assert (labels == DAPI_GFP) == any("DAPI" in name for name in names)
 
@@ -101,6 +108,7 @@ def test_names_of_programs(layout: str) -> None:
 @pytest.mark.parametrize(
     "names",
     [
+        ["VID1_A1_1_2019y15m05d_00h00m", "VID1_A1_2_2019y15m05d_00h00m"],  # no month
         ["DSC_0001", "DSC_0002", "DSC_0003"],
         ["t0", "t1", "t2"],
         ["2024-01-01_a", "2024-01-02_a", "2024-01-03_b"],
@@ -218,6 +226,23 @@ def test_wavelengths_in_folders_and_files_are_one_axis_and_keep_their_names() ->
     assert found is not None
     assert found.axes == (Axis("t"), Axis("c", labels=("488", "561")))
     assert found.grid.tolist() == [0, 3, 1, 4, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("hours", "axis"),
+    [((0, 3, 6), Axis("t", 180.0, "min")), ((0, 9, 10), Axis("t", 1.0, "min", (), (0, 540, 600)))],
+)
+def test_dates_in_names_are_times(hours: tuple[int, ...], axis: Axis) -> None:
+    files = [f"VID10_{w}_1_2019y05m05d_{h:02d}h00m.tif" for w in ("A1", "B1") for h in hours]
+    found = axes_in_names(files)
+    assert found is not None
+    assert found.axes == (Axis("well", labels=("A1", "B1")), axis)
+
+
+def test_decimals_with_a_comma_are_places() -> None:
+    found = axes_in_names([f"z{z}um_c{c}.tif" for z in ("0,5", "1", "1,5") for c in range(2)])
+    assert found is not None
+    assert found.axes[0] == Axis("z", 0.5, "um", start=0.5)
 
 
 def test_uneven_places_without_a_unit_are_told() -> None:

@@ -28,6 +28,9 @@ ORDERED = [
     ["x1e2", "x5e2", "x1e3", "x2e10"],
     ["z0.25_t1", "z0.25_t10", "z0.5_t2"],
     ["a3f9e5", "b1"],
+    ["z0,5um", "z1um", "z1,25um", "z1,5um", "z10um"],
+    ["tile 1,2", "tile 1,10", "tile 2,1"],  # two numbers that count
+    ["x1,2,3 um", "x1,2,10 um"],
 ]
 
 

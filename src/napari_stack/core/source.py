@@ -78,6 +78,10 @@ class Source:
         """Read one frame, or some rows of it, with what is known of its validity."""
         raise NotImplementedError
 
+    def several(self, start: int, stop: int) -> NDArray[Any] | None:  # noqa: ARG002
+        """Read frames at once, all of them valid, in a new array; None for one by one."""
+        return None
+
     def label(self, index: int) -> str:
         """Name a frame, for messages and for the names of output files."""
         return f"frame {index}"

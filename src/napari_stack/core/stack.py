@@ -24,7 +24,7 @@ from napari_stack.core.source import (
     frame_number,
 )
 
-#: Bytes of the rows that go through local corrections at a time.
+#: Bytes of rows that go through local corrections at a time.
 _BLOCK = 2**20
 
 
@@ -294,4 +294,7 @@ class Stack(SingleAxis):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise UserError("frames are computed when asked for: an array of them is a copy")
-        return np.stack([self[i] for i in range(len(self))]).astype(dtype or self.dtype, copy=False)
+        changed = self.corrections or self.source.computed
+        frames = None if changed else self.source.several(0, len(self))
+        frames = np.stack([self[i] for i in range(len(self))]) if frames is None else frames
+        return frames.astype(dtype or self.dtype, copy=False)

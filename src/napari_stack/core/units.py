@@ -26,6 +26,7 @@ _SECONDS = ("second", "seconds", "sec", "secs")
 _LENGTHS: dict[str, tuple[float, tuple[str, ...]]] = {
     "um": (1e-6, ("micron", "microns", "µ", "mu")),
     "angstrom": (1e-10, ("A", "Å", "angstroms", "ångström", "ångströms", "angström", "ang")),
+    "thou": (2.54e-5, ("mil", "mils")),
     "inch": (0.0254, ("in", "inches", '"')),
     "foot": (0.3048, ("ft", "feet")),
     "yard": (0.9144, ("yd", "yards")),

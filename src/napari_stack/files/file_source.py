@@ -17,7 +17,7 @@ from napari_stack.files.remote import is_remote
 
 @dataclass(frozen=True, eq=False)
 class FileSource(Source):
-    """Frames in files, read when asked for; no file stays open.
+    """Frames in files, read when asked for; a few films and ND2 stay open.
 
     Attributes
     ----------
@@ -64,6 +64,15 @@ class FileSource(Source):
         path = self.files[file]
         kind = format_of(path, self.headers)
         return kind.read_frame(path, int(number), rows, self.first), None
+
+    def several(self, start: int, stop: int) -> NDArray[Any] | None:
+        """Read frames that follow one another in a file at once, where its format can."""
+        files, numbers = self.places[start:stop].T
+        if len(numbers) < 2 or numbers[0] < 0 or (np.diff(numbers) != 1).any() or np.ptp(files):
+            return None
+        path = self.files[files[0]]
+        kind = format_of(path, self.headers)
+        return kind.read_frames(path, range(numbers[0], numbers[-1] + 1), self.first)
 
     @cached_property
     def missing(self) -> frozenset[int]:  # noqa: D102

@@ -3,13 +3,15 @@
 Each program has its own way: ``e_t000_z000_ch00`` (Leica), ``e_s1_w1DAPI_t3`` (MetaMorph),
 ``Pos0/img_channel000_time000000000_z000`` and ``Pos0/img_000000000_DAPI_000`` (Micro-Manager),
 ``r01c02f03p04-ch1sk1fk1fl1`` (Harmony), ``e_A01_T0001F001L01A01Z01C01`` (CellVoyager),
-``e--W00001--P00001--Z00000--T00000--DAPI`` (ScanR), or a folder a channel.
+``e--W00001--P00001--Z00000--T00000--DAPI`` (ScanR), ``VID10_A1_1_2019y05m05d_00h00m`` (Incucyte),
+or a folder a channel.
 """
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 #: Words before a number by the axis they mean.
 _WORDS = {
@@ -35,6 +37,11 @@ _TOKEN = re.compile(
     rf"(?<![A-Za-z])(?P<word>{'|'.join(_WORDS.values())})[ _=]*{_NUMBER}{_UNIT}", re.IGNORECASE
 )
 
+#: A comma before decimals, which are of places and times; in others it parts two numbers.
+_COMMA = re.compile(
+    rf"(?<![A-Za-z])(?:{_WORDS['z']}|{_WORDS['t']})[ _=]*[+-]?\d+,\d+(?![,\d])", re.IGNORECASE
+)
+
 _WAVE = re.compile(rf"(?<![A-Za-z])(?P<word>w)(?P<number>\d+){_LABEL}(?=_|$)", re.IGNORECASE)
 
 #: Words that touch the name before them, as those of Nikon, count where another one follows.
@@ -53,8 +60,13 @@ _LAYOUTS = tuple(
         r"Z(?P<z>\d+)C(?P<c>\d+)",
         r"(?P<folder>.*/|)(?P<rest>.*)--W(?P<well>\d+)--P(?P<position>\d+)--Z(?P<z>\d+)--"
         r"T(?P<t>\d+)--(?P<c>.+)",
+        r"(?P<folder>.*/|)(?P<rest>.*_)(?P<well>[A-P]\d\d?)_(?P<position>\d+)_"
+        r"(?P<t>\d{4}y\d\dm\d\dd_\d\dh\d\dm)",
     )
 )
+
+#: How Incucyte writes dates.
+_DATE = "%Yy%mm%dd_%Hh%Mm"
 
 #: What a channel may be called, in small letters.
 _CHANNELS = re.compile(
@@ -130,6 +142,19 @@ def _of_layout(found: Sequence[dict[str, str | None]]) -> list[Tokens] | None:
         each.pop("rest", None)
         tokens = {axis: Token(axis, text or "") for axis, text in each.items()}
         listed.append(tokens | ({name: Token(name, folder)} if folder else {}))
+    return _timed(listed)
+
+
+def _timed(listed: list[Tokens]) -> list[Tokens] | None:
+    """Count the minutes from the first of dates to the others; None where one is no date."""
+    if "y" not in listed[0]["t"].text:
+        return listed
+    try:
+        dates = [datetime.strptime(each["t"].text.lower(), _DATE) for each in listed]
+    except ValueError:
+        return None
+    for each, date in zip(listed, dates, strict=True):
+        each["t"] = Token("t", str((date - min(dates)) // timedelta(minutes=1)), unit="min")
     return listed
 
 
@@ -196,7 +221,7 @@ def _words_in(part: str) -> tuple[list[Token], str]:
         tokens.append(Token(axis, groups["number"], label.strip(" -"), unit))
         return f"<{axis}>"
 
-    rest = part
+    rest = _COMMA.sub(lambda match: match[0].replace(",", "."), part)
     for pattern in (_WAVE, _TOUCHING, _TOKEN):
         rest = pattern.sub(taken, rest)
     return tokens, rest

@@ -10,13 +10,16 @@ from typing import Any
 #: A number, with all that may belong to it: a sign, decimals, an exponent.
 #: Without a sign, an exponent must not touch a letter: "1e-3s", but "3e2b" is no number.
 _NUMBER = re.compile(
-    r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-])?([0-9]{1,3})(?![0-9])(?(4)|(?![A-Za-z])))?"
+    r"([+-]?)([0-9]+)(?:[.,]([0-9]+))?(?:[eE]([+-])?([0-9]{1,3})(?![0-9])(?(4)|(?![A-Za-z])))?"
 )
 
 #: What may belong to a number besides its digits; in most names there is none.
-_SPECIAL = re.compile(r"[+-][0-9]|[0-9](?:\.[0-9]|[eE][+-]?[0-9])")
+_SPECIAL = re.compile(r"[+-][0-9]|[0-9](?:[.,][0-9]|[eE][+-]?[0-9])")
 
 _DIGITS = re.compile(r"([0-9]+)")
+
+#: Units behind a number: then a comma in it stands before decimals, and not between two numbers.
+_UNIT = re.compile(r"\s?(?:um|µm|μm|nm|mm|ms|s|sec|min|h)(?![a-z])")
 
 #: Marks after which a minus is a sign even if all numbers have one: "z_-3".
 _BEFORE_SIGN = "_=([,"
@@ -36,7 +39,8 @@ def naturally(paths: Iterable[str]) -> list[str]:
 
     A minus is a sign where some of the numbers have none, or a mark such as "_" stands before it;
     else it divides, as in dates. Two numbers with a point between them are one with decimals,
-    unless they are counted on (1.9, 1.10) or a third one follows, as in versions and times.
+    unless they are counted on (1.9, 1.10) or a third one follows, as in versions and times; with a
+    comma between them only before a unit (1,5um).
     """
     listed = list(paths)
     parts = [_parts(path) for path in listed]
@@ -104,7 +108,9 @@ def _rule(numbers: Sequence[re.Match[str]], before: str, behind: str) -> _Rule:
     fractions = [match[3] for match in numbers if match[3]]
     least = min(map(len, fractions), default=0)
     counted = any(len(part) > least and part.endswith("0") for part in fractions)
-    divides = behind == "."  # a third number follows
+    divides = behind in (".", ",")  # a third number follows
+    if any("," in match[0] for match in numbers) and not _UNIT.match(behind):
+        divides = True
     powers = [match[5] is not None for match in numbers]
     exponent = any(match[4] for match in numbers) or (all(powers) and len(numbers) > 1)
     return _Rule(signed, bool(fractions) and not counted and not divides, exponent)

@@ -251,6 +251,10 @@ class Format:
         """
         raise NotImplementedError
 
+    def read_frames(self, path: str, numbers: range, first: First) -> NDArray[Any] | None:  # noqa: ARG002
+        """Read frames that follow one another at once; None where one by one is no slower."""
+        return None
+
     def note(self, path: str) -> Note:  # noqa: ARG002
         """Read our own note; an empty one where there is none."""
         return Note()

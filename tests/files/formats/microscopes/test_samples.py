@@ -1,9 +1,13 @@
 """Files that microscopes wrote, against what the libraries of their formats read."""
 
 import copy
+import gc
+import pickle
 import struct
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -41,6 +45,31 @@ def test_an_nd2_with_times(folder: Path) -> None:
     t, _, x = stack.axes
     assert (t.name, t.unit, x.step) == ("t", "s", 0.325)
     assert t.step == pytest.approx(0.50016, abs=1e-5)
+
+
+def test_an_nd2_stays_open_while_it_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nd2 = pytest.importorskip("nd2")
+    path = folder / "timelapse.nd2"
+    opened: list[Any] = []
+
+    class Counted(nd2.ND2File):  # type: ignore[misc]
+        def __init__(self, path: str) -> None:
+            super().__init__(path)
+            opened.append(self)
+
+    stack, truth = read(path), nd2.imread(path)
+    assert isinstance(stack, Stack)
+    monkeypatch.setattr(nd2, "ND2File", Counted)
+    with ThreadPoolExecutor(4) as pool:
+        frames = list(pool.map(stack.render, range(53)))
+    np.testing.assert_array_equal(frames, truth)
+    assert len(opened) == 1
+    again = pickle.loads(pickle.dumps(stack))
+    np.testing.assert_array_equal(again[52], truth[52])
+    assert not opened[0].closed
+    del stack
+    gc.collect()
+    assert opened[0].closed
 
 
 def test_a_czi_with_times_channels_and_planes(folder: Path) -> None:

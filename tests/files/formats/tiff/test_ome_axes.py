@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pint
 import pytest
 import tifffile
 
@@ -12,6 +13,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look, ramp
 from napari_stack.core.stack import Stack
 from napari_stack.files import read, write
+from napari_stack.files.formats.tiff.ome_axes import axes_of
+from napari_stack.files.formats.tiff.ome_xml import OmeImage
 
 PIXEL = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm",
          "PhysicalSizeY": 0.25, "PhysicalSizeYUnit": "µm"}  # fmt: skip
@@ -43,6 +46,34 @@ def test_names_and_colours_of_channels(tmp_path: Path) -> None:
     with tifffile.TiffFile(tmp_path / "b.ome.tif") as tif:
         assert f'Name="GFP" Color="{orange}"' in str(tif.ome_metadata)
     assert read(tmp_path / "b.ome.tif").axes == found.axes
+
+
+#: Units of the schema of 2016-06, in metres and in seconds.
+PREFIXES = dict(zip("YZEPTGMkh", (24, 21, 18, 15, 12, 9, 6, 3, 2), strict=True))
+PREFIXES |= dict(zip("dcmµnpfazy", (-1, -2, -3, -6, -9, -12, -15, -18, -21, -24), strict=True))
+PREFIXES |= {"da": 1, "": 0}
+LENGTHS = {f"{short}m": 10.0**power for short, power in PREFIXES.items()} | {
+    "Å": 1e-10, "thou": 2.54e-5, "li": 0.0254 / 12, "in": 0.0254, "ft": 0.3048, "yd": 0.9144,
+    "mi": 1609.344, "ua": 149597870700.0, "ly": 9.4607304725808e15, "pc": 3.0856775814671916e16,
+    "pt": 0.0254 / 72,
+}  # fmt: skip
+TIMES = {f"{short}s": 10.0**power for short, power in PREFIXES.items()}
+TIMES |= {"min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def test_all_units_of_the_schema() -> None:
+    for unit, size in LENGTHS.items():
+        said = {"PhysicalSizeX": "3", "PhysicalSizeXUnit": unit}
+        place = {"PositionX": "2", "PositionXUnit": unit}
+        x = axes_of(OmeImage(pixels=said, planes=[place]))["x"]
+        assert pint.Quantity(x.step, x.unit).to("m").magnitude == pytest.approx(3 * size, 1e-6)
+        assert x.start / x.step == pytest.approx(2 / 3)
+    for unit, size in TIMES.items():
+        t = axes_of(OmeImage(pixels={"TimeIncrement": "3", "TimeIncrementUnit": unit}))["t"]
+        assert pint.Quantity(t.step, t.unit).to("s").magnitude == pytest.approx(3 * size, 1e-6)
+    for unit in ("pixel", "reference frame"):
+        x = axes_of(OmeImage(pixels={"PhysicalSizeX": "3", "PhysicalSizeXUnit": unit}))["x"]
+        assert (x.step, x.unit) == (3.0, "pixel")
 
 
 def test_white_says_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """OME sets: images in several files, in any order of the pages; several images in a file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,36 @@ def test_what_is_missing_is_named(ome_set: tuple[Path, NDArray[Any]]) -> None:
     tifffile.imwrite(folder / "other.tif", pixels[0, 0, 0])
     with pytest.raises(ValueError, match=r"other\.tif does not belong to the set of"):
         read(folder)
+
+
+@pytest.mark.parametrize("name", ["", "c0.ome.tif", "c2.ome.tif"])
+def test_planes_of_a_lost_file_are_missing_frames(
+    ome_set: tuple[Path, NDArray[Any]], name: str
+) -> None:
+    folder, pixels = ome_set
     (folder / "c1.ome.tif").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"c0\.ome\.tif .* its file c1\.ome\.tif is missing"
+    with (
+        pytest.warns(
+            UserWarning, match=r"a file is missing \(c1\.ome\.tif\): planes of theirs are"
+        ),
+        pytest.warns(UserWarning, match="of the 24 frames that are declared 8 are missing"),
     ):
-        read(folder / "c0.ome.tif")
+        found = read(folder / name, axis="z")
+    assert isinstance(found, Hyperstack)
+    used = found.frames.used.reshape(2, 3, 4)
+    assert used[:, [0, 2]].all()
+    assert not used[:, 1].any()
+    assert not np.asarray(found)[:, 1].any()
+    np.testing.assert_array_equal(np.asarray(found)[:, [0, 2]], pixels[:, [0, 2]])
+    ticked = replace(found.frames, used=np.ones(24, bool))
+    assert ticked.used.sum() == 16  # they cannot be ticked on
+
+
+def test_a_set_without_any_file_of_an_image(tmp_path: Path) -> None:
+    body = "".join(image(n, tiff_data(f"p{n}.tif")) for n in range(2))
+    (tmp_path / COMPANION).write_text(ome(body, "companion"))
+    with pytest.raises(FileNotFoundError, match=r"its file p0\.tif is missing: put the files"):
+        read(tmp_path / COMPANION)
 
 
 def image(number: int, data: str, step: float = 0.5, t: int = 3, name: str = "") -> str:

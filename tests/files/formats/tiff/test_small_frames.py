@@ -79,6 +79,29 @@ def test_a_file_of_many_pages_that_is_cut_off(tmp_path: Path, noise: Noise, shar
         np.asarray(read(path))
 
 
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_many_frames_are_read_at_once(
+    tmp_path: Path, noise: Noise, monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(small_frames, "_BLOCK", 5000)
+    pixels = noise(60, 13, 17)
+    source = read(saved(tmp_path / "a.tif", pixels, **form)).source
+    for part in (slice(0, 60), slice(3, 41)):
+        found = source.several(part.start, part.stop)
+        assert found is not None
+        np.testing.assert_array_equal(found, pixels[part])
+
+
+def test_hyperstacks_of_small_frames_are_read_at_once(tmp_path: Path, noise: Noise) -> None:
+    pixels = noise(6, 5, 2, 13, 17)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "TZCYX"})
+    frames = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(np.asarray(frames), pixels)
+    assert frames.frames.source.several(0, 60) is not None
+    order = frames.frames.select(np.arange(60)[::-1])
+    np.testing.assert_array_equal(np.asarray(order), pixels.reshape(60, 13, 17)[::-1])
+
+
 def test_a_file_that_is_written_anew(tmp_path: Path, noise: Noise) -> None:
     stack = read(saved(tmp_path / "a.tif", noise(20, 13, 17), apart=True))
     assert stack[3].any()

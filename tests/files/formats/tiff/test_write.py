@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +73,18 @@ def test_ome_says_the_same_to_others(tmp_path: Path, noise: Noise) -> None:
     names = [channel.get("Name") for channel in found.findall("ome:Channel", namespace)]
     assert names == ["DAPI", "GFP & <co>"]
     assert read_recipe(tmp_path / "a.ome.tif") == {"steps": [1]}
+
+
+@pytest.mark.parametrize("compression", ["none", "zlib"])
+def test_a_mask_is_bits_in_ome(tmp_path: Path, noise: Noise, compression: Any) -> None:
+    mask = noise(3, 2, 20, 30, dtype="bool")
+    write(tmp_path / "a.ome.tif", mask, axes=("t", "c", "y", "x"), compression=compression)
+    found = read(tmp_path / "a.ome.tif")
+    assert found.dtype == bool
+    np.testing.assert_array_equal(np.asarray(found), mask)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.ome.tif"), mask)
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
+        assert 'Type="bit"' in (tif.ome_metadata or "")
 
 
 def test_ome_holds_three_axes_of_frames(tmp_path: Path, noise: Noise) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from napari_stack.core.look import Look, ramp
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import MISSING, Frame, needed_package
 from napari_stack.files.formats.described import channel_axis, spaced, stored_image, time_axis
+from napari_stack.files.formats.kept_open import KeptOpen
+from napari_stack.files.header_cache import stamp_of
 
 _POSITION, _CHANNEL, _SAMPLE = "P", "C", "S"
 
@@ -42,11 +46,27 @@ class Nd2(ArrayFormat):
         path, sizes, position = array
         at = dict(zip((n for n in sizes if n not in (_POSITION, "Y", "X", _SAMPLE)), place,
                       strict=False)) | {_POSITION: position}  # fmt: skip
-        with _opened(path) as file:
-            frame = file.read_frame(_number(sizes, at))
-            frame = frame.reshape([sizes.get(name, 1) for name in _OF_FRAME])
-            pixels = frame[at.get(_CHANNEL, 0), rows]
-            return np.array(pixels if _SAMPLE in sizes else pixels[..., 0])
+        recording = KeptOpen.of(self.headers).get(stamp_of(path), lambda: Recording(path))
+        shape = [sizes.get(name, 1) for name in _OF_FRAME]
+        pixels: NDArray[Any] = recording.rows(_number(sizes, at), shape, at.get(_CHANNEL, 0), rows)
+        return pixels if _SAMPLE in sizes else pixels[..., 0]
+
+
+class Recording:
+    """A file that is open until nothing needs it any more; one thread at a time reads it."""
+
+    def __init__(self, path: str) -> None:
+        import nd2
+
+        self._lock = Lock()
+        self._file = nd2.ND2File(path)
+        finalize(self, self._file.close)
+
+    def rows(self, number: int, shape: list[int], channel: int, rows: slice) -> NDArray[Any]:
+        """Return some rows of a channel of a frame: (rows, x, samples)."""
+        with self._lock:
+            frame = self._file.read_frame(number)  # it lies in the file, which may be closed
+            return np.array(frame.reshape(shape)[channel, rows])
 
 
 @contextmanager

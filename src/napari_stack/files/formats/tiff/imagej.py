@@ -56,11 +56,13 @@ def looks_of(metadata: Mapping[str, Any], page: Any) -> tuple[Look, ...]:
     ranges = list(np.ravel(metadata.get("Ranges", ())))
     if count == 1 and "max" in metadata:
         ranges = [metadata.get("min", 0.0), metadata["max"]]
-    return tuple(
+    known = min(max(len(tables), len(ranges) // 2), count)
+    looks = tuple(
         Look(colours=tables[i] if i < len(tables) else (),
              limits=limits_of(ranges[2 * i : 2 * i + 2]))
-        for i in range(count)
+        for i in range(known)
     )  # fmt: skip
+    return looks + (Look(),) * (count - known)
 
 
 def _colours(table: Any) -> tuple[str, ...]:

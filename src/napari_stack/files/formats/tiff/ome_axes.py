@@ -18,6 +18,9 @@ from napari_stack.files.write_content import Content
 _PLACES = {"x": ("PositionX", "reference frame"), "y": ("PositionY", "reference frame"),
            "z": ("PositionZ", "reference frame"), "t": ("DeltaT", "s")}  # fmt: skip
 
+#: A line, a twelfth of an inch, is 6 points; what napari takes "li" for is a link of surveyors.
+_LINE = {"li": (6, "pt")}
+
 #: Places are uneven where one lies off by more than this part of a step.
 _UNEVEN = 0.02
 
@@ -28,8 +31,8 @@ def axes_of(ome: OmeImage) -> dict[str, Axis]:
     units = {"x": "um", "y": "um", "z": "um", "t": "s"}
     found = {}
     for name, key in keys.items():
-        unit = plain_unit(ome.pixels.get(f"{key}Unit", units[name]))
-        axis = Axis(name, number_of(ome.pixels.get(key)), unit)
+        factor, said = _LINE.get(unit := ome.pixels.get(f"{key}Unit", units[name]), (1, unit))
+        axis = Axis(name, factor * number_of(ome.pixels.get(key)), plain_unit(said))
         found[name] = _placed(axis, _places(ome, name, axis.unit))
     return found
 
@@ -44,11 +47,11 @@ def _places(ome: OmeImage, name: str, unit: str) -> list[float]:
     factor = metres if name in "xyz" else seconds
     places = []
     for plane in planes:
-        stored = factor(plane.get(f"{attribute}Unit", usual))
-        wanted = factor(unit)
+        times, said = _LINE.get(given := plane.get(f"{attribute}Unit", usual), (1, given))
+        stored, wanted = factor(said), factor(unit)
         if attribute not in plane or not stored or not wanted:
             return []
-        places.append(number_of(plane[attribute]) * stored / wanted)
+        places.append(number_of(plane[attribute]) * times * stored / wanted)
     return places
 
 

@@ -40,14 +40,15 @@ def set_of(files: list[str], find: Find) -> PlaneMap | None:
     Raises
     ------
     FileNotFoundError
-        Naming the first file that holds a part of these images and is missing.
+        Naming a file, when none is there that holds a part of these images.
     UserError
         Naming the first of `files` that does not belong to the set.
 
     Warns
     -----
     UserWarning
-        When images are left out whose files are missing.
+        Naming the files that are missing: their planes are missing frames, and images that have
+        no other file are left out.
     """
     files = [str(Path(file)) for file in files]
     if files[0].lower().endswith(COMPANIONS):
@@ -120,7 +121,7 @@ def _set_of(ome: OmeXml, master: str, files: list[str], find: Find) -> PlaneMap:
         found = planes_in_set(ome, paths, own, pages)
     if not found.images:
         raise _lacking(files[0], missing[0])
-    _check_missing(ome, missing, files)
+    _warn_of_missing(ome, missing, files)
     return images_in(found, files)
 
 
@@ -157,21 +158,24 @@ def _names_in(folder: Path, endings: tuple[str, ...]) -> list[str]:
         return sorted(entry.name for entry in entries if entry.name.lower().endswith(endings))
 
 
-def _check_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:
-    """Refuse images with a part in missing files; tell of images that lie in these alone."""
+def _warn_of_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:
+    """Tell of the files that are not there: what images lack of them, or which are left out."""
+    if not missing:
+        return
     absent, named = set(missing), {Path(path).name for path in files}
-    for image in ome.images:
-        parts = {plane.file for plane in image.blocks}
-        if parts & named and (lacking := sorted(parts & absent)):
-            raise _lacking(files[0], lacking[0])
-    if absent:
-        count = "a file is missing" if len(absent) == 1 else f"{len(absent)} files are missing"
-        more = ", ..." if len(missing) > _MOST_NAMES else ""
-        warnings.warn(
-            f"{files[0]} is a part of an OME set of which {count} "
-            f"({', '.join(missing[:_MOST_NAMES])}{more}); images in these are left out",
-            stacklevel=2,
-        )
+    images = [{plane.file for plane in image.blocks} for image in ome.images]
+    # What a file is called may have changed: where none is known by name, all images are meant.
+    asked = [parts for parts in images if parts & named] or images
+    incomplete = any(parts & absent and parts - absent for parts in asked)
+    what = "planes of theirs are missing frames" if incomplete else "images in these are left out"
+    count = "a file is missing" if len(absent) == 1 else f"{len(absent)} files are missing"
+    more = ", ..." if len(missing) > _MOST_NAMES else ""
+    warnings.warn(
+        f"{files[0]} is a part of an OME set of which {count} "
+        f"({', '.join(missing[:_MOST_NAMES])}{more}): "
+        f"{what}; put the files of the set into one folder",
+        stacklevel=2,
+    )
 
 
 def _lacking(path: str, name: str) -> FileNotFoundError:

@@ -85,6 +85,14 @@ class Tiff(Format):
         with self.damage_named(path):
             return read_page(path, page, number % directory.depth, rows)
 
+    def read_frames(self, path: str, numbers: range, first: First) -> NDArray[Any] | None:  # noqa: D102
+        with self.damage_named(path):
+            _page(path, 0, self.headers)
+            small = _small_frames(path, self.headers)
+            if small is None or not small.matches(first):
+                return None
+            return small.read_many(path, numbers)
+
     def note(self, path: str) -> Note:  # noqa: D102
         if path.lower().endswith(COMPANIONS):
             return Note()

@@ -68,8 +68,8 @@ class TiffWriter(Writer):
             if (np.diff(in_file) < 0).any():
                 content = replace(content, frames=content.frames.select(in_file))
         stack, shape = content.frames, content.frame_shape
-        # Bits are for one channel only, and not all readers know them in OME-TIFF.
-        bits = stack.dtype.kind == "b" and (ome or len(shape) == 3)
+        # Bits are for one channel only.
+        bits = stack.dtype.kind == "b" and len(shape) == 3
         dtype = np.dtype(np.uint8) if bits else stack.dtype
         how = {"dtype": dtype, "maxworkers": options.run.threads,
                **_compression(options, dtype), **_colours(content)}  # fmt: skip

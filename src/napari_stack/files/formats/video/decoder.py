@@ -1,7 +1,7 @@
 """`Film`, where its frames are, and `Decoder`: a film that is open, and what was decoded last."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -14,9 +14,6 @@ from napari_stack.core.errors import UserError
 #: Bytes of decoded frames that are kept, of which there are always some: threads that read ahead
 #: ask for them in another order than that in which they are decoded.
 _BYTES, _FEWEST = 2**26, 4
-
-#: Films that are open at a time.
-_FILMS = 4
 
 
 @dataclass(frozen=True)
@@ -121,21 +118,3 @@ class Decoder:
         size = max(sum(plane.buffer_size for plane in frame.planes), 1)
         while len(self._kept) > max(_FEWEST, _BYTES // size):
             self._kept.popitem(last=False)
-
-
-class Decoders:
-    """Films of a series that are open: the ones read last, for a series may have thousands."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._open: OrderedDict[Hashable, Any] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return what is open for a film, or open it."""
-        with self._lock:
-            if key not in self._open:
-                self._open[key] = make()
-            self._open.move_to_end(key)
-            while len(self._open) > _FILMS:  # closed when no thread reads it any more
-                self._open.popitem(last=False)
-            return self._open[key]

@@ -15,7 +15,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame
 from napari_stack.files.formats.described import stored_image, time_axis
-from napari_stack.files.formats.video.decoder import Decoders
+from napari_stack.files.formats.kept_open import KeptOpen
 from napari_stack.files.header_cache import stamp_of
 
 #: What blocks begin with; GIF89a, appendix A.
@@ -61,8 +61,9 @@ class Gif(ArrayFormat):
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         path, mode = array
-        decoders = self.headers.recall(Decoders) or self.headers.keep(Decoders(), Decoders)
-        animation = decoders.get(stamp_of(path), lambda: _Animation(Path(path).read_bytes()))
+        animation = KeptOpen.of(self.headers).get(
+            stamp_of(path), lambda: _Animation(Path(path).read_bytes())
+        )
         return animation.frame(place[-1], mode)[rows]
 
 

@@ -13,7 +13,8 @@ from napari_stack.files.exif import AVIF, HEIC
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
 from napari_stack.files.formats.described import stored_image, time_axis
-from napari_stack.files.formats.video.decoder import Decoder, Decoders, Film
+from napari_stack.files.formats.kept_open import KeptOpen
+from napari_stack.files.formats.video.decoder import Decoder, Film
 from napari_stack.files.formats.video.integrity import MATROSKA, check_whole
 from napari_stack.files.header_cache import stamp_of
 
@@ -53,9 +54,8 @@ class Movie(ArrayFormat):
 
     def read_rows(self, array: Any, place: tuple[int, ...], rows: slice) -> NDArray[Any]:  # noqa: D102
         film: Film = array
-        decoders = self.headers.recall(Decoders) or self.headers.keep(Decoders(), Decoders)
         key = stamp_of(film.path), film.stream
-        decoder = decoders.get(key, lambda: Decoder(film))
+        decoder = KeptOpen.of(self.headers).get(key, lambda: Decoder(film))
         with _library(film.path):
             frame = decoder.frame(int(film.stamps[place[-1]]))
             return pixels_of(frame, film.colours, film.turns)[rows]
