@@ -460,7 +460,8 @@ def test_register_writes_frames_and_transforms(frames, stack, tmp_path, capsys):
     expected = ns.register(stack, transform="translation", reference=0)
     np.testing.assert_array_equal(np.asarray(ns.read(tmp_path / "moved")), np.asarray(expected))
     assert ns.Transforms.load(moves) == expected.transforms
-    *said, end = capsys.readouterr().out.splitlines()
+    card, *said, end = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"register: 6 of 6 frames aligned, drift up to \d+\.\d+ px", card)
     assert said == [
         f"{moves}: transforms of 6 frames",
         f"{tmp_path / 'moved'}: (6, 72, 88) uint16",

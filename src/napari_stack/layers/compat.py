@@ -39,6 +39,11 @@ def grid_of(viewer: Any) -> Any:
     return viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
 
 
+def text_overlay_of(viewer: Any) -> Any:
+    """Return the text on the canvas; before napari 0.9 it belongs to the viewer itself."""
+    return viewer.canvas.overlays.text if hasattr(viewer, "canvas") else viewer.text_overlay
+
+
 def follow_layers(viewer: Any, function: Callable[..., Any]) -> None:
     """Call a function whenever the viewer has other layers, in another order or by other names."""
     events = viewer.layers.events

@@ -10,7 +10,7 @@ import napari_stack as ns
 from napari_stack import samples
 from napari_stack._widgets import StackDock
 from napari_stack.files import read_recipe
-from support.docks import docked
+from support.docks import assert_let_go, docked, references_to
 from support.hand import Hand
 
 
@@ -291,3 +291,11 @@ def test_a_closed_dock_stops_looking(viewer, gate, qtbot, run_threads):
     gate.opened.set()
     qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)
     assert dock.facts is None
+
+
+def test_nothing_keeps_frames_and_results_alive(dock, hand, viewer, cells):
+    looked(dock, viewer, hand, cells.copy(), axis_labels=("t", "y", "x"), name="cells")
+    hand.choose(dock.questions.kind_box, "burst")
+    hand.press(dock.runner.run_button)
+    references = references_to(viewer)
+    assert_let_go(viewer, references)

@@ -12,7 +12,7 @@ from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets.parts.form import OptionsForm
 from napari_stack._widgets.parts.inputs import ChoiceOrNumber, ImageField, NumberInput
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS
+from support.docks import DOCKS, docked
 
 
 def fields_of(dock):
@@ -161,3 +161,22 @@ def test_opening_docks_imports_no_kernels():
         "del docks; gc.collect()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_words_for_no_image():
+    form = OptionsForm(CATALOGUE["correct_flat_field"].function, list)
+    assert form.fields["flat"]._choice.native.currentText() == "estimate from the frames"
+    assert form.fields["dark"]._choice.native.currentText() == "none"
+    assert form.values() == {}
+
+
+def test_changed_options_are_counted(viewer, cells):
+    viewer.add_image(cells, rgb=False)
+    dock = docked(viewer, RegisterDock)
+    assert dock.more.text().endswith("More options")
+    dock.set_options({"framing": "common", "border": "reflect", "transform": "rigid"})
+    assert dock.more.text().endswith("More options (2 changed)")
+    dock.more.expand(animate=False)
+    assert dock.more.text() == "\N{BLACK DOWN-POINTING SMALL TRIANGLE} More options (2 changed)"
+    dock.reset()
+    assert dock.more.text().endswith("More options")

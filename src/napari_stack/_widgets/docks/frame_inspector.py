@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Layer
-from numpy.typing import NDArray
 from qtpy.compat import isalive
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.frame_list import FrameList
+from napari_stack._widgets.parts.frame_notice import FrameNotice
+from napari_stack._widgets.parts.frame_panels import panels_of
+from napari_stack._widgets.parts.frame_strip import FrameStrip
 from napari_stack._widgets.parts.inputs import axis_choices, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
 from napari_stack._widgets.parts.place_by_hand import PlaceByHand
-from napari_stack._widgets.parts.plot import Panel, Plot
+from napari_stack._widgets.parts.plot import Plot
 from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution, weak_reference
@@ -49,6 +50,7 @@ class FrameInspectorDock(FollowingDock):
         self._sharpness: tuple[Any, Any] = (lambda: None, {})  # of this array: a column by position
         self.axis_box = choice(lambda _widget: self._axes())
         self.plot = Plot()
+        self.cells, self.notice = FrameStrip(), FrameNotice(napari_viewer)
         self.list = FrameList()
         self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.show_message)
         self.by_hand = PlaceByHand(napari_viewer, self._in_view, self.runner)
@@ -59,7 +61,9 @@ class FrameInspectorDock(FollowingDock):
         self._lay_out()
         self.axis_box.changed.connect(self.refresh)
         self.plot.clicked.connect(self.go_to)
-        self.list.chosen.connect(self.go_to)
+        for part in (self.list, self.cells):
+            part.chosen.connect(self.go_to)
+        self.cells.toggled.connect(self._tick)
         self.list.ticked.connect(self._tick)
         self.runner.clicked.connect(self.run)
         self.runner.finished.connect(self._active_changed)  # it stayed with its layer meanwhile
@@ -83,7 +87,7 @@ class FrameInspectorDock(FollowingDock):
             tooltip("Measure how sharp every frame is; it is read for that.")
         )
         self.lay_out(
-            self.title, self._axis_row, self.plot, self.list, self.by_hand, self.stale,
+            self.title, self._axis_row, self.cells, self.plot, self.list, self.by_hand, self.stale,
             self.remake, self.compare, files, pinned=(self.runner,),
         )  # fmt: skip
 
@@ -130,17 +134,19 @@ class FrameInspectorDock(FollowingDock):
             if layer is not None and self.axis:
                 self.table = self._table()
         some = self.table is not None
-        for widget in (self.plot, self.list, self.compare, self.runner):
+        for widget in (self.cells, self.plot, self.list, self.compare, self.runner):
             widget.setVisible(some)
         self.by_hand.show_for(layer if some else None)
         if not some:
             self.title.setText("Choose a layer with frames.")
             self._show_stale([])
+            self.notice.show("")
             return
         self.title.setText(f"Frames of {layer.name!r}: {self._summary()}")
         self.plot.show_panels(panels_of(self.table))
         self.plot.setVisible(bool(self.plot.panels))
         self.list.show_table(self.table)
+        self.cells.show_table(self.table)
         outdated_now = outdated(self.frames, self.viewer.layers)
         self._show_stale([repr(made.name) for made, _ in outdated_now])
         self._show_current()
@@ -180,6 +186,14 @@ class FrameInspectorDock(FollowingDock):
         frame = frame_in_view(self.viewer, self.frames, self.axis)
         self.plot.show_current(frame)
         self.list.choose(frame)
+        self.cells.show_current(frame)
+        state = self.table.state(frame) if 0 <= frame < len(self.table) else ""
+        self.notice.show(f"Frame {frame}: {state}" if state else "")
+
+    def closing(self) -> None:
+        """Take the notice off the canvas when the dock is closed."""
+        super().closing()
+        self.notice.show("")
 
     # what the user does
 
@@ -248,40 +262,3 @@ class FrameInspectorDock(FollowingDock):
 
     def _choose_plot(self) -> None:
         self.save_as("Plot", "frames.png", "Plot (*.png *.svg)", self.plot.save)
-
-
-def panels_of(table: FrameTable) -> list[Panel]:
-    """Put the columns of a table into panels; shifts together, and the channels of a gain.
-
-    Shifts have bars, of one standard deviation; these have a panel of their own besides: they are
-    mostly too short to be seen.
-    """
-    groups: dict[str, list[str]] = {}
-    for title in table.columns:
-        words = title.replace("shift x", "shift x, y").replace("shift y", "shift x, y")
-        words = words.replace("dx_sigma", "sigma of x, y").replace("dy_sigma", "sigma of x, y")
-        split = words.split()
-        groups.setdefault(" ".join(split[:-1] if split[-1].isdigit() else split), []).append(title)
-    return [
-        Panel(title, np.stack([table.columns[name] for name in names], axis=1), ~table.used,
-              table.failed, names=_channel_names(names), bars=_bars(table, names))
-        for title, names in groups.items()
-    ]  # fmt: skip
-
-
-def _bars(table: FrameTable, titles: list[str]) -> NDArray[np.float64] | None:
-    """Return the standard deviations (n, k) of some columns, where they are known."""
-    sigmas = [
-        title.replace("shift x", "dx_sigma").replace("shift y", "dy_sigma") for title in titles
-    ]
-    if sigmas == titles or not all(sigma in table.columns for sigma in sigmas):
-        return None
-    return np.stack([table.columns[sigma] for sigma in sigmas], axis=1)
-
-
-def _channel_names(titles: list[str]) -> tuple[str, ...]:
-    """Return names that distinguish the columns of one panel."""
-    if len(titles) == 1:
-        return ()
-    return tuple("xy"[i] if title.startswith(("shift", "dx_", "dy_")) else title.split()[-1]
-                 for i, title in enumerate(titles))  # fmt: skip

@@ -190,6 +190,9 @@ class OperatorDock(RunningDock):
 
     def _fit(self) -> None:
         """Adapt the width: a choice may have shown one more input."""
+        for form in self._forms[1:]:
+            changed = len(form.values())
+            self.more.set_title(f"More options ({changed} changed)" if changed else "More options")
         self._area.fit()
         self.forecast.soon()
         self.preview.request()

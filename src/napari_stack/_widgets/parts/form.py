@@ -14,6 +14,12 @@ from napari_stack.core.options import Option, check, method_name, method_options
 from napari_stack.core.options_json import same_value
 from napari_stack.layers.point_layers import PointLayers
 
+#: What operators do without an image, where that is more than nothing.
+_WITHOUT = {
+    ("correct_flat_field", "flat"): "estimate from the frames",
+    ("repair_hot_pixels", "mask"): "find in the frames",
+}
+
 
 class OptionsForm:
     """Rows of options; the options of a chosen method stand below it.
@@ -47,6 +53,9 @@ class OptionsForm:
 
     def _add(self, option: Option, layers: Layers) -> None:
         field = self.fields[option.name] = field_of(option, layers)
+        if isinstance(field, ImageField):
+            field.without = _WITHOUT.get((self.owner.__name__, option.name), field.without)
+            field.reset_choices()
         self.labels.append(self.native.add(_title(option), field.native, option.help))
         if option.methods:
             self._add_panels(option, layers)

@@ -166,6 +166,8 @@ class ImageField:
         self._layers = layers
         self._given: Any = None
         self._path: Any = None
+        #: What happens without an image, in words.
+        self.without = _NONE
         self._choice = choice(lambda _widget: self._choices())
         self._file = FileEdit(mode="r")
         self.native = holding(below(self._choice.native, *self._more(), self._file.native))
@@ -181,7 +183,7 @@ class ImageField:
     def _choices(self) -> list[tuple[str, Any]]:
         given = [("an array", _GIVEN)] if self._given is not None else []
         layers = [(la.name, la) for la in self._layers() if not isinstance(la, Points)]
-        return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
+        return [(self.without, _NONE), *layers, (_FILE, _FILE), *given]
 
     def reset_choices(self) -> None:
         """Follow the layers of the viewer."""

@@ -192,24 +192,40 @@ class _WheelScrolls(QObject):
         return False
 
 
-def collapsible(title: str, widget: QWidget) -> QCollapsible:
+class Section(QCollapsible):
+    """A section that opens and closes at a click on its title.
+
+    Parameters
+    ----------
+    title : str
+    widget : QWidget
+        What is in it.
+    """
+
+    def __init__(self, title: str, widget: QWidget) -> None:
+        super().__init__()
+        self._title = title
+        self.addWidget(widget)
+        self.setDuration(120)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        self.content().layout().setContentsMargins(0, 4, 0, 0)
+        # A title, not one more button; its arrow is text, which follows napari's theme.
+        self.setExpandedIcon(QIcon())
+        self.setCollapsedIcon(QIcon())
+        look = "background: transparent; text-align: left; padding: 2px 0;"
+        self.toggleButton().setStyleSheet(look)
+        self.toggled.connect(lambda _open: self.set_title(self._title))
+        self.set_title(title)
+
+    def set_title(self, title: str) -> None:
+        """Change the title."""
+        self._title = title
+        arrow = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+        if self.isExpanded():
+            arrow = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
+        self.setText(f"{arrow} {title}")
+
+
+def collapsible(title: str, widget: QWidget) -> Section:
     """Make a section that opens and closes at a click on its title."""
-    whole = QCollapsible()
-    whole.addWidget(widget)
-    whole.setDuration(120)
-    whole.layout().setContentsMargins(0, 0, 0, 0)
-    whole.content().layout().setContentsMargins(0, 4, 0, 0)
-    # A title, not one more button; its arrow is text, which follows napari's theme.
-    whole.setExpandedIcon(QIcon())
-    whole.setCollapsedIcon(QIcon())
-    whole.toggleButton().setStyleSheet("background: transparent; text-align: left; padding: 2px 0;")
-
-    def show_arrow(expanded: bool) -> None:
-        arrow = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
-        if not expanded:
-            arrow = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
-        whole.setText(f"{arrow} {title}")
-
-    whole.toggled.connect(show_arrow)
-    show_arrow(False)
-    return whole
+    return Section(title, widget)

@@ -1,6 +1,7 @@
 """`Runner`: the Run and Cancel buttons, the progress of a run, and what becomes of its result."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from napari.utils.notifications import show_warning
@@ -9,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, 
 
 from napari_stack._widgets.parts.errors import ErrorDetails, errors_shown, show_error, traceback_of
 from napari_stack._widgets.parts.layout import below, button, paragraph
+from napari_stack._widgets.parts.pace import Pace
 from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack._widgets.parts.preferences import preferences
 from napari_stack._widgets.parts.volume_notice import watch
@@ -34,6 +36,7 @@ class Runner(QWidget):
         self.worker: Worker | None = None
         self._done: Callable[[Any], str | None] | None = None
         self._text = ""
+        self._pace = Pace()
         #: How to run; None asks napari's Preferences at every run.
         self.how: Run | None = None
         self.run_button = button(
@@ -87,7 +90,7 @@ class Runner(QWidget):
         """
         if self.running:
             raise RuntimeError("a run is under way: wait for it, or cancel it")
-        self._done = done
+        self._done, self._pace = done, Pace()
         self.worker = worker = Worker(work, self.run)
         worker.progressed.connect(self._progressed)
         worker.warned.connect(self._warned)
@@ -145,7 +148,8 @@ class Runner(QWidget):
             return
         self.bar.setRange(0, max(total, 1))
         self.bar.setValue(done)
-        self.message.setText(f"{what}: {done} of {total}")
+        left = self._pace.left(monotonic(), done, total, what)
+        self.message.setText(", ".join(filter(None, [f"{what}: {done} of {total}", left])))
 
     def _warned(self, text: str) -> None:
         show_warning(text)

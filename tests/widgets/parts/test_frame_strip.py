@@ -1,0 +1,114 @@
+"""A cell a frame: colours, clicks, keys, and the notice on the canvas."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from napari_stack import layers
+from napari_stack._widgets import FrameInspectorDock
+from napari_stack._widgets.parts.frame_strip import FrameStrip, colours_of, described
+from napari_stack.core.notices import FailedFrames
+from napari_stack.layers.compat import text_overlay_of
+from napari_stack.operators.inspection.frame_table import FrameTable
+from support.docks import docked
+
+
+def table(columns=None, used=(1, 1, 1, 0), failed=(0, 0, 1, 0), missing=()):
+    labels = [f"f{number}" for number in range(len(used))]
+    numbers = {name: np.array(values, float) for name, values in (columns or {}).items()}
+    flags = np.array(used, bool), np.array(failed, bool)
+    return FrameTable(numbers, *flags, labels, frozenset(missing))
+
+
+def green(colour):
+    return colour.green() - colour.red()
+
+
+def test_colours_tell_quality_failures_and_frames_left_out():
+    good, bad, failed, out = colours_of(table({"quality": [1, 0.1, 0.9, 1]}))
+    assert green(good) > 0 > green(bad)
+    assert failed.name() == colours_of(table())[2].name()
+    assert out.red() == out.green() == out.blue()
+    rejected = colours_of(table({"rejected fraction": [0.0, 0.3, 0, 0]}, failed=(0,) * 4))
+    assert green(rejected[0]) > 0 > green(rejected[1])
+    even = colours_of(table({"rejected fraction": [0.2] * 4}, failed=(0,) * 4, used=(1,) * 4))
+    assert all(green(colour) > 0 for colour in even)
+    unknown = colours_of(table({"quality": [np.nan, 1, 1, 1]}))[0]
+    assert unknown.name() == colours_of(table())[0].name()
+
+
+def test_what_is_known_of_a_frame():
+    assert described(table({"quality": [1, 0.5, 0.2, 1]}), 2) == "2: f2, failed\nquality: 0.2"
+    assert described(table({"quality": [np.nan] * 4}), 0) == "0: f0"
+
+
+@pytest.fixture
+def strip(qtbot):
+    made = FrameStrip()
+    qtbot.addWidget(made)
+    made.resize(200, 22)
+    made.show_table(table(used=(1, 1, 1, 1), missing={3}))
+    return made
+
+
+def test_clicks_and_keys(strip, qtbot):
+    chosen, toggled = [], []
+    strip.chosen.connect(chosen.append)
+    strip.toggled.connect(lambda *what: toggled.append(what))
+    qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=QPoint(120, 10))
+    assert chosen == [2]
+    strip.show_current(1)
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space):
+        qtbot.keyClick(strip, key)
+    assert chosen == [2, 0, 2]
+    assert toggled == [(1, False)]
+    strip.show_current(3)
+    qtbot.keyClick(strip, Qt.Key.Key_Space)  # never recorded: it stays out
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    assert toggled == [(1, False)]
+    assert chosen[-1] == 3
+
+
+def test_it_is_drawn(strip):
+    colours = {strip.grab().toImage().pixelColor(x, 5).name() for x in range(0, 200, 3)}
+    assert {strip.colours[0].name(), strip.colours[2].name()} <= colours
+
+
+def test_without_frames_nothing_happens(qtbot):
+    empty = FrameStrip()
+    qtbot.addWidget(empty)
+    empty.grab()
+    qtbot.mouseClick(empty, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(empty, Qt.Key.Key_Space)
+
+
+def test_in_the_inspector(viewer, cells, qtbot):
+    dock = docked(viewer, FrameInspectorDock)
+    data = cells.copy()
+    data[2] = np.random.default_rng(1).integers(0, 4000, data[2].shape)
+    source = viewer.add_image(data, rgb=False, axis_labels=("t", "y", "x"))
+    with pytest.warns(FailedFrames):
+        viewer.add_layer(layers.register(source, transform="translation"))
+    overlay = text_overlay_of(viewer)
+    dock.cells.chosen.emit(2)
+    assert viewer.dims.current_step[0] == 2
+    assert overlay.visible
+    assert overlay.text == "Frame 2: failed"
+    dock.cells.chosen.emit(1)
+    assert not overlay.visible
+    dock.cells.show_current(1)
+    qtbot.keyClick(dock.cells, Qt.Key.Key_Space)
+    assert not dock.table.used[1]
+    assert overlay.text == "Frame 1: left out"
+    viewer.window.remove_dock_widget("all")
+    assert not overlay.visible
+
+
+def test_a_text_of_the_user_stays(viewer, cells):
+    overlay = text_overlay_of(viewer)
+    overlay.text, overlay.visible = "mine", True
+    dock = docked(viewer, FrameInspectorDock)
+    viewer.add_image(cells, rgb=False, axis_labels=("t", "y", "x"))
+    dock.cells.toggled.emit(dock.cells.current, False)
+    assert overlay.text == "mine"
+    overlay.text, overlay.visible = "", False
