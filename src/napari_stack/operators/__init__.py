@@ -65,6 +65,11 @@ CATALOGUE.update(
         preview=True,
         plots={"mask": f"{_PLOTS}:repaired_mask"},
     ),
+    select_frames=Operator(
+        f"{_HERE}.inspection.quality:select_frames",
+        menu="filter",
+        main=("select", "by"),
+    ),
     combine=Operator(
         f"{_HERE}.combine.combine:combine",
         title="Average (Combine)",

@@ -55,6 +55,12 @@ from napari_stack.operators.geometry.transform_frames import (
 )
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Constant, ReplicateBlurred, apply_transforms
+from napari_stack.operators.inspection.quality import (
+    FrameQuality,
+    measure_quality,
+    quality_table,
+    select_frames,
+)
 from napari_stack.operators.registration.methods import (
     Features,
     Fourier,

@@ -19,6 +19,7 @@ from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
 LAZY = {"moving_average", "sharpen"} | {n for n, entry in CATALOGUE.items() if not entry.measures}
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
@@ -41,6 +42,7 @@ def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
         assert layer.metadata == like.metadata
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     layer = layers.to_layer(hyper.along("t"), "hyper")

@@ -27,16 +27,20 @@ class WeightedMean(MethodOptions):
     Parameters
     ----------
     weights : array of n numbers, str or Path, optional
-        One weight a frame, or a file of them (.npy, .csv or .txt); by default those of least
-        noise: the inverse of each frame's noise variance, which is measured.
+        One weight a frame, or a file of them (.npy, .csv or .txt); by default they are measured.
+    by : {"noise", "sharpness", "both"}
+        What is measured: the inverse of each frame's noise variance, its sharpness (energy of fine
+        details over the squared level), or the product of both.
     """
 
     weights: ImageSource = None
+    by: Literal["noise", "sharpness", "both"] = "noise"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return bool(np.array_equal(np.asarray(self.weights), np.asarray(other.weights)))
+        same = bool(np.array_equal(np.asarray(self.weights), np.asarray(other.weights)))
+        return same and self.by == other.by
 
     def __hash__(self) -> int:
         return hash(type(self))
@@ -174,13 +178,29 @@ def _state(stack: Stack, method: Any, run: Run) -> Any:
 def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
     """Weights by frame: given, or measured."""
     if method.weights is None:
-        return noise_weights(stack, run)
+        return _measured_weights(stack, method.by, run)
     weights = numbers_of_frames("weights", method.weights, stack)
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise UserError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
     if not weights[stack.used].any():
         raise UserError("the weights of all used frames are 0: one must be more")
     return dict(enumerate(weights.tolist()))
+
+
+def _measured_weights(stack: Stack, by: str, run: Run) -> dict[int, float]:
+    """Weights of used frames by their noise, their sharpness or both; their mean is 1."""
+    if by == "noise":
+        return noise_weights(stack, run)
+    from napari_stack.operators.combine.frame_measures import measure_frame
+
+    used = np.flatnonzero(stack.used).tolist()
+    found = run.each(measure_frame, stack, used, what="Measuring sharpness")
+    weights = np.array([one.sharpness for one in found])
+    if by == "both":
+        weights = weights / np.maximum([one.noise for one in found], 1e-12) ** 2
+    if not weights.any():
+        raise UserError("no frame shows details above its noise: choose by='noise'")
+    return dict(zip(used, (weights / weights.mean()).tolist(), strict=True))
 
 
 def numbers_of_frames(what: str, given: Any, stack: Stack) -> NDArray[np.float64]:
