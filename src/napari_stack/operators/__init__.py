@@ -80,6 +80,12 @@ CATALOGUE.update(
         in_bands=f"{_HERE}.combine.combine:in_bands",
         precompile=({}, {"method": "median"}, {"method": "standard deviation"}),
     ),
+    mean_with_error=Operator(
+        f"{_HERE}.combine.mean_with_error:mean_with_error",
+        menu="project",
+        main=("weights",),
+        result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
+    ),
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",
         menu="project",

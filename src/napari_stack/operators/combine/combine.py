@@ -97,10 +97,10 @@ def combine(
         draws star trails; the sum is a long exposure. The product is relative to the greatest
         value of all frames, M: M times the product of value / M. The difference is the first
         frame minus all others. The standard deviation is that of the population.
-    normalisation : {"none", "additive", "multiplicative", "both"}
+    normalisation : {"none", "additive", "multiplicative", "both", "local"}
         Bring the frames to the level of the first before they are combined: by the differences
-        of their medians (additive), by the ratios (multiplicative), or by the differences and
-        the ratios of their spreads (both).
+        of their medians (additive), by the ratios (multiplicative), by the differences and the
+        ratios of their spreads (both), or tile by tile (local): gradients that differ.
     dtype : {"automatic", "input", "float32", "float64"}
         Type of the image: automatic is that of the frames, but float64 for a sum, product,
         difference or standard deviation; input is that of the frames, rounded and limited to its
@@ -163,7 +163,7 @@ def _state(stack: Stack, method: Any, run: Run) -> Any:
     from napari_stack.operators.combine import accumulators as states
 
     if isinstance(method, WeightedMean):
-        return states.Sum(mean=True, weights=_weights(stack, method, run))
+        return states.Sum(mean=True, weights=weights_of(stack, method, run))
     if method == "difference":
         return states.Sum(first=int(np.flatnonzero(stack.used)[0]))
     if method in ("mean", "sum"):
@@ -175,7 +175,7 @@ def _state(stack: Stack, method: Any, run: Run) -> Any:
     return states.Extremes(method=method)
 
 
-def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
+def weights_of(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
     """Weights by frame: given, or measured."""
     if method.weights is None:
         return _measured_weights(stack, method.by, run)
