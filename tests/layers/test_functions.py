@@ -26,6 +26,7 @@ def test_each_operator_has_a_function_with_its_signature_and_texts(name):
     assert (first, last) == ("layer", "run")
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "drizzle"])
 def test_pixels_are_those_of_the_engine(name, timelapse):
     if name == "sigma_clip":

@@ -73,6 +73,11 @@ CATALOGUE.update(
         plots={"mask": f"{_PLOTS}:repaired_mask"},
         says=f"{_SAYS}:hot_pixels",
     ),
+    select_frames=Operator(
+        f"{_HERE}.inspection.quality:select_frames",
+        menu="filter",
+        main=("select", "by"),
+    ),
     combine=Operator(
         f"{_HERE}.combine.combine:combine",
         title="Average (Combine)",
@@ -82,6 +87,12 @@ CATALOGUE.update(
         result_dtype=f"{_HERE}.combine.combine:result_dtype",
         in_bands=f"{_HERE}.combine.combine:in_bands",
         precompile=({}, {"method": "median"}, {"method": "standard deviation"}),
+    ),
+    mean_with_error=Operator(
+        f"{_HERE}.combine.mean_with_error:mean_with_error",
+        menu="project",
+        main=("weights",),
+        result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
     ),
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",

@@ -6,6 +6,11 @@ there without being named here, where type checkers look.
 
 from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
 from napari_stack.operators.combine.drizzle import Drizzled, drizzle
+from napari_stack.operators.combine.mean_with_error import (
+    MeanWithError,
+    mean_with_error,
+    noise_summary,
+)
 from napari_stack.operators.combine.moving_average import moving_average
 from napari_stack.operators.combine.rejection import (
     GeneralisedESD,
@@ -56,6 +61,12 @@ from napari_stack.operators.geometry.transform_frames import (
 )
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Constant, ReplicateBlurred, apply_transforms
+from napari_stack.operators.inspection.quality import (
+    FrameQuality,
+    measure_quality,
+    quality_table,
+    select_frames,
+)
 from napari_stack.operators.registration.methods import (
     Features,
     Fourier,

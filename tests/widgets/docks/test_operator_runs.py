@@ -20,6 +20,7 @@ from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
 EACH_WAY = ["register", "combine", "focus_stack", "sigma_clip"]
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize(
     ("name", "lazy"),
     [*((name, False) for name in RUN_ON_ANY), *((name, True) for name in EACH_WAY)],
@@ -44,6 +45,7 @@ def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
         assert layer.metadata == like.metadata
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_run_on_a_hyperstack(name, viewer, qtbot, hyper):
     layer = layers.to_layer(hyper.along("t"), "hyper")

@@ -27,16 +27,20 @@ class WeightedMean(MethodOptions):
     Parameters
     ----------
     weights : array of n numbers, str or Path, optional
-        One weight a frame, or a file of them (.npy, .csv or .txt); by default those of least
-        noise: the inverse of each frame's noise variance, which is measured.
+        One weight a frame, or a file of them (.npy, .csv or .txt); by default they are measured.
+    by : {"noise", "sharpness", "both"}
+        What is measured: the inverse of each frame's noise variance, its sharpness (energy of fine
+        details over the squared level), or the product of both.
     """
 
     weights: ImageSource = None
+    by: Literal["noise", "sharpness", "both"] = "noise"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return bool(np.array_equal(np.asarray(self.weights), np.asarray(other.weights)))
+        same = bool(np.array_equal(np.asarray(self.weights), np.asarray(other.weights)))
+        return same and self.by == other.by
 
     def __hash__(self) -> int:
         return hash(type(self))
@@ -93,10 +97,10 @@ def combine(
         draws star trails; the sum is a long exposure. The product is relative to the greatest
         value of all frames, M: M times the product of value / M. The difference is the first
         frame minus all others. The standard deviation is that of the population.
-    normalisation : {"none", "additive", "multiplicative", "both"}
+    normalisation : {"none", "additive", "multiplicative", "both", "local"}
         Bring the frames to the level of the first before they are combined: by the differences
-        of their medians (additive), by the ratios (multiplicative), or by the differences and
-        the ratios of their spreads (both).
+        of their medians (additive), by the ratios (multiplicative), by the differences and the
+        ratios of their spreads (both), or tile by tile (local): gradients that differ.
     dtype : {"automatic", "input", "float32", "float64"}
         Type of the image: automatic is that of the frames, but float64 for a sum, product,
         difference or standard deviation; input is that of the frames, rounded and limited to its
@@ -159,7 +163,7 @@ def _state(stack: Stack, method: Any, run: Run) -> Any:
     from napari_stack.operators.combine import accumulators as states
 
     if isinstance(method, WeightedMean):
-        return states.Sum(mean=True, weights=_weights(stack, method, run))
+        return states.Sum(mean=True, weights=weights_of(stack, method, run))
     if method == "difference":
         return states.Sum(first=int(np.flatnonzero(stack.used)[0]))
     if method in ("mean", "sum"):
@@ -171,16 +175,32 @@ def _state(stack: Stack, method: Any, run: Run) -> Any:
     return states.Extremes(method=method)
 
 
-def _weights(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
+def weights_of(stack: Stack, method: WeightedMean, run: Run) -> dict[int, float]:
     """Weights by frame: given, or measured."""
     if method.weights is None:
-        return noise_weights(stack, run)
+        return _measured_weights(stack, method.by, run)
     weights = numbers_of_frames("weights", method.weights, stack)
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise UserError("weights must be 0 or more, and finite: leave out frames by a weight of 0")
     if not weights[stack.used].any():
         raise UserError("the weights of all used frames are 0: one must be more")
     return dict(enumerate(weights.tolist()))
+
+
+def _measured_weights(stack: Stack, by: str, run: Run) -> dict[int, float]:
+    """Weights of used frames by their noise, their sharpness or both; their mean is 1."""
+    if by == "noise":
+        return noise_weights(stack, run)
+    from napari_stack.operators.combine.frame_measures import measure_frame
+
+    used = np.flatnonzero(stack.used).tolist()
+    found = run.each(measure_frame, stack, used, what="Measuring sharpness")
+    weights = np.array([one.sharpness for one in found])
+    if by == "both":
+        weights = weights / np.maximum([one.noise for one in found], 1e-12) ** 2
+    if not weights.any():
+        raise UserError("no frame shows details above its noise: choose by='noise'")
+    return dict(zip(used, (weights / weights.mean()).tolist(), strict=True))
 
 
 def numbers_of_frames(what: str, given: Any, stack: Stack) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.core.statistics import noise_sigma
 from napari_stack.engine.run import Run
 
-Normalisation = Literal["none", "additive", "multiplicative", "both"]
+Normalisation = Literal["none", "additive", "multiplicative", "both", "local"]
 
 #: Share of a frame that is padding at least, and of other zeros beside it at most.
 _PADDED, _FEW_ZEROS = 0.02, 0.01
@@ -70,9 +70,10 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
     Parameters
     ----------
     stack : Stack
-    how : {"none", "additive", "multiplicative", "both"}
+    how : {"none", "additive", "multiplicative", "both", "local"}
         Of the frames' medians: their differences, or their ratios; or the differences and the
-        ratios of the spreads, 1.5 times the median distance from the median (as Siril does).
+        ratios of the spreads, 1.5 times the median distance from the median (as Siril does); or
+        gains and offsets tile by tile.
     run : Run
 
     Raises
@@ -82,6 +83,10 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
     """
     if how == "none":
         return stack
+    if how == "local":
+        from napari_stack.operators.combine.local_levels import locally_normalised
+
+        return locally_normalised(stack, run)
     used = np.flatnonzero(stack.used)
     found = run.each(_level_of, stack, used.tolist(), what="Measuring levels")
     level, spread = np.moveaxis(np.array([one for one, _ in found]), 1, 0)  # each (used, channels)
@@ -197,9 +202,27 @@ def measure_noise(stack: Stack, index: int) -> float:
     values, valid = stack.values(index)
     if values.shape[0] < 3 or values.shape[1] < 3:
         return 1.0
+    sigma = _noise(values, valid, stack.alpha)
+    if sigma is None:
+        return np.inf
+    rounding = 0.0 if stack.dtype.kind == "f" else 1 / 12
+    return float(np.mean(sigma**2)) + rounding
+
+
+def noise_of_image(image: NDArray[Any], *, alpha: bool = False) -> float:
+    """Deviation of the noise of an image, measured as that of a frame; NaN is left out."""
+    valid = np.isfinite(image) if image.dtype.kind == "f" else None
+    if valid is not None and valid.ndim == 3:
+        valid = valid.all(axis=2)
+    sigma = _noise(image, valid, alpha)
+    return 0.0 if sigma is None else float(np.sqrt(np.mean(sigma**2)))
+
+
+def _noise(values: NDArray[Any], valid: NDArray[np.bool_] | None, alpha: bool) -> Any:
+    """Deviation of the noise of each channel, or None where no three neighbours count."""
     step = max(values.shape[0] * values.shape[1] // _SAMPLE, 1)
     rows = np.arange(1, values.shape[0] - 1, step)
-    values = colour_channels(values, stack.alpha)
+    values = colour_channels(values, alpha)
     lines = [values[rows + shift].astype(np.float64) for shift in (-1, 0, 1)]
     across = lines[0] - 2 * lines[1] + lines[2]
     second = across[:, :-2] - 2 * across[:, 1:-1] + across[:, 2:]
@@ -208,11 +231,7 @@ def measure_noise(stack: Stack, index: int) -> float:
         second = second[near[:, :-2] & near[:, 1:-1] & near[:, 2:]]
     else:
         second = second.reshape(-1, *second.shape[2:])
-    if not len(second):
-        return np.inf
-    sigma = noise_sigma(second, axis=0)
-    rounding = 0.0 if stack.dtype.kind == "f" else 1 / 12
-    return float(np.mean(sigma**2)) + rounding
+    return noise_sigma(second, axis=0) if len(second) else None
 
 
 def noise_weights(stack: Stack, run: Run) -> dict[int, float]:

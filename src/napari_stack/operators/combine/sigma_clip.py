@@ -112,10 +112,10 @@ def sigma_clip(
     grow : float
         Reject around what was rejected, too, where neighbours within about so many px deviate
         together: the faint wings of a satellite's trail, the rim of a cell that moved. 0 does not.
-    normalisation : {"none", "additive", "multiplicative", "both"}
+    normalisation : {"none", "additive", "multiplicative", "both", "local"}
         Bring the frames to the level of the first before they are clipped: by the differences of
-        their medians (additive), by the ratios (multiplicative), or by the differences and the
-        ratios of their spreads (both).
+        their medians (additive), by the ratios (multiplicative), by the differences and the
+        ratios of their spreads (both), or tile by tile (local): gradients that differ.
     dtype : {"input", "float32", "float64"}
         Type of the image; input is that of the frames, rounded.
     details : bool

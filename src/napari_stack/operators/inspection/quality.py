@@ -1,0 +1,223 @@
+"""`measure_quality`, `select_frames`: how good each frame is, and which ones are used."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_of_frames
+from napari_stack.core.options import check
+from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
+from napari_stack.operators.combine.combine import require_used
+from napari_stack.operators.combine.frame_measures import Measures, measure_frame
+from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
+
+By = Literal["sharpness", "noise", "both"]
+
+#: Of what is usual: a level below which a frame is dark, or above which it is bright.
+_DARK, _BRIGHT = 0.3, 3.0
+
+#: Evenness of details, or roundness of points, of what is usual, below which a frame is trailed.
+_TRAILED, _LONG = 0.5, 0.75
+
+#: Share of the view that a frame must cover.
+_COVERS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class FrameQuality:
+    """What was measured on each frame, and what is wrong with it.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray of float64, shape (n,)
+        By title; NaN for frames that are not used.
+    faults : tuple of str
+        What is wrong with each frame, or "".
+    used : ndarray of bool, shape (n,)
+        Frames that were measured.
+    """
+
+    columns: Mapping[str, NDArray[np.float64]]
+    faults: tuple[str, ...]
+    used: NDArray[np.bool_]
+
+    def score(self, by: By = "sharpness") -> NDArray[np.float64]:
+        """Return how good each frame is: its sharpness, what its noise allows, or both."""
+        sharpness = self.columns["sharpness"]
+        signal = self.columns["level"] / np.maximum(self.columns["noise"], 1e-12)
+        return {"sharpness": sharpness, "noise": signal, "both": sharpness * signal**2}[by]
+
+    def reasons(self, select: str, by: By = "sharpness") -> tuple[str, ...]:
+        """Say why each frame is left out by a selection; "" for those that are used.
+
+        Parameters
+        ----------
+        select : str
+            As for `select_frames`.
+        by : {"sharpness", "noise", "both"}
+        """
+        what, number, share = read_selection(select)
+        good = self.used & np.array([not fault for fault in self.faults])
+        score = np.where(good, np.nan_to_num(self.score(by)), -np.inf)
+        if what == "above":
+            usual = float(np.median(score[good])) if good.any() else 0.0
+            kept = good & (score >= number * usual)
+        else:
+            count = int(np.ceil(self.used.sum() * number / 100 - 1e-9)) if share else int(number)
+            best = np.argsort(-score, kind="stable")[: max(count, 1)]
+            kept = np.isin(np.arange(len(score)), best) & good
+        named = {"both": "sharpness and noise", "noise": "noise"}.get(by, "sharpness")
+        below = f"are left out by their {named} ({select})"
+        return tuple(
+            "" if kept[i] or not self.used[i] else fault or below
+            for i, fault in enumerate(self.faults)
+        )
+
+
+def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
+    """Measure how good each used frame is, whatever its exposure.
+
+    Sharpness, noise, signal over noise, background, width and roundness of points, evenness of
+    details in all directions, and the share of the view that it covers. Frames that are dark,
+    bright, without details, trailed, the same as an earlier one, or cover less than half of the
+    view have a fault. Read frame by frame: memory does not grow with their number.
+
+    Parameters
+    ----------
+    stack : Stack
+    run : Run
+
+    Raises
+    ------
+    ValueError
+        When no frame is used.
+    """
+    require_used(stack)
+    numbers = np.flatnonzero(stack.used)
+    found = run.each(measure_frame, stack, numbers.tolist(), what="Measuring quality")
+    columns = {}
+    for name in Measures._fields[:-1]:
+        columns[name] = np.full(len(stack), np.nan)
+        columns[name][numbers] = [getattr(one, name) for one in found]
+    faults = [""] * len(stack)
+    for number, fault in zip(numbers, _faults(found), strict=True):
+        faults[number] = fault
+    return FrameQuality(columns, tuple(faults), stack.used)
+
+
+def quality_table(stack: Stack, *, run: Run = Run()) -> FrameTable:
+    """Return what `measure_quality` measures as a table, to be saved as .csv."""
+    return frame_table(stack, measure_quality(stack, run=run).columns)
+
+
+def _faults(found: list[Measures]) -> list[str]:
+    """Say what is wrong with each frame, or nothing."""
+    level = np.array([one.level for one in found])
+    usual = float(np.median(level))
+    even = np.array([one.evenness for one in found])
+    round_ = np.array([one.roundness for one in found])
+    usual_even, usual_round = (_median(values) for values in (even, round_))
+    seen: set[bytes] = set()
+    faults = []
+    for k, one in enumerate(found):
+        if one.overlap < _COVERS:
+            fault = "are left out: they cover less than half of the view"
+        elif one.digest in seen:
+            fault = "are left out: they have the pixels of an earlier frame"
+        elif usual > 0 and level[k] < _DARK * usual:
+            fault = "are left out: they are dark"
+        elif usual > 0 and level[k] > _BRIGHT * usual:
+            fault = "are left out: they are bright"
+        elif one.sharpness == 0:
+            fault = "are left out: they show no details above their noise"
+        elif even[k] < _TRAILED * usual_even or round_[k] < _LONG * usual_round:
+            fault = "are left out: they are trailed"
+        else:
+            fault = ""
+        seen.add(one.digest)
+        faults.append(fault)
+    return faults
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else 0.0
+
+
+def read_selection(select: str) -> tuple[str, float, bool]:
+    """Read "best 50 %", "best 20" or "above 0.8": what, the number, and whether it is a share.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> read_selection("best 50 %"), read_selection("above 0.8")
+    (('best', 50.0, True), ('above', 0.8, False))
+    """
+    match = re.fullmatch(r"\s*(best|above)\s+(\d+(?:\.\d+)?)\s*(%?)\s*", select)
+    number = float(match[2]) if match else 0.0
+    if match and number > 0 and (not match[3] or (match[1] == "best" and number <= 100)):
+        return match[1], number, bool(match[3])
+    raise UserError(
+        "select_frames: select must be 'best 50 %', 'best 20' (frames) or 'above 0.8' (of the "
+        f"median of the frames), got {select!r}"
+    )
+
+
+def select_frames(
+    stack: Stack, *, select: str = "best 50 %", by: By = "sharpness", run: Run = Run()
+) -> Stack:
+    """Use the best frames only, and say why each of the others is left out.
+
+    Frames that are dark, bright, without details, trailed, the same as an earlier one, or cover
+    less than half of the view are left out in any case. Frames are read one by one, as for lucky
+    imaging: combine what comes out. In napari the frame inspector shows them, to be ticked on.
+
+    Parameters
+    ----------
+    stack : Stack
+        Of those that are used; registered or not.
+    select : str
+        "best 50 %" of the frames, "best 20" of them, or "above 0.8": those that reach that part of
+        the median.
+    by : {"sharpness", "noise", "both"}
+        How good a frame is: energy of its fine details over its squared level, its level over its
+        noise, or the product of the first with the square of the second.
+    run : Run
+
+    Returns
+    -------
+    Stack
+        Of all frames; those left out are not used.
+
+    Raises
+    ------
+    ValueError
+        When no frame is used or none would be, or `select` cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        Of the frames that are left out, for each reason.
+    """
+    check(select_frames, locals())
+    read_selection(select)
+    reasons = np.array(measure_quality(stack, run=run).reasons(select, by))
+    used = stack.used & (reasons == "")
+    if not used.any():
+        raise UserError(
+            f"select={select!r} leaves none of {int(stack.used.sum())} frames, which "
+            f"{reasons[stack.used][0]}: choose a lower threshold, or use them all"
+        )
+    for reason in dict.fromkeys(reasons[reasons != ""].tolist()):
+        warn_of_frames(reason, reasons == reason, stack.source.label)
+    return replace(stack, used=used)

@@ -1,0 +1,140 @@
+"""Quality of frames and their selection, in series whose bad frames are known."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Cancelled, Run
+from napari_stack.operators import (
+    WeightedMean,
+    combine,
+    measure_quality,
+    quality_table,
+    select_frames,
+)
+from napari_stack.operators.inspection.quality import read_selection
+
+KINDS = ("good", "blurred", "hazy", "trailed", "black", "duplicate")
+
+
+def scene(points, rng, size=(120, 150)):
+    if points:
+        image = np.zeros(size)
+        image[rng.integers(5, 115, 80), rng.integers(5, 145, 80)] = rng.uniform(3000, 20000, 80)
+        return 200 + ndimage.gaussian_filter(image, 1.2)
+    texture = ndimage.gaussian_filter(rng.normal(0, 1, size), 1.2)
+    return 1000 + 300 * texture / texture.std()
+
+
+def series(points, dtype=np.float32, seed=0):
+    """Good frames of any exposure, and bad ones of five kinds among them."""
+    rng = np.random.default_rng(seed)
+    clean = scene(points, rng)
+    frames, kinds = [], []
+    for k in range(24):
+        kind = "good" if k % 2 == 0 else KINDS[1 + (k // 2) % 5]
+        image = clean
+        if kind == "blurred":
+            image = ndimage.gaussian_filter(clean, 2.0)
+        elif kind == "hazy":
+            image = 0.4 * clean + 0.6 * clean.mean() * 1.5
+        elif kind == "trailed":
+            image = ndimage.uniform_filter1d(clean, 9, axis=k % 4 // 2)
+        elif kind == "black":
+            image = 0.01 * clean
+        image = image * rng.uniform(0.7, 1.4) + rng.normal(0, 8, clean.shape)
+        frames.append(frames[-1] if kind == "duplicate" else image)
+        kinds.append(kind)
+    data = np.clip(frames, 0, None)
+    return Stack.wrap(data.astype(dtype)), np.array(kinds)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("points", [True, False])
+def test_the_right_half_is_picked_whatever_the_exposure(points, dtype):
+    stack, kinds = series(points, dtype)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        chosen = select_frames(stack, select="best 50 %")
+    np.testing.assert_array_equal(chosen.used, kinds == "good")
+    text = "\n".join(str(one.message) for one in told)
+    assert "of 24 frames are left out: they are dark: 7, 17" in text
+    assert "are left out: they have the pixels of an earlier frame: 9, 19" in text
+    assert "are left out: they are trailed: 5" in text
+    reasons = measure_quality(stack).reasons("best 50 %")
+    assert [bool(reason) for reason in reasons] == (kinds != "good").tolist()
+
+
+def test_what_is_measured():
+    rng = np.random.default_rng(0)
+    clean = scene(True, rng)
+    data = np.array(
+        [clean + rng.normal(0, 5, clean.shape), 2 * clean + rng.normal(0, 20, clean.shape)]
+    )
+    found = measure_quality(Stack.wrap(data)).columns
+    np.testing.assert_allclose(found["noise"], [5, 20], rtol=0.25)  # details count as noise
+    np.testing.assert_allclose(found["fwhm"], 2.355 * np.hypot(1.2, 0.29), rtol=0.15)
+    assert (found["roundness"] > 0.85).all()
+    assert found["sharpness"][0] == pytest.approx(found["sharpness"][1], rel=0.05)
+    np.testing.assert_allclose(found["background"], [200, 400], rtol=0.05)
+    flat = measure_quality(Stack.wrap(rng.normal(100, 5, (3, 40, 50))))
+    assert np.isnan(flat.columns["fwhm"]).all()
+    assert set(flat.faults) == {"are left out: they show no details above their noise"}
+
+
+def test_thresholds_counts_and_what_is_not_used(tmp_path):
+    stack, kinds = series(False)
+    stack = replace(stack, used=np.arange(24) != 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        five = select_frames(stack, select="best 5")
+        some = select_frames(stack, select="above 0.5")
+    assert five.used.sum() == 5
+    assert not five.used[0]
+    assert (kinds[five.used] == "good").all()
+    assert (kinds == "good")[1:][~some.used[1:]].sum() == 0
+    assert np.isnan(measure_quality(stack).columns["noise"][0])
+    quality_table(stack).save(tmp_path / "quality.csv")
+    assert "sharpness" in (tmp_path / "quality.csv").read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "select", ["best", "50 %", "best 0", "above 20 %", "best 120 %", "worst 3"]
+)
+def test_selections_that_cannot_be_read(select):
+    with pytest.raises(UserError, match="select must be 'best 50 %', 'best 20'"):
+        read_selection(select)
+
+
+def test_selections_that_leave_nothing_and_cancelling():
+    stack, _ = series(False)
+    with pytest.raises(UserError, match=r"select='above 99' leaves none of 24 frames"):
+        select_frames(stack, select="above 99")
+
+    def tick(done, total, what):
+        if done == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        select_frames(stack, run=Run(tick=tick))
+
+
+def test_sharp_frames_weigh_more():
+    rng = np.random.default_rng(0)
+    texture = ndimage.gaussian_filter(rng.normal(0, 1, (120, 150)), 2.5)
+    clean = 1000 + 300 * texture / texture.std()
+    blurred = ndimage.gaussian_filter(clean, 3)
+    data = np.array([clean, blurred, clean, blurred]) + rng.normal(0, 3, (4, *clean.shape))
+    plain = combine(Stack.wrap(data))
+    for by in ("sharpness", "both"):
+        weighted = combine(Stack.wrap(data), method=WeightedMean(by=by))
+        assert np.std(weighted - clean) < 0.5 * np.std(plain - clean)
+    assert WeightedMean(by="both") != WeightedMean()
+    noise = Stack.wrap(rng.normal(100, 5, (3, 40, 50)))
+    with pytest.raises(UserError, match="no frame shows details above its noise"):
+        combine(noise, method=WeightedMean(by="sharpness"))
