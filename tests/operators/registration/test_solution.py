@@ -12,7 +12,8 @@ from napari_stack.operators.registration.motion_models import (
     update_matrix,
     update_of,
 )
-from napari_stack.operators.registration.solution import Pair, solved
+from napari_stack.operators.registration.pair_graph import Pair
+from napari_stack.operators.registration.solution import solved
 from napari_stack.operators.registration.uncertainty import of_entries
 
 SHAPE = (200, 260)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import Matrix
-from napari_stack.operators.registration.evidence import Evidence, gather
+from napari_stack.operators.registration.evidence import gather
 from napari_stack.operators.registration.features import match_features
 from napari_stack.operators.registration.fourier_mellin import (
     coarse_shift,
@@ -17,12 +17,13 @@ from napari_stack.operators.registration.fourier_mellin import (
     imreg_dft,
 )
 from napari_stack.operators.registration.gauss_newton import ITERATIONS, refine
+from napari_stack.operators.registration.hidden import without
 from napari_stack.operators.registration.judgement import Follow, Weighed, probability, verified
 from napari_stack.operators.registration.limits import ANY, Limits
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.motion_models import Transform
 from napari_stack.operators.registration.preprocess import Prepared, prepare
-from napari_stack.operators.registration.search import LEAST_TILES, Search, without
+from napari_stack.operators.registration.search import Search
 from napari_stack.operators.registration.static import held_by_pattern
 from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
@@ -118,8 +119,11 @@ def align(
     sure = probability(best)
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
-    fine = tuple(f for f in reference.factors if f < reference.coarse_factor)
-    reference = _of_one_motion(reference, best.evidence)
+    hidden = best.of_others()
+    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
+    fine = tuple(f for f in reference.factors if f < last)
+    if hidden.any():
+        reference = without(reference, hidden)
     refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
@@ -128,15 +132,6 @@ def align(
         return Alignment(matrix, sure, True, covariance=covariance)
     # How far the unknowns that were left out move the frame is not known.
     return Alignment(matrix, sure, True, best.transform)
-
-
-def _of_one_motion(reference: Prepared, evidence: Evidence) -> Prepared:
-    """Leave out the tiles that match elsewhere: they would pull the refinement to themselves."""
-    clear = evidence.clear
-    out = ~evidence.placed[clear]
-    if np.count_nonzero(out) < LEAST_TILES:
-        return reference
-    return without(reference, evidence.elsewhere(clear, out))
 
 
 def align_by(

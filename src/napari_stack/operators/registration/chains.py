@@ -12,8 +12,9 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.covariance import at_points, of_product
 from napari_stack.operators.registration.align import Alignment, Prepared
+from napari_stack.operators.registration.pair_graph import Pair
 from napari_stack.operators.registration.pairs import BACK, Walk
-from napari_stack.operators.registration.solution import SHARED, Pair, solved
+from napari_stack.operators.registration.solution import SHARED, solved
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence import Aligner, MeasureOptions

@@ -1,6 +1,6 @@
 """What speaks for an alignment, and what against it: tile by tile, and of the frame as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ IN_PLACE = 1.6
 #: What moves otherwise reaches beyond the tiles that show it, by about this share of their side.
 BEYOND = 0.35
 #: Frames whose plain correlation reaches this share of that at zero elsewhere show a grid.
-LARGEST_REPEATED = 0.7
+LARGEST_REPEATED = 0.45
 #: Where the local correlation coefficient is above this, an alignment explains what is seen.
 EXPLAINED = 0.5
 #: Two local coefficients closer than this are alike.
@@ -98,14 +98,16 @@ class Evidence:
         """Which tiles peak at zero."""
         return np.hypot(*self.rests.T) < IN_PLACE * self.factor
 
-    def elsewhere(self, tiles: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def elsewhere(
+        self, tiles: NDArray[np.bool_], chosen: NDArray[np.bool_], beyond: float = BEYOND
+    ) -> NDArray[np.bool_]:
         """Mask, in coarse pixels, of those of some tiles that are chosen, and a little beyond."""
-        beyond = round(BEYOND * self.tile)
-        side = self.tile + beyond
+        more = round(beyond * self.tile)
+        side = self.tile + more
         mask = np.zeros([side // self.factor for side in self.shape], bool)
         corners = (self.points[tiles][chosen] - (self.factor - 1) / 2) / self.factor
         for x, y in np.round(corners - (self.tile - 1) / 2).astype(int):
-            mask[max(y - beyond, 0) : y + side, max(x - beyond, 0) : x + side] = True
+            mask[max(y - more, 0) : y + side, max(x - more, 0) : x + side] = True
         return mask
 
     @property
@@ -213,6 +215,23 @@ def _vertices(
     with np.errstate(divide="ignore", invalid="ignore"):
         vertex = 0.5 * (before - after) / bend
     return np.where(bend < 0, np.clip(np.nan_to_num(vertex), -0.5, 0.5), 0.0)
+
+
+def behind(evidence: Evidence, others: list[Evidence]) -> Evidence:
+    """Leave out the tiles that do not match, but match clearly in other alignments."""
+    hidden = np.zeros([side // evidence.factor for side in evidence.shape], bool)
+    for other in others:
+        hidden |= other.elsewhere(other.clear, other.placed[other.clear], 0.0)
+    places = np.round((evidence.points - (evidence.factor - 1) / 2) / evidence.factor).astype(int)
+    kept = (evidence.clear & evidence.placed) | ~hidden[places[:, 1], places[:, 0]]
+    size = evidence.local.shape[::-1]
+    away = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    tiles = (evidence.points, evidence.rests, evidence.heights, evidence.at_zero)
+    points, rests, heights, at_zero = (part[kept] for part in tiles)
+    local = np.where(away, np.float32(np.nan), evidence.local)
+    return replace(
+        evidence, points=points, rests=rests, heights=heights, at_zero=at_zero, local=local
+    )
 
 
 def local_likeness(fixed: Image, warped: Image, valid: NDArray[np.bool_]) -> Image:

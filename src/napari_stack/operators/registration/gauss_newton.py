@@ -222,10 +222,12 @@ def refine_level(
     transform: Transform,
     iterations: int,
     area: int,
+    converged: float = CONVERGED,
 ) -> tuple[Matrix, float] | None:
     """Iterate on one level; None when the overlap does not determine the transform.
 
-    Gives the matrix and its expected error at the corners, in pixels of the level.
+    Iteration ends when the corners move less than `converged`, in pixels of the level. Gives the
+    matrix and its expected error at the corners, in pixels of the level.
     """
     rows, columns = reference.shape
     # Lengths in half diagonals, so that all unknowns weigh alike in the equations.
@@ -233,7 +235,7 @@ def refine_level(
     margin = margin_of(reference.shape)
     gain, offset = 1.0, 0.0
     large = reference.size > LARGE
-    converged = CONVERGED_LARGE if large else CONVERGED
+    converged = CONVERGED_LARGE if large else converged
     few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
     # A large level has more pixels than a step needs: the last one alone takes all of them.
     rounds, every = (few, EVERY if few > 1 else 1) if large else (iterations, 1)

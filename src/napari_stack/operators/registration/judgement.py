@@ -21,17 +21,22 @@ LEAST_PROBABILITY = 0.7
 #: Nothing else is tried where so many tiles, and this share of them, match clearly and at zero,
 #: no other place is nearly as good, and the highest of the correlation is there.
 CERTAIN_TILES, CERTAIN_SHARE, CERTAIN_QUALITY, CERTAIN_CENTRAL = 8, 0.75, 0.6, 0.95
+#: ... and the frames have this share in common: a foreground may fill what is left of less.
+CERTAIN_COMMON = 0.85
 #: A tile that matches at zero by so many standard deviations counts; more than the second counts
 #: no more.
 COUNTS_FROM, COUNTS_TO = 2.0, 4.0
 #: Another alignment with this share of the support is preferred where it fits better over more of
 #: the frame, by so many standard deviations.
 SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
+#: ... nor where another one has more than this share of the support, and the alignment fits more of
+#: the frame by less than so many standard deviations.
+NEARLY, CLOSE = 0.5, 2.0
 #: What is followed as the background has this share of the support of the largest motion.
 SHARE_OF_BACKGROUND = 0.35
 #: Where so many tiles make another motion, and it has this share of what the chosen one has, either
 #: may be meant.
-TILES_OF_RIVAL, AMBIGUOUS = 6, 0.85
+TILES_OF_RIVAL, AMBIGUOUS = 5, 0.6
 #: Where another place fits more of the frame by so many standard deviations, or one that repeats
 #: fits better than a period away by less than so many, nothing is more probable than this.
 CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
@@ -75,6 +80,7 @@ def certain(evidence: Evidence) -> bool:
         and not evidence.repeats
         and evidence.quality > CERTAIN_QUALITY
         and evidence.central > CERTAIN_CENTRAL
+        and evidence.common > CERTAIN_COMMON
     )
 
 
@@ -127,9 +133,10 @@ def probability(weighed: Weighed) -> float:
             below = values[tree["feature"][node]] <= tree["threshold"][node]
             node = left[node] if below else tree["right"][node]
         logit += tree["value"][node]
-    if _ambiguous(weighed):
-        return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED)
-    doubted = seen["margin"] < (UNDECIDED if weighed.evidence.repeats else CONTRADICTED)
+    least = UNDECIDED if weighed.evidence.repeats else CONTRADICTED
+    least = max(least, CLOSE) if seen["ratio"] > NEARLY else least
+    # A scene that repeats has rivals with as many tiles: the margin alone tells between them.
+    doubted = seen["margin"] < least or (not weighed.evidence.repeats and _ambiguous(weighed))
     return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
 
 

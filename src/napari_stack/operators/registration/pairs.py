@@ -10,7 +10,7 @@ from napari_stack.core.matrices import Matrix
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.align import Alignment, Prepared
-from napari_stack.operators.registration.solution import Pair
+from napari_stack.operators.registration.pair_graph import Pair
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence import Aligner, MeasureOptions

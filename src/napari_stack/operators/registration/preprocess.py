@@ -20,6 +20,8 @@ SMALLEST_SIZE, LEAST_SIDE, LEAST_AREA = 48, 16, 144
 FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
 #: Sigma, in coarse pixels, of the surroundings that structure is brought to one strength in.
 EVEN_SIGMA = 4.0
+#: So many pixels tell the level of an image, which only the rounding depends on.
+SAMPLE = 8192
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
 
@@ -147,16 +149,19 @@ def repaired(
 
     When `brief`, defects are left.
     """
-    valid = np.isfinite(image)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # A sum is finite where all pixels are: nearly always, and in a fraction of the time.
+        whole = mask is None and bool(np.isfinite(image.sum()))
+    valid = np.ones((0, 0), bool) if whole else np.isfinite(image)
     if mask is not None:
         valid &= mask
-    if not valid.any():
+    if not whole and not valid.any():
         return np.zeros(image.shape, np.float32), valid
-    level = _level(image, valid)
+    level = _level(image, None if whole else valid)
     # Subtracted before the cast, so that a large offset costs no digits of the structure.
     with np.errstate(invalid="ignore", over="ignore"):
         pixels = (image - level).astype(np.float32, copy=False)
-    whole = bool(valid.all())
+    whole = whole or bool(valid.all())
     if not whole:
         pixels[~valid] = 0
     return pixels if brief else repair(pixels), None if whole else valid
@@ -229,8 +234,12 @@ def without_defects(image: NDArray[np.floating], mask: Mask | None) -> Mask:
     return good if valid is None else good & valid
 
 
-def _level(image: NDArray[np.floating], valid: Mask) -> np.floating:
+def _level(image: NDArray[np.floating], valid: Mask | None) -> np.floating:
     """Median of a sample of the valid pixels."""
-    step = max(1, image.size // 65536)
-    sample = image.ravel()[::step][valid.ravel()[::step]]
-    return np.median(sample if sample.size else image[valid])
+    step = max(1, image.size // SAMPLE)
+    sample = image.ravel()[::step]
+    if valid is not None:
+        sample = sample[valid.ravel()[::step]]
+        sample = sample if sample.size else image[valid]
+    level: np.floating = np.median(sample)
+    return level

@@ -1,32 +1,32 @@
 """The search for where a frame lies: hypotheses, each refined and weighed against the others."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix, moved
-from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.correlation import correlate, peaks, spectrum_of
 from napari_stack.operators.registration.determined import determined
-from napari_stack.operators.registration.evidence import Evidence, gather, unexplained
+from napari_stack.operators.registration.evidence import Evidence, behind, gather, unexplained
 from napari_stack.operators.registration.features import agreed, match_features
 from napari_stack.operators.registration.fourier_mellin import shifted, turned, turned_of
 from napari_stack.operators.registration.gauss_newton import (
     ITERATIONS,
     Refined,
     corner_distance,
-    level_to_frame,
     refine,
-    warp_coarsely,
 )
+from napari_stack.operators.registration.hidden import weights_of_moving, without
 from napari_stack.operators.registration.judgement import (
+    AMBIGUOUS,
     Follow,
     Weighed,
     certain,
     choose,
+    reach,
     support,
 )
 from napari_stack.operators.registration.limits import ANY, Limits
@@ -78,6 +78,21 @@ class Best(Weighed):
     refined: Refined
     transform: Transform
 
+    def of_others(self) -> NDArray[np.bool_]:
+        """Mask, in coarse pixels, of tiles that move otherwise: they would pull a refinement.
+
+        Those that match clearly elsewhere, and those that match clearly under another alignment.
+        """
+        own = self.evidence
+        good, clear = own.clear & own.placed, own.clear
+        hidden = own.elsewhere(clear, ~own.placed[clear])
+        if np.count_nonzero(clear & ~good) < LEAST_TILES:
+            hidden[:] = False
+        for rival in self.rivals:
+            if rival.in_place >= LEAST_TILES:
+                hidden |= rival.elsewhere(rival.clear, rival.placed[rival.clear])
+        return hidden & ~own.elsewhere(clear, own.placed[clear], beyond=0.0)
+
 
 @dataclass(eq=False)
 class Search:
@@ -117,8 +132,14 @@ class Search:
         rivals = [c.evidence for c in self.found if not self._known(c.refined.matrix, places)]
         if simple.evidence.repeats:
             rivals += self._a_period_away(simple)
+        evidence = simple.evidence
+        if self.follow == "background":
+            # What reaches less of the border is before it: it speaks neither for it nor against it.
+            before = [r for r in rivals if reach(r) <= AMBIGUOUS * reach(evidence)]
+            rivals = [r for r in rivals if reach(r) > AMBIGUOUS * reach(evidence)]
+            evidence = behind(evidence, before)
         with_what = self.transform if simple is chosen else told
-        found = simple.evidence, rivals, self.transform, told, simple.refined, with_what
+        found = evidence, rivals, self.transform, told, simple.refined, with_what
         return Best(*found, follow=self.follow)
 
     def _chosen(self) -> int:
@@ -152,7 +173,7 @@ class Search:
             return
         self.fixed, self.tried = without(reference, weights < 0.5), []
         fixed = np.nan_to_num(reference.even) * weights
-        other = _weights_of_moving(weights, best.refined.matrix, factor)
+        other = weights_of_moving(weights, best.refined.matrix, factor)
         moving = np.nan_to_num(self.moving.even) * other
         spectrum = spectrum_of(fixed)
         yield from _shifts(correlate(spectrum, spectrum_of(moving)), factor)
@@ -168,10 +189,8 @@ class Search:
         candidate = self._refined(start, self.transform)
         for _ in range(CORRECTIONS):
             better = None if candidate is None else self._corrected(candidate)
-            if better is None or candidate is None:
+            if better is None:
                 break
-            if not self._known(candidate.refined.matrix, [better.refined.matrix]):
-                self._keep(candidate)
             candidate = better
         if candidate is not None:
             self._keep(candidate)
@@ -184,8 +203,8 @@ class Search:
             self.found.append(candidate)
 
     def _known(self, matrix: Matrix, others: list[Matrix]) -> bool:
-        reach = SAME_PLACE * self.reference.coarse_factor
-        return any(corner_distance(matrix, m, self.reference.shape) < reach for m in others)
+        near = SAME_PLACE * self.reference.coarse_factor
+        return any(corner_distance(matrix, m, self.reference.shape) < near for m in others)
 
     def _refined(
         self, start: Matrix, transform: Transform, *, fine: bool = False
@@ -245,8 +264,8 @@ class Search:
         """Find what the tiles agree on that match clearly, but not in place."""
         evidence = candidate.evidence
         out = evidence.clear & ~evidence.placed
-        points, reach = evidence.points[out], AGREE * evidence.factor
-        update = agreed(points, points + evidence.rests[out], reach, self.transform, "RANSAC")
+        points, within = evidence.points[out], AGREE * evidence.factor
+        update = agreed(points, points + evidence.rests[out], within, self.transform, "RANSAC")
         if update is None:
             return
         start = candidate.refined.matrix @ nearest(update, self.transform, self.reference.shape)
@@ -272,21 +291,3 @@ class Search:
 def _shifts(surface: Image, factor: int) -> Iterator[Matrix]:
     for peak in peaks(surface, PEAKS):
         yield shifted(peak.x * factor, peak.y * factor)
-
-
-def without(reference: Prepared, hidden: NDArray[np.bool_]) -> Prepared:
-    """Return a frame that is not measured in a part of it, which the coarse image's pixels tell."""
-    levels = []
-    for level in reference.levels:
-        size = level.shape[::-1]
-        away = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        levels.append(np.where(away, np.float32(np.nan), level))
-    return replace(reference, levels=tuple(levels))
-
-
-def _weights_of_moving(weights: Image, matrix: Matrix, factor: int) -> Image:
-    """Weights of the coarse reference as the moving frame's pixels have them; 1 outside."""
-    to_frame = level_to_frame(factor)
-    to_coarse = np.linalg.inv(to_frame)
-    back = np.asarray(np.linalg.inv(to_coarse @ matrix @ to_frame), np.float64)
-    return np.nan_to_num(warp_coarsely(weights, back), nan=1.0)

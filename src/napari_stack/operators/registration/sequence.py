@@ -154,7 +154,8 @@ def measure(
     begun = dict(zip(beside, others, strict=True))
     direct = partial(_against, view=view, aligner=aligner, fixed=fixed, begun=begun)
     if len(moving) >= LONG and aligner.follows:
-        found = followed(stack, view, aligner, reference, direct, moving, run)
+        search = partial(_searched, view=view, aligner=aligner, fixed=fixed, begun=begun)
+        found = followed(stack, view, aligner, reference, search, moving, run)
     else:
         found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
     lost = [i for i in moving if not found[i].verified]
@@ -179,7 +180,7 @@ def _begun(run: Run) -> Run:
     return replace(run, executor=None, tick=tick if whole else None)
 
 
-def _against(
+def _searched(
     stack: Stack,
     index: int,
     *,
@@ -187,6 +188,12 @@ def _against(
     aligner: Aligner,
     fixed: Prepared,
     begun: dict[int, Prepared],
-) -> Alignment:
+) -> tuple[Alignment, Prepared]:
     """Align a frame with the reference; some are prepared already."""
-    return aligner(fixed, begun[index] if index in begun else view(stack, index))
+    moving = begun[index] if index in begun else view(stack, index)
+    return aligner(fixed, moving), moving
+
+
+def _against(stack: Stack, index: int, **how: Any) -> Alignment:
+    """Align a frame with the reference, and keep nothing of it."""
+    return _searched(stack, index, **how)[0]

@@ -1,57 +1,42 @@
 """The global solution: places of all frames that agree best with redundant pairs of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.align import Alignment
 from napari_stack.operators.registration.block_tridiagonal import solve_blocks
 from napari_stack.operators.registration.motion_models import Transform, update_matrix, update_of
+from napari_stack.operators.registration.pair_graph import (
+    FAR,
+    UNKNOWN_ERROR,
+    Edges,
+    Pair,
+    edges_of,
+    started,
+    taken,
+    widest,
+)
 from napari_stack.operators.registration.uncertainty import of_entries
 
 #: Share of the covariance of a pair that the noise of each of its two frames makes; it would be a
 #: half if both were measured on the same pixels in the same way. With 0.4 chains of 2 to 8 links of
 #: 128 px at a noise of 10 (of 255) are as far off as they claim, by 24 series.
 SHARED = 0.4
-#: Error, in pixels, that every pair has beside what its covariance tells, and that of one which
-#: tells no covariance; of an unknown that a pair leaves out.
-LEAST_ERROR, UNKNOWN_ERROR, LEFT_OUT = 0.003, 0.5, 20.0
+#: Error, in pixels, that every pair has beside what its covariance tells, and of an unknown
+#: that a pair leaves out.
+LEAST_ERROR, LEFT_OUT = 0.003, 20.0
 #: A pair is given up where its squared distance from the solution exceeds that of so many standard
 #: deviations in every unknown. At first all pairs count; each round is so much less patient.
 SIGMAS, HASTE, ROUNDS, LAST_ROUNDS = 4.0, 2.5, 12, 3
-#: Frames further apart than this, in places of the series, may differ by blur and light, which
-#: pulls a pair by more than its noise tells: their covariance grows by what they and so many pairs
-#: beside them show.
-FAR, ALIKE = 8, 17
+#: What differs between frames that are far apart pulls a pair by more than its noise tells: their
+#: covariance grows by what they and so many pairs beside them show.
+ALIKE = 17
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Two frames that were measured: the alignment takes points of `first` to `second`."""
-
-    first: int
-    second: int
-    alignment: Alignment
-
-
-@dataclass(frozen=True, eq=False)
-class _Edges:
-    """Pairs as arrays: nodes at both ends, matrices, and covariances of their entries."""
-
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    matrices: Floats
-    covariances: Floats
-    quality: Floats
-    left_out: NDArray[np.bool_]
 
 
 def solved(
@@ -78,12 +63,12 @@ def solved(
     """
     frames = sorted({reference, *(f for p in pairs for f in (p.first, p.second))})
     node = {frame: k for k, frame in enumerate(frames)}
-    edges = _edges(pairs, node)
-    places, reached = _started(edges, len(frames), node[reference])
+    edges = edges_of(pairs, node)
+    places, reached = started(edges, len(frames), node[reference])
     used = reached[edges.first] & reached[edges.second]
     if not used.any():
         return {}
-    edges = _taken(edges, used)
+    edges = taken(edges, used)
     system = _System(edges, places, node[reference], transform, shape)
     system.go()
     good = system.kept
@@ -94,7 +79,7 @@ def solved(
     )  # fmt: skip
     doubted = (against >= support) & (np.arange(len(frames)) != node[reference])
     good &= ~(doubted[edges.first] | doubted[edges.second])
-    quality = _widest(edges, good, len(frames), node[reference])
+    quality = widest(edges, good, len(frames), node[reference])
     covariance = system.covariances(good)
     told = _told(pairs, used, good, edges, len(frames))
     return {
@@ -106,52 +91,11 @@ def solved(
     }  # fmt: skip
 
 
-def _edges(pairs: Sequence[Pair], node: dict[int, int]) -> _Edges:
-    return _Edges(
-        np.array([node[p.first] for p in pairs], np.intp),
-        np.array([node[p.second] for p in pairs], np.intp),
-        np.array([p.alignment.matrix for p in pairs], np.float64).reshape(-1, 3, 3),
-        np.array([p.alignment.covariance for p in pairs], np.float64).reshape(-1, 8, 8),
-        np.array([p.alignment.quality for p in pairs], np.float64),
-        np.array([p.alignment.transform is not None for p in pairs], bool),
-    )
-
-
-def _taken(edges: _Edges, which: NDArray[np.bool_]) -> _Edges:
-    return _Edges(*(part[which] for part in vars(edges).values()))
-
-
-def _started(edges: _Edges, count: int, root: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Places by the surest path from the reference, and whether there is one."""
-    doubt = 1.0 - edges.quality
-    spread = np.trace(edges.covariances[:, 2::3, 2::3], axis1=1, axis2=2)
-    cost = 0.01 + doubt + np.where(np.isfinite(spread), spread, UNKNOWN_ERROR**2)
-    apart = np.abs(edges.second - edges.first)
-    cost += np.where(apart > FAR, 0.02 * apart, 0.0)  # the way along the series is surer
-    ends = np.r_[edges.first, edges.second], np.r_[edges.second, edges.first]
-    order = np.argsort(-np.r_[cost, cost], kind="stable")  # of two alike the cheaper one is last
-    cheapest = {(a, b): c for a, b, c in zip(ends[0][order], ends[1][order],
-                                             np.r_[cost, cost][order], strict=True)}  # fmt: skip
-    rows, columns = (np.array(side, np.intp) for side in zip(*cheapest, strict=True))
-    graph = coo_array((np.array(list(cheapest.values())), (rows, columns)), (count, count))
-    distance, before = dijkstra(graph.tocsr(), indices=root, return_predecessors=True)
-    along = {}
-    for k in np.argsort(-cost, kind="stable"):
-        a, b = int(edges.first[k]), int(edges.second[k])
-        along[a, b], along[b, a] = edges.matrices[k], np.linalg.inv(edges.matrices[k])
-    places = np.tile(np.eye(3), (count, 1, 1))
-    for k in np.argsort(distance, kind="stable"):
-        if k != root and np.isfinite(distance[k]):
-            places[k] = along[int(before[k]), int(k)] @ places[before[k]]
-            places[k] /= places[k][2, 2]
-    return places, np.isfinite(distance)
-
-
 class _System:
     """The equations of all pairs about the places so far."""
 
     def __init__(
-        self, edges: _Edges, places: Floats, root: int, transform: Transform, shape: tuple[int, int]
+        self, edges: Edges, places: Floats, root: int, transform: Transform, shape: tuple[int, int]
     ) -> None:
         self.edges, self.places, self.root = edges, places, root
         self.transform, self.shape = transform, shape
@@ -238,8 +182,9 @@ class _System:
         edges, places = self.edges, self.places
         start, end = places[edges.first], places[edges.second]
         back = np.linalg.inv(edges.matrices @ start)
-        beyond = np.asarray(np.linalg.inv(back @ end), np.float64)
-        rest = update_of(beyond, self.transform, self.shape)
+        rest = update_of(
+            np.asarray(np.linalg.inv(back @ end), np.float64), self.transform, self.shape
+        )
         unknowns = rest.shape[1]
         # M -> (M + dM) changes the place by M1^-1 M^-1 dM M1 in the reference's coordinates.
         slopes: Floats = np.einsum("eik,elj->eklij", back, start)
@@ -269,26 +214,8 @@ class _System:
 _SMALL = 1e-6
 
 
-def _widest(edges: _Edges, good: NDArray[np.bool_], count: int, root: int) -> Floats:
-    """Quality of the frames: that of the least sure pair on the surest way; 0 without one.
-
-    Of several ways each would have to be wrong: what is told is no more than one of them allows.
-    """
-    quality = np.zeros(count)
-    for level in np.unique(edges.quality[good])[::-1]:
-        those = good & (edges.quality >= level)
-        graph = coo_array(
-            (np.ones(those.sum()), (edges.first[those], edges.second[those])), (count, count)
-        )
-        _, part = connected_components(graph.tocsr(), directed=False)
-        quality[(part == part[root]) & (quality == 0)] = level
-        if (quality > 0).all():
-            break
-    return quality
-
-
 def _told(
-    pairs: Sequence[Pair], used: NDArray[np.bool_], good: NDArray[np.bool_], edges: _Edges,
+    pairs: Sequence[Pair], used: NDArray[np.bool_], good: NDArray[np.bool_], edges: Edges,
     count: int,
 ) -> list[Transform | None]:  # fmt: skip
     """Name what each frame tells, where none of its pairs tells all that was asked for."""

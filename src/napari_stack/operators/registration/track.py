@@ -1,6 +1,6 @@
 """Frames between two that were found: started from where these say, and checked cheaply."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,12 +23,15 @@ from napari_stack.operators.registration.motion_models import Transform, nearest
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.uncertainty import measure_uncertainty
 
-#: One frame in so many is searched for from anywhere; those between start from these.
-KEYS = 16
+#: One frame in so many is searched for from anywhere; those between start from these. Of long
+#: recordings one in `FAR_KEYS` is, and one in `KEYS` starts from those first.
+KEYS, FAR_KEYS = 16, 64
 #: Shortest side of the level that a frame between is first refined on, and checked on.
 FIRST_SIDE = 96
-#: Steps on the coarsest level and on those between; the finest takes one, from next to its place.
-FIRST_STEPS, NEXT_STEPS = 6, 2
+#: Steps on the coarsest level, and on those between and the finest, from next to their place.
+FIRST_STEPS, NEXT_STEPS = 6, 1
+#: They end where the corners move by less than this, in pixels of the level.
+CONVERGED = 0.02
 #: The last step may move the corners by so many pixels.
 LAST_STEP = 0.5
 #: A frame between is as much alike as the searched ones, or has this share of it ...
@@ -89,7 +92,7 @@ def follow(
     quality: float,
     transform: Transform,
     limits: Limits,
-) -> Alignment | None:
+) -> tuple[Alignment, Match] | None:
     """Refine a start that is close; None where the frame does not lie there as surely.
 
     Parameters
@@ -108,24 +111,30 @@ def follow(
     state = Refined(matrix)
     for level in range(first, -1, -1):
         matrix, factor = state.matrix, reference.factors[level]
-        steps = FIRST_STEPS if level == first else NEXT_STEPS if level else 1
-        to_frame = level_to_frame(reference.factors[level])
+        steps = FIRST_STEPS if level == first else NEXT_STEPS
+        to_frame = level_to_frame(factor)
         to_level = np.linalg.inv(to_frame)
-        found = refine_level(
+        refined = refine_level(
             reference.levels[level], moving.levels[level], to_level @ matrix @ to_frame,
-            transform, steps, reference.areas[level],
+            transform, steps, reference.areas[level], CONVERGED,
         )  # fmt: skip
-        if found is None:
+        if refined is None:
             return None
-        matrix, error = normed(to_frame @ found[0] @ to_level), factor * found[1]
+        matrix, error = normed(to_frame @ refined[0] @ to_level), factor * refined[1]
         move = corner_distance(state.matrix, matrix, reference.shape)
-        state = fused(state, matrix, error, move, factor, transform, reference.shape)
+        if level == 0 and error < state.error:
+            state = Refined(matrix, shares=((factor, 1.0),))
+        else:
+            state = fused(state, matrix, error, move, factor, transform, reference.shape)
     matrix = state.matrix
     if move > LAST_STEP * reference.factors[0]:
         return None
     if not limits.allow(matrix, reference.shape):
         return None
-    if not match(reference, moving, matrix).like(expected):
+    found = match(reference, moving, matrix)
+    if not found.like(expected):
         return None
+    # One level tells the covariance nearly as well as all, in half the time.
+    state = replace(state, shares=(max(state.shares, key=lambda share: share[1]),))
     matrix, covariance = measure_uncertainty(reference, moving, state, transform)
-    return Alignment(matrix, quality, True, covariance=covariance)
+    return Alignment(matrix, quality, True, covariance=covariance), found
