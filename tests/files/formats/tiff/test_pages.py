@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from napari_stack.core.stack import Stack
-from napari_stack.files import read, write
+from napari_stack.files import load_image, read, write
 from napari_stack.files.formats.tiff import pages as tiff_pages
 from support.pixels import Noise
 
@@ -272,6 +272,13 @@ def test_a_mask_comes_back_as_it_was_written(
     np.testing.assert_array_equal(np.asarray(stack).reshape(shape), mask)
     rows = mask.reshape(-1, 61, 47)[0, 9:30]
     np.testing.assert_array_equal(stack.frames.render(0, slice(9, 30)), rows)
+
+
+def test_a_mask_of_bits_marks_what_it_marked(tmp_path: Path, noise: Noise) -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[7, 11] = True
+    tifffile.imwrite(tmp_path / "mask.tif", mask)
+    np.testing.assert_array_equal(load_image(tmp_path / "mask.tif"), mask)
 
 
 def test_white_is_zero_in_imagej_for_display_only(tmp_path: Path, noise: Noise) -> None:

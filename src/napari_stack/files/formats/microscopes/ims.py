@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.core.look import Look, limits_of, ramp
+from napari_stack.core.look import Look, gradient, limits_of, ramp
 from napari_stack.files.formats.array_axes import StoredImage
 from napari_stack.files.formats.base import Frame
 from napari_stack.files.formats.described import channel_axis, spaced, stored_image, time_axis
@@ -118,11 +118,20 @@ def _look(info: Any, number: int) -> Look:
     """Return name, colour and display range of a channel."""
     name = f"Channel {number}"
     attributes = info[name].attrs if name in info else {}
+    colour, table = (_parts(attributes, key) for key in ("Color", "ColorTable"))
     colours: tuple[str, ...] = ()
-    with suppress(ValueError):
-        parts = [float(part) for part in _text(attributes, "Color").split()]
-        if len(parts) == 3:
-            colours = ramp([round(255 * min(max(part, 0), 1)) for part in parts])
+    if _text(attributes, "ColorMode") == "TableColor" and len(table) >= 6 and len(table) % 3 == 0:
+        colours = gradient(np.reshape(table, (-1, 3)))
+    elif len(colour) == 3:
+        colours = ramp(colour)
     return Look(
         _text(attributes, "Name"), colours, limits_of(_text(attributes, "ColorRange").split())
     )
+
+
+def _parts(attributes: Mapping[str, Any], name: str) -> list[int]:
+    """Return red, green and blue as bytes, which are written as parts of 1."""
+    with suppress(ValueError):
+        parts = [float(part) for part in _text(attributes, name).split()]
+        return [round(255 * min(max(part, 0.0), 1.0)) for part in parts]
+    return []
