@@ -23,6 +23,14 @@ CATALOGUE.update(
         measures_transforms=True,
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
     ),
+    register_volumes=Operator(
+        f"{_HERE}.registration.volumes.register_volumes:register_volumes",
+        title="Register Volumes (3-D Drift)",
+        menu="register",
+        main=("transform", "reference"),
+        preferred_axis="t",
+        measures_transforms=True,
+    ),
     balance=Operator(
         f"{_HERE}.corrections.balance:balance",
         menu="filter",
