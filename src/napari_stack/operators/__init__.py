@@ -28,6 +28,7 @@ CATALOGUE.update(
         title="Register Volumes (3-D Drift)",
         menu="register",
         main=("transform", "reference"),
+        output="volumes",
         preferred_axis="t",
         measures_transforms=True,
     ),
