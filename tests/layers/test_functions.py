@@ -27,7 +27,10 @@ def test_each_operator_has_a_function_with_its_signature_and_texts(name):
 
 
 @pytest.mark.filterwarnings("ignore:.*frames are left out")
-@pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "drizzle"])
+@pytest.mark.parametrize(
+    "name",
+    [n for n, entry in CATALOGUE.items() if n != "drizzle" and entry.kind != "volumes"],
+)
 def test_pixels_are_those_of_the_engine(name, timelapse):
     if name == "sigma_clip":
         result = layers.sigma_clip(timelapse, sigma=1.5)
@@ -41,6 +44,13 @@ def test_pixels_are_those_of_the_engine(name, timelapse):
     images = images_of(expected).values()
     for layer, image in zip(result, images, strict=True):
         np.testing.assert_array_equal(layer.data, image)
+
+
+def test_volumes_are_registered_as_by_the_engine():
+    data, _ = ns.samples.sinking_volume(3, 5, (48, 56))
+    pixels = np.asarray(data)
+    moved = layers.register_volumes(Image(pixels, axis_labels=("t", "z", "y", "x"), name="spots"))
+    np.testing.assert_array_equal(np.asarray(moved.data), np.asarray(ns.register_volumes(data)))
 
 
 def test_lazy_dask_layer_gives_the_same_and_is_not_computed_before(cells):

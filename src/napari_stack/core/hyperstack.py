@@ -116,6 +116,15 @@ class Hyperstack:
         """The channels of a pixel are colours."""
         return self.frames.rgb
 
+    @property
+    def transforms(self) -> Any:
+        """Measured `Transforms` along the stacked axis, at the first place of all loops, or None.
+
+        Of volumes that `register_volumes` moved, with their `z_shifts`.
+        """
+        found = self.frames.transforms
+        return found and found.select(self.numbers(dict.fromkeys(self.loops, 0)))
+
     def with_frames(self, frames: Stack) -> "Hyperstack":
         """Return these data with other frames in the place of its own."""
         return replace(self, frames=frames)

@@ -25,6 +25,15 @@ CATALOGUE.update(
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
         says=f"{_SAYS}:registration",
     ),
+    register_volumes=Operator(
+        f"{_HERE}.registration.volumes.register_volumes:register_volumes",
+        title="Register Volumes (3-D Drift)",
+        menu="register",
+        main=("transform", "reference"),
+        output="volumes",
+        preferred_axis="t",
+        measures_transforms=True,
+    ),
     balance=Operator(
         f"{_HERE}.corrections.balance:balance",
         menu="filter",

@@ -1,18 +1,20 @@
 """`warm`: compile what an operator needs before it is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.operator import Operator
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.samples import drifting_cells
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
-_FRAMES, _SIZE = 9, (96, 96)
+_FRAMES, _VOLUMES, _SIZE = 9, 3, (96, 96)
 
 
 def warm(
@@ -59,11 +61,18 @@ def warm(
             _try(CATALOGUE[operator], Stack.wrap(frames, rgb=colours), run, chosen)
 
 
-def _try(operator: Callable[..., Any], stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
+def _try(operator: Operator, stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
+    subject: Any = stack
+    if operator.output == "volumes":
+        planes = np.asarray(stack)
+        shaped = planes.reshape(_VOLUMES, -1, *planes.shape[1:])
+        subject = Hyperstack.wrap(shaped, axes="tzyx", rgb=stack.rgb)
     try:
-        result = operator(stack, run=run, **options)
+        result = operator(subject, run=run, **options)
     except UserError:  # it cannot do without more input: then there is nothing to prepare
         return
+    if isinstance(result, Hyperstack):
+        result = result.frames
     if isinstance(result, Stack):  # lazy: pixels are computed when they are asked for
         result[0]
 

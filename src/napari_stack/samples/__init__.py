@@ -6,6 +6,7 @@ Nothing is interpolated, but the pictures of `deforming` and `scanned`: drawn tw
 from napari_stack.samples._degraded import bleaching, flickering, hot_pixels, shaded, vignetted
 from napari_stack.samples._moving import deforming, scanned
 from napari_stack.samples._series import cosmic_rays, drifting_cells, focus_series, hyperstack
+from napari_stack.samples._volumes import sinking_volume
 
 __all__ = [
     "bleaching",
@@ -18,5 +19,6 @@ __all__ = [
     "hyperstack",
     "scanned",
     "shaded",
+    "sinking_volume",
     "vignetted",
 ]

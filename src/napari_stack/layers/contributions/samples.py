@@ -75,6 +75,11 @@ def scanned() -> list[Any]:
     return [_layer(samples.scanned(), "scanned cells")]
 
 
+def sinking_volume() -> list[Any]:
+    """Make volumes of spots that drift along x, y and z, to be registered in three dimensions."""
+    return [_layer(samples.sinking_volume(), "sinking spots")]
+
+
 def _layer(sample: tuple[Any, Any], name: str, along: Axis = _TIME) -> Any:
     stack, truth = sample
     axes = (along, *_PIXEL) if isinstance(stack, Stack) else stack.axes

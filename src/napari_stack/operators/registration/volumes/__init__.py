@@ -1,0 +1,1 @@
+"""Volumes that drift along x, y and z over time."""
