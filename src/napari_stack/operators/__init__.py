@@ -96,6 +96,11 @@ CATALOGUE.update(
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
     ),
+    star_trails=Operator(
+        f"{_HERE}.combine.star_trails:star_trails",
+        menu="project",
+        main=("fill",),
+    ),
     drizzle=Operator(
         f"{_HERE}.combine.drizzle:drizzle",
         menu="project",
