@@ -114,6 +114,11 @@ CATALOGUE.update(
         precompile=({}, {"centre": "median", "spread": "MAD"}),
         says=f"{_SAYS}:clipping",
     ),
+    star_trails=Operator(
+        f"{_HERE}.combine.star_trails:star_trails",
+        menu="project",
+        main=("fill",),
+    ),
     drizzle=Operator(
         f"{_HERE}.combine.drizzle:drizzle",
         menu="project",

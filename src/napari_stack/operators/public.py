@@ -19,6 +19,7 @@ from napari_stack.operators.combine.rejection import (
     PercentileClip,
 )
 from napari_stack.operators.combine.sigma_clip import Clipped, sigma_clip
+from napari_stack.operators.combine.star_trails import star_trails
 from napari_stack.operators.corrections.balance import Gains, apply_gains, balance, measure_gains
 from napari_stack.operators.corrections.bleaching import (
     Bleaching,
