@@ -261,4 +261,4 @@ def test_more_frames_than_can_be_counted_are_refused():
     frames = np.broadcast_to(np.uint8(7), (65_536, 1, 2))
     with pytest.raises(ValueError, match=r"65536 frames are used.*counted up to 65535"):
         sigma_clip(Stack.wrap(frames))
-    np.testing.assert_array_equal(sigma_clip(Stack.wrap(frames[1:])).image, 7)
+    np.testing.assert_array_equal(sigma_clip(Stack.wrap(frames[1:, :, :1])).image, 7)

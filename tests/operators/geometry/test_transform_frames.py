@@ -109,11 +109,13 @@ def test_sizes(method, shape):
     assert resized.axes[2].step == pytest.approx(80 / shape[1])
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize(
+    ("interpolation", "channels"), [("nearest", ()), ("linear", ()), ("cubic", (3,))]
+)
 @pytest.mark.parametrize("factor", [0.23, 0.5, 1.7])
-def test_rows_alone_are_those_of_the_whole(interpolation, factor):
+def test_rows_alone_are_those_of_the_whole(interpolation, channels, factor):
     stack = transform_frames(
-        Stack.wrap(frames(1, 90, 50, 3, dtype="float32")),
+        Stack.wrap(frames(1, 90, 50, *channels, dtype="float32")),
         rotate=10, crop=Box(2, 3, 45, 80), resize=ByFactor(factor), interpolation=interpolation,
     )  # fmt: skip
     values, valid = stack.read(0)

@@ -25,7 +25,7 @@ from napari_stack.operators import (
 from napari_stack.operators.registration.motion_models import nearest
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
-SHAPE = (260, 300)
+SHAPE = (208, 240)
 
 
 def similarity(shift, degrees, scale):
@@ -90,8 +90,13 @@ def errors(found, truth):
     return np.hypot(rest[:, 0], rest[:, 1]).mean(axis=1)
 
 
-@pytest.mark.parametrize("kind", ["translation", "rigid", "similarity", "affine", "homography"])
-@pytest.mark.parametrize("method", ["intensity", "features"])
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        *(("intensity", k) for k in ("translation", "rigid", "similarity", "affine", "homography")),
+        *(("features", k) for k in ("rigid", "homography")),
+    ],
+)
 def test_every_kind_of_transform_is_found(kind, method):
     truth = truths(kind)
     transforms = measure_transforms(series(truth), transform=kind, method=method)
@@ -187,7 +192,7 @@ def test_akaze_describes_its_own_points_only(monkeypatch):
 
 @pytest.fixture(scope="module")
 def drift():
-    return samples.drifting_cells(frames=7, size=(300, 360))
+    return samples.drifting_cells(frames=7, size=(240, 280))
 
 
 def relative_errors(transforms, truth, size):
@@ -236,33 +241,34 @@ def test_direct_does_not_chain():
     rng = np.random.default_rng(1)
     import cv2
 
-    wide = cv2.GaussianBlur(rng.normal(size=(200, 1000)).astype(np.float32), (0, 0), 2)
-    stack = Stack.wrap(np.stack([wide[:, s : s + 220] for s in (0, 130, 260, 390, 520)]))
-    options = {"transform": "translation", "method": "intensity"}
+    wide = cv2.GaussianBlur(rng.normal(size=(160, 480)).astype(np.float32), (0, 0), 2)
+    stack = Stack.wrap(np.stack([wide[:, s : s + 220] for s in (0, 130, 260)]))
+    options = {"transform": "translation", "method": "intensity", "reference": "last"}
     direct = measure_transforms(stack, sequence="direct", **options)
-    assert direct.failed[[0, 4]].all()
+    assert direct.failed.tolist() == [True, False, False]
     assert not measure_transforms(stack, **options).failed.any()
 
 
 def test_limits(drift):
-    stack, _ = drift
+    stack = drift[0].select([1, 3, 5])
     found = measure_transforms(stack, method="intensity").decomposed()
     size = np.hypot(*found.shift.T)
-    limit = float(np.sort(size)[3:5].mean())
+    limit = float(np.sort(size)[1:].mean())
     limited = measure_transforms(stack, method="intensity", largest_shift=limit, sequence="direct")
-    assert limited.failed.sum() == (size > limit).sum() > 0
+    np.testing.assert_array_equal(limited.failed, size > limit)
+    assert limited.failed.sum() == 1
     turned = measure_transforms(stack, method="intensity", largest_rotation=0)
-    assert turned.failed.sum() == 6
+    assert turned.failed.sum() == 2
     assert not measure_transforms(stack, largest_rotation=5, largest_scale=1.2).failed.any()
 
 
 def test_a_moving_average_helps_where_noise_is_strong():
     """For frames further off than the average is long: nearer ones share their noise."""
-    truth = np.stack([similarity((0.3 * i, -0.2 * i), 0, 1) for i in range(-6, 7)])
+    truth = np.stack([similarity((0.3 * i, -0.2 * i), 0, 1) for i in range(-5, 6)])
     stack = series(truth, noise=200)
     options = {"transform": "translation", "method": "intensity", "sequence": "direct"}
     plain, smooth = (measure_transforms(stack, moving_average=n, **options) for n in (1, 5))
-    far = [0, 1, 11, 12]
+    far = [0, 1, 9, 10]
     assert smooth.failed[far].sum() <= plain.failed[far].sum()
     worst = [errors(t.matrices, truth)[far].mean() for t in (plain, smooth)]
     assert worst[1] < worst[0]
@@ -290,7 +296,7 @@ def test_failed_frames_are_left_out_kept_or_interpolated(drift):
 def test_sizes_and_units_go_with_the_transforms(drift):
     axes = (Axis("t"), Axis("y", 0.5, "um"), Axis("x", 0.5, "um"))
     found = measure_transforms(replace(drift[0], axes=axes))
-    assert (found.size, found.pixel) == ((300, 360), (0.5, 0.5, "um"))
+    assert (found.size, found.pixel) == ((240, 280), (0.5, 0.5, "um"))
     plain = measure_transforms(drift[0]).decomposed()
     np.testing.assert_allclose(found.decomposed().shift, plain.shift / 2)
     assert (found.decomposed().unit, plain.unit) == ("um", "pixel")
@@ -310,7 +316,7 @@ def test_a_disc_does_not_hide_a_rotation(share):
 
 def test_the_nearest_of_a_kind_moves_the_centre_alike():
     matrix = truths("homography", 3)[0]
-    centre = [149.5, 129.5, 1]
+    centre = [(SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2, 1]
     for kind in ("translation", "rigid", "similarity"):
         moved, expected = nearest(matrix, kind, SHAPE) @ centre, matrix @ centre
         np.testing.assert_allclose(moved, expected / expected[2])
@@ -336,7 +342,7 @@ def test_landmarks(kind):
 def test_bands_of_one_capture_lie_alike():
     from napari_stack import read
 
-    stack = read(DATA / "multiband")
+    stack = read(DATA / "multiband", stop=3)
     options = {"transform": "homography", "working_size": 640}
     found, other = (measure_transforms(stack, method=m, **options) for m in ("auto", "features"))
     assert not found.failed.any()
@@ -350,8 +356,8 @@ def test_bands_of_one_capture_lie_alike():
 def test_a_breathing_series_closes():
     from napari_stack import read
 
-    stack = read(DATA / "focus_pcb" / "depth_series", start=2, stop=7)
-    found = [measure_transforms(stack, working_size=640, reference=r) for r in (1, 3)]
+    stack = read(DATA / "focus_pcb" / "depth_series", start=2, stop=6)
+    found = [measure_transforms(stack, working_size=640, reference=r) for r in (1, 2)]
     assert not any(f.failed.any() for f in found)
     height, width = stack.shape[1:3]
     corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width, height, 1.0]]).T

@@ -114,12 +114,12 @@ def _add_row(
 
 @kernel
 def warp_scan(
-    pixels: NDArray[Any], valid: NDArray[np.bool_] | None,
+    pixels: NDArray[Any], valid: NDArray[np.bool_],
     given: tuple[tuple[int, int], tuple[int, int]], places: NDArray[np.float64],
     offsets: NDArray[np.float64], slack: float, reflect: bool, taps: tuple[int, ...],
     channels: tuple[int, ...], position: NDArray[np.float64], base: NDArray[np.int32],
     weight: NDArray[Any], out: NDArray[Any], inside: NDArray[np.bool_],
-    whole: NDArray[np.bool_] | None,
+    whole: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Warp rows of a raster scan; the frame, its validity, and what comes out are flat.
 
@@ -193,7 +193,7 @@ def warp_scan(
                     pixels, line, base, columns, reflect, share[of_tap:], weight, count, taps,
                     channels, out[here * np.uintp(deep) :],
                 )  # fmt: skip
-                if valid is not None and whole is not None:
+                if valid.size > 0:
                     for q in range(count):
                         first = base[q] - before
                         for i in range(side):

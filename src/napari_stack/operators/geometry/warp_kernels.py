@@ -43,7 +43,7 @@ def _by_matrix(
 
 @inner_kernel
 def _place(
-    matrix: NDArray[np.float64], places: NDArray[np.float64] | None, first_row: int, r: int,
+    matrix: NDArray[np.float64], places: NDArray[np.float64], first_row: int, r: int,
     left: int, count: Any, limits: tuple[float, float, float, float, float], outside: int,
     taps: tuple[int, ...],
     position: NDArray[np.float64], base: NDArray[np.int32], weight: NDArray[Any],
@@ -52,11 +52,9 @@ def _place(
     # First taps and weights of a block, and which lie inside. Returns between which
     # of them all taps lie within the frame, and whether all lie deep within.
     low_x, high_x, low_y, high_y, slack = limits
-    side, both, half = len(taps), Y + count, uintp(0)
-    if places is not None:
-        half = uintp(places.size // 2)
+    side, both, half = len(taps), Y + count, uintp(places.size // 2)
     deep = True
-    if places is None:
+    if places.size == 0:
         _by_matrix(matrix, first_row + r, left, count, position)
         for x, y in (
             (position[0], position[Y]), (position[count - ONE], position[both - ONE])
@@ -120,14 +118,14 @@ def _tap_sum(
 
 @kernel
 def warp_lines(
-    pixels: NDArray[Any], valid: NDArray[np.bool_] | None,
+    pixels: NDArray[Any], valid: NDArray[np.bool_],
     given: tuple[tuple[int, int], tuple[int, int]],
-    matrix: NDArray[np.float64], places: NDArray[np.float64] | None,
+    matrix: NDArray[np.float64], places: NDArray[np.float64],
     first_row: int, lines: NDArray[np.int64],
     limits: tuple[float, float, float, float, float], outside: int, taps: tuple[int, ...],
     channels: tuple[int, ...], position: NDArray[np.float64], base: NDArray[np.int32],
     start: NDArray[np.int64], weight: NDArray[Any], weights: NDArray[Any], out: NDArray[Any],
-    width: int, inside: NDArray[np.bool_], whole: NDArray[np.bool_] | None,
+    width: int, inside: NDArray[np.bool_], whole: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Warp lines of a frame; all arrays but the matrix are flat.
 
@@ -137,14 +135,15 @@ def warp_lines(
     ----------
     pixels : ndarray
         Rows of the frame, as stored.
-    valid : ndarray of bool, or None
-        Which of their pixels count.
+    valid : ndarray of bool
+        Which of their pixels count; empty where all do. Whether an array is empty is asked when the
+        kernel runs, not when it is compiled: that costs no time, and halves the kernels there are.
     given : ((first row, last row), (0, last column))
         Which pixels of the frame these are.
     matrix : ndarray (3, 3)
         Takes points of the result to the frame.
-    places : ndarray, or None
-        x of all pixels of `out` in the frame, then y, in place of the matrix.
+    places : ndarray
+        x of all pixels of `out` in the frame, then y; empty to find them by the matrix.
     first_row : int
         Row of the result that the first line of `out` is.
     lines : ndarray of int
@@ -165,7 +164,7 @@ def warp_lines(
         Columns of `out`.
     inside : ndarray of bool
         Set to False outside.
-    whole : ndarray of bool, or None
+    whole : ndarray of bool
         Set to False where any pixel that the value is made of does not count.
     """
     down, across = given
@@ -225,7 +224,7 @@ def warp_lines(
                                     value += weight[uintp(j) * TAP + Y + q] * kind(pixel)
                                 total += weight[uintp(i) * TAP + q] * value
                             out[(here + q) * step + uintp(k)] = total
-            if valid is not None and whole is not None:
+            if valid.size > 0:
                 for q in range(count):
                     for j in range(side):
                         row = pixel_index(base[Y + q] - before + j, down, last_y, reflect) - down[0]

@@ -199,10 +199,10 @@ def _scan(
 ) -> None:
     pair = 2 * BLOCK
     warp_scan(
-        source.reshape(-1), valid, (given, (0, source.shape[1] - 1)), places,
+        source.reshape(-1), _flat(valid, bool), (given, (0, source.shape[1] - 1)), places,
         np.ascontiguousarray(offsets[:, 0]), _SLACK, reflect, (0,) * taps, (0,) * channels,
         np.zeros(pair), np.zeros(pair, np.int32), np.empty(taps * pair, values.dtype),
-        values.reshape(-1), inside.reshape(-1), None if whole is None else whole.reshape(-1),
+        values.reshape(-1), inside.reshape(-1), _flat(whole, bool),
     )  # fmt: skip
 
 
@@ -242,14 +242,19 @@ def _warp(
     pair = 2 * BLOCK
     weight = np.empty(taps * pair, values.dtype)
     weights = weight if channels == 1 else np.empty(channels * weight.size, values.dtype)
-    valid, whole, places = (None if a is None else a.reshape(-1) for a in (valid, whole, places))
     warp_lines(
-        pixels.reshape(-1), valid, (rows, (0, pixels.shape[1] - 1)),
-        np.ascontiguousarray(matrix, np.float64), places, first_row, lines, limits, outside,
+        pixels.reshape(-1), _flat(valid, bool), (rows, (0, pixels.shape[1] - 1)),
+        np.ascontiguousarray(matrix, np.float64), _flat(places, float), first_row, lines, limits,
+        outside,
         (0,) * taps, (0,) * channels, np.zeros(pair), np.zeros(pair, np.int32),
         np.empty(BLOCK, np.int64), weight, weights,
-        values.reshape(-1), values.shape[1], inside.reshape(-1), whole,
+        values.reshape(-1), values.shape[1], inside.reshape(-1), _flat(whole, bool),
     )  # fmt: skip
+
+
+def _flat(array: Array | None, kind: type) -> Array:
+    """Return an array as kernels take it: flat, and empty where there is none."""
+    return np.empty(0, kind) if array is None else array.reshape(-1)
 
 
 def blur_outside(values: NDArray[Any], inside: NDArray[np.bool_], sigma: float) -> None:
