@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.operators.registration.evidence import EXPLAINED, Evidence, preferred
 from napari_stack.operators.registration.motion_models import Transform, unknowns_of
@@ -34,9 +35,10 @@ SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
 NEARLY, CLOSE = 0.5, 2.0
 #: What is followed as the background has this share of the support of the largest motion.
 SHARE_OF_BACKGROUND = 0.35
-#: Where so many tiles make another motion, and it has this share of what the chosen one has, either
-#: may be meant.
-TILES_OF_RIVAL, AMBIGUOUS = 5, 0.6
+#: Either motion may be meant where another has so many tiles of its own and this share of
+#: those of the chosen one (of the reach, for the background), unless that fits more of the
+#: frame by so many standard deviations.
+TILES_OF_RIVAL, SHARE_OF_TILES, AMBIGUOUS, LARGEST_MARGIN = 5, 0.45, 0.6, 6.0
 #: Where another place fits more of the frame by so many standard deviations, or one that repeats
 #: fits better than a period away by less than so many, nothing is more probable than this.
 CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
@@ -136,22 +138,29 @@ def probability(weighed: Weighed) -> float:
     least = UNDECIDED if weighed.evidence.repeats else CONTRADICTED
     least = max(least, CLOSE) if seen["ratio"] > NEARLY else least
     # A scene that repeats has rivals with as many tiles: the margin alone tells between them.
-    doubted = seen["margin"] < least or (not weighed.evidence.repeats and _ambiguous(weighed))
+    doubted = seen["margin"] < least or (
+        not weighed.evidence.repeats and _ambiguous(weighed, seen["margin"])
+    )
     return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
 
 
-def _ambiguous(weighed: Weighed) -> bool:
+def _ambiguous(weighed: Weighed, margin: float) -> bool:
     """Whether another motion has nearly as many tiles, or reaches nearly as much of the border."""
-    measure = reach if weighed.follow == "background" else _tiles
-    own = measure(weighed.evidence)
-    return any(
-        rival.in_place >= TILES_OF_RIVAL and measure(rival) > AMBIGUOUS * own
-        for rival in weighed.rivals
-    )
+    own = weighed.evidence
+    if margin > LARGEST_MARGIN:
+        return False
+    if weighed.follow == "background":
+        return any(
+            rival.in_place >= TILES_OF_RIVAL and reach(rival) > AMBIGUOUS * reach(own)
+            for rival in weighed.rivals
+        )
+    mine = _where(own)
+    others = (np.count_nonzero(_where(r) & ~mine) / r.tile**2 for r in weighed.rivals)
+    return any(max(TILES_OF_RIVAL, SHARE_OF_TILES * own.in_place) <= tiles for tiles in others)
 
 
-def _tiles(evidence: Evidence) -> float:
-    return float(evidence.in_place)
+def _where(evidence: Evidence) -> NDArray[np.bool_]:
+    return evidence.elsewhere(evidence.clear, evidence.placed[evidence.clear], 0.0)
 
 
 @lru_cache(maxsize=1)

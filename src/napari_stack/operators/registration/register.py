@@ -59,8 +59,8 @@ def measure_transforms(
     1996) is refined on the intensities and then judged tile by tile, against what else fits: a
     second motion, a period away, a pattern of the sensor. Where it is not probable enough, the
     frame is measured against several of its neighbours, and all are solved together. Of recordings
-    of 32 frames and more every sixteenth is searched for, and the others are followed between
-    these. Unknowns that frames do not tell (the turn of one round spot) are left out, with a
+    of 32 frames and more a few are searched for, and the others are followed between these.
+    Unknowns that frames do not tell (the turn of one round spot) are left out, with a
     warning.
     Frames are always measured as they are, never after a warp.
 
