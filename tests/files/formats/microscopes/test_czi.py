@@ -1,5 +1,6 @@
 """CZI that Zeiss's own library wrote."""
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -125,4 +126,24 @@ def test_channels_of_different_types_are_refused(tmp_path: Path, noise: Noise) -
     path = tmp_path / "a.czi"
     _written(path, {(0,): noise(20, 30, dtype=np.uint8), (1,): noise(20, 30, dtype=np.uint16)}, "C")
     with pytest.raises(ValueError, match=r"a\.czi.*Gray16, Gray8.*split"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "size", "sentence"),
+    [(-1, b"Y", 30, "no height, no width"), (-1, b"X", 2**30, "claims 1073741824 x 20 pixels"),
+     (0, b"X", 0, "claims 0 x 20 pixels")],
+)  # fmt: skip
+def test_tiles_of_impossible_sizes_are_damaged(
+    tmp_path: Path, noise: Noise, number: int, name: bytes, size: int, sentence: str
+) -> None:
+    path = tmp_path / "a.czi"
+    _written(path, {(0,): noise(20, 30)}, "T")
+    data = bytearray(path.read_bytes())
+    width = re.compile(rb"X\0{3}.{4}\x1e\0{3}.{4}\x1e\0{3}", re.DOTALL)  # of a tile of 30 pixels
+    places = [match.start() for match in width.finditer(data)]
+    assert len(places) == 2  # where the tile is, and in the directory
+    struct.pack_into("<4siifi", data, places[number], name, 0, size, 0.0, size)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=rf"a\.czi is damaged.*{sentence}"):
         read(path)

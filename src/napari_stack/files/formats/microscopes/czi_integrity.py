@@ -17,7 +17,14 @@ _DIRECTORY, _METADATA = 32 + 52, 32 + 60
 #: The directory: the number of tiles, what is reserved, and of a tile the kind of its entry, its
 #: pixels, where it is, in which file, how it is packed, and the number of its dimensions.
 _COUNT, _RESERVED = struct.Struct("<i"), 124
-_ENTRY, _DIMENSION = struct.Struct("<2siqii6xi"), 20
+_ENTRY = struct.Struct("<2siqii6xi")
+
+#: A dimension of a tile: its name, where the tile begins along it, how many pixels it covers, a
+#: place, and how many pixels are stored.
+_DIMENSION = struct.Struct("<4siifi")
+
+#: Pixels that a tile may have in any case, and for each byte of the file.
+_ROOM, _PIXELS_A_BYTE = 2**26, 2**12
 
 #: A tile begins with the sizes of its metadata, its attachment and its pixels.
 _TILE = struct.Struct("<iiq")
@@ -45,9 +52,12 @@ def check_sizes(path: str) -> None:
                 raise UserError(f"its metadata of {sizes} bytes are larger than their part")
         for place in _tiles(file, directory, stored):
             used = part_at(file, place, b"ZISRAWSUBBLOCK", stored)
-            sizes = _TILE.unpack(read_at(file, _TILE.size, place + HEAD.size))
+            head = read_at(file, _TILE.size + _ENTRY.size, place + HEAD.size)
+            sizes = _TILE.unpack_from(head)
             if min(sizes) < 0 or sum(sizes) > used:
                 raise UserError(f"a tile of {sizes} bytes is larger than its part")
+            rest = _dimensions_in(head, _TILE.size) * _DIMENSION.size
+            _check_sides(read_at(file, rest, place + HEAD.size + len(head)), stored)
 
 
 def read_at(file: IO[bytes], count: int, place: int) -> bytes:
@@ -81,8 +91,31 @@ def _tiles(file: IO[bytes], directory: int, stored: int) -> Iterator[int]:
     for _ in range(count):
         if place + _ENTRY.size > len(data):
             raise UserError(f"its directory of {count} tiles ends early")
-        kind, _, tile, _, _, dimensions = _ENTRY.unpack_from(data, place)
-        if kind != b"DV" or not 0 <= dimensions <= _MOST_DIMENSIONS:
-            raise UserError("its directory of tiles makes no sense")
-        place += _ENTRY.size + dimensions * _DIMENSION
+        tile = _ENTRY.unpack_from(data, place)[2]
+        end = place + _ENTRY.size + _dimensions_in(data, place) * _DIMENSION.size
+        _check_sides(data[place + _ENTRY.size : end], stored)
+        place = end
         yield tile
+
+
+def _dimensions_in(data: bytes, place: int) -> int:
+    """Return how many dimensions follow the entry of a tile."""
+    kind, _, _, _, _, dimensions = _ENTRY.unpack_from(data, place)
+    if kind != b"DV" or not 0 <= dimensions <= _MOST_DIMENSIONS:
+        raise UserError("its directory of tiles makes no sense")
+    return int(dimensions)
+
+
+def _check_sides(data: bytes, stored: int) -> None:
+    """Refuse a tile without height or width, or of more pixels than the file can hold."""
+    whole = data[: len(data) // _DIMENSION.size * _DIMENSION.size]
+    found = [
+        (name[:1], size, kept or size) for name, _, size, _, kept in _DIMENSION.iter_unpack(whole)
+    ]
+    sides = {name: (size, kept) for name, size, kept in found if name in (b"X", b"Y")}
+    if len(sides) < 2 or len({name for name, *_ in found}) < len(found):
+        raise UserError("a tile has no height, no width, or one of them twice")
+    least = min(min(both) for both in sides.values())
+    pixels = sides[b"X"][1] * sides[b"Y"][1]
+    if least < 1 or pixels > max(_ROOM, _PIXELS_A_BYTE * stored):
+        raise UserError(f"a tile claims {sides[b'X'][1]} x {sides[b'Y'][1]} pixels")
