@@ -47,6 +47,8 @@ def test_too_few_to_clip_is_the_sentence_of_the_operator():
     assert told == str(heard[0].message)
     enough = prepare("sigma_clip", layer, centre="median", spread="MAD")
     assert forecast(enough).warnings == ()
+    assert not forecast(enough).futile
+    assert forecast(prepare("sigma_clip", layer)).futile
     assert forecast(prepare("sigma_clip", image((9, 8, 8)))).warnings == ()
 
 
@@ -125,6 +127,7 @@ def test_frames_that_are_left_out(cells):
         made = layers.register(Image(data, rgb=False), transform="translation")
     (told,) = forecast(prepare("combine", made)).warnings
     assert told == "1 of 5 frames failed or were ticked off, and are left out"
+    assert not forecast(prepare("combine", made)).futile
 
 
 def test_places_of_a_hyperstack(hyper_layer):

@@ -34,12 +34,15 @@ class Forecast:
         What to think of before it runs, a sentence each.
     memory, scratch : int
         Bytes that pixels take at most, and on disk; about.
+    futile : bool
+        It would do nothing: no frame is used, or too few for the options.
     """
 
     text: str
     warnings: tuple[str, ...] = ()
     memory: int = 0
     scratch: int = 0
+    futile: bool = False
 
 
 def forecast(job: Job, run: Run = Run()) -> Forecast:
@@ -54,7 +57,8 @@ def forecast(job: Job, run: Run = Run()) -> Forecast:
     # At one position of the other axes.
     stack = job.data if isinstance(job.data, Stack) else job.data.stack()
     memory, scratch = _needs(job, stack, run)
-    warnings = [*_of_frames(job, stack), *_of_options(job, stack)]
+    in_vain = _of_options(job, stack)
+    warnings = [*_of_frames(job, stack), *in_vain]
     if scratch and (missing := _missing(scratch, run)):
         warnings.append(missing)
     need = f"needs about {size_text(memory)} of memory" if memory else ""
@@ -62,7 +66,8 @@ def forecast(job: Job, run: Run = Run()) -> Forecast:
         need += f" and {size_text(scratch)} of disk for a while"
     if job.step.entry.gives_frames:
         need = "frames are computed when they are shown"
-    return Forecast(f"{_frames(job, stack)}; {need}", tuple(warnings), memory, scratch)
+    futile = bool(in_vain) or not stack.used.any()
+    return Forecast(f"{_frames(job, stack)}; {need}", tuple(warnings), memory, scratch, futile)
 
 
 def size_text(size: float) -> str:

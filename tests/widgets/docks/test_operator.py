@@ -221,8 +221,10 @@ def test_what_a_run_will_take_is_told_before_it(viewer, qtbot, cells):
     told = dock.forecast
     qtbot.waitUntil(lambda: "6 frames cannot be clipped at 2.5 sigma" in told.text())
     assert told.text().startswith("6 frames, 112 x 96, 12-bit data in uint16; needs about")
+    assert not dock.runner.run_button.isEnabled()
     dock.set_options({"sigma": 1.5})
     qtbot.waitUntil(lambda: "cannot" not in told.text())
+    assert dock.runner.run_button.isEnabled()
     source.data = cells[:1]
     qtbot.waitUntil(lambda: "has one frame only" in told.text())
     viewer.layers.clear()

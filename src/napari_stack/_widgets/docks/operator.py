@@ -97,6 +97,7 @@ class OperatorDock(RunningDock):
         self.runner.clicked.connect(self.run)
         self.viewer.dims.events.current_step.connect(self._show_place)
         self.runner.finished.connect(self._allow_run)
+        self.forecast.updated.connect(self._allow_run)
 
     # what the user chooses
 
@@ -179,6 +180,7 @@ class OperatorDock(RunningDock):
     def _allow_run(self) -> None:
         if isalive(self):
             ready = bool(self.source.axes()) and not self.source.missing
+            ready &= not self.forecast.futile
             self.runner.run_button.setEnabled(ready and not self.runner.running)
 
     def _show_place(self, event: Any = None) -> None:  # noqa: ARG002

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel
 
 from napari_stack import layers
@@ -21,11 +21,16 @@ class ForecastText(QLabel):
     dock : OperatorDock
     """
 
+    #: It was written anew.
+    updated = Signal()
+
     def __init__(self, dock: Any) -> None:
         super().__init__()
         self.setWordWrap(True)
         self.setToolTip(tooltip("What the run will take, and what to think of first."))
         self._dock = dock
+        #: What is chosen would do nothing.
+        self.futile = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
@@ -38,13 +43,14 @@ class ForecastText(QLabel):
     def update_text(self) -> None:
         """Write it now."""
         self._timer.stop()
-        text, warnings = "", []
+        text, warnings, self.futile = "", [], False
         if self._dock.layer is not None:
             with errors_shown(warnings.append):
                 found = layers.forecast(self._dock.job(), self._dock.runner.run)
-                text, warnings = found.text, list(found.warnings)
+                text, warnings, self.futile = found.text, list(found.warnings), found.futile
         marked = [
             f"\N{WARNING SIGN} {line[:1].upper()}{line[1:].rstrip('.')}." for line in warnings
         ]
         self.setText("\n".join([text, *marked]).strip())
         self.setVisible(bool(self.text()))
+        self.updated.emit()
