@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, kernel
+from napari_stack.core.jit import inner_kernel, kernel, summing_kernel
 
 #: Sums of a row: pixels, t, v, t t, t v, v v, of gx and gy alone, times v, times t, and their
 #: products; t is the template, v the frame, g the slope of the template.
@@ -96,3 +96,65 @@ def sum_rows(
             s[13] += gx * gy
             s[14] += gy * gy
         out[k] = s
+
+
+@summing_kernel
+def sum_shifted_rows(
+    values: NDArray[Any], counts: NDArray[np.bool_], template: NDArray[Any],
+    back: NDArray[np.float64], offsets: NDArray[np.float64], out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Sum as `sum_rows` does, where `back` is a shift: a row then has weights of its own."""
+    height, width = template.shape
+    t_line, s_line = np.empty(width, np.float32), np.empty(width, np.float32)
+    for k in range(values.shape[0]):
+        out[k] = 0
+        py, left = back[1, 2] + k - offsets[k, 1], back[0, 2] - offsets[k, 0]
+        if not (py >= 1 and py < height - 2):
+            continue
+        j, shift = int(py), int(np.floor(left))
+        b, c = _cubic(py - j), _slopes(py - j)
+        b0, b1, b2, b3 = np.float32(b[0]), np.float32(b[1]), np.float32(b[2]), np.float32(b[3])
+        c0, c1, c2, c3 = np.float32(c[0]), np.float32(c[1]), np.float32(c[2]), np.float32(c[3])
+        for i in range(width):
+            p, q, r, u = template[j - 1, i], template[j, i], template[j + 1, i], template[j + 2, i]
+            t_line[i] = b0 * p + b1 * q + b2 * r + b3 * u
+            s_line[i] = c0 * p + c1 * q + c2 * r + c3 * u
+        a, d = _cubic(left - shift), _slopes(left - shift)
+        a0, a1, a2, a3 = np.float32(a[0]), np.float32(a[1]), np.float32(a[2]), np.float32(a[3])
+        d0, d1, d2, d3 = np.float32(d[0]), np.float32(d[1]), np.float32(d[2]), np.float32(d[3])
+        first = max(0, 1 - shift)
+        stop = min(values.shape[1], width - 2 - shift)
+        n = st = sv = stt = stv = svv = 0.0
+        sx = sy = svx = svy = stx = sty = sxx = sxy = syy = 0.0
+        for m in range(max(stop - first, 0)):
+            column = np.uintp(first + m)
+            at = np.uintp(first + m + shift - 1)
+            p, q = t_line[at], t_line[at + np.uintp(1)]
+            r, u = t_line[at + np.uintp(2)], t_line[at + np.uintp(3)]
+            t = a0 * p + a1 * q + a2 * r + a3 * u
+            gx = d0 * p + d1 * q + d2 * r + d3 * u
+            gy = (a0 * s_line[at] + a1 * s_line[at + np.uintp(1)]
+                  + a2 * s_line[at + np.uintp(2)] + a3 * s_line[at + np.uintp(3)])  # fmt: skip
+            v = np.float32(values[k, column])
+            good = counts[k, column] and t == t
+            one, nil = np.float32(1), np.float32(0)
+            n += one if good else nil
+            t, v = t if good else nil, v if good else nil
+            gx, gy = gx if good else nil, gy if good else nil
+            st += t
+            sv += v
+            stt += t * t
+            stv += t * v
+            svv += v * v
+            sx += gx
+            sy += gy
+            svx += v * gx
+            svy += v * gy
+            stx += t * gx
+            sty += t * gy
+            sxx += gx * gx
+            sxy += gx * gy
+            syy += gy * gy
+        out[k, 0], out[k, 1], out[k, 2], out[k, 3], out[k, 4] = n, st, sv, stt, stv
+        out[k, 5], out[k, 6], out[k, 7], out[k, 8], out[k, 9] = svv, sx, sy, svx, svy
+        out[k, 10], out[k, 11], out[k, 12], out[k, 13], out[k, 14] = stx, sty, sxx, sxy, syy

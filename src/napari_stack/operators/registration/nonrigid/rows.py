@@ -104,10 +104,12 @@ def _refine(
 def _system(
     values: Image, counts: Image, template: Image, matrix: Floats, rows: Floats, pattern: Floats
 ) -> RowSystem:
-    from napari_stack.operators.registration.nonrigid.row_sum_kernels import SUMS, sum_rows
+    from napari_stack.operators.registration.nonrigid import row_sum_kernels as kernels
 
-    sums = np.empty((len(rows), SUMS))
-    sum_rows(values, counts, template, np.linalg.inv(matrix), rows + pattern, sums)
+    sums, back = np.empty((len(rows), kernels.SUMS)), np.linalg.inv(matrix)
+    shifted = np.array_equal(back[:, :2], np.eye(3)[:, :2]) and back[2, 2] == 1
+    add = kernels.sum_shifted_rows if shifted else kernels.sum_rows
+    add(values, counts, template, back, rows + pattern, sums)
     return RowSystem.of(sums, rows)
 
 
