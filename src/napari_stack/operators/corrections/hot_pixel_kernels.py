@@ -66,7 +66,7 @@ def excess(
     out : ndarray, shape (rows asked for, x)
     """
     height, width = values.shape
-    line, level = np.empty(width, values.dtype), np.empty(width, values.dtype)
+    level = np.empty(width, values.dtype)
     last = noise.size - 3
     for row in range(out.shape[0]):
         y = first + row
@@ -102,11 +102,9 @@ def excess(
                 down[right],
             )
         for x in range(width):
-            line[x] = here[x] - level[x]
-        for x in range(width):
             over = level[x] - noise[0]
             place = int(np.sqrt(over) * noise[1] + 0.5) if over > 0 else 0
-            out[row, x] = line[x] / noise[2 + (place if place < last else last)]
+            out[row, x] = (here[x] - level[x]) / noise[2 + (place if place < last else last)]
 
 
 @kernel
