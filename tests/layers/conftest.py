@@ -8,9 +8,12 @@ from napari.utils.triangulation_backend import TriangulationBackend, set_backend
 from napari_stack import samples
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def shapes_without_compiling():
-    """Napari compiles its triangulation for seconds, which pays for large shapes only."""
+    """Napari compiles its triangulation for seconds, which pays for large shapes only.
+
+    For each test, since a viewer sets what the settings say.
+    """
     set_backend(TriangulationBackend.pure_python)
 
 
