@@ -124,8 +124,9 @@ def sum_shifted_rows(
         d0, d1, d2, d3 = np.float32(d[0]), np.float32(d[1]), np.float32(d[2]), np.float32(d[3])
         first = max(0, 1 - shift)
         stop = min(values.shape[1], width - 2 - shift)
-        n = st = sv = stt = stv = svv = 0.0
-        sx = sy = svx = svy = stx = sty = sxx = sxy = syy = 0.0
+        zero: Any = 0.0
+        n = st = sv = stt = stv = svv = zero
+        sx = sy = svx = svy = stx = sty = sxx = sxy = syy = zero
         for m in range(max(stop - first, 0)):
             column = np.uintp(first + m)
             at = np.uintp(first + m + shift - 1)
