@@ -86,6 +86,7 @@ CATALOGUE.update(
         f"{_HERE}.inspection.quality:select_frames",
         menu="filter",
         main=("select", "by"),
+        precompile=(),  # it has no kernels, and would tell of the frames that it leaves out
     ),
     combine=Operator(
         f"{_HERE}.combine.combine:combine",
@@ -124,6 +125,7 @@ CATALOGUE.update(
         menu="project",
         main=("scale", "pixfrac", "bayer"),
         finer="scale",
+        precompile=(),  # it needs registered frames
     ),
     moving_average=Operator(
         f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)
