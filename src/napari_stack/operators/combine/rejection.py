@@ -150,9 +150,9 @@ class Suited(NamedTuple):
 def suited(stack: Stack, run: Run) -> Suited:
     """Choose by the number of frames, and for few by their noise and levels.
 
-    Measured on series with truth by `benchmarks/rejection.py`: from 8 frames on no other method
-    comes nearer to the mean without outliers than the generalised ESD test. Of fewer the spread
-    tells little, and the noise that neighbours show tells more, where the levels agree.
+    Measured on series with truth by `benchmarks/rejection.py`: from 8 frames on the generalised
+    ESD test is the nearest to the mean without outliers, or level with the nearest. Of fewer the
+    spread tells little, and the noise that neighbours show tells more, where the levels agree.
     """
     frames = int(stack.used.sum())
     if frames > _FEW:
