@@ -125,7 +125,7 @@ CATALOGUE.update(
         menu="project",
         main=("scale", "pixfrac", "bayer"),
         finer="scale",
-        precompile=(),  # it needs registered frames
+        precompile=(),  # it takes registered frames, which warming has not
     ),
     moving_average=Operator(
         f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)

@@ -72,18 +72,18 @@ def test_the_result_is_lazy_and_tells_its_transforms(drift):
 
 def test_bad_frames_are_flagged_and_left_out(drift):
     stack, truth = drift
-    data = np.asarray(stack).copy()
+    data = np.asarray(stack)[1:6, :200, :230].copy()  # what is looked for in vain takes long
     rng = np.random.default_rng(0)
-    data[1] = rng.integers(0, 4000, data[1].shape)  # noise
-    data[5] = 700  # flat
-    transforms = measure_transforms(Stack.wrap(data))
-    assert transforms.failed.tolist() == [False, True, False, False, False, True, False]
-    good = ~transforms.failed
-    errors = corner_errors(transforms, truth["matrices"], stack.shape[1:])
-    assert errors[good].max() < 0.12
+    data[0] = rng.integers(0, 4000, data[0].shape)  # noise
+    data[4] = 700  # flat
     moved = register(Stack.wrap(data))
+    transforms = moved.transforms
+    assert transforms.failed.tolist() == [True, False, False, False, True]
+    good = ~transforms.failed
+    errors = corner_errors(transforms, truth["matrices"][1:6], data.shape[1:])
+    assert errors[good].max() < 0.12
     assert moved.used.tolist() == good.tolist()
-    np.testing.assert_array_equal(moved[1], data[1])
+    np.testing.assert_array_equal(moved[0], data[0])
 
 
 def test_frames_lost_directly_are_found_over_their_neighbours():
