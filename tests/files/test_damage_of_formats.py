@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from support.damage import assert_refused, bounded_refusal, files_closed
+from support.ims import write_ims
 from support.pixels import Noise
 
 Make = Callable[[Path, NDArray[Any]], None]
@@ -45,6 +46,11 @@ def _mrc(path: Path, pixels: NDArray[Any]) -> None:
 def _h5(path: Path, pixels: NDArray[Any]) -> None:
     with pytest.importorskip("h5py").File(path, "w") as file:
         file.create_dataset("a", data=pixels, chunks=(1, 20, 30), compression="gzip")
+
+
+def _ims(path: Path, pixels: NDArray[Any]) -> None:
+    pytest.importorskip("h5py")
+    write_ims(path, pixels[np.newaxis, np.newaxis])
 
 
 def _dicom(name: str) -> Make:
@@ -113,6 +119,7 @@ FORMATS: dict[str, Make] = {
     "a.lif": _sample,
     "a.mrc": _mrc,
     "a.h5": _h5,
+    "a.ims": _ims,
     "plain.dcm": _dicom("MR_small"),
     "rle.dcm": _dicom("SC_rgb_rle_2frame"),
     "jpeg.dcm": _dicom("SC_rgb_jpeg_dcmtk"),

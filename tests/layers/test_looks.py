@@ -45,7 +45,7 @@ def test_channels_come_through_a_layer(tmp_path: Path, noise: Noise, name: str) 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_whole_loop(tmp_path: Path, name: str) -> None:
-    frames = np.asarray(ns.samples.drifting_cells(8, (64, 72), shift=3.0)[0])
+    frames = np.asarray(ns.samples.drifting_cells(10, (64, 72), shift=3.0)[0])
     pixels = np.stack([frames, frames // 2], axis=1)
     ns.write(tmp_path / name, pixels, axes=(ns.Axis("t", 2, "s"), CHANNELS, *PLANE))
     registered = layers.register(to_layer(ns.read(tmp_path / name)), transform="translation")
