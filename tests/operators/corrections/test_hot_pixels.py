@@ -117,6 +117,26 @@ def test_pixels_are_repaired_before_they_are_moved():
         repair_hot_pixels(moved, mask=np.ones((9, 9), bool))
 
 
+@pytest.mark.parametrize("colours", [True, False])
+def test_mosaics_are_repaired_by_pixels_of_the_same_colour(colours):
+    levels = np.array([[900, 500], [500, 200]] if colours else [[500, 500], [500, 500]])
+    scene = np.tile(levels, (30, 40)) + np.linspace(0, 60, 80)
+    frames = np.random.default_rng(0).normal(scene, 3, (4, 60, 80)).astype(np.float32)
+    mask = np.zeros((60, 80), bool)
+    mask[10, 20] = mask[10, 22] = mask[31, 40] = mask[0, 79] = True
+    frames[:, mask] = 4000
+    repaired = np.asarray(repair_hot_pixels(Stack.wrap(frames), mask=mask))
+    assert np.abs(repaired - scene)[:, mask].max() < 8
+    assert repair_hot_pixels(Stack.wrap(frames), mask=mask).corrections[0].step == 1 + colours
+    bands = np.concatenate(
+        [
+            repair_hot_pixels(Stack.wrap(frames), mask=mask).read(1, slice(n, n + 10))[0]
+            for n in range(0, 60, 10)
+        ]
+    )
+    np.testing.assert_array_equal(bands, repaired[1])
+
+
 def test_masks_to_files_and_back(tmp_path):
     mask = np.random.default_rng(0).random((20, 30, 3)) < 0.1
     stack = Stack.wrap(np.full((2, 20, 30, 3), 7, np.uint8))

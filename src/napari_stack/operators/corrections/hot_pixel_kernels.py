@@ -108,14 +108,18 @@ def excess(
 
 
 @kernel
-def reaches(mask: NDArray[np.bool_], places: NDArray[np.int64], least: int) -> NDArray[np.int64]:
-    """Half a side of the square around each defective pixel that holds a good one.
+def reaches(
+    mask: NDArray[np.bool_], places: NDArray[np.int64], least: int, step: int
+) -> NDArray[np.int64]:
+    """Half a side of the square around each defective pixel that holds a good one, in steps.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (y, x, channel)
     places : ndarray of int, shape (n, 3)
     least : int
+    step : int
+        From one neighbour to the next.
     """
     height, width, _ = mask.shape
     found = np.empty(len(places), np.int64)
@@ -124,9 +128,10 @@ def reaches(mask: NDArray[np.bool_], places: NDArray[np.int64], least: int) -> N
         reach = least
         while reach < _FARTHEST:
             good = False
-            for j in range(max(y - reach, 0), min(y + reach + 1, height)):
-                for i in range(max(x - reach, 0), min(x + reach + 1, width)):
-                    good = good or not mask[j, i, k]
+            for j in range(y - reach * step, y + reach * step + 1, step):
+                for i in range(x - reach * step, x + reach * step + 1, step):
+                    if 0 <= j < height and 0 <= i < width:
+                        good = good or not mask[j, i, k]
             if good:
                 break
             reach += 1
@@ -140,6 +145,7 @@ def repair(
     mask: NDArray[np.bool_],
     places: NDArray[np.int64],
     first: int,
+    step: int,
     median: bool,
 ) -> None:
     """Replace defective pixels by what their good neighbours say, in place.
@@ -153,6 +159,8 @@ def repair(
     places : ndarray of int, shape (n, 4)
         Row in the frame, column, channel and reach of the pixels to repair.
     first : int
+    step : int
+        From one neighbour to the next.
     median : bool
         Take the median, else the mean.
     """
@@ -165,8 +173,10 @@ def repair(
         for k in range(0 if joint else channel, every if joint else channel + 1):
             count = 0
             total = 0.0
-            for j in range(max(y - reach, first), min(y + reach + 1, height)):
-                for i in range(max(x - reach, 0), min(x + reach + 1, width)):
+            for j in range(y - reach * step, y + reach * step + 1, step):
+                for i in range(x - reach * step, x + reach * step + 1, step):
+                    if j < first or j >= height or i < 0 or i >= width:
+                        continue
                     if not mask[j, i, channel] and count < _MOST:
                         found[count] = pixels[j - first, i, k]
                         total += found[count]

@@ -18,9 +18,16 @@ from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
 from napari_stack.operators.corrections.find_hot_pixels import Kind, Lines, Side, find_hot_pixels
 from napari_stack.operators.corrections.pixelwise import check_channels
-from napari_stack.operators.corrections.sensor import check_size
+from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 Method = Literal["mean", "median"]
+
+#: Rows above and below the middle of a frame that tell whether it is a mosaic of colours, and the
+#: least side of a frame that can.
+_ROWS, _LEAST_SIDE = 128, 8
+
+#: Part of the distance to the next pixels by which those of the same colour must be nearer.
+_NEARER = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +42,9 @@ class HotPixels(Correction, Measured):
         Of the good pixels around.
     kernel_size : int
         Side of the square around a pixel; it grows where this holds no good pixel.
+    step : int
+        From one neighbour to the next: 2 in mosaics of colours, where the next ones of the same
+        colour are so far away.
     """
 
     _name: ClassVar[str] = "hot pixels"
@@ -44,6 +54,7 @@ class HotPixels(Correction, Measured):
     mask: NDArray[np.bool_] = ()  # type: ignore[assignment]
     method: Method = "mean"
     kernel_size: int = 3
+    step: int = 1
 
     def __post_init__(self) -> None:
         self._freeze(np.bool_, "mask")
@@ -58,8 +69,8 @@ class HotPixels(Correction, Measured):
 
         mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
         places = np.argwhere(mask)
-        reach = reaches(mask, places, self.kernel_size // 2)
-        return np.column_stack([places, reach]), int(reach.max(initial=0))
+        reach = reaches(mask, places, self.kernel_size // 2, self.step)
+        return np.column_stack([places, reach]), int(reach.max(initial=0)) * self.step
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
         """Rows it must see: those around the defective pixels, too."""
@@ -77,7 +88,7 @@ class HotPixels(Correction, Measured):
         first, last = np.searchsorted(places[:, 0], [rows.start, rows.stop])
         pixels = values if values.ndim == 3 else values[..., np.newaxis]
         mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
-        repair(pixels, mask, places[first:last], seen.start, self.method == "median")
+        repair(pixels, mask, places[first:last], seen.start, self.step, self.method == "median")
         kept = slice(rows.start - seen.start, rows.stop - seen.start)
         return values[kept], None if valid is None else valid[kept]
 
@@ -96,6 +107,8 @@ def repair_hot_pixels(
     run: Run = Run(),
 ) -> Stack:
     """Replace defective pixels by the mean or median of their good neighbours, lazily.
+
+    In mosaics of colours (raw frames) the neighbours are those of the same colour.
 
     Parameters
     ----------
@@ -151,7 +164,32 @@ def repair_hot_pixels(
             exposures=exposures,
             run=run,
         )
-    return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size)))
+    step = step_of_colours(stack)
+    return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size), step))
+
+
+def step_of_colours(stack: Stack) -> int:
+    """Tell how far the next pixels of the same colour are: 2 in mosaics, else 1.
+
+    Parameters
+    ----------
+    stack : Stack
+        Rows in the middle of its first used frame are read, unless the frames have channels.
+    """
+    sensor = sensor_view(stack)
+    if sensor.ndim == 4 or not sensor.used.any() or min(sensor.shape[1:3]) < _LEAST_SIDE:
+        return 1
+    middle = sensor.shape[1] // 2
+    rows = slice(max(middle - _ROWS, 0), middle + _ROWS)
+    seen = np.asarray(sensor.read(int(np.flatnonzero(sensor.used)[0]), rows)[0], np.float64)
+    return 2 if all(_alternates(part) for part in (seen, seen.T)) else 1
+
+
+def _alternates(rows: NDArray[np.float64]) -> bool:
+    """Whether pixels are nearer to the second on their right than to the first."""
+    first, second = (np.abs(rows[:, n:] - rows[:, :-n]).ravel() for n in (1, 2))
+    some = np.isfinite(first).any() and np.isfinite(second).any()
+    return bool(some and np.nanmedian(second) < _NEARER * np.nanmedian(first))
 
 
 def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
@@ -179,7 +217,7 @@ def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
             check_channels("a mask", count, stack)
         joint = stack.ndim == 3
         mask = np.asarray(hot.mask.any(axis=2) if joint else hot.mask[..., : stack.channels])
-        hot = HotPixels(mask, hot.method, hot.kernel_size)
+        hot = HotPixels(mask, hot.method, hot.kernel_size, hot.step)
     return stack.corrected(hot)
 
 
