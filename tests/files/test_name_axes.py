@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.files import read
-from napari_stack.files.name_axes import axes_by_pattern, axes_in_names
+from napari_stack.files.name_axes import axes_by_pattern, axes_in_names, may_be_plain
 
 DAPI_GFP = ("DAPI", "GFP")
 TZC = list(product(range(2), range(3), range(2)))
@@ -270,3 +270,7 @@ def test_names_that_tell_of_nothing_are_refused_when_asked_for(tmp_path: Path) -
     saved(tmp_path, ["t1_z1", "t1_z01", "t2_z1", "t2_z2"])
     with pytest.raises(ValueError, match=r"t1_z0?1\.tif and .*t1_z0?1\.tif are at the same place"):
         read(tmp_path, from_names=True)
+
+
+def test_few_names_of_different_kinds_tell_of_no_axes() -> None:
+    assert not may_be_plain(["/d/artificial_moving-rigid.jpg", "/d/artificial_reference.jpg"])

@@ -108,6 +108,8 @@ def tokens_of(names: Sequence[str]) -> list[Tokens] | None:
     list of dict
         By the axis, for each name; axes along which all are at the same place are among them.
     """
+    if not names:
+        return None
     for layout in _LAYOUTS:
         matches = [layout.fullmatch(name) for name in names]
         found = [match.groupdict() for match in matches if match]

@@ -1,5 +1,6 @@
 """Frames that are measured against their neighbours: chains of these, and all pairs at once."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,13 +62,19 @@ def measure_globally(
         walk = Walk(stack, view, aligner, fixed, places, here.part(number, 2), list(pairs))
         pairs = walk.go(side)
     size = (stack.shape[1], stack.shape[2])
-    result = solved(pairs, reference, aligner.transform, size)
+    result = solved(pairs, reference, aligner.transform, size) | _alone(pairs, reference)
     lost = Alignment(np.eye(3), 0.0, False)
     return {
         i: result[i] if i in result and aligner.limits.allow(result[i].matrix, size) else lost
         for i in frames
         if i != reference
     }
+
+
+def _alone(pairs: list[Pair], reference: int) -> Found:
+    """Alignments of frames that were measured against the reference and nothing else."""
+    ends = Counter(frame for pair in pairs for frame in (pair.first, pair.second))
+    return {p.second: p.alignment for p in pairs if p.first == reference and ends[p.second] == 1}
 
 
 def chained(

@@ -59,7 +59,7 @@ class Walk:
         prepared = run.part(0, 3).each(self.view, self.stack, numbers, what=what)
         usable = [(i, p) for i, p in zip(numbers, prepared, strict=True) if p.levels]
         befores = [self.window[-1], *usable]
-        self._measure(list(zip(befores, usable, strict=False)), run.part(1, 3))
+        self._measure(self._new(list(zip(befores, usable, strict=False))), run.part(1, 3))
         line = list(self.window)
         for frame in usable:
             if frame[0] in self.places or self._bridged(frame, line):
@@ -67,9 +67,7 @@ class Walk:
         begun = len(self.window)
         more = [(line[k - b], line[k]) for k in range(begun, len(line)) for b in BACK if k >= b]
         more += [(self.reference, frame) for frame in line[begun:]]
-        known = {(p.first, p.second) for p in self.pairs}
-        more = list({(a[0], b[0]): (a, b) for a, b in more}.values())
-        more = [(a, b) for a, b in more if (a[0], b[0]) not in known]
+        more = self._new(more)
         agreeing = self._measure(more, run.part(2, 3), only=True)
         tried = {b[0] for _, b in more}
         for k in range(begun, len(line)):
@@ -77,6 +75,12 @@ class Walk:
             if line[k][0] in tried - agreeing and k >= BACK[1]:
                 self._measure([(line[k - BACK[1]], line[k])], None)
         self.window = line[-max(BACK) :]
+
+    def _new(self, pairs: list[tuple[Seen, Seen]]) -> list[tuple[Seen, Seen]]:
+        """Leave out what was measured: a pair that counts twice looks surer than it is."""
+        known = {(p.first, p.second) for p in self.pairs}
+        each = {(a[0], b[0]): (a, b) for a, b in pairs}
+        return [pair for numbers, pair in each.items() if numbers not in known]
 
     def _bridged(self, frame: Seen, line: list[Seen]) -> bool:
         """Place a frame by one of the last that were placed, where the one before is no help."""
