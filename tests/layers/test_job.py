@@ -43,6 +43,15 @@ def test_failed_frames_along_another_axis_are_named(cells):
     assert job.remark(computed) == "1 of 5 frames failed and are left out of what follows: 3"
 
 
+def test_planes_that_left_a_volume_are_no_failed_frames():
+    data = np.array(ns.samples.sinking_volume(3, 6, (48, 48), 3, walk=0.0)[0])
+    data[0] = np.roll(data[0], -2, axis=0)
+    layer = Image(data, axis_labels=("t", "z", "y", "x"))
+    computed = (job := layers.prepare("register_volumes", layer)).compute()
+    assert not computed.frames.frames.used[0]
+    assert job.remark(computed) == ""
+
+
 def test_failed_frames_are_named(cells):
     data = cells[0].copy()
     data[3] = 7

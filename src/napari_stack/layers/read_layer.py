@@ -41,10 +41,14 @@ def position_at(layer: Any, world: Any) -> dict[str, int]:
 
 
 def used_along_axis(data: Data) -> NDArray[np.bool_]:
-    """Return the frames used along the stacked axis, at the first position of the others."""
+    """Return which frames along the stacked axis are used, at one position of the others at least.
+
+    Single planes that left a drifting volume make no frame of that time unused.
+    """
     if isinstance(data, Stack):
         return data.used
-    return data.stack(dict.fromkeys(data.loops, 0)).used
+    used = np.moveaxis(data.frames.used.reshape(data.sizes), data.number, 0)
+    return np.asarray(used.reshape(len(used), -1).any(axis=1))
 
 
 def axes_of(layer: Any) -> tuple[Axis, ...]:

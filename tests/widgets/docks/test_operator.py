@@ -48,6 +48,9 @@ def test_measuring_on_a_projection(viewer, qtbot, hyper):
     combine = docked(viewer, _widgets.CombineDock)
     assert combine.measure_at() == {}
     assert combine.place.isHidden()
+    volumes = docked(viewer, _widgets.RegisterVolumesDock)  # measured as a whole
+    assert volumes.measure_at() == {}
+    assert volumes.place.isHidden()
 
 
 def test_depth_of_one_channel_for_all(viewer, qtbot, hyper):

@@ -136,7 +136,8 @@ class OperatorDock(RunningDock):
     def _loops(self) -> dict[str, int]:
         """Lengths of the axes that are not stacked, where something is measured."""
         entry = CATALOGUE[self.operator]
-        if self.layer is None or not (entry.corrects or entry.shares_measure):
+        measures = entry.kind != "volumes" and (entry.corrects or entry.shares_measure)
+        if self.layer is None or not measures:  # volumes are measured as a whole
             return {}
         sizes = layers.leading_axes(self.layer)
         return {name: size for name, size in sizes.items() if name != self.axis}

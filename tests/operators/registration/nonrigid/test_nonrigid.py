@@ -1,13 +1,18 @@
 """Deformations of tissue and rows of scans are found, and none where there are none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
 import napari_stack as ns
 from napari_stack import samples
+from napari_stack.engine.run import Run
+from napari_stack.operators.registration.nonrigid.measure import with_deformation
+from napari_stack.operators.registration.sequence import MeasureOptions
 
-SIZE, FRAMES = (160, 144), 12
+SIZE, FRAMES = (160, 144), 8
 
 
 def apart(transforms, truth):
@@ -32,6 +37,10 @@ def apart(transforms, truth):
     return float(np.sqrt((spread[:, inner] ** 2).sum(axis=-1).mean()))
 
 
+def bent(stack, rigid, nonrigid):
+    return with_deformation(stack, MeasureOptions(), rigid, nonrigid, Run())
+
+
 @pytest.fixture(scope="module")
 def tissue():
     return samples.deforming(FRAMES, SIZE, 4, shift=2.0, period=120.0)
@@ -42,45 +51,58 @@ def scan():
     return samples.scanned(FRAMES, SIZE, 4, shift=2.0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "nonrigid", "near"), [("tissue", "smooth", 0.16), ("scan", "rows", 0.14)]
-)
-def test_what_moves_beyond_a_shift_is_found(request, kind, nonrigid, near):
-    stack, truth = request.getfixturevalue(kind)
-    rigid = ns.measure_transforms(stack, transform="translation")
-    found = ns.measure_transforms(stack, transform="translation", nonrigid=nonrigid)
+@pytest.fixture(scope="module")
+def tissue_moves(tissue):
+    """Transforms of the frames, without and with what they move beyond a shift."""
+    return [
+        ns.measure_transforms(tissue[0], transform="translation", nonrigid=nonrigid)
+        for nonrigid in ("off", "smooth")
+    ]
+
+
+@pytest.fixture(scope="module")
+def scan_moves(scan):
+    rigid = ns.measure_transforms(scan[0], transform="translation")
+    return rigid, bent(scan[0], rigid, ns.Rows())
+
+
+@pytest.mark.parametrize(("kind", "near"), [("tissue", 0.16), ("scan", 0.14)])
+def test_what_moves_beyond_a_shift_is_found(request, kind, near):
+    _, truth = request.getfixturevalue(kind)
+    rigid, found = request.getfixturevalue(f"{kind}_moves")
     np.testing.assert_array_equal(found.matrices, rigid.matrices)
     assert apart(rigid, truth) > 0.4
     assert apart(found, truth) < near
 
 
-def test_the_mean_of_bent_frames_is_sharper(tissue):
+def test_the_mean_of_bent_frames_is_sharper(tissue, tissue_moves):
     stack, truth = tissue
     clean = truth["clean"]
     inner = np.s_[16:-16, 16:-16]
 
-    def error(nonrigid):
-        mean = ns.combine(ns.register(stack, transform="translation", nonrigid=nonrigid))
+    def contrast(transforms):
+        mean = ns.combine(ns.apply_transforms(stack, transforms))
         # the mean geometry of all frames is another than that of the object: no pixel by pixel
         return np.abs(mean.astype(float))[inner].std() / clean[inner].std()
 
-    assert error("smooth") > error("off") * 1.01
+    rigid, found = tissue_moves
+    assert contrast(found) > contrast(rigid) * 1.01
 
 
-@pytest.mark.parametrize("nonrigid", ["smooth", "rows"])
+@pytest.mark.parametrize("nonrigid", [ns.Smooth(), ns.Rows()])
 @pytest.mark.parametrize("noise", [0.02, 0.12])
 def test_frames_that_are_rigid_stay_so(nonrigid, noise):
-    stack, _ = samples.drifting_cells(
-        10, (128, 144), 3, shift=5.0, rotation=0.0, scale=0.0, noise=noise, dtype="float32"
+    stack, truth = samples.drifting_cells(
+        8, (96, 112), 4, shift=5.0, rotation=0.0, scale=0.0, noise=noise, dtype="float32"
     )
-    rigid = ns.measure_transforms(stack, transform="translation")
+    rigid = ns.Transforms(truth["matrices"])
     with pytest.warns(UserWarning, match="support no deformation"):
-        found = ns.measure_transforms(stack, transform="translation", nonrigid=nonrigid)
+        found = bent(stack, rigid, nonrigid)
     assert found == rigid
 
 
 def test_rows_to_and_fro():
-    stack, truth = samples.scanned(6, SIZE, 5, shift=2.0, back=3.0)
+    stack, truth = samples.scanned(5, (128, 112), 5, shift=2.0, back=3.0)
     found = ns.measure_transforms(
         stack, transform="translation", nonrigid=ns.Rows(bidirectional=True)
     )
@@ -90,25 +112,22 @@ def test_rows_to_and_fro():
     assert np.abs(to.mean(axis=1) - fro.mean(axis=1)).max() < 0.05
 
 
-def test_failed_and_unused_frames_are_left_out(tissue):
+def test_failed_and_unused_frames_are_left_out(tissue, tissue_moves):
     stack, _ = tissue
     spoiled = np.asarray(stack).copy()
     spoiled[2] = np.random.default_rng(0).integers(0, 4095, SIZE)
-    with pytest.warns(UserWarning, match="could not be registered"):
-        found = ns.measure_transforms(
-            ns.Stack.wrap(spoiled), transform="translation", nonrigid="smooth"
-        )
+    rigid = replace(tissue_moves[0], failed=np.arange(FRAMES) == 2)
+    stack = replace(ns.Stack.wrap(spoiled), used=np.arange(FRAMES) != 5)
+    found = bent(stack, rigid, ns.Smooth())
     assert found.failed[2]
-    assert not found.deformation.grids[2].any()
-    assert found.deformation.grids[3].any()
+    bends = found.deformation.grids.any(axis=(1, 2, 3))
+    assert bends.tolist() == [index not in (2, 5) for index in range(FRAMES)]
 
 
-def test_stiffness_and_spacing_can_be_given(tissue):
+def test_stiffness_and_spacing_can_be_given(tissue, tissue_moves):
     stack, truth = tissue
     stiff, loose = (
-        ns.measure_transforms(
-            stack, transform="translation", nonrigid=ns.Smooth(spacing=40.0, stiffness=stiffness)
-        )
+        bent(stack, tissue_moves[0], ns.Smooth(spacing=40.0, stiffness=stiffness))
         for stiffness in (1e5, 1.0)
     )
     assert stiff.deformation.grids.std() < loose.deformation.grids.std()
@@ -116,12 +135,9 @@ def test_stiffness_and_spacing_can_be_given(tissue):
     assert apart(loose, truth) < 0.25
 
 
-def test_frames_never_fold(tissue):
-    stack, _ = tissue
-    found = ns.measure_transforms(
-        stack, transform="translation", nonrigid=ns.Smooth(stiffness=1e-6)
-    )
-    y, x = np.mgrid[:160:4.0, :144:4.0]
+def test_frames_never_fold(tissue, tissue_moves):
+    found = bent(tissue[0], tissue_moves[0], ns.Smooth(stiffness=1e-6))
+    y, x = np.mgrid[: SIZE[0] : 4.0, : SIZE[1] : 4.0]
     points = np.column_stack([x.ravel(), y.ravel()])
     for moved in found.displacements(points).reshape(FRAMES, *x.shape, 2):
         across, down = np.diff(moved, axis=1)[:-1] / 4, np.diff(moved, axis=0)[:, :-1] / 4
@@ -130,9 +146,12 @@ def test_frames_never_fold(tissue):
 
 
 def test_too_small_or_too_fine():
-    tiny = ns.Stack.wrap(np.random.default_rng(0).integers(0, 99, (3, 24, 40)).astype(np.uint8))
+    tiny, large = (
+        ns.Stack.wrap(np.random.default_rng(0).integers(0, 99, (2, *size)).astype(np.uint8))
+        for size in [(24, 40), (256, 256)]
+    )
+    still = ns.Transforms(np.tile(np.eye(3), (2, 1, 1)))
     with pytest.raises(ValueError, match=r"deformations need frames of 32 px"):
-        ns.measure_transforms(tiny, transform="translation", nonrigid="rows")
-    stack, _ = samples.deforming(3, (256, 256), 4)
+        bent(tiny, still, ns.Rows())
     with pytest.raises(ValueError, match="choose a larger spacing"):
-        ns.measure_transforms(stack, transform="translation", nonrigid=ns.Smooth(spacing=8.0))
+        bent(large, still, ns.Smooth(spacing=8.0))
