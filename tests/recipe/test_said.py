@@ -1,5 +1,7 @@
 """What results tell in plain words."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,13 @@ def test_registration():
     assert text.endswith(" px")
     turned, _ = samples.drifting_cells(4, SIZE, shift=1.0, rotation=2.0, scale=0.0)
     assert "turned by up to" in texts(turned, "register", transform="rigid")[0]
+
+
+def test_frames_that_bend():
+    stack, _ = samples.deforming(4, SIZE, 4, shift=2.0, period=90.0)
+    (text,) = texts(stack, "register", transform="translation", nonrigid="smooth")
+    bent = re.search(r", bent by up to ([\d.]+) px beyond that$", text)
+    assert 1 < float(bent[1]) < 8
 
 
 def test_drift_is_in_the_unit_of_the_pixels(hyper_stack):

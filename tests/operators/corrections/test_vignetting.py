@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import napari_stack as ns
 from napari_stack import samples
 from napari_stack.core.stack import Stack
 from napari_stack.operators import (
@@ -20,6 +21,7 @@ from napari_stack.operators import (
     measure_vignetting,
 )
 from napari_stack.operators.corrections.radial_falloff import sigmoid
+from napari_stack.operators.corrections.vignetting_measure import reach
 from napari_stack.operators.geometry.warp import Warp
 
 DATA = Path(__file__).parents[3] / "../shared/data/multiband"
@@ -201,3 +203,14 @@ def test_a_still_scene_that_is_brighter_in_its_middle_is_told_of():
     stack = Stack.wrap(rocket()[np.newaxis])
     with pytest.warns(UserWarning, match=r"seems to fall off by \d+% .* a scene that is brighter"):
         measure_vignetting(stack)
+
+
+def test_how_far_frames_move_counts_what_no_matrix_tells():
+    rows = np.zeros((3, 60, 2))
+    rows[1], rows[2] = (30.0, 0.0), (500.0, 0.0)
+    moves = ns.Transforms(
+        np.tile(np.eye(3), (3, 1, 1)), failed=np.array([False, False, True]),
+        deformation=ns.Deformation(None, None, rows),
+    )  # fmt: skip
+    assert reach(moves, (60, 80)) == pytest.approx(0.3)
+    assert reach(ns.Transforms(moves.matrices), (60, 80)) == 0

@@ -178,6 +178,21 @@ def test_no_deformation_is_none_at_all():
         assert np.abs(one.astype(int) - two).max() <= 1
 
 
+def test_how_far_frames_are_bent_is_told_of_what_lies_within_them():
+    bent, places = grids(3, strength=0.0)
+    bent[1] = 3.0, -4.0
+    bent[2, :, -1] = 50.0  # this control point lies beyond the right border, and hardly counts
+    shifted = np.stack([matrix((0, 0), 0), matrix((0, 0), 0), matrix((-40, 0), 0)])
+    smooth = Deformation(bent, places)
+    far = smooth.largest(shifted, SIZE)
+    np.testing.assert_allclose(far[:2], [0, 5])
+    beyond = smooth.largest(np.tile(np.eye(3), (3, 1, 1)), SIZE)[2]
+    assert 0 < beyond < 20 < smooth.reach([2])
+    rows = wander(3)
+    both = Deformation(bent, places, rows).largest(shifted, SIZE)
+    np.testing.assert_allclose(both - far, np.hypot(rows[..., 0], rows[..., 1]).max(axis=1))
+
+
 class TestValues:
     """Deformations as values: selected, joined, multiplied, inverted, written."""
 

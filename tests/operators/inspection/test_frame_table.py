@@ -93,4 +93,4 @@ def test_the_table_tells_which_frames_are_bent():
     )
     frames = Stack.wrap(np.ones((3, 20, 30), np.uint16))
     table = frame_table(ns.apply_transforms(frames, transforms))
-    np.testing.assert_allclose(table.columns["deformation (px)"], [0, 1.5, 0])
+    np.testing.assert_allclose(table.columns["deformation (px)"], [0, np.hypot(0.5, 1.5), 0])

@@ -128,10 +128,9 @@ def _fit_one(stack: Stack, index: int, view: Reduction, free_centre: bool) -> li
 
 def reach(transforms: Transforms, size: tuple[int, int]) -> float:
     """Longest way that the middle of the frame moves between frames, in diagonals."""
-    middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2, 1.0])
-    points = transforms.matrices[~transforms.failed] @ middle
-    points = points[:, :2] / points[:, 2:]
-    return float(np.hypot(*np.ptp(points, axis=0)) / np.hypot(*size)) if len(points) else 0.0
+    middle = np.array([[(size[1] - 1) / 2, (size[0] - 1) / 2]])
+    ways = transforms.displacements(middle)[~transforms.failed, 0]
+    return float(np.hypot(*np.ptp(ways, axis=0)) / np.hypot(*size)) if len(ways) else 0.0
 
 
 def fit_moving(

@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 #: Steps to the point that is taken to a place, and how near the last one has to be, in px.
 _STEPS, _NEAR = 60, 1e-7
 
+#: Points along a side at which the largest displacement is looked for.
+_LATTICE = 65
+
 
 @dataclass(frozen=True, eq=False)
 class Deformation:
@@ -93,6 +96,23 @@ class Deformation:
         """Return the largest displacement along an axis that some frames may have, in px."""
         numbers = np.arange(len(self))[frames]
         return max((float(np.abs(self.bounds(int(i))).max()) for i in numbers), default=0.0)
+
+    def largest(self, matrices: Floats, size: tuple[int, int]) -> Floats:
+        """Return how far at most each frame (n,) is bent within its border, in px.
+
+        Smooth displacements are looked up at a lattice of points; where rows are offset besides,
+        the largest of both are added.
+        """
+        lattice = (np.linspace(0, side - 1, min(side, _LATTICE)) for side in size[::-1])
+        x, y = np.meshgrid(*lattice)
+        places = np.column_stack([x.ravel(), y.ravel()])
+        found = np.zeros(len(self))
+        for index, matrix in enumerate(matrices):
+            smooth = self._smooth(index, moved(np.linalg.inv(matrix), places))
+            found[index] = np.hypot(*smooth.T).max()
+        if self.row_offsets is not None:
+            found += np.hypot(*np.moveaxis(self.row_offsets, -1, 0)).max(axis=1)
+        return found
 
     def forward(self, index: int, matrix: Floats, points: Floats) -> Floats:
         """Return where points (m, 2) of the reference lie in frame `index`."""

@@ -140,6 +140,7 @@ def find_places(
         place[0, 1] == 0 and place[1, 0] == 0 and place[2, 0] == 0 and place[2, 1] == 0
         and place[2, 2] == 1 and place[0, 0] > 0
     )  # fmt: skip
+    level, guess = grid.shape[0] == 0 and matrix[1, 0] == 0 and matrix[2, 0] == 0, 0
     for r in range(out.shape[1]):
         y = float(first_row + r)
         _by_matrix(matrix, y, out[0, r], out[1, r])
@@ -149,10 +150,13 @@ def find_places(
                 _add_upright(line, place[0, 0], place[0, 2], out[k, r])
         elif grid.shape[0] > 0:
             _add_any(grid, place, y, out[:, r])
-        if seen.size > 0:
-            guess, before, found = 0, np.nan, 0.0
+        if seen.size > 0 and level:  # it is the same along a row that is not turned
+            found, guess = _row_of(out[1, r, 0], seen, guess)
+            out[1, r] = found
+        elif seen.size > 0:
+            before, found = np.nan, 0.0
             for x in range(out.shape[2]):
-                if out[1, r, x] != before:  # it is the same along a row that is not turned
+                if out[1, r, x] != before:
                     before = out[1, r, x]
                     found, guess = _row_of(before, seen, guess)
                 out[1, r, x] = found

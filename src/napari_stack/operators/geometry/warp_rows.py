@@ -51,14 +51,12 @@ class Deformed:
     place: Array
     row_offsets: Array
 
-    def places(self, matrix: Array, first_row: int, lines: int, columns: int) -> Array:
+    def places(self, matrix: Array, first_row: int, out: Array) -> None:
         """Find x and y (2, lines, columns) of pixels in the frame; of scans x without offsets."""
-        out = np.empty((2, lines, columns))
         seen = seen_rows(self.row_offsets[:, 1]) if len(self.row_offsets) else np.empty(0)
         grid, line = np.ascontiguousarray(self.grid), np.empty(self.grid.shape[1])
         place = np.ascontiguousarray(self.place / self.place[2, 2])
         find_places(np.ascontiguousarray(matrix), grid, place, seen, first_row, line, out)
-        return out
 
 
 def warp_rows(
@@ -165,10 +163,12 @@ def _deformed_parts(
     matrix, given = matrix / matrix[2, 2], (first_source_row, first_source_row + len(source) - 1)
     taps, channels = _TAPS[interpolation], int(np.prod(source.shape[2:]))
     border = (0.0, source.shape[1] - 1.0, 0.0, height - 1.0, _SLACK)
+    room = np.empty(2 * min(_LINES, len(values)) * values.shape[1])  # the same for all
     for start in range(0, len(values), _LINES):
         part = slice(start, min(start + _LINES, len(values)))
         lines, first = part.stop - start, rows.start + start
-        places = deformed.places(matrix, first, lines, values.shape[1])
+        places = room[: 2 * lines * values.shape[1]].reshape(2, lines, values.shape[1])
+        deformed.places(matrix, first, places)
         some = None if whole is None else whole[part]
         if len(deformed.row_offsets):
             _scan(

@@ -114,7 +114,7 @@ def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTab
         columns["scale"] = np.sqrt(np.prod(parts.scale, axis=1))
         columns["quality"] = transforms.quality
         if (bent := transforms.deformation) is not None:
-            columns["deformation (px)"] = np.array([bent.reach([i]) for i in range(len(stack))])
+            columns["deformation (px)"] = bent.largest(transforms.matrices, stack.shape[1:3])
     for correction in stack.corrected_by:
         for part in parts_of(correction):
             for title, column in part.columns().items():

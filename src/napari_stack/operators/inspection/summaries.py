@@ -33,8 +33,9 @@ def _last(outcome: Outcome, kind: type) -> Any:
 
 def registration(outcome: Outcome) -> list[Said]:
     """Tell how many frames were registered, and how far they had moved."""
-    transforms = None if outcome.frames is None else outcome.frames.transforms
-    if transforms is None:
+    frames = outcome.frames
+    transforms = None if frames is None else frames.transforms
+    if frames is None or transforms is None:
         return []
     good = ~transforms.failed
     moved = transforms.decomposed()
@@ -46,6 +47,10 @@ def registration(outcome: Outcome) -> list[Said]:
         parts += [f"turned by up to {turned:.2g} degrees"] * (turned > _TURNED)
         grown = float(np.abs(moved.scale[good] - 1).max())
         parts += [f"sizes differ by up to {grown:.2%}"] * (grown > _GROWN)
+        if (bent := transforms.deformation) is not None:
+            size = transforms.size or frames.shape[1:3]
+            furthest = bent.largest(transforms.matrices, size)[good].max()
+            parts.append(f"bent by up to {furthest:.2g} px beyond that")
     said = [Said(", ".join(parts), "Plot", opens=_INSPECTOR)]
     if not good.all() and "failed" not in outcome.options:
         text = (
