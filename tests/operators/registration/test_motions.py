@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack import Stack, measure_transforms
+from napari_stack.operators.registration.evidence import preferred
 
 SIDE = 160
 HOW = {"transform": "translation", "method": "intensity", "reference": 0}
@@ -58,3 +59,13 @@ def test_a_foreground_of_half_the_frame_is_either_motion_or_flagged():
         found = measure_transforms(frames(0.42, 1.5, 10, seed), **HOW)
         shift = found.matrices[1, :2, 2]
         assert found.failed[1] or min(np.hypot(*shift), np.hypot(*(shift - [10, 0]))) < 0.5
+
+
+def test_what_neither_alignment_explains_has_no_say():
+    """Half a frame fits the first alignment, the other half neither, by chance the second more."""
+    first, second = (np.full((20, 40), v, np.float32) for v in (0.1, 0.3))
+    first[:, :20] = 0.9
+    assert preferred(first, second)[0] == 0.5
+    assert preferred(first, second, explained=True)[0] == 1.0
+    faint = np.full((20, 40), 0.1, np.float32)
+    assert preferred(faint, second, explained=True)[0] == 0.0

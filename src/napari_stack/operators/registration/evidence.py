@@ -31,7 +31,7 @@ IN_PLACE = 1.6
 #: What moves otherwise reaches beyond the tiles that show it, by about this share of their side.
 BEYOND = 0.35
 #: Frames whose plain correlation reaches this share of that at zero elsewhere show a grid.
-LARGEST_REPEATED = 0.45
+LARGEST_REPEATED = 0.7
 #: Where the local correlation coefficient is above this, an alignment explains what is seen.
 EXPLAINED = 0.5
 #: Two local coefficients closer than this are alike.
@@ -259,15 +259,21 @@ def unexplained(evidence: Evidence, shape: tuple[int, int]) -> Image:
     return cv2.GaussianBlur(weights, (0, 0), 3.0)
 
 
-def preferred(first: Image, second: Image) -> tuple[float, float]:
+def preferred(first: Image, second: Image, *, explained: bool = False) -> tuple[float, float]:
     """Share of the common area that one alignment fits better than another, and its doubt.
 
-    Signs are counted, not sizes: a faint half of the frame counts as much as a strong one.
+    Signs are counted, not sizes: a faint half of the frame counts as much as a strong one. Where
+    neither fits, signs are those of the noise: of what is `explained` by either, it counts only
+    that, if it is a window or more.
     """
     difference = first - second
-    known = difference[np.isfinite(difference)]
-    if not known.size:
+    known = np.isfinite(difference)
+    some = known & (np.maximum(first, second) > EXPLAINED)
+    if explained and np.count_nonzero(some) >= PIXELS_OF_WINDOW:
+        known = some
+    signs = difference[known]
+    if not signs.size:
         return 0.5, 0.5
     # Windows overlap: about one in `PIXELS_OF_WINDOW` of the grid is independent.
-    votes = np.where(np.abs(known) < ALIKE, 0.5, known > 0)
-    return float(np.mean(votes)), 0.5 / float(np.sqrt(max(known.size / PIXELS_OF_WINDOW, 1)))
+    votes = np.where(np.abs(signs) < ALIKE, 0.5, signs > 0)
+    return float(np.mean(votes)), 0.5 / float(np.sqrt(max(signs.size / PIXELS_OF_WINDOW, 1)))

@@ -30,18 +30,18 @@ COUNTS_FROM, COUNTS_TO = 2.0, 4.0
 #: Another alignment with this share of the support is preferred where it fits better over more of
 #: the frame, by so many standard deviations.
 SHARE_OF_RIVAL, PREFERRED = 0.6, 3.0
-#: ... nor where another one has more than this share of the support, and the alignment fits more of
-#: the frame by less than so many standard deviations.
-NEARLY, CLOSE = 0.5, 2.0
+#: Where another one has more than this share of the support, an alignment that fits more of what
+#: either explains by less than so many standard deviations is doubted.
+NEARLY, CLOSE = 0.5, 1.0
 #: What is followed as the background has this share of the support of the largest motion.
 SHARE_OF_BACKGROUND = 0.35
 #: Either motion may be meant where another has so many tiles of its own and this share of
 #: those of the chosen one (of the reach, for the background), unless that fits more of the
 #: frame by so many standard deviations.
-TILES_OF_RIVAL, SHARE_OF_TILES, AMBIGUOUS, LARGEST_MARGIN = 5, 0.45, 0.6, 6.0
-#: Where another place fits more of the frame by so many standard deviations, or one that repeats
-#: fits better than a period away by less than so many, nothing is more probable than this.
-CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 3.0, 0.5
+TILES_OF_RIVAL, SHARE_OF_TILES, AMBIGUOUS, LARGEST_MARGIN = 5, 0.5, 0.6, 5.0
+#: Where another place fits more of what either explains by so many standard deviations, or one that
+#: repeats fits better than a period away by less than so many, nothing is more probable than this.
+CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 2.0, 0.5
 
 
 #: Which of several motions is taken.
@@ -137,10 +137,8 @@ def probability(weighed: Weighed) -> float:
         logit += tree["value"][node]
     least = UNDECIDED if weighed.evidence.repeats else CONTRADICTED
     least = max(least, CLOSE) if seen["ratio"] > NEARLY else least
-    # A scene that repeats has rivals with as many tiles: the margin alone tells between them.
-    doubted = seen["margin"] < least or (
-        not weighed.evidence.repeats and _ambiguous(weighed, seen["margin"])
-    )
+    margin = _margin(weighed, explained=True)
+    doubted = margin < least or _ambiguous(weighed, max(margin, seen["margin"]))
     return min(float(1 / (1 + np.exp(-logit))), LARGEST_DOUBTED if doubted else 1.0)
 
 
@@ -150,7 +148,8 @@ def _ambiguous(weighed: Weighed, margin: float) -> bool:
     if margin > LARGEST_MARGIN:
         return False
     if weighed.follow == "background":
-        return any(
+        # A scene that repeats reaches as far a period away: the margin alone tells between them.
+        return not own.repeats and any(
             rival.in_place >= TILES_OF_RIVAL and reach(rival) > AMBIGUOUS * reach(own)
             for rival in weighed.rivals
         )
@@ -213,10 +212,13 @@ def features_of(weighed: Weighed) -> dict[str, float]:
     }
 
 
-def _margin(weighed: Weighed) -> float:
-    """By how many standard deviations the alignment fits more of the frame than any other."""
-    margins = [15.0]
+def _margin(weighed: Weighed, *, explained: bool = False) -> float:
+    """By how many standard deviations the alignment fits more of the frame than any other.
+
+    Or more of what either of the two explains, which the trees have not learnt from.
+    """
+    margins, local = [15.0], weighed.evidence.local
     for rival in weighed.rivals:
-        share, doubt = preferred(weighed.evidence.local, rival.local)
+        share, doubt = preferred(local, rival.local, explained=explained)
         margins.append((share - 0.5) / doubt)
     return float(np.clip(min(margins), -5, 15))
