@@ -79,7 +79,10 @@ def test_a_file_gives_back_the_same_recipe(tmp_path):
     ("change", "message"),
     [
         ({"operator": "blend"}, "there is no operator 'blend'; the operators are register"),
-        ({"options": {"sgma": 1}}, "sigma_clip has no option 'sgma'; it takes sigma, iterations"),
+        (
+            {"options": {"sgma": 1}},
+            "sigma_clip has no option 'sgma'; it takes method, sigma, iterations",
+        ),
         (
             {"options": {"sigma": 0}},
             "sigma_clip: sigma must be a number in the range 0.1 to 100 sigma, got 0",

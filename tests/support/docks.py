@@ -13,7 +13,9 @@ from napari_stack.operators import CATALOGUE
 DOCKS = {name: getattr(_widgets, _widgets.dock_name(name)) for name in CATALOGUE}
 
 #: Those that take any frames; drizzle needs frames whose shifts are known.
-RUN_ON_ANY = {name: dock for name, dock in DOCKS.items() if name != "drizzle"}
+RUN_ON_ANY = {
+    name: dock for name, dock in DOCKS.items() if name not in ("drizzle", "register_volumes")
+}
 
 
 def docked(viewer, kind):

@@ -179,8 +179,8 @@ def step_of_colours(stack: Stack) -> int:
     sensor = sensor_view(stack)
     if sensor.ndim == 4 or not sensor.used.any() or min(sensor.shape[1:3]) < _LEAST_SIDE:
         return 1
-    middle = sensor.shape[1] // 2
-    rows = slice(max(middle - _ROWS, 0), middle + _ROWS)
+    height = sensor.shape[1]
+    rows = slice(max(height // 2 - _ROWS, 0), min(height // 2 + _ROWS, height))
     seen = np.asarray(sensor.read(int(np.flatnonzero(sensor.used)[0]), rows)[0], np.float64)
     return 2 if all(_alternates(part) for part in (seen, seen.T)) else 1
 
