@@ -10,7 +10,6 @@ from napari_stack.core.options import Bounds, check
 from napari_stack.core.stack import Stack
 from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine.accumulators import Extremes
 from napari_stack.operators.combine.combine import require_used
 
 #: Directions that trails are looked for in.
@@ -55,6 +54,8 @@ def star_trails(
     """
     check(star_trails, locals())
     require_used(stack)
+    from napari_stack.operators.combine.accumulators import Extremes
+
     values, covered = run.fold(Extremes(method="maximum"), stack, what="Combining frames").result()
     if fill:
         pixels = np.asarray(values, stack.working)
