@@ -92,6 +92,8 @@ def test_the_mean_of_bent_frames_is_sharper(tissue, tissue_moves):
 @pytest.mark.parametrize("nonrigid", [ns.Smooth(), ns.Rows()])
 @pytest.mark.parametrize("noise", [0.02, 0.12])
 def test_frames_that_are_rigid_stay_so(nonrigid, noise):
+    # Not so of every seed: with 3 in place of 4, rows of 0.02 to 0.06 px rms are found that are not
+    # there. Frames are small here and few; the page on motion beyond a matrix tells of it.
     stack, truth = samples.drifting_cells(
         8, (96, 112), 4, shift=5.0, rotation=0.0, scale=0.0, noise=noise, dtype="float32"
     )
