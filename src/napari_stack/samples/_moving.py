@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.samples._scenes import Image, cells
-from napari_stack.samples._series import TOP, PixelType, Truth
+from napari_stack.samples._series import TOP, PixelType, Truth, stored
 
 #: The picture of the cells is drawn so many times finer than the frames that are read from it.
 _FINER = 2
@@ -144,8 +144,7 @@ def _series(
     for index, target in enumerate(data):
         dx, dy = moved(index, x, y)
         light = rng.poisson(np.maximum(picture(x - dx, y - dy), 0) * photons) / photons
-        level = np.clip(light, 0, 1) * TOP[dtype]
-        target[...] = level if dtype == "float32" else np.rint(level)
+        target[...] = stored(np.clip(light, 0, 1), dtype)
     points = np.stack([x, y], -1)[_SPACING::_SPACING, _SPACING::_SPACING].reshape(-1, 2)
     truth = {
         "points": points,

@@ -44,6 +44,15 @@ def covered_somewhere(valid: NDArray[np.bool_] | None) -> NDArray[np.bool_] | No
     return None if covered.all() else covered
 
 
+def values_there(
+    valid: NDArray[np.bool_], channels: int
+) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
+    """Count the values that are there: at places (rows, columns), and of frames (rows, n)."""
+    at_places = valid.sum(axis=0, dtype=np.uint16).repeat(channels, axis=1)
+    of_frames = (valid.sum(axis=2, dtype=np.uint32) * np.uint32(channels)).T
+    return at_places, np.ascontiguousarray(of_frames)
+
+
 def clip_band(
     values: NDArray[Any],
     valid: NDArray[np.bool_] | None,
@@ -85,17 +94,17 @@ def clip_band(
     squares = np.empty(mean.shape if details else (rows, 0), np.float32)
     below = np.zeros(squares.shape, np.uint16)
     rejected_per_frame = np.zeros((rows, frames), np.uint32)
-    whole, present = np.empty((rows, 0), bool), np.uint16(frames)
+    whole = np.empty((rows, 0), bool)
+    present: np.uint16 | NDArray[np.uint16] = np.uint16(frames)
     present_per_frame = np.full((rows, frames), columns, np.uint32)
     if valid is not None and not (complete := valid.all(axis=0)).all():
         channels = columns // valid.shape[2]
         whole = complete.repeat(channels, axis=1)
-        present = valid.sum(axis=0, dtype=np.uint16).repeat(channels, axis=1)
-        present_per_frame = (valid.sum(axis=2, dtype=np.uint32) * np.uint32(channels)).T
+        present, present_per_frame = values_there(valid, channels)
     _clip(flat, valid, whole, rules, [mean, used, squares, below, rejected_per_frame])
     image = cast(mean.reshape(shape), dtype, covered_somewhere(valid))
     rejected = np.subtract(present, used).reshape(shape)
-    found = (image, rejected, rejected_per_frame, np.ascontiguousarray(present_per_frame))
+    found = (image, rejected, rejected_per_frame, present_per_frame)
     if not details:
         return found
     error = standard_error(squares, used).reshape(shape)

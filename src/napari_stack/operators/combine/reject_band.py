@@ -6,7 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.casting import cast
-from napari_stack.operators.combine.clip_band import as_rows, covered_somewhere, standard_error
+from napari_stack.operators.combine.clip_band import (
+    as_rows,
+    covered_somewhere,
+    standard_error,
+    values_there,
+)
 from napari_stack.operators.combine.reject_kernels import ESD, LINE, RANKS, SHARES, reject_rows
 from napari_stack.operators.combine.rejection import (
     GeneralisedESD,
@@ -73,8 +78,7 @@ def reject_band(
     there = np.full((rows, frames), columns, np.uint32)
     if valid is not None and not complete:
         lines = np.ascontiguousarray(valid.swapaxes(0, 1))
-        present = valid.sum(axis=0, dtype=np.uint16).repeat(channels, axis=1)
-        there = (valid.sum(axis=2, dtype=np.uint32) * np.uint32(channels)).T
+        present, there = values_there(valid, channels)
     critical, begins = _critical(method, present, frames)
     tile = np.empty((frames, tile_width(frames, flat.itemsize, 256)), flat.dtype)
     mean, used = np.empty((rows, columns)), np.empty((rows, columns), np.uint16)
@@ -86,7 +90,7 @@ def reject_band(
     reject_rows(flat, lines, *rules, *scratch, *results)
     image = cast(mean.reshape(shape), dtype, covered_somewhere(valid))
     rejected = np.subtract(present, used).reshape(shape)
-    found = (image, rejected, per_frame, np.ascontiguousarray(there))
+    found = (image, rejected, per_frame, there)
     if not details:
         return found
     error = standard_error(squares, used).reshape(shape)
