@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from analytic_textures import cells, corner_error, natural, pair, similarity
 
-from napari_stack.operators.registration.align import align, align_by, prepare
 from napari_stack.operators.registration.methods import Features
+from napari_stack.operators.registration.search.align import align, align_by, prepare
 
 #: Takes reference and moving frame; gives the matrix (3, 3) from one to the other, or None.
 Method = Callable[[np.ndarray, np.ndarray], np.ndarray | None]

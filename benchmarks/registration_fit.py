@@ -1,4 +1,4 @@
-"""Fit the trees of `registration.judgement` to pairs with exact truth, and write them.
+"""Fit the trees of `search.judgement` to pairs with exact truth, and write them.
 
 Run as `python benchmarks/registration_fit.py [--trials 60] [--seed 0]`; it needs scikit-learn. The
 probabilities that five-fold cross-validation gives are compared with what held.
@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from registration_pairs import KINDS, TRANSFORMS, error_of, make
 
-from napari_stack.operators.registration import judgement
 from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.preprocess import prepare
-from napari_stack.operators.registration.search import Search
+from napari_stack.operators.registration.search import judgement
+from napari_stack.operators.registration.search.hypotheses import Search
 
 #: Kinds that decide what is believed are drawn more often.
 OFTEN = {"mixed": 2, "mover": 2, "unrelated": 2}

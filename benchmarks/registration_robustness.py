@@ -13,7 +13,7 @@ import numpy as np
 from analytic_textures import Matrix, Texture, cells, corner_error, natural, pair, similarity
 from numpy.typing import NDArray
 
-from napari_stack.operators.registration.align import align, prepare
+from napari_stack.operators.registration.search.align import align, prepare
 
 Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 #: Reference, moving frame, true matrix, and the error (px) below which a result is right.

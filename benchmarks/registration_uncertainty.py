@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.matrices import centre_of, corners_of
 from napari_stack.operators.geometry.covariance import at_points
-from napari_stack.operators.registration.align import align, prepare
+from napari_stack.operators.registration.search.align import align, prepare
 
 #: Standard deviations of the noise, of 255; "SNR 1" is that of the scene, neither clipped nor
 #: rounded; 0 shows the bias that is left.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.bands import bands_apart
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.sources.bands import bands_apart
 from napari_stack.core.stack import Stack
 from napari_stack.operators.geometry.transform_frames import transform_frames
 from support.pixels import Noise

@@ -11,9 +11,9 @@ import pytest
 import zarr
 from numpy.typing import NDArray
 
-from napari_stack.core import blocks
-from napari_stack.core.blocks import Blocks, chunks_of
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.sources import blocks
+from napari_stack.core.sources.blocks import Blocks, chunks_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import read

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_stack.core.home import at_home
+from napari_stack.core.system.home import at_home
 
 
 def test_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 
 import napari_stack as ns
-from napari_stack.core import compiling
-from napari_stack.core.jit import kernel
+from napari_stack.core.system import compiling
+from napari_stack.core.system.jit import kernel
 from napari_stack.engine.progress import COMPILING
 from napari_stack.engine.run import Run
 
-INNER = "from napari_stack.core.jit import kernel\n@kernel\ndef inner(x):\n    return x + {}\n"
+INNER = """
+from napari_stack.core.system.jit import kernel
+@kernel
+def inner(x):
+    return x + {}
+"""
 OUTER = """
-from napari_stack.core.jit import kernel
+from napari_stack.core.system.jit import kernel
 from trial.inner import inner
 @kernel
 def outer(x):
@@ -27,8 +32,8 @@ def outer(x):
 def call_outer(folder: Path) -> str:
     """Call a kernel, in a new process, of a package whose cache is keyed by all its sources."""
     code = (
-        "from pathlib import Path; from napari_stack.core import jit; import trial\n"
-        "jit.__file__ = str(Path(trial.__file__).parent / 'core' / 'jit.py')\n"
+        "from pathlib import Path; from napari_stack.core.system import jit; import trial\n"
+        "jit.__file__ = str(Path(trial.__file__).parent / 'core' / 'system' / 'jit.py')\n"
         "from trial.outer import outer; print(outer(1), sum(outer.stats.cache_hits.values()))\n"
     )
     path = os.pathsep.join([str(folder), *sys.path])

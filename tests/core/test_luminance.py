@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_stack.core.luminance import ChannelWeights, brightness_of, weighted_sum
+from napari_stack.core.pixels.luminance import ChannelWeights, brightness_of, weighted_sum
 from napari_stack.core.stack import Stack
 from napari_stack.operators import Transforms, apply_transforms, balance
 from support.focus_scenes import steps

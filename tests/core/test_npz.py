@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_stack.core.npz import write_npz
+from napari_stack.core.system.npz import write_npz
 
 
 def test_an_npz_holds_what_is_given_and_nothing_else(tmp_path, monkeypatch):

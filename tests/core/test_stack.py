@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
+from napari_stack.core.pixels.casting import cast
 from napari_stack.core.source import ArraySource
+from napari_stack.core.sources.stack_source import Rendered
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import Rendered
 
 RNG = np.random.default_rng(5)
 

@@ -15,8 +15,9 @@ from qtpy.QtWidgets import QApplication
 
 from napari_stack import samples
 from napari_stack._widgets import SurfaceDock
-from napari_stack._widgets.parts import precompile, preferences
-from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack._widgets.parts.options import preferences
+from napari_stack._widgets.parts.run import precompile
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.layers.compat import grid_of
 
 

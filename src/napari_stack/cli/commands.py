@@ -12,8 +12,8 @@ from napari_stack import __version__
 from napari_stack.cli.flags import command_name, flags_of, options_given, position
 from napari_stack.cli.jobs import DEBUG, OUTPUT, Settings, run_recipe, run_step
 from napari_stack.core.errors import UserError
-from napari_stack.core.home import at_home
 from napari_stack.core.operator import Operator, Output
+from napari_stack.core.system.home import at_home
 from napari_stack.files import Compression
 from napari_stack.operators import CATALOGUE
 from napari_stack.operators.inspection.plots import PlotFormat

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Group, Parameter
 
-from napari_stack.core.combined_sources import PROJECTIONS, Place
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import options_from_json
 from napari_stack.core.point_pairs import PointPairs
+from napari_stack.core.sources.combined_sources import PROJECTIONS, Place
 
 #: Kinds of options that are typed as the name of a file.
 _FILES = (np.ndarray, PointPairs)

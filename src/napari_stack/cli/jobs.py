@@ -14,7 +14,7 @@ from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import print_note, print_said, warn_of_uncovered
 from napari_stack.cli.report import Report, print_error, progress
-from napari_stack.core.home import at_home
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe

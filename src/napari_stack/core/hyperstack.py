@@ -12,15 +12,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.catalogue import entry_of
-from napari_stack.core.combined_sources import (
+from napari_stack.core.errors import UserError
+from napari_stack.core.look import Look
+from napari_stack.core.source import as_array
+from napari_stack.core.sources.combined_sources import (
     PROJECTIONS,
     Place,
     is_place,
     projected,
 )
-from napari_stack.core.errors import UserError
-from napari_stack.core.look import Look
-from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
 
 

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.catalogue import entry_of
-from napari_stack.core.combined_sources import (
+from napari_stack.core.correction import Correction
+from napari_stack.core.errors import UserError
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.notices import counted_together
+from napari_stack.core.sources.combined_sources import (
     Concatenated,
     Place,
     as_channels,
     refuse_projections,
 )
-from napari_stack.core.correction import Correction
-from napari_stack.core.errors import UserError
-from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.notices import counted_together
+from napari_stack.core.sources.stack_source import Rendered
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import Rendered
 
 
 @counted_together()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.npz import write_npz
+from napari_stack.core.system.npz import write_npz
 
 _VERSION = 1
 
@@ -80,7 +80,7 @@ class Measured:
         ValueError
             For another ending.
         """
-        from napari_stack.core.atomic_write import replacing
+        from napari_stack.core.system.atomic_write import replacing
 
         suffix = _suffix(Path(path))
         with replacing(Path(path), overwrite=overwrite) as temporary:

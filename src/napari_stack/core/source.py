@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.blocks import Blocks, chunks_of, read_part
 from napari_stack.core.errors import UserError
+from napari_stack.core.sources.blocks import Blocks, chunks_of, read_part
 
 if TYPE_CHECKING:
     from napari_stack.core.stack import Stack

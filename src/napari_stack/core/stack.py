@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.cached_frame import CachedFrame
-from napari_stack.core.casting import cast, declared
 from napari_stack.core.correction import Correction, last_transforms
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look
+from napari_stack.core.pixels.casting import cast, declared
 from napari_stack.core.single_axis import SingleAxis
 from napari_stack.core.source import (
     ArraySource,
@@ -23,6 +22,7 @@ from napari_stack.core.source import (
     as_array,
     frame_number,
 )
+from napari_stack.core.sources.cached_frame import CachedFrame
 
 #: Bytes of rows that go through local corrections at a time.
 _BLOCK = 2**20
@@ -287,7 +287,7 @@ class Stack(SingleAxis):
 
     def to_dask(self) -> Any:
         """Return a lazy dask array of the frames as seen, one chunk a frame, for viewers."""
-        from napari_stack.core.dask_frames import to_dask
+        from napari_stack.core.sources.dask_frames import to_dask
 
         return to_dask(self)
 

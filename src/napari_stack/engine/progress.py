@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from napari_stack.core.compiling import compiling
+from napari_stack.core.system.compiling import compiling
 
 #: What is reported while kernels are being compiled.
 COMPILING = "Compiling, first time only"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.home import at_home
+from napari_stack.core.system.home import at_home
 from napari_stack.files.clutter import images_among, is_hidden, without_sidecars
 from napari_stack.files.exif import times
 from napari_stack.files.formats import FAMILIES, KINDS, is_zarr

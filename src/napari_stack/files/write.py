@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.atomic_write import (
-    adding,
-    refuse_existing,
-    replacing,
-    require_parent_folder,
-)
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.atomic_write import (
+    adding,
+    refuse_existing,
+    replacing,
+    require_parent_folder,
+)
 from napari_stack.engine.run import Run
 from napari_stack.files.exif import NOTHING, origin_of
 from napari_stack.files.formats import WRITERS

@@ -7,9 +7,9 @@ import numpy as np
 from napari.layers import Image
 
 from napari_stack.core.axis import Axis, usual_name
-from napari_stack.core.bands import bands_apart
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import ramp
+from napari_stack.core.sources.bands import bands_apart
 from napari_stack.layers.read_layer import Data
 from napari_stack.layers.to_layer import to_layer
 

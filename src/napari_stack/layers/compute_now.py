@@ -12,12 +12,12 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
+from napari_stack.core.pixels.casting import cast
 from napari_stack.core.source import ArraySource, Pixels, Source, WrappedSource
+from napari_stack.core.sources.stack_source import StackSource
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, read, write
 from napari_stack.layers.appearance import Appearance

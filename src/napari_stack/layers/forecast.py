@@ -108,7 +108,7 @@ def _bits(stack: Stack) -> int:
         return 0
     if stack.dtype != np.uint16:
         return 0
-    from napari_stack.core.bit_depth import bits_top
+    from napari_stack.core.pixels.bit_depth import bits_top
 
     data = source.data
     leading = tuple(slice(None, None, max(1, n // 3)) for n in source.leading)

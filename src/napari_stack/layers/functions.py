@@ -8,8 +8,8 @@ from typing import Any
 
 from napari.layers import Image, Labels
 
-from napari_stack.core.combined_sources import Place
 from napari_stack.core.operator import Operator
+from napari_stack.core.sources.combined_sources import Place
 from napari_stack.engine.run import Run
 from napari_stack.layers.job import prepare
 

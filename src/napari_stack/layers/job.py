@@ -9,7 +9,6 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Shapes
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.combined_sources import Place, places_to_json
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import names_text
@@ -17,6 +16,7 @@ from napari_stack.core.operator import resolve
 from napari_stack.core.options import check, method_name
 from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.said import Said
+from napari_stack.core.sources.combined_sources import Place, places_to_json
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance, Limits

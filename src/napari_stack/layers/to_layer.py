@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from napari_stack.core.bands import bands_apart
+from napari_stack.core.sources.bands import bands_apart
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import layer_axes, spread, value_range
 from napari_stack.layers.looks import shown

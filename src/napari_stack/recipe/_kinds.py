@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from napari_stack.core.combined_sources import PROJECTIONS, is_place
 from napari_stack.core.errors import UserError
+from napari_stack.core.sources.combined_sources import PROJECTIONS, is_place
 
 
 def _is_text(value: Any) -> bool:

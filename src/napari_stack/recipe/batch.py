@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_stack.core.errors import UserError, format_error, is_mendable
-from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, read, read_recipe
 from napari_stack.files.paths import resolve

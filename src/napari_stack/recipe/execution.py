@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_stack.core.atomic_write import refuse_existing, require_parent_folder
+from napari_stack.core.system.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transform_files import check_form
 from napari_stack.recipe.plots import Plots

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari_stack.core.atomic_write import refuse_existing
-from napari_stack.core.combined_sources import Place
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import resolve
 from napari_stack.core.results import is_tuple
+from napari_stack.core.sources.combined_sources import Place
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.atomic_write import refuse_existing
 from napari_stack.operators.inspection.plots import Made, PlotFormat, new_figure, save_figure
 from napari_stack.recipe.step import Data, Step
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
-from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.system.atomic_write import replacing
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.recipe.execution import Execution
 from napari_stack.recipe.plots import Plots

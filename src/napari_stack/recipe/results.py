@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
-from napari_stack.core.home import at_home
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look
 from napari_stack.core.operator import resolve
 from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.atomic_write import refuse_existing, replacing, require_parent_folder
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, named_layers, write
 from napari_stack.files.provenance import refuse_inputs

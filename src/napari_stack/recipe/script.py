@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_stack.core.combined_sources import places_to_json
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
 from napari_stack.core.options_json import options_to_json
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.results import is_tuple
+from napari_stack.core.sources.combined_sources import places_to_json
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from napari_stack.core.axis import Axis
-from napari_stack.core.combined_sources import (
-    Place,
-    places_to_json,
-    refuse_projections,
-)
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.operator import Operator
 from napari_stack.core.options import check
 from napari_stack.core.options_json import options_from_json, options_to_json
+from napari_stack.core.sources.combined_sources import (
+    Place,
+    places_to_json,
+    refuse_projections,
+)
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import CATALOGUE

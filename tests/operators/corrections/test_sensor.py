@@ -127,7 +127,7 @@ def test_registered_hyperstacks_are_corrected_before_the_warp(measure_each):
 @pytest.mark.parametrize("channels", [(), (3,)])
 def test_frames_seen_block_by_block_are_those_computed_as_a_whole(dtype, channels, monkeypatch):
     from napari_stack.core import stack as module
-    from napari_stack.core.casting import cast
+    from napari_stack.core.pixels.casting import cast
 
     rng = np.random.default_rng(0)
     shape = (40, 50)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import Auto, DepthMap, Transforms, apply_transforms, focus_stack

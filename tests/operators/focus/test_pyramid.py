@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.depth_map import picked_weights
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.restricted_pyramid import RestrictedFold, frame_limits

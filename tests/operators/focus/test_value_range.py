@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.operators.focus.value_range import RangeState
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_stack.core.casting import cast
+from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     Constant,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_stack.operators.registration.align import align, align_by, prepare
-from napari_stack.operators.registration.gauss_newton import level_to_frame
 from napari_stack.operators.registration.methods import Features
+from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame
+from napari_stack.operators.registration.search.align import align, align_by, prepare
 
 ROOT = Path(__file__).parents[3]
 _analytic = runpy.run_path(str(ROOT / "benchmarks" / "analytic_textures.py"))

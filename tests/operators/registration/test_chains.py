@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_stack import Stack, measure_transforms, samples
-from napari_stack.operators.registration.align import Alignment
-from napari_stack.operators.registration.chains import badly_known, near
+from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.sequence.chains import badly_known, near
 
 SIZE = (96, 128)
 #: Quick, and enough for what these tests ask.

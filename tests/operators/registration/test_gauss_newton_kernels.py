@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from napari_stack.operators.registration.gauss_newton_kernels import BAND, banded, moments
+from napari_stack.operators.registration.refinement.gauss_newton_kernels import (
+    BAND,
+    banded,
+    moments,
+)
 
 
 def images(shape):

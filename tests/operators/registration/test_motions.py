@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack import Stack, measure_transforms
-from napari_stack.operators.registration.evidence import preferred
+from napari_stack.operators.registration.search.evidence import preferred
 
 SIDE = 160
 HOW = {"transform": "translation", "method": "intensity", "reference": 0}

@@ -8,7 +8,7 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import samples
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import (

@@ -22,7 +22,7 @@ from napari_stack.operators import (
     measure_transforms,
     register,
 )
-from napari_stack.operators.registration.motion_models import nearest
+from napari_stack.operators.registration.refinement.motion_models import nearest
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 SHAPE = (208, 240)

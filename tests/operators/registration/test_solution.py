@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from napari_stack.core.matrices import corners_of
-from napari_stack.operators.registration.align import Alignment
-from napari_stack.operators.registration.block_tridiagonal import solve_blocks
-from napari_stack.operators.registration.motion_models import (
+from napari_stack.operators.registration.refinement.motion_models import (
     TRANSFORMS,
     unknowns_of,
     update_matrix,
     update_of,
 )
-from napari_stack.operators.registration.pair_graph import Pair
-from napari_stack.operators.registration.solution import solved
-from napari_stack.operators.registration.uncertainty import of_entries
+from napari_stack.operators.registration.refinement.uncertainty import of_entries
+from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.sequence.block_tridiagonal import solve_blocks
+from napari_stack.operators.registration.sequence.pair_graph import Pair
+from napari_stack.operators.registration.sequence.solution import solved
 
 SHAPE = (200, 260)
 COUNT, REFERENCE = 30, 11

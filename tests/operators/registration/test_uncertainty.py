@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import napari_stack as ns
-from napari_stack.operators.registration import uncertainty
-from napari_stack.operators.registration.align import align, align_by, prepare
 from napari_stack.operators.registration.methods import Features, Phase
+from napari_stack.operators.registration.refinement import uncertainty
+from napari_stack.operators.registration.search.align import align, align_by, prepare
 
 ROOT = Path(__file__).parents[3]
 INSIDE = 2.296
@@ -85,7 +85,7 @@ def test_the_bias_of_cubic_interpolation_is_taken_off(benchmark, monkeypatch):
     error = align(*frames, transform="translation").matrix - truth
     assert np.abs(error).max() < 0.0025
     monkeypatch.setattr(
-        "napari_stack.operators.registration.align.measure_uncertainty",
+        "napari_stack.operators.registration.search.align.measure_uncertainty",
         lambda _one, _two, refined, _transform: (refined.matrix, np.zeros((8, 8))),
     )
     biased = align(*frames, transform="translation").matrix - truth

@@ -11,7 +11,7 @@ from qtpy.QtGui import QImage
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
-from napari_stack._widgets.parts.frame_panels import panels_of
+from napari_stack._widgets.parts.frames.frame_panels import panels_of
 from napari_stack.core.notices import FailedFrames
 from napari_stack.operators.inspection.frame_table import FrameTable
 from support.docks import assert_let_go, place_of, ran, references_to

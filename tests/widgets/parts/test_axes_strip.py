@@ -5,7 +5,7 @@ import pytest
 
 import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, FrameInspectorDock, RegisterDock, StackDock
-from napari_stack._widgets.parts.axes_strip import AxesStrip
+from napari_stack._widgets.parts.options.axes_strip import AxesStrip
 from support.docks import docked, ran
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from napari_stack import samples
 from napari_stack._widgets import RegisterDock, SigmaClipDock, StackDock
-from napari_stack._widgets.parts.card import ResultCard
+from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack.core.said import Said
 from support.docks import cells_layer, docked, ran
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_stack._widgets.parts.errors import errors_shown, show_error
+from napari_stack._widgets.parts.run.errors import errors_shown, show_error
 from napari_stack.core.errors import UserError, format_error
 
 

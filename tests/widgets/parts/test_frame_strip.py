@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
-from napari_stack._widgets.parts.frame_strip import FrameStrip, colours_of, described
+from napari_stack._widgets.parts.frames.frame_strip import FrameStrip, colours_of, described
 from napari_stack.core.notices import FailedFrames
 from napari_stack.layers.compat import text_overlay_of
 from napari_stack.operators.inspection.frame_table import FrameTable

@@ -1,6 +1,6 @@
 """The time that a run may still take."""
 
-from napari_stack._widgets.parts.pace import Pace
+from napari_stack._widgets.parts.run.pace import Pace
 
 
 def test_a_steady_run():

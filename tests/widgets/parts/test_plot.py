@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QImage
 
-from napari_stack._widgets.parts.plot import _COLOURS, _CROSS, Panel, Plot
-from napari_stack._widgets.parts.scales import limits, ticks
+from napari_stack._widgets.parts.plot.plot import _COLOURS, _CROSS, Panel, Plot
+from napari_stack._widgets.parts.plot.scales import limits, ticks
 from napari_stack.core.errors import UserError
 from support.docks import place_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack import _widgets, operators
-from napari_stack._widgets.parts import precompile
+from napari_stack._widgets.parts.run import precompile
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack import _widgets
-from napari_stack._widgets.parts.preferences import (
+from napari_stack._widgets.parts.options.preferences import (
     Preferences,
     last_used,
     preferences,

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QCheckBox, QListWidget, QListWidgetItem
 
 from napari_stack import layers
 from napari_stack._widgets.parts.active_layer import FollowingDock
-from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import button, is_checked, paragraph, set_checked, tooltip
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.motion import Motion

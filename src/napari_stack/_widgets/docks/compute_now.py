@@ -8,10 +8,10 @@ from magicgui.widgets import FileEdit
 from qtpy.compat import isalive
 
 from napari_stack import layers
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import Chosen, choice
 from napari_stack._widgets.parts.layout import Rows, fill, paragraph
-from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack._widgets.parts.options.inputs import Chosen, choice
+from napari_stack._widgets.parts.run.errors import errors_shown
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.layers.compat import follow_layers
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"

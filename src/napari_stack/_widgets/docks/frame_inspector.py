@@ -9,16 +9,16 @@ from qtpy.compat import isalive
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.compare import Compare
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.frame_list import FrameList
-from napari_stack._widgets.parts.frame_notice import FrameNotice
-from napari_stack._widgets.parts.frame_panels import panels_of
-from napari_stack._widgets.parts.frame_strip import FrameStrip
-from napari_stack._widgets.parts.inputs import axis_choices, choice
+from napari_stack._widgets.parts.frames.frame_list import FrameList
+from napari_stack._widgets.parts.frames.frame_notice import FrameNotice
+from napari_stack._widgets.parts.frames.frame_panels import panels_of
+from napari_stack._widgets.parts.frames.frame_strip import FrameStrip
+from napari_stack._widgets.parts.frames.place_by_hand import PlaceByHand
+from napari_stack._widgets.parts.frames.sliders import frame_in_view, position_in_view, show_frame
 from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
-from napari_stack._widgets.parts.place_by_hand import PlaceByHand
-from napari_stack._widgets.parts.plot import Plot
-from napari_stack._widgets.parts.sliders import frame_in_view, position_in_view, show_frame
+from napari_stack._widgets.parts.options.inputs import axis_choices, choice
+from napari_stack._widgets.parts.plot.plot import Plot
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_inspection import (

@@ -10,13 +10,13 @@ from magicgui.widgets import CheckBox
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit
 
 from napari_stack import layers
-from napari_stack._widgets.parts.data_set import NamesInput, SeriesChoice
-from napari_stack._widgets.parts.inputs import ChoiceOrNumber, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, fill, paragraph, tooltip
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, Opened, extent
-from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack.core.home import at_home
+from napari_stack._widgets.parts.options.data_set import NamesInput, SeriesChoice
+from napari_stack._widgets.parts.options.inputs import ChoiceOrNumber, NumberInput, choice
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.core.options import Bounds, options_of
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.files import SUFFIXES, Choices, choices_in, read
 

@@ -8,23 +8,23 @@ from napari.layers import Image, Labels, Points, Shapes
 from qtpy.compat import isalive
 
 from napari_stack import layers
-from napari_stack._widgets.parts.card import ResultCard
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.forecast import ForecastText
-from napari_stack._widgets.parts.form import OptionsForm
-from napari_stack._widgets.parts.inputs import Chosen
-from napari_stack._widgets.parts.layer_choice import SourceChoice
 from napari_stack._widgets.parts.layout import align_labels, button, collapsible, fill, paragraph
-from napari_stack._widgets.parts.measure_at import PlaceChoice
 from napari_stack._widgets.parts.operator_docks import open_titled
-from napari_stack._widgets.parts.precompile import warm_up
-from napari_stack._widgets.parts.preferences import last_used, preferences, remember_options
+from napari_stack._widgets.parts.options.form import OptionsForm
+from napari_stack._widgets.parts.options.inputs import Chosen
+from napari_stack._widgets.parts.options.layer_choice import SourceChoice
+from napari_stack._widgets.parts.options.measure_at import PlaceChoice
+from napari_stack._widgets.parts.options.preferences import last_used, preferences, remember_options
 from napari_stack._widgets.parts.preview import LivePreview
-from napari_stack._widgets.parts.runner import RunningDock
-from napari_stack.core.combined_sources import Place
+from napari_stack._widgets.parts.run.card import ResultCard
+from napari_stack._widgets.parts.run.errors import errors_shown
+from napari_stack._widgets.parts.run.forecast import ForecastText
+from napari_stack._widgets.parts.run.precompile import warm_up
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
+from napari_stack.core.sources.combined_sources import Place
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.

@@ -9,11 +9,11 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
-from napari_stack._widgets.parts.errors import show_error
-from napari_stack._widgets.parts.latest_worker import LatestWorker
+from napari_stack._widgets.parts.frames.sliders import frame_in_view, show_frame
 from napari_stack._widgets.parts.layout import paragraph, tooltip
-from napari_stack._widgets.parts.plot import Panel, Plot
-from napari_stack._widgets.parts.sliders import frame_in_view, show_frame
+from napari_stack._widgets.parts.plot.plot import Panel, Plot
+from napari_stack._widgets.parts.run.errors import show_error
+from napari_stack._widgets.parts.run.latest_worker import LatestWorker
 from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.layers.frame_inspection import frames_layer
 from napari_stack.layers.pixel_inspection import PixelTarget, Reading, target_at

@@ -8,9 +8,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.batch import BatchPanel
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import choice
 from napari_stack._widgets.parts.layout import Rows, beside, button, collapsible, tooltip
+from napari_stack._widgets.parts.options.inputs import choice
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import unwrapped

@@ -13,14 +13,14 @@ from napari_stack._widgets.parts.assistant.frames import FramesChoice
 from napari_stack._widgets.parts.assistant.keep import KeepPanel
 from napari_stack._widgets.parts.assistant.opening import Opened, dropped_paths, opening
 from napari_stack._widgets.parts.assistant.questions import Questions
-from napari_stack._widgets.parts.card import ResultCard
 from napari_stack._widgets.parts.compare import Compare
-from napari_stack._widgets.parts.errors import errors_shown, show_error
-from napari_stack._widgets.parts.inputs import Chosen
-from napari_stack._widgets.parts.latest_worker import LatestWorker
 from napari_stack._widgets.parts.layout import button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.operator_docks import open_dock, open_titled
-from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack._widgets.parts.options.inputs import Chosen
+from napari_stack._widgets.parts.run.card import ResultCard
+from napari_stack._widgets.parts.run.errors import errors_shown, show_error
+from napari_stack._widgets.parts.run.latest_worker import LatestWorker
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.said import Said
 from napari_stack.layers.compat import unwrapped, weak_reference

@@ -9,10 +9,10 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_stack import layers
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.inputs import Chosen, NumberInput, choice
 from napari_stack._widgets.parts.layout import Rows, button, fill, paragraph
+from napari_stack._widgets.parts.options.inputs import Chosen, NumberInput, choice
 from napari_stack._widgets.parts.place import SharingPlace
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
 from napari_stack.layers.provenance import KEY

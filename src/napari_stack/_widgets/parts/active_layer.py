@@ -7,9 +7,9 @@ from napari.layers import Image, Layer
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QWidget
 
-from napari_stack._widgets.parts.axes_strip import AxesStrip
 from napari_stack._widgets.parts.layout import fill, paragraph
-from napari_stack._widgets.parts.runner import RunningDock
+from napari_stack._widgets.parts.options.axes_strip import AxesStrip
+from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.layers.compat import follow_layers, weak_reference
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QLineEdit, QListWidget, QWidget
 
-from napari_stack._widgets.parts.errors import errors_shown, show_error
 from napari_stack._widgets.parts.layout import Rows, below, beside, button, holding, tooltip
-from napari_stack._widgets.parts.runner import Runner
+from napari_stack._widgets.parts.run.errors import errors_shown, show_error
+from napari_stack._widgets.parts.run.runner import Runner
 from napari_stack.core.errors import UserError
-from napari_stack.core.home import at_home
+from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.batch import Done, run_each, saving, series_names

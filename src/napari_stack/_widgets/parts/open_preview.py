@@ -9,9 +9,9 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_stack._widgets.parts.errors import show_error
-from napari_stack._widgets.parts.latest_worker import LatestWorker, Work
 from napari_stack._widgets.parts.layout import below, frames_text, paragraph
+from napari_stack._widgets.parts.run.errors import show_error
+from napari_stack._widgets.parts.run.latest_worker import LatestWorker, Work
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack

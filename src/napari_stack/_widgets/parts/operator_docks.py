@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack._widgets.parts.errors import errors_shown
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.operators import CATALOGUE
 from napari_stack.recipe import Step
 

@@ -7,9 +7,9 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QCheckBox
 
 from napari_stack import layers
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.latest_worker import LatestWorker, Work
 from napari_stack._widgets.parts.layout import tooltip
+from napari_stack._widgets.parts.run.errors import errors_shown
+from napari_stack._widgets.parts.run.latest_worker import LatestWorker, Work
 from napari_stack.core.errors import format_error, is_mendable
 
 #: Milliseconds without a change before a preview is made.

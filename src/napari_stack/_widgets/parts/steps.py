@@ -7,10 +7,10 @@ from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.form import OptionsForm
-from napari_stack._widgets.parts.inputs import Layers
 from napari_stack._widgets.parts.layout import align_labels, below, is_checked, set_checked, tooltip
+from napari_stack._widgets.parts.options.form import OptionsForm
+from napari_stack._widgets.parts.options.inputs import Layers
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import full_resolution
 from napari_stack.recipe import Recipe

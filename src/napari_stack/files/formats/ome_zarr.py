@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis, usual_name
-from napari_stack.core.blocks import Blocks
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look, limits_of
+from napari_stack.core.sources.blocks import Blocks
 from napari_stack.files.formats import ngff
 from napari_stack.files.formats.array_axes import (
     ArrayFormat,

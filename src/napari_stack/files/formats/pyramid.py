@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
+from napari_stack.core.pixels.casting import cast
 
 
 def halved(block: NDArray[Any]) -> NDArray[Any]:

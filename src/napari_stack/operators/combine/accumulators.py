@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import kernel
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.jit import kernel
 
 Result = tuple[NDArray[np.float64], NDArray[np.bool_] | None]
 

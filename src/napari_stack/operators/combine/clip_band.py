@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
+from napari_stack.core.pixels.casting import cast
 from napari_stack.operators.combine.clip_kernels import clip_rows
 from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
 from napari_stack.operators.combine.clip_tile import STATE, TILE

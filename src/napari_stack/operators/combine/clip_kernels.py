@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import kernel
+from napari_stack.core.system.jit import kernel
 from napari_stack.operators.combine.clip_pixel import Rules
 from napari_stack.operators.combine.clip_robust import bound_incomplete, bound_whole, set_robust
 from napari_stack.operators.combine.clip_tile import (

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel
-from napari_stack.core.statistics import MAD_TO_SIGMA
+from napari_stack.core.pixels.statistics import MAD_TO_SIGMA
+from napari_stack.core.system.jit import inner_kernel
 
 MEAN, MEDIAN = 0, 1
 DEVIATION, MAD, WINSORISED = 0, 1, 2

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel
-from napari_stack.core.statistics import MAD_TO_SIGMA
+from napari_stack.core.pixels.statistics import MAD_TO_SIGMA
+from napari_stack.core.system.jit import inner_kernel
 from napari_stack.operators.combine.clip_pixel import DEVIATION, MAD, MEDIAN, Rules, clip_sorted
 from napari_stack.operators.combine.clip_tile import (
     CENTRE,

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
 from napari_stack.core.errors import UserError
 from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds, ImageSource, check, method_options, options_of
+from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.normalisation import Normalisation, noise_weights, normalised

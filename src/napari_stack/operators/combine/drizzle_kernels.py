@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, kernel
+from napari_stack.core.system.jit import inner_kernel, kernel
 
 
 @kernel

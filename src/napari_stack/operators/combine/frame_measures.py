@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.operators.combine.normalisation import measure_noise
 
 #: Gaussians whose difference is looked at, in px: details that a slight blur takes away.
@@ -96,7 +96,7 @@ def grey_of(values: NDArray[Any], stack: Stack) -> NDArray[Any]:
     """Return a frame as grey: its luminance, or the mean of its bands."""
     if values.ndim == 2:
         return values
-    from napari_stack.core.luminance import brightness
+    from napari_stack.core.pixels.luminance import brightness
 
     return brightness(values[..., :-1] if stack.alpha else values, stack.rgb)
 

@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
+from napari_stack.core.pixels.channels import colour_channels
+from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
 
 #: Tiles along the shorter side, and pixels of a tile at least.

@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
 from napari_stack.core.options import check
+from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import WeightedMean, require_used, weights_of

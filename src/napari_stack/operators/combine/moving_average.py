@@ -7,8 +7,8 @@ import numpy as np
 
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.source import Pixels
+from napari_stack.core.sources.stack_source import StackSource
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.run import Run
 
 

@@ -7,13 +7,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.notices import warn_of_frames
+from napari_stack.core.pixels.channels import colour_channels
+from napari_stack.core.pixels.statistics import noise_sigma
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import noise_sigma
 from napari_stack.engine.run import Run
 
 Normalisation = Literal["none", "additive", "multiplicative", "both", "local"]

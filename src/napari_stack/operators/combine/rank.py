@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
-from napari_stack.core.jit import kernel
+from napari_stack.core.pixels.casting import cast
+from napari_stack.core.system.jit import kernel
 from napari_stack.operators.combine.clip_band import as_rows, covered_somewhere
 from napari_stack.operators.combine.sorting import (
     put_in_order,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
+from napari_stack.core.pixels.casting import cast
 from napari_stack.operators.combine.clip_band import (
     as_rows,
     covered_somewhere,

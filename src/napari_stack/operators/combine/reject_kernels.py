@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, summing_kernel
+from napari_stack.core.system.jit import inner_kernel, summing_kernel
 from napari_stack.operators.combine.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3

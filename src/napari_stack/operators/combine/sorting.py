@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel
+from napari_stack.core.system.jit import inner_kernel
 
 #: Bytes of all frames that are worked on at a time: they stay in a core's own cache.
 _TILE_BYTES = 48 * 1024

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
 from napari_stack.core.options import Bounds, check
+from napari_stack.core.pixels.casting import cast
+from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.bit_depth import bits_top
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.errors import UserError
-from napari_stack.core.luminance import brightness
+from napari_stack.core.pixels.bit_depth import bits_top
+from napari_stack.core.pixels.channels import colour_channels
+from napari_stack.core.pixels.luminance import brightness
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run

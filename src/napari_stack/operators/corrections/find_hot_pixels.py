@@ -168,7 +168,7 @@ def limits_of(
     """Read one threshold a channel, in grey levels; None stands for automatic ones."""
     if thresholds.strip() == "auto":
         return None
-    from napari_stack.core.bit_depth import bits_top
+    from napari_stack.core.pixels.bit_depth import bits_top
 
     try:
         numbers = [float(part) for part in thresholds.split(",")]

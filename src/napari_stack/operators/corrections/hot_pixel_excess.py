@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
+from napari_stack.core.pixels.channels import colour_channels
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 

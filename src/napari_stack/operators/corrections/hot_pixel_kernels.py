@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inlined_kernel, kernel
+from napari_stack.core.system.jit import inlined_kernel, kernel
 
 #: Half a side of a square at most that is searched for good pixels.
 _FARTHEST = 50

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.statistics import robust_sigma
+from napari_stack.core.pixels.statistics import robust_sigma
 
 #: Times the noise of a frame that a pixel must stand out in most frames. A defect of 3 sigma is
 #: 2.7 here, as the median of the eight neighbours has noise of its own.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import kernel, summing_kernel
+from napari_stack.core.system.jit import kernel, summing_kernel
 
 #: Nodes of a smooth gain that are expanded at a time: what is made of them stays in the cache.
 _TILE_NODES = 64

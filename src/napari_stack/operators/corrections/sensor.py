@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from napari_stack.core.combined_sources import Projected, projected
 from napari_stack.core.errors import UserError
 from napari_stack.core.source import Selected, Source
+from napari_stack.core.sources.combined_sources import Projected, projected
+from napari_stack.core.sources.stack_source import Rendered
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import Rendered
 
 
 def sensor_view(stack: Stack) -> Stack:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
-from napari_stack.core.luminance import brightness
+from napari_stack.core.pixels.channels import colour_channels
+from napari_stack.core.pixels.luminance import brightness
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
 from napari_stack.core.correction import Correction
 from napari_stack.core.options import Bounds, check
+from napari_stack.core.pixels.channels import colour_channels
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -228,7 +228,7 @@ def data_range(stack: Stack, run: Run) -> tuple[float, float]:
     """
     if stack.dtype == np.uint8:
         return 0.0, 255.0
-    from napari_stack.core.bit_depth import bits_top
+    from napari_stack.core.pixels.bit_depth import bits_top
 
     used = np.flatnonzero(stack.used) if stack.used.any() else np.arange(len(stack))
     some = np.unique(used[np.linspace(0, len(used) - 1, _SAMPLED).round().astype(int)])

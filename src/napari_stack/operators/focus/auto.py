@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers

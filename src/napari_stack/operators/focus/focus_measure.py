@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from napari_stack.core.jit import kernel
+from napari_stack.core.system.jit import kernel
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import flat
 

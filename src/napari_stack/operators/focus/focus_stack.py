@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.casting import cast
-from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
+from napari_stack.core.pixels.casting import cast
+from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.results import OnlyWith
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -127,7 +127,9 @@ def fuse(
     require_used(stack)
     check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    from napari_stack.core.luminance import ChannelWeights  # numba: not when this is imported
+    from napari_stack.core.pixels.luminance import (
+        ChannelWeights,  # numba: not when this is imported
+    )
 
     channels, passes = ChannelWeights(stack.rgb, stack.alpha, channel), 1 + true_colours
     found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import STRIP, ChannelWeights, brightness_of, strips_of
+from napari_stack.core.pixels.luminance import STRIP, ChannelWeights, brightness_of, strips_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run

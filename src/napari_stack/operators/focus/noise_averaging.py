@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.pyramid_kernels import add_weighted

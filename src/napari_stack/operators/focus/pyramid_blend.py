@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.pyramid_kernels import divide, reduce

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.jit import kernel
+from napari_stack.core.system.jit import kernel
 
 Array = np.ndarray[Any, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.luminance import weighted_sum
+from napari_stack.core.pixels.luminance import weighted_sum
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import (
     CENTRE,

@@ -7,14 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from napari_stack.core.casting import cast
-from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
+from napari_stack.core.pixels.casting import cast
+from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.signatures import inherit_options
 from napari_stack.core.source import Pixels
+from napari_stack.core.sources.stack_source import StackSource
 from napari_stack.core.stack import Stack
-from napari_stack.core.stack_source import StackSource
 from napari_stack.engine.frame_cache import FrameCache
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.focus_stack import focus_stack, fuse

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_stack.core.luminance import ChannelWeights, strips_of
+from napari_stack.core.pixels.luminance import ChannelWeights, strips_of
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.value_range import RangeState
 

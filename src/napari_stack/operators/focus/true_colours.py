@@ -4,9 +4,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.jit import kernel
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.jit import kernel
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.pyramid_kernels import flat, keep_larger
 from napari_stack.operators.focus.value_range import RangeState

@@ -4,8 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from napari_stack.core.casting import cast
-from napari_stack.core.luminance import ChannelWeights
+from napari_stack.core.pixels.casting import cast
+from napari_stack.core.pixels.luminance import ChannelWeights
 
 Array = np.ndarray[Any, Any]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, kernel
+from napari_stack.core.system.jit import inner_kernel, kernel
 
 Floats = NDArray[np.float64]
 

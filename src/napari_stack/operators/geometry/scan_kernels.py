@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, kernel
+from napari_stack.core.system.jit import inner_kernel, kernel
 from napari_stack.operators.geometry.tap_kernels import BLOCK, ONE, TAP, Y, pixel_index, tap_weights
 
 #: A tap of less weight than this does not count (whole shifts meet rounding).

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import int32, uintp
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel
+from napari_stack.core.system.jit import inner_kernel
 
 #: Columns of a block: positions and weights of so many stay in the fastest cache.
 BLOCK = 128

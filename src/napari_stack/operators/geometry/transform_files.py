@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import UserError
+from napari_stack.core.system.atomic_write import replacing
 from napari_stack.operators.geometry.covariance import ENTRIES, packed, unknown, unpacked
 from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
 from napari_stack.operators.geometry.transform_arrays import (

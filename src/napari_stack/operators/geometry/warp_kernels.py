@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float64, int32, uintp
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inlined_kernel, inner_kernel, kernel
+from napari_stack.core.system.jit import inlined_kernel, inner_kernel, kernel
 from napari_stack.operators.geometry.tap_kernels import BLOCK, ONE, TAP, Y, pixel_index, tap_weights
 
 #: What is read outside the frame: its outermost pixels, which go on; its mirror image; the nearest

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import colour_channels
+from napari_stack.core.pixels.channels import colour_channels
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching

@@ -82,7 +82,7 @@ class FrameTable:
         ValueError
             For another ending.
         """
-        from napari_stack.core.atomic_write import replacing
+        from napari_stack.core.system.atomic_write import replacing
 
         if Path(path).suffix.lower() != ".csv":
             raise UserError(f"{path}: a table of frames is written as .csv")
@@ -133,8 +133,8 @@ def measure_sharpness(stack: Stack, *, run: Run = Run()) -> Column:
     -------
     ndarray of float64, shape (n,)
     """
-    from napari_stack.operators.registration.reference import _sharpness
-    from napari_stack.operators.registration.sequence import MeasureOptions
+    from napari_stack.operators.registration.sequence.measure import MeasureOptions
+    from napari_stack.operators.registration.sequence.reference import _sharpness
 
     found = run.each(partial(_sharpness, view=MeasureOptions()), stack, what="Measuring sharpness")
     return np.array(found, np.float64)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
-from napari_stack.core.statistics import robust_sigma
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.sigma_clip import sigma_clip
 

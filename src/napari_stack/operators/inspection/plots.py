@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_stack.core.atomic_write import replacing
 from napari_stack.core.errors import MissingPackageError, UserError
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.atomic_write import replacing
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField

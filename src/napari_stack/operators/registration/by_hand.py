@@ -14,11 +14,11 @@ from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
-from napari_stack.operators.registration.align import Alignment, Prepared
-from napari_stack.operators.registration.chains import Found
 from napari_stack.operators.registration.methods import Intensity
-from napari_stack.operators.registration.motion_models import Transform, nearest
-from napari_stack.operators.registration.sequence import Aligner, MeasureOptions
+from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.search.align import Alignment, Prepared
+from napari_stack.operators.registration.sequence.chains import Found
+from napari_stack.operators.registration.sequence.measure import Aligner, MeasureOptions
 
 #: Pairs that a model needs at least.
 FEWEST: dict[Transform, int] = {

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.statistics import robust_sigma
+from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.engine.opencv import cv2
 
 #: Isolated pixels and whole columns or rows further than this many robust sigmas are defects.

@@ -65,8 +65,8 @@ def find_matches(
     ValueError
         When the installed OpenCV lacks the detector, or a frame is without structure.
     """
-    from napari_stack.operators.registration import features
-    from napari_stack.operators.registration.sequence import MeasureOptions
+    from napari_stack.operators.registration.search import features
+    from napari_stack.operators.registration.sequence.measure import MeasureOptions
 
     method = method or Features()
     features.require(method)

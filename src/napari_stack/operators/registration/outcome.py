@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.notices import warn_of_frames
 from napari_stack.core.stack import Stack
-from napari_stack.operators.registration.align import Alignment
-from napari_stack.operators.registration.motion_models import Transform
+from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.search.align import Alignment
 
 
 def collected(count: int, found: Iterable[tuple[int, Alignment]]) -> tuple[NDArray[Any], ...]:

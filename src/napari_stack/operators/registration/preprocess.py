@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.registration.correlation import Spectrum, compressed, spectrum_of
 from napari_stack.operators.registration.defects import repair, spread_of
+from napari_stack.operators.registration.search.correlation import Spectrum, compressed, spectrum_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
 COARSE_SIZE = 520

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.notices import FailedFrames, warn_of_frames
 from napari_stack.core.options import (
@@ -15,6 +14,7 @@ from napari_stack.core.options import (
     method_options,
     options_of,
 )
+from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.point_pairs import PairsSource
 from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
@@ -129,11 +129,11 @@ def measure_transforms(
         reference is without structure.
     """
     check(measure_transforms, locals())
-    from napari_stack.operators.registration import sequence as series
     from napari_stack.operators.registration.by_hand import pairs_to_place, place_by_hand
-    from napari_stack.operators.registration.limits import Limits
     from napari_stack.operators.registration.outcome import collected, warn_of_less
-    from napari_stack.operators.registration.reference import measure_to_mean, sharpest
+    from napari_stack.operators.registration.search.limits import Limits
+    from napari_stack.operators.registration.sequence import measure as series
+    from napari_stack.operators.registration.sequence.reference import measure_to_mean, sharpest
 
     check_channel(stack, channel)
     method = method_options(options_of(measure_transforms)["method"], method)

@@ -4,8 +4,12 @@ import numpy as np
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.registration.gauss_newton import corner_distance, likeness, overlap_of
 from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.refinement.gauss_newton import (
+    corner_distance,
+    likeness,
+    overlap_of,
+)
 
 #: A frame that moved less than the first, in pixels of the finest level, has not moved; one that
 #: moved further than the second is not held by a pattern.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.luminance import brightness
+from napari_stack.core.pixels.luminance import brightness
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files.exif import origin_of

@@ -10,7 +10,7 @@ import napari_stack as ns
 from napari_stack import samples
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.nonrigid.measure import with_deformation
-from napari_stack.operators.registration.sequence import MeasureOptions
+from napari_stack.operators.registration.sequence.measure import MeasureOptions
 
 SIZE, FRAMES = (160, 144), 8
 

@@ -8,9 +8,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 
 from napari_stack._widgets.parts.assistant.words import shown_options, title_of
-from napari_stack._widgets.parts.errors import errors_shown
-from napari_stack._widgets.parts.form import OptionsForm
-from napari_stack._widgets.parts.inputs import Layers
 from napari_stack._widgets.parts.layout import (
     INDENT,
     align_labels,
@@ -20,6 +17,9 @@ from napari_stack._widgets.parts.layout import (
     paragraph,
     tooltip,
 )
+from napari_stack._widgets.parts.options.form import OptionsForm
+from napari_stack._widgets.parts.options.inputs import Layers
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import plain_value
 from napari_stack.recipe import Step
 from napari_stack.recipe.draft import Draft

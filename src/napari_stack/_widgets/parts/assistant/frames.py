@@ -9,9 +9,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_stack._widgets.parts.assistant.opening import gathering, opening
-from napari_stack._widgets.parts.axes_strip import AxesStrip
-from napari_stack._widgets.parts.inputs import Chosen, choice
 from napari_stack._widgets.parts.layout import below, beside, button, paragraph
+from napari_stack._widgets.parts.options.axes_strip import AxesStrip
+from napari_stack._widgets.parts.options.inputs import Chosen, choice
 from napari_stack.files import SUFFIXES
 from napari_stack.layers.compat import follow_layers, unwrapped
 from napari_stack.layers.gather import offered_images

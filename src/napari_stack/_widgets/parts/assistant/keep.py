@@ -8,8 +8,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_stack._widgets.parts.batch import BatchPanel
-from napari_stack._widgets.parts.errors import errors_shown
 from napari_stack._widgets.parts.layout import below, beside, button, collapsible
+from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import source_files
 from napari_stack.recipe import Recipe

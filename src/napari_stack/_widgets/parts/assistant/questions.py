@@ -5,8 +5,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_stack._widgets.parts.inputs import Chosen, choice
 from napari_stack._widgets.parts.layout import Rows, align_labels, below, paragraph
+from napari_stack._widgets.parts.options.inputs import Chosen, choice
 from napari_stack.recipe.planning import GOALS, Guess
 
 _UNKNOWN = "choose ..."

@@ -13,7 +13,7 @@ from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
 from napari_stack.operators.registration.nonrigid.roots import Roots
 from napari_stack.operators.registration.nonrigid.rows import measure_rows
 from napari_stack.operators.registration.nonrigid.smooth import measure_smooth
-from napari_stack.operators.registration.sequence import MeasureOptions
+from napari_stack.operators.registration.sequence.measure import MeasureOptions
 
 #: Frames have sides of this at the least, in px: less holds no deformation.
 _LEAST_SIDE = 32

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.operators.registration.sequence import MeasureOptions
+from napari_stack.operators.registration.sequence.measure import MeasureOptions
 
 Image = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.jit import inner_kernel, kernel, summing_kernel
+from napari_stack.core.system.jit import inner_kernel, kernel, summing_kernel
 
 #: Sums of a row: pixels, t, v, t t, t v, v v, of gx and gy alone, times v, times t, and their
 #: products; t is the template, v the frame, g the slope of the template.

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import usual_name
-from napari_stack.core.channels import check_channel
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import FailedFrames, warn_of_frames
+from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import Interpolation, Warp
 from napari_stack.operators.registration.nonrigid.roots import Roots
-from napari_stack.operators.registration.sequence import MeasureOptions
+from napari_stack.operators.registration.sequence.measure import MeasureOptions
 from napari_stack.operators.registration.volumes.shifted_planes import ShiftedPlanes
 from napari_stack.operators.registration.volumes.volume_align import (
     Fixed,

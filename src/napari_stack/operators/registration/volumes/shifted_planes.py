@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.source import Pixels
-from napari_stack.core.stack_source import StackSource
+from napari_stack.core.sources.stack_source import StackSource
 
 #: A plane so near to another is it; so little a weight does not count.
 _ON_PLANE, _FAINT = 1e-6, 1e-6

@@ -1,0 +1,1 @@
+"""Rows of options: what an operator takes, the layer, its axes, and values remembered."""

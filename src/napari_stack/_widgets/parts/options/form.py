@@ -1,0 +1,159 @@
+"""`OptionsForm`: rows of input widgets for the options of an operator, or of a method."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from napari.layers import Layer
+from psygnal import Signal
+from qtpy.QtWidgets import QLabel
+
+from napari_stack._widgets.parts.layout import INDENT, Rows
+from napari_stack._widgets.parts.options.inputs import ImageField, Layers, field_of
+from napari_stack.core.errors import UserError
+from napari_stack.core.options import Option, check, method_name, method_options, options_of
+from napari_stack.core.options_json import same_value
+from napari_stack.layers.point_layers import PointLayers
+
+#: What operators do without an image, where that is more than nothing.
+_WITHOUT = {
+    ("correct_flat_field", "flat"): "estimate from the frames",
+    ("repair_hot_pixels", "mask"): "find in the frames",
+}
+
+
+class OptionsForm:
+    """Rows of options; the options of a chosen method stand below it.
+
+    Parameters
+    ----------
+    owner : callable
+        An operator, or a method's options class.
+    layers : callable
+        Gives the layers that can stand for an image.
+    names : sequence of str, optional
+        The options to show, in this order; by default all.
+    panels : bool
+        Whether options of methods are in view; those that were set count in any case.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, owner: Callable[..., Any], layers: Layers, names: Any = None, *, panels: bool = True
+    ) -> None:
+        options = options_of(owner)
+        self.owner, self._panels_in_view = owner, panels
+        self.options = {name: options[name] for name in (options if names is None else names)}
+        self.fields: dict[str, Any] = {}
+        self.panels: dict[str, dict[str, OptionsForm]] = {}
+        self.labels: list[QLabel] = []
+        self.native = Rows()
+        for option in self.options.values():
+            self._add(option, layers)
+
+    def _add(self, option: Option, layers: Layers) -> None:
+        field = self.fields[option.name] = field_of(option, layers)
+        if isinstance(field, ImageField):
+            field.without = _WITHOUT.get((self.owner.__name__, option.name), field.without)
+            field.reset_choices()
+        self.labels.append(self.native.add(_title(option), field.native, option.help))
+        if option.methods:
+            self._add_panels(option, layers)
+        field.changed.connect(lambda *_: self._update(option.name))
+
+    def _add_panels(self, option: Option, layers: Layers) -> None:
+        panels = self.panels[option.name] = {
+            name: OptionsForm(method, layers) for name, method in option.methods.items()
+        }
+        for panel in panels.values():
+            panel.native.form.setContentsMargins(INDENT, 0, 0, 0)
+            panel.changed.connect(self.changed.emit)
+            self.native.form.addRow(panel.native)
+        self._show_panel(option.name)
+
+    def _update(self, name: str) -> None:
+        if name in self.panels:
+            self._show_panel(name)
+        self.changed.emit()
+
+    def _show_panel(self, name: str) -> None:
+        for method, panel in self.panels[name].items():
+            shown = self._panels_in_view and self.fields[name].value == method
+            panel.native.setVisible(shown)
+
+    def values(self) -> dict[str, Any]:
+        """Return the options that are not at their default."""
+        values = self.all_values()
+        defaults = {name: option.default for name, option in self.options.items()}
+        return {n: v for n, v in values.items() if not same_value(v, defaults[n])}
+
+    def all_values(self) -> dict[str, Any]:
+        """Return all options."""
+        return {name: self._value(name) for name in self.options}
+
+    def refuse_incomplete(self) -> None:
+        """Refuse an input that waits for one more choice.
+
+        Raises
+        ------
+        ValueError
+            When an image shall be a file, but none was chosen.
+        """
+        for name, field in self.fields.items():
+            if isinstance(field, ImageField) and field.incomplete:
+                raise UserError(f"choose a file for {_title(self.options[name])}")
+
+    def _value(self, name: str) -> Any:
+        value = self.fields[name].value
+        panel = self.panels.get(name, {}).get(value) if isinstance(value, str) else None
+        if panel is None or not (own := panel.values()):
+            return value
+        return self.options[name].methods[value](**own)
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Set some options.
+
+        Raises
+        ------
+        ValueError
+            For a value out of range: the sentence of the operator itself.
+        """
+        check(
+            self.owner, {n: v for n, v in values.items() if not isinstance(v, Layer | PointLayers)}
+        )
+        for name, value in values.items():
+            self._set(self.options[name], value)
+
+    def _set(self, option: Option, value: Any) -> None:
+        if option.methods:
+            for panel in self.panels[option.name].values():
+                panel.reset()
+            chosen = method_options(option, value)
+            if type(chosen) in option.methods.values():
+                value = method_name(type(chosen))
+                self.panels[option.name][value].set_values(vars(chosen))
+        self.fields[option.name].value = value
+
+    def reset(self) -> None:
+        """Set all options to their defaults."""
+        for option in self.options.values():
+            self._set(option, option.default)
+
+    def reset_choices(self) -> None:
+        """Follow the layers of the viewer."""
+        for field in self.fields.values():
+            if isinstance(field, ImageField):
+                field.reset_choices()
+
+    def panel_labels(self) -> list[QLabel]:
+        """Return the labels of the options of methods."""
+        return [
+            label for group in self.panels.values() for panel in group.values()
+            for label in panel.labels
+        ]  # fmt: skip
+
+
+def _title(option: Option) -> str:
+    unit = option.bounds.unit if option.bounds else ""
+    words = option.name.replace("_", " ").capitalize()
+    return f"{words} ({unit})" if unit not in ("", option.name) else words

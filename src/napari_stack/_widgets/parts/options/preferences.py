@@ -1,0 +1,153 @@
+"""What the user set in napari's Preferences, and the values that a dock was last run with."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.settings import get_settings
+
+from napari_stack.core.options import Option, options_of
+from napari_stack.core.options_json import options_from_json, options_to_json
+from napari_stack.core.point_pairs import PointPairs
+from napari_stack.core.system.atomic_write import replacing
+from napari_stack.engine.run import Run
+
+_PLUGIN = "napari-stack"
+
+#: Lies beside napari's own settings, and so follows NAPARI_CONFIG.
+_FILE = "napari-stack-last-used.json"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The settings of the manifest's `configurations`, at their defaults.
+
+    Parameters
+    ----------
+    memory : float
+        GiB that pixels may take.
+    workers : int
+        Threads; 0 stands for all processors.
+    scratch : str
+        Folder of scratch files; "" stands for that of the system.
+    interpolation : str
+        What docks begin with that interpolate.
+    """
+
+    memory: float = 1.0
+    workers: int = 0
+    scratch: str = ""
+    interpolation: str = "cubic"
+
+    @property
+    def run(self) -> Run:
+        """How docks run."""
+        return Run(self.workers or None, int(self.memory * 2**30), scratch=self.scratch or None)
+
+    def options(self, operator: Callable[..., Any]) -> dict[str, Any]:
+        """Options that an operator's dock begins with; those at their default are left out."""
+        option = options_of(operator).get("interpolation")
+        if option is None or self.interpolation == option.default:
+            return {}
+        fits = option.validation_error(self.interpolation) is None
+        return {"interpolation": self.interpolation} if fits else {}
+
+
+def preferences() -> Preferences:
+    """Read napari's Preferences; where napari has none for plugins (before 0.9), the defaults."""
+    if _never_set():
+        return Preferences()
+    try:
+        from napari.settings import get_plugin_settings
+
+        run = get_plugin_settings(_PLUGIN).running
+        memory, workers = max(float(run.memory), 2**-10), max(int(run.workers), 0)
+        return Preferences(memory, workers, run.scratch.strip(), run.interpolation)
+    except (ImportError, KeyError, AttributeError):
+        return Preferences()
+
+
+def _never_set() -> bool:
+    """Tell without asking napari, which reads the manifests of all plugins when first asked.
+
+    That takes a third of a second, in which a dock should open. napari writes the file of a
+    plugin's settings as soon as one is changed.
+    """
+    path = _path()
+    return path is not None and not path.with_name(f"{_PLUGIN}.yaml").exists()
+
+
+def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
+    """Return the options that an operator's dock was last run with.
+
+    What this version does not know, or what is out of range by now, is left out.
+    """
+    kept = _read().get(operator.__name__, {})
+    found: dict[str, Any] = {}
+    for name, value in kept.items() if isinstance(kept, Mapping) else ():
+        try:
+            found |= options_from_json(operator, {name: value})
+        except (ValueError, TypeError) as error:
+            _log.info("not taken from the last time: %s", error)
+    return found
+
+
+def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Keep the options of an operator for its next dock; images are not kept, nor defaults.
+
+    A folder that cannot be written loses them, and nothing else.
+    """
+    path = _path()
+    if path is None:
+        return
+    known = options_of(operator)
+    plain: dict[str, Any] = {}
+    for name, value in options.items():
+        if value is known[name].default or _of_the_data(known[name], value):
+            continue
+        plain |= options_to_json(operator, {name: value})
+    if chosen := options.get("interpolation"):  # else that of the Preferences would take its place
+        plain["interpolation"] = chosen
+    everything = _read()
+    if everything.get(operator.__name__, {}) == plain:
+        return
+    everything[operator.__name__] = plain
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, overwrite=True) as part:
+            part.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+    except OSError as error:
+        _log.warning("the options are not kept for the next time: %s", error)
+
+
+def _of_the_data(option: Option, value: Any) -> bool:
+    """Tell what belongs to the data at hand: arrays, files and layers."""
+    if option.kind in (np.ndarray, PointPairs):
+        return True
+    if type(value) not in option.methods.values():
+        return False
+    own = options_of(type(value))
+    return any(_of_the_data(own[name], part) for name, part in vars(value).items() if part)
+
+
+def _path() -> Path | None:
+    settings = get_settings().config_path
+    return None if settings is None else Path(settings).with_name(_FILE)
+
+
+def _read() -> dict[str, Any]:
+    path = _path()
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path else {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _log.warning("%s cannot be read, so docks begin with their defaults: %s", path, error)
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,1 @@
+"""A run: its worker, progress and forecast, errors, and the card of its result."""

@@ -1,0 +1,1 @@
+"""What pixels are: their channels, brightness and bit depth, robust statistics, and the cast."""

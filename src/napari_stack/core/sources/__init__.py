@@ -1,0 +1,1 @@
+"""Sources of frames made of other frames: kept in memory, joined, taken apart, in blocks."""

@@ -1,0 +1,213 @@
+"""Registration of one prepared frame against another: by intensities, key points or spectra."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import Matrix
+from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
+from napari_stack.operators.registration.preprocess import Prepared, prepare
+from napari_stack.operators.registration.refinement.gauss_newton import ITERATIONS, refine
+from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
+from napari_stack.operators.registration.search.evidence import gather
+from napari_stack.operators.registration.search.features import match_features
+from napari_stack.operators.registration.search.fourier_mellin import (
+    coarse_shift,
+    fine_shift,
+    fourier,
+    imreg_dft,
+)
+from napari_stack.operators.registration.search.hidden import without
+from napari_stack.operators.registration.search.hypotheses import Search
+from napari_stack.operators.registration.search.judgement import (
+    Follow,
+    Weighed,
+    probability,
+    verified,
+)
+from napari_stack.operators.registration.search.limits import ANY, Limits
+from napari_stack.operators.registration.static import held_by_pattern
+
+__all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
+
+#: Quality is kept below this where an alignment failed for another reason than its probability.
+LARGEST_FAILED = 0.49
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Where a frame lies, and how sure that is.
+
+    Attributes
+    ----------
+    matrix : ndarray (3, 3), float64
+        Takes a point (x, y, 1) of the reference to the same object point in the moving frame;
+        the identity where `verified` is False.
+    quality : float
+        Probability that the frame lies there; see `judgement`.
+    verified : bool
+        Whether that is enough to go by.
+    transform : str, optional
+        What of the transform that was asked for the frames can tell, where that is less.
+    covariance : ndarray (8, 8), float64
+        Of the entries m00, m01, ..., m21 of the matrix; NaN: not known.
+    """
+
+    matrix: NDArray[np.float64]
+    quality: float
+    verified: bool
+    transform: Transform | None = None
+    covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((8, 8), np.nan))
+
+
+def align(
+    reference: Prepared,
+    moving: Prepared,
+    *,
+    transform: Transform,
+    start: NDArray[np.float64] | None = None,
+    limits: Limits = ANY,
+    iterations: int = ITERATIONS,
+    features: Features | None = None,
+    only: bool = False,
+    follow: Follow = "largest",
+) -> Alignment:
+    """Align a frame with the reference by its intensities.
+
+    Hypotheses are tried in turn until one leaves no doubt: `start`, the best shifts, for all but
+    a translation rotations and scales from the magnitude spectra, what the likeliest of these
+    does not explain, and key points. Each is refined on the coarse levels, jointly with gain and
+    offset, and judged tile by tile; the one that explains most of the frame is refined on the
+    fine levels. Unknowns that the frames do not determine are left out.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+        Two frames of the same shape.
+    transform : {"translation", "rigid", "similarity", "affine", "homography"}
+        What the frames may differ by; a similarity is shift, rotation and one scale.
+    start : ndarray (3, 3), optional
+        A matrix to try first, for instance that of the neighbouring frame.
+    limits : Limits
+        Hypotheses beyond them are left out.
+    iterations : int
+        Most steps on a small level.
+    features : Features, optional
+        Key points to take hypotheses from where nothing else leaves no doubt.
+    only : bool
+        Try nothing but `start`.
+    follow : {"largest", "background"}
+        Which of several motions is taken.
+
+    Returns
+    -------
+    Alignment
+        Not verified, with the identity, when no hypothesis is probable enough.
+
+    Raises
+    ------
+    ValueError
+        For frames of different shapes or working sizes.
+    """
+    _require_alike(reference, moving)
+    if not reference.levels or not moving.levels:
+        return _FAILED
+    search = Search(reference, moving, transform, limits, iterations, follow)
+    search.go(start, features, only=only)
+    best = search.best()
+    if best is None:
+        return _FAILED
+    sure = probability(best)
+    if not verified(sure):
+        return Alignment(np.eye(3), sure, False)
+    hidden = best.of_others()
+    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
+    fine = tuple(f for f in reference.factors if f < last)
+    if hidden.any():
+        reference = without(reference, hidden)
+    refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
+    if held_by_pattern(reference, moving, refined.matrix):
+        return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
+    matrix, covariance = measure_uncertainty(reference, moving, refined, best.transform)
+    if best.transform == transform:
+        return Alignment(matrix, sure, True, covariance=covariance)
+    # How far the unknowns that were left out move the frame is not known.
+    return Alignment(matrix, sure, True, best.transform)
+
+
+def align_by(
+    reference: Prepared,
+    moving: Prepared,
+    *,
+    transform: Transform,
+    method: Features | Phase | Fourier | Imreg_dft,
+    limits: Limits = ANY,
+) -> Alignment:
+    """Align a frame with the reference by key points or spectra; judged like `align`.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+        Two frames of the same shape.
+    transform : {"translation", "rigid", "similarity", "affine", "homography"}
+        What the frames may differ by.
+    method : Features, Phase, Fourier or Imreg_dft
+        How, with its options.
+    limits : Limits
+        What a transform may do at most.
+
+    Returns
+    -------
+    Alignment
+        Not verified, with the identity, when too few matches agree or what they tell is not
+        probable enough.
+
+    Raises
+    ------
+    ValueError
+        For frames of different shapes or working sizes, or a detector that is not built.
+    """
+    _require_alike(reference, moving)
+    if not reference.levels or not moving.levels:
+        return _FAILED
+    matrix = _matrix_by(reference, moving, transform, method)
+    if matrix is None or not limits.allow(matrix, reference.shape):
+        return _FAILED
+    evidence = gather(reference, moving, matrix)
+    if evidence is None:
+        return _FAILED
+    sure = probability(Weighed.alone(evidence, transform))
+    return Alignment(matrix if verified(sure) else np.eye(3), sure, verified(sure))
+
+
+def _matrix_by(
+    reference: Prepared, moving: Prepared, transform: Transform, method: Any
+) -> Matrix | None:
+    if isinstance(method, Features):
+        return next(iter(match_features(reference, moving, transform, method)), None)
+    if isinstance(method, Phase):
+        start = coarse_shift(reference, moving)
+        return fine_shift(reference, moving, start, method.upsampling)
+    if isinstance(method, Imreg_dft):
+        return imreg_dft(reference, moving, transform, method)
+    if transform == "translation":
+        return _matrix_by(reference, moving, transform, Phase(method.upsampling))
+    return fourier(reference, moving, transform, method)
+
+
+def _require_alike(reference: Prepared, moving: Prepared) -> None:
+    same = reference.shape == moving.shape
+    if same and reference.levels and moving.levels:
+        same = reference.factors[0] == moving.factors[0]
+    if not same:
+        raise UserError(
+            f"the reference has shape {reference.shape} and the frame {moving.shape}: "
+            "prepare frames of one shape with one working size"
+        )
+
+
+_FAILED = Alignment(np.eye(3), 0.0, False)

@@ -1,0 +1,186 @@
+"""Key points, their matches, and the transform that most matches agree on."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.matrices import Matrix, moved
+from napari_stack.engine.opencv import cv2
+from napari_stack.operators.registration.methods import Features
+from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame
+from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+
+Points = NDArray[np.float64]
+
+#: Strongest key points kept a frame: brute-force matching, which is exact and always gives the
+#: same answer, then takes a fraction of a second.
+MOST_POINTS = 4000
+#: A transform needs this many matches in agreement; one of eight unknowns needs more.
+FEWEST_INLIERS, FEWEST_FOR_HOMOGRAPHY = 6, 10
+#: Scales beyond this, or below its inverse, are matches gone wrong.
+LARGEST_SCALE = 4.0
+#: FLANN's numbers of its indices; hashing (6) is the one for binary descriptors.
+_INDICES = {"kd-tree": 1, "k-means": 2}
+_HASHES = {"algorithm": 6, "table_number": 6, "key_size": 12, "multi_probe_level": 1}
+
+
+def match_features(
+    reference: Prepared,
+    moving: Prepared,
+    transform: Transform,
+    options: Features,
+    motions: int = 1,
+) -> list[Matrix]:
+    """Matrices (3, 3) from the reference to the moving frame that enough matches agree with.
+
+    Nearest and second-nearest descriptors must differ by a ratio (Lowe 2004); the estimator
+    counts matches within a threshold, in pixels of the frame. Matches that do not agree with the
+    first matrix are asked for a second, up to so many motions.
+
+    Raises
+    ------
+    ValueError
+        For a detector or descriptor that this build of OpenCV lacks.
+    """
+    factor = reference.factors[0]
+    points, others = find_matches(reference.levels[0], moving.levels[0], options)
+    threshold = options.threshold / factor
+    to_frame = level_to_frame(factor)
+    found = []
+    for _ in range(motions):
+        matrix = agreed(points, others, threshold, transform, options.estimator)
+        if matrix is None:
+            break
+        left = np.hypot(*(moved(matrix, points) - others).T) > threshold
+        points, others = points[left], others[left]
+        if _plausible(matrix):
+            matrix = to_frame @ matrix @ np.linalg.inv(to_frame)
+            found.append(nearest(matrix / matrix[2, 2], transform, reference.shape))
+    return found
+
+
+def find_matches(reference: Image, moving: Image, options: Features) -> tuple[Points, Points]:
+    """Points (n, 2) of the reference and of the moving frame that match by the ratio test."""
+    first, first_descriptors = _described(reference, options)
+    second, second_descriptors = _described(moving, options)
+    if len(first) < 2 or len(second) < 2:
+        return np.empty((0, 2)), np.empty((0, 2))
+    matcher = _matcher(options, binary=first_descriptors.dtype == np.uint8)
+    pairs = matcher.knnMatch(first_descriptors, second_descriptors, k=2)
+    # Hashing may find one neighbour only, or none.
+    good = [p[0] for p in pairs if len(p) == 2 and p[0].distance < options.ratio * p[1].distance]
+    return (
+        np.array([first[m.queryIdx].pt for m in good], np.float64).reshape(-1, 2),
+        np.array([second[m.trainIdx].pt for m in good], np.float64).reshape(-1, 2),
+    )
+
+
+def require(options: Features) -> None:
+    """Refuse what this build of OpenCV, or the combination, does not offer."""
+    _finder(options.detector)
+    descriptor = options.descriptor
+    if descriptor != "same":
+        _finder(descriptor)
+    if descriptor == "AKAZE" != options.detector:
+        raise UserError(
+            f"Features: the descriptor 'AKAZE' describes points of 'AKAZE' only, not of "
+            f"{options.detector!r}: choose descriptor='same' or detector='AKAZE'"
+        )
+
+
+def _finder(name: str) -> Any:
+    places = (cv2, getattr(cv2, "xfeatures2d", None))
+    make = next((m for place in places if (m := getattr(place, f"{name}_create", None))), None)
+    missing = UserError(
+        f"Features: this build of OpenCV ({cv2.__version__}) has no {name}: choose 'SIFT' or "
+        "'ORB', or install a build that has it (opencv-contrib-python-headless)"
+    )
+    if make is None:
+        raise missing
+    try:
+        return make(MOST_POINTS) if name in ("SIFT", "ORB") else make()
+    except cv2.error as error:  # patented ones are there by name and refuse to work
+        raise missing from error
+
+
+def _described(image: Image, options: Features) -> tuple[Any, NDArray[Any]]:
+    picture, mask = _eight_bit(image)
+    finder = _finder(options.detector)
+    if options.descriptor in ("same", options.detector):
+        points, descriptors = finder.detectAndCompute(picture, mask)
+    else:
+        points = finder.detect(picture, mask)
+        for point in points:  # detectors number their octaves differently
+            point.octave = 0
+        points, descriptors = _finder(options.descriptor).compute(picture, points)
+    if len(points) > MOST_POINTS:
+        strongest = np.argsort([-p.response for p in points], kind="stable")[:MOST_POINTS]
+        points, descriptors = [points[i] for i in strongest], descriptors[strongest]
+    return points, descriptors
+
+
+def _matcher(options: Features, binary: bool) -> Any:
+    if options.matcher == "brute force":
+        return cv2.BFMatcher(cv2.NORM_HAMMING if binary else cv2.NORM_L2)
+    cv2.setRNGSeed(0)  # FLANN draws lots: the same ones every time
+    index = {"algorithm": _INDICES[options.index], "trees": options.trees}
+    return cv2.FlannBasedMatcher(_HASHES if binary else index, {"checks": options.checks})
+
+
+def _eight_bit(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Band-passed image as detectors want it, strong structure compressed, and where to look."""
+    valid = np.isfinite(image)
+    values = 128 + 96 * np.arcsinh(np.where(valid, image, 0) / 4)
+    return np.clip(values, 0, 255).astype(np.uint8), valid.astype(np.uint8) * np.uint8(255)
+
+
+def picture(image: Image) -> NDArray[np.uint8]:
+    """Image in eight bits, as detectors take it."""
+    return _eight_bit(image)[0]
+
+
+def agreed(
+    first: Points, second: Points, threshold: float, transform: Transform, estimator: str
+) -> Matrix | None:
+    """Transform that most matches agree with, or None where too few do."""
+    if len(first) < FEWEST_INLIERS:
+        return None
+    if transform == "translation":
+        return _translation(first, second, threshold)
+    method = {"RANSAC": cv2.RANSAC, "MAGSAC": cv2.USAC_MAGSAC}[estimator]
+    options: Any = {"method": method, "ransacReprojThreshold": threshold, "confidence": 0.999}
+    if transform == "homography":
+        found, inliers = cv2.findHomography(first, second, **options)
+    else:
+        # A rigid transform is the nearest to a similarity; scale costs its estimate nothing.
+        whole = transform == "affine"
+        function = cv2.estimateAffine2D if whole else cv2.estimateAffinePartial2D
+        if not whole:  # MAGSAC has no model of four unknowns
+            options["method"] = cv2.RANSAC
+        found, inliers = function(first, second, **options)
+    fewest = FEWEST_FOR_HOMOGRAPHY if transform == "homography" else FEWEST_INLIERS
+    if found is None or np.count_nonzero(inliers) < fewest:
+        return None
+    return found if transform == "homography" else np.vstack([found, [0, 0, 1]])
+
+
+def _plausible(matrix: Matrix) -> bool:
+    scale = np.linalg.svd(matrix[:2, :2], compute_uv=False)
+    return bool(1 / LARGEST_SCALE < scale[1] <= scale[0] < LARGEST_SCALE and matrix[2, 2] > 0)
+
+
+def _translation(first: Points, second: Points, threshold: float) -> Matrix | None:
+    """Mean of the shifts around the one that most others lie next to."""
+    shifts = second - first
+    # Every shift is a hypothesis: with a sample this size none has to be drawn at random.
+    sample = shifts[:: max(1, len(shifts) // 500)]
+    distance = np.hypot(*(shifts[None] - sample[:, None]).transpose(2, 0, 1))
+    inliers = distance[np.argmax(np.count_nonzero(distance < threshold, axis=1))] < threshold
+    if np.count_nonzero(inliers) < FEWEST_INLIERS:
+        return None
+    matrix = np.eye(3)
+    matrix[:2, 2] = shifts[inliers].mean(axis=0)
+    return matrix

@@ -1,0 +1,1 @@
+"""The frames of a stack in sequence: which are measured against which, and their solution."""

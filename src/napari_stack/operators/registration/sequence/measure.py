@@ -1,0 +1,199 @@
+"""How the frames of a stack are measured: what of each, in which sequence, chains."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.pixels.luminance import ChannelWeights, brightness_of
+from napari_stack.core.source import Pixels
+from napari_stack.core.stack import Stack
+from napari_stack.engine.run import Run
+from napari_stack.operators.registration.methods import Features, Intensity, Method
+from napari_stack.operators.registration.preprocess import without_defects
+from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.search.align import (
+    ANY,
+    Alignment,
+    Limits,
+    Prepared,
+    align,
+    align_by,
+    prepare,
+)
+from napari_stack.operators.registration.search.features import require
+from napari_stack.operators.registration.search.judgement import Follow
+from napari_stack.operators.registration.sequence.chains import (
+    Found,
+    badly_known,
+    chained,
+    measure_globally,
+    near,
+)
+from napari_stack.operators.registration.sequence.following import followed
+from napari_stack.operators.registration.sequence.track import KEYS
+
+#: Recordings of so many frames and more are followed.
+LONG = 2 * KEYS
+
+
+#: Where more than this share of the frames is lost, or badly known, pairs of all are measured.
+MANY = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class MeasureOptions:
+    """What of a frame is measured: one channel, a region, an average over time."""
+
+    channel: int | str = "all"
+    mask: NDArray[np.bool_] | None = None
+    working_size: int = 2048
+    average: int = 1
+
+    def __call__(self, stack: Stack, index: int) -> Prepared:
+        """Prepare a frame."""
+        return prepare(*self.pixels(stack, index), self.working_size)
+
+    def brief(self, stack: Stack, index: int, *, of_reference: bool = False) -> Prepared:
+        """Prepare the levels of a frame alone; without its defects, for a reference."""
+        values, valid = self.pixels(stack, index)
+        if of_reference:
+            valid = without_defects(values, valid)
+        return prepare(values, valid, self.working_size, brief=True)
+
+    def pixels(self, stack: Stack, index: int) -> Pixels:
+        """Grey values of a frame, averaged over its neighbours, and where they count."""
+        reach = self.average // 2
+        near = range(max(index - reach, 0), min(index + reach + 1, len(stack)))
+        if stack.ndim == 4:
+            stack = brightness_of(stack, ChannelWeights(stack.rgb, stack.alpha, self.channel))
+        total, valid = stack.read(near[0])
+        for number in near[1:]:
+            values, counts = stack.read(number)
+            total = total + values
+            if counts is not None:
+                valid = counts if valid is None else valid & counts
+        if self.mask is not None:
+            valid = self.mask if valid is None else valid & self.mask
+        return (total / total.dtype.type(len(near)) if len(near) > 1 else total), valid
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """How two prepared frames are aligned."""
+
+    method: Method | str = "auto"
+    transform: Transform = "similarity"
+    limits: Limits = ANY
+    follow: Follow = "largest"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.method, Features):
+            require(self.method)
+
+    @property
+    def follows(self) -> bool:
+        """Whether frames between two that were found need no search of their own."""
+        by_intensities = isinstance(self.method, str | Intensity)
+        return by_intensities and self.transform != "homography"
+
+    def __call__(
+        self,
+        fixed: Prepared,
+        moving: Prepared,
+        start: NDArray[np.float64] | None = None,
+        *,
+        only: bool = False,
+    ) -> Alignment:
+        """Align a frame; "auto" tries intensities, then key points, refined on intensities.
+
+        Where intensities are compared, and `only`, nothing but the start is tried.
+        """
+        how: Any = {"transform": self.transform, "limits": self.limits}
+        if not isinstance(self.method, str | Intensity):
+            return align_by(fixed, moving, method=self.method, **how)
+        steps = (self.method if isinstance(self.method, Intensity) else Intensity()).iterations
+        features = None if isinstance(self.method, Intensity) else Features()
+        how |= {"iterations": steps, "features": features, "only": only, "follow": self.follow}
+        return align(fixed, moving, start=start, **how)
+
+
+def measure(
+    stack: Stack, view: MeasureOptions, aligner: Aligner, reference: int, sequence: str, run: Run
+) -> Found:
+    """Alignments of all frames but the reference, by number.
+
+    In the sequence "previous" every frame is measured against its neighbour on the way to the
+    reference, and matrices are multiplied; in "global" pairs of all frames are solved together;
+    in "auto" those of frames that are lost directly, or badly known, with those beside them.
+
+    Raises
+    ------
+    ValueError
+        For a reference without structure.
+    """
+    moving = [i for i in range(len(stack)) if i != reference]
+    what = "Registering frames"
+    # Another frame is prepared beside the reference: no thread waits. Nothing is sent elsewhere.
+    alone = run.executor is not None or sequence in ("previous", "global")
+    beside = moving[: 0 if alone else 1]
+    fixed, *others = _begun(run).each(view, stack, [reference, *beside], what=what)
+    if not fixed.levels and moving:
+        raise UserError(
+            f"the reference {stack.source.label(reference)} holds no structure to register to: "
+            "choose another reference"
+        )
+    if sequence == "previous":
+        return chained(stack, view, aligner, reference, run)
+    globally = partial(measure_globally, stack, view, aligner, (reference, fixed))
+    if sequence == "global":
+        return globally({}, moving, run)
+    begun = dict(zip(beside, others, strict=True))
+    direct = partial(_against, view=view, aligner=aligner, fixed=fixed, begun=begun)
+    if len(moving) >= LONG and aligner.follows:
+        search = partial(_searched, view=view, aligner=aligner, fixed=fixed, begun=begun)
+        found = followed(stack, view, aligner, reference, search, moving, run)
+    else:
+        found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
+    lost = [i for i in moving if not found[i].verified]
+    if sequence == "direct" or len(lost) == len(moving):
+        return found
+    bad = sorted({*lost, *badly_known(found, (stack.shape[1], stack.shape[2]))})
+    if not bad:
+        return found
+    many = len(bad) > MANY * len(moving)
+    again = globally(found, moving if many else near(bad, len(stack)), run)
+    return found | {i: a for i, a in again.items() if a.verified or found[i].verified}
+
+
+def _begun(run: Run) -> Run:
+    """Return a run in this process that can be stopped, and whose progress stays at 0."""
+    whole = run.tick
+
+    def tick(_done: int, total: int, what: str) -> None:
+        assert whole
+        whole(0, total, what)
+
+    return replace(run, executor=None, tick=tick if whole else None)
+
+
+def _searched(
+    stack: Stack,
+    index: int,
+    *,
+    view: MeasureOptions,
+    aligner: Aligner,
+    fixed: Prepared,
+    begun: dict[int, Prepared],
+) -> tuple[Alignment, Prepared]:
+    """Align a frame with the reference; some are prepared already."""
+    moving = begun[index] if index in begun else view(stack, index)
+    return aligner(fixed, moving), moving
+
+
+def _against(stack: Stack, index: int, **how: Any) -> Alignment:
+    """Align a frame with the reference, and keep nothing of it."""
+    return _searched(stack, index, **how)[0]
