@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 
 from napari_stack.core.errors import UserError
 
 #: The source of a stroke that erases: the fused image as it was before any stroke.
-FUSED = "fused"
+FUSED: Final = "fused"
 
 
 @dataclass(frozen=True)
