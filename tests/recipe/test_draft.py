@@ -5,7 +5,8 @@ import pytest
 
 import napari_stack as ns
 from napari_stack.recipe import Recipe, Step
-from napari_stack.recipe.draft import Draft, describe
+from napari_stack.recipe.describe import describe
+from napari_stack.recipe.draft import Draft
 
 
 def test_a_draft_passes_over_what_is_off():

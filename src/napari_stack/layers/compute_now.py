@@ -181,7 +181,7 @@ class FrameComputation:
     def _on_disk(self, seen: Stack, run: Run) -> Source:
         assert self.path is not None
         whole = self.chain.data.with_frames(seen)
-        recipe = history(self.chain.steps, self.chain.source)[KEY]["recipe"]
+        recipe = history(self.chain)[KEY]["recipe"]
         how: dict[str, Any] = {"compression": "zstd", "recipe": recipe, "exif_from": None}
         write(self.path, whole, levels=1, **how, run=run)
         return read(self.path).frames.source
@@ -200,7 +200,7 @@ class FrameComputation:
             remember(array, chain)
         return self.appearance.frames(
             array, name=f"{self.appearance.name} - computed",
-            metadata=history(chain.steps, chain.source, self.chain.data),
+            metadata=history(self.chain),
         )  # fmt: skip
 
 

@@ -120,14 +120,22 @@ class Job:
         origin = self.chain.origin or (self.chain.data, self.appearance)
         assert computed.frames is not None
         view = view_after(self.chain.view, self.data, computed.frames)
-        return Chain(computed.frames, self._steps(computed), self.chain.source, origin, view)
+        return replace(
+            self.chain,
+            data=computed.frames,
+            steps=self.steps_after(computed),
+            origin=origin,
+            view=view,
+        )
 
-    def _steps(self, computed: Computed) -> tuple[Step, ...]:
+    def steps_after(self, computed: Computed) -> tuple[Step, ...]:
+        """Return all that was done to the first frames of the chain."""
         return (*self.chain.steps, computed.step)
 
     def finish(self, computed: Computed) -> list[Image | Labels]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
-        metadata = history(self._steps(computed), self.chain.source, self.chain.data)
+        steps = self.steps_after(computed)
+        metadata = history(self.chain, steps)
         source = self.appearance.name
         name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:
@@ -139,15 +147,22 @@ class Job:
         made = {
             kind: self.appearance.image(
                 image, kind, self.data.number, self._count, computed.limits[kind],
-                metadata=self._noted(metadata) if kind == "depth" else metadata,
+                metadata=self._metadata(metadata, steps, kind, first=not number),
                 name=name if kind == "image" else f"{source} - {kind}",
             )
-            for kind, image in computed.images.items()
+            for number, (kind, image) in enumerate(computed.images.items())
         }  # fmt: skip
         for layer in made.values():
             make_finer(layer, computed.step.entry.pixels_in_one(computed.step.options))
         self._link(computed, {kind: full_resolution(layer) for kind, layer in made.items()})
         return list(made.values())
+
+    def _metadata(
+        self, picture: Mapping[str, Any], steps: tuple[Step, ...], kind: str, *, first: bool
+    ) -> Mapping[str, Any]:
+        """Return the metadata of an image, given those of the picture."""
+        metadata = picture if first else history(self.chain, steps, kind)
+        return self._noted(metadata) if kind == "depth" else metadata
 
     def _noted(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Add, for a map of depth, where the frames lie and how far apart."""
@@ -171,9 +186,10 @@ class Job:
         """Remember what the results were made from."""
         if self.source is None:
             return
-        steps = self._steps(computed)
+        recipe = self.chain.recipe_of(self.steps_after(computed))
+        assert recipe is not None, "there is this step at least"
         others = {kind: weak_reference(array) for kind, array in arrays.items()}
-        how = (steps, used_along_axis(self.data), computed.per_frame, self.source, others)
+        how = (recipe, used_along_axis(self.data), computed.per_frame, self.source, others)
         for kind, array in arrays.items():
             link(array, Link(kind, *how))
 

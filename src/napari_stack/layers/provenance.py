@@ -18,8 +18,12 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import reference_file
 from napari_stack.files.metadata import axis_to_plain
+from napari_stack.files.provenance import file_of
 from napari_stack.layers.compat import full_resolution, is_dask, unwrapped, weak_reference
-from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe import Data, Recipe, Step
+from napari_stack.recipe.earlier import IMAGE
+from napari_stack.recipe.recipe import continued
+from napari_stack.recipe.rows import Earlier
 
 #: Key under which a layer's metadata holds the recipe so far and the name of its source.
 KEY = "napari_stack"
@@ -43,6 +47,12 @@ class Chain:
     view : ndarray, shape (3, 3)
         Takes a pixel (x, y, 1) of the array to the pixel of a source's frame that lies at the same
         place in the world.
+    earlier : Earlier
+        What was done before those first frames were there.
+    made : Link or None
+        How these were made, where they are an image that was made here.
+    begun : tuple of (Stack or Hyperstack, Appearance) or None
+        What the steps of `earlier` took, where a recipe did them in one go.
     """
 
     data: Stack | Hyperstack
@@ -50,6 +60,21 @@ class Chain:
     source: str
     origin: tuple[Stack | Hyperstack, Any] | None = None
     view: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
+    earlier: Earlier = field(default_factory=Earlier)
+    made: "Link | None" = None
+    begun: tuple[Stack | Hyperstack, Any] | None = None
+
+    def recipe_of(self, steps: tuple[Step, ...]) -> Recipe | None:
+        """Return all that was done up to some steps, with what was done before; None for nothing.
+
+        Parameters
+        ----------
+        steps : tuple of Step
+            From the first frames of this chain on.
+        """
+        if not steps and not self.earlier:
+            return None
+        return continued(self.earlier, steps, self.origin[0] if self.origin else self.data)
 
     def with_frames(self, frames: Stack) -> "Chain":
         """Return the chain with other frames in the place of its own."""
@@ -117,28 +142,53 @@ def used_frames(array: Any) -> NDArray[Any] | None:
     return _used.get(id(array))
 
 
-def history(steps: tuple[Step, ...], source: str, data: Any = None) -> dict[str, Any]:
+def history(chain: Chain, steps: tuple[Step, ...] | None = None, image: str = "") -> dict[str, Any]:
     """Return the metadata of a layer: the recipe so far, the name of its source, and its file.
 
     A recipe holds plain data only. Where an option was an array, ``recipe`` is None and ``note``
-    says why. ``file`` is the one of the reference among the frames `data`, where they come from
-    files: its EXIF and colour profile go to what is saved. ``axes`` are those of `data` of which
-    more is known than a layer holds: names, looks, uneven places; ``channel`` is the name of the
-    only one.
+    says why. ``file`` is the one of the reference among the frames, where they come from files:
+    its EXIF and colour profile go to what is saved. ``axes`` are those of which more is known than
+    a layer holds: names, looks, uneven places; ``channel`` is the name of the only one.
+
+    Parameters
+    ----------
+    chain : Chain
+    steps : tuple of Step, optional
+        What was done in all; by default the steps of the chain.
+    image : str
+        Which image it is, where it is not the picture.
     """
+    data = chain.data
     file = reference_file(data)
-    known: dict[str, Any] = {"recipe": None, "source": source}
+    known: dict[str, Any] = {"recipe": None, "source": chain.source}
     known |= {"file": str(Path(file).absolute())} if file else {}
-    axes = () if data is None else data.axes
-    told = [axis_to_plain(a) for a in axes if a.labels or a.looks or a.positions]
+    told = [axis_to_plain(a) for a in data.axes if a.labels or a.looks or a.positions]
     known |= {"axes": told} if told else {}
-    known |= {"channel": name} if data is not None and (name := data.frames.look.name) else {}
-    if not steps:
-        return {KEY: known}
+    known |= {"channel": name} if (name := data.frames.look.name) else {}
     try:
-        return {KEY: known | {"recipe": Recipe(steps).to_json()}}
+        recipe = chain.recipe_of(chain.steps if steps is None else steps)
+        plain = None if recipe is None else recipe.to_json()
     except UserError as error:
         return {KEY: known | {"note": str(error)}}
+    if plain is not None and image:
+        plain[IMAGE] = image
+    return {KEY: known | {"recipe": plain}}
+
+
+def source_files(data: Data | None) -> list[str]:
+    """Return the files that frames are read from, each once; none where they come from elsewhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_stack import Stack
+    >>> source_files(Stack.wrap(np.zeros((2, 3, 4))))
+    []
+    """
+    if data is None:
+        return []
+    files = [file_of(data.frames, index) for index in range(len(data.frames))]
+    return list(dict.fromkeys(file for file in files if file))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +225,8 @@ class Link:
     ----------
     kind : str
         ``image``, ``rejected``, ``depth``, ...; ``frames`` for frames.
-    steps : tuple of Step
-        All that was done from the first frames on; the last one made this.
+    recipe : Recipe
+        All that was done from the first frames on; the last step made this.
     used : ndarray of bool, shape (n,)
         Frames of the source that counted when it was made.
     per_frame : mapping of str to ndarray, shape (n,)
@@ -188,11 +238,26 @@ class Link:
     """
 
     kind: str
-    steps: tuple[Step, ...]
+    recipe: Recipe
     used: NDArray[Any]
     per_frame: Mapping[str, NDArray[Any]]
     source: LayerReference
     others: Mapping[str, Callable[[], Any]]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was done from the first frames on."""
+        return tuple(self.recipe.steps)
+
+    @property
+    def earlier(self) -> Earlier:
+        """What was done before, for what is made from this image."""
+        before = tuple(self.recipe.before)
+        return (
+            Earlier(self.steps, before)
+            if self.kind in ("image", "frames")
+            else Earlier(told=(*before, *self.steps))
+        )
 
     @property
     def layer(self) -> Image | None:

@@ -16,7 +16,8 @@ from napari_stack.core.stack import Stack
 from napari_stack.core.units import spelled
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.looks import look_of, told_axes
-from napari_stack.layers.provenance import Chain, recall, used_frames
+from napari_stack.layers.provenance import KEY, Chain, link_of, recall, used_frames
+from napari_stack.recipe.rows import Earlier
 
 Data = Stack | Hyperstack
 
@@ -125,7 +126,10 @@ def read_layer(layer: Layer) -> Chain:
     if known is not None:
         data = known.data.with_frames(replace(known.data.frames, look=look_of(layer)))
         return replace(known, data=_with_axes(data, axes_of(layer)))
-    return Chain(_wrapped(layer, data), (), layer.name)
+    made = link_of(layer)
+    earlier = Earlier() if made is None else made.earlier
+    begun = layer.metadata.get(KEY, {}).get("source") if earlier.steps else None
+    return Chain(_wrapped(layer, data), (), begun or layer.name, earlier=earlier, made=made)
 
 
 def _wrapped(layer: Any, data: Any) -> Data:

@@ -7,7 +7,6 @@ from napari.layers import Image, Labels, Layer
 
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
-from napari_stack.files.provenance import file_of
 from napari_stack.layers.appearance import Appearance
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
 from napari_stack.layers.job import Computed, Job
@@ -23,6 +22,7 @@ from napari_stack.layers.provenance import (
 from napari_stack.layers.read_layer import Data, read_layer
 from napari_stack.layers.transfer import with_corrections
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.rows import Earlier, frames_of_images
 
 
 def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
@@ -35,34 +35,27 @@ def done_to(layer: Layer) -> tuple[tuple[Step, ...], str]:
     ValueError
         When the metadata holds a recipe that cannot be read.
     """
+    recipe, source = recipe_behind(layer)
+    return (() if recipe is None else tuple(recipe.steps)), source
+
+
+def recipe_behind(layer: Layer) -> tuple[Recipe | None, str]:
+    """Return the recipe that a layer came about by, or None, and the name of what it began with.
+
+    See `done_to`.
+    """
     if not isinstance(layer, Image):
-        return (), ""
+        return None, ""
     chain = recall(layer)
     known = layer.metadata.get(KEY, {}) if isinstance(layer.metadata, Mapping) else {}
     source = str(known.get("source", "") or layer.name)
     if chain is not None:
-        return chain.steps, chain.source
+        return chain.recipe_of(chain.steps), chain.source
     made = link_of(layer)
     if made is not None:
-        return made.steps, source
+        return made.recipe, source
     plain = known.get("recipe")
-    return (tuple(Recipe.from_json(plain).steps), source) if plain else ((), source)
-
-
-def source_files(data: Data | None) -> list[str]:
-    """Return the files that frames are read from, each once; none where they come from elsewhere.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from napari_stack import Stack
-    >>> source_files(Stack.wrap(np.zeros((2, 3, 4))))
-    []
-    """
-    if data is None:
-        return []
-    files = [file_of(data.frames, index) for index in range(len(data.frames))]
-    return list(dict.fromkeys(file for file in files if file))
+    return (Recipe.from_json(plain) if plain else None), source
 
 
 def frames_behind(layer: Layer) -> Chain | None:
@@ -82,13 +75,21 @@ def frames_behind(layer: Layer) -> Chain | None:
 
 def origin_of(layer: Layer) -> tuple[Chain, Appearance] | None:
     """Return the frames that the first step took, and their appearance; None where unknown."""
-    if (chain := frames_behind(layer)) is not None and chain.origin is not None:
+    if (chain := frames_behind(layer)) is not None and chain.earlier.steps:
+        if chain.begun is not None:
+            data, appearance = chain.begun
+            return Chain(data, (), chain.source), appearance
+        before = None if chain.made is None else chain.made.layer
+        return None if before is None else origin_of(before) or _beginning(before)
+    if chain is not None and chain.origin is not None:
         data, appearance = chain.origin
-        return Chain(data, (), chain.source), appearance
+        return Chain(data, (), chain.source, earlier=chain.earlier), appearance
     made = link_of(layer)
-    if made is not None and made.layer is not None:
-        return read_layer(made.layer), Appearance.of(made.layer)
-    return None
+    return None if made is None or made.layer is None else _beginning(made.layer)
+
+
+def _beginning(layer: Layer) -> tuple[Chain, Appearance]:
+    return read_layer(layer), Appearance.of(layer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +117,24 @@ class RecipeJob:
         named = self.recipe.named()
         for number, (name, step) in enumerate(named.items()):
             alone = replace(step, name="", input="", save="", layers=())
-            job = Job(chains[self.recipe.inputs(name)], self.appearance, alone, {})
+            chain = chains[self.recipe.inputs(name)]
+            look = replace(self.appearance, ndim=len(chain.data.axes), dtype=chain.data.dtype)
+            job = Job(chain, look, alone, {})
             computed = job.compute(run.part(number, len(named)))
             done[name] = job, computed
             if computed.frames is not None:
                 chains[name] = job.after(computed)
+            elif name in {self.recipe.inputs(other) for other in named}:
+                chains[name] = self._after_images(job, computed)
         return done
+
+    def _after_images(self, job: Job, computed: Computed) -> Chain:
+        """Return the images of a job as frames along the axes that are left."""
+        frames = frames_of_images(computed.step, computed.images, job.chain.data, kept=True)
+        recipe = job.chain.recipe_of(job.steps_after(computed))
+        earlier = Earlier(tuple(recipe.steps), tuple(recipe.before)) if recipe else Earlier()
+        begun = job.chain.begun or self.chain.origin or (self.chain.data, self.appearance)
+        return Chain(frames, (), job.chain.source, earlier=earlier, begun=begun)
 
     def finish(self, done: Mapping[str, tuple[Job, Computed]]) -> list[Image | Labels]:
         """Make layers of what no later step took: the last result first.
@@ -135,12 +148,12 @@ class RecipeJob:
         for name, (job, computed) in done.items():
             appearance, source = shown[inputs[name]]
             layers = replace(job, appearance=appearance, source=source).finish(computed)
-            if computed.frames is None:
+            shown[name] = Appearance.of(layers[0]), LayerReference.of(layers[0])
+            if computed.frames is None and name not in inputs.values():
                 images = layers + images
             else:
                 frames[name] = layers[0]
-                shown[name] = Appearance.of(layers[0]), LayerReference.of(layers[0])
-        of_images = {inputs[name] for name in done if name not in frames}
+        of_images = {inputs[name] for name in done if done[name][1].frames is None}
         below = [layer for name, layer in frames.items() if name in of_images]
         for layer in below:
             layer.visible = False
@@ -213,6 +226,6 @@ def show_corrected(chain: Chain, before: Data, appearance: Appearance, name: str
     """Show corrected frames as a lazy layer that lies where the frames before lay."""
     array = chain.data.to_dask()
     remember(array, chain)
-    metadata = history(chain.steps, chain.source)
+    metadata = history(chain)
     geometry = FrameGeometry.between(before, chain.data)
     return appearance.frames(array, geometry, name=name, metadata=metadata)

@@ -10,8 +10,9 @@ from napari_stack.core.sources.bands import bands_apart
 from napari_stack.core.stack import Stack
 from napari_stack.layers.appearance import layer_axes, spread, value_range
 from napari_stack.layers.looks import shown
-from napari_stack.layers.provenance import Chain, history, remember
+from napari_stack.layers.provenance import Chain, history, remember, source_files
 from napari_stack.layers.read_layer import Data
+from napari_stack.recipe.earlier import earlier_in
 
 #: Values in the frames that are examined for contrast limits, at most.
 _MOST_VALUES = 60_000_000
@@ -41,7 +42,8 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     """
     data = bands_apart(data)
     array = data.to_dask()
-    remember(array, Chain(data, (), name))
+    chain = Chain(data, (), name, earlier=earlier_in(source_files(data)))
+    remember(array, chain)
     layer = Image(
         array,
         name=name,
@@ -50,7 +52,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         contrast_limits=show_limits(data) if limits is None else limits,
         **layer_axes(data.axes),
         **shown(data.frames.look),
-        metadata=history((), name, data),
+        metadata=history(chain),
     )
     if data.dtype.kind in "iu" and data.dtype.itemsize <= _WHOLE_RANGE_BYTES:
         layer.reset_contrast_limits_range()  # the limits can be drawn to all that pixels can be

@@ -1,6 +1,5 @@
 """A recipe on files: one series, or many, each measured for itself, with its results as files."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +9,9 @@ from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
-from napari_stack.files import SUFFIXES, read, read_recipe
+from napari_stack.files import SUFFIXES, read
 from napari_stack.files.paths import resolve
+from napari_stack.recipe.earlier import earlier_in
 from napari_stack.recipe.execution import Execution, Target, new_folders
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.recipe import Recipe
@@ -71,11 +71,20 @@ class FrameChoice:
             return replace(cut, axis=data.axis, chosen=False)  # no later step is bound to it
         return cut
 
-    def named(self, step: Step, data: Data) -> Step:
-        """Give a step that names no axis the axis of this choice."""
-        if not self.axis or step.axis:
-            return step
-        return replace(step, axis=data.axis)
+    def applied(self, recipe: Recipe, data: Data) -> Recipe:
+        """Give the steps that name no axis the axis of this choice.
+
+        Not those that go on from images: of these the axis may be gone.
+        """
+        named, steps = recipe.named(), dict[str, Step]()
+        beyond: set[str] = set()
+        for name, step in named.items():
+            source = recipe.inputs(name)
+            if source in beyond or (source and not named[source].entry.gives_frames):
+                beyond.add(name)
+            told = bool(step.axis) or name in beyond or not self.axis
+            steps[name] = step if told else replace(step, axis=data.axis)
+        return Recipe(list(steps.values()), recipe.before)
 
 
 @dataclass(frozen=True)
@@ -138,12 +147,12 @@ def run_series(
         See `Recipe.run` and `napari_stack.read`.
     """
     data = choice.read(inputs, recipe.steps[0])
-    named = Recipe([choice.named(step, data) for step in recipe.steps])
+    named = choice.applied(recipe, data)
     if isinstance(place, Target):
         how: dict[str, Any] = {"targets": {list(named.named())[-1]: place}, "only_saved": True}
     else:
         how = {"folder": place}
-    how |= {"plots": plots, "overwrite": overwrite, "before": steps_before(inputs)}
+    how |= {"plots": plots, "overwrite": overwrite, "before": earlier_in(resolve(inputs))}
     execution = Execution(named, data, **how)
     return Done(tuple(inputs), execution.run(run), named, execution.files)
 
@@ -275,23 +284,3 @@ def saving_to(recipe: Recipe, output: Path) -> tuple[Recipe, Path]:
 def is_file(output: Path) -> bool:
     """Whether a path names a file that can be written, and no folder."""
     return output.suffix.lower() in SUFFIXES
-
-
-def steps_before(inputs: Sequence[str]) -> Sequence[Step]:
-    """Return the steps that made the input, where that is one file that holds its recipe.
-
-    Warns
-    -----
-    UserWarning
-        When the file carries a recipe that is none here.
-    """
-    files = resolve(inputs)
-    plain = read_recipe(files[0]) if len(files) == 1 else None
-    if plain is None:
-        return ()
-    try:
-        return Recipe.from_json(plain).steps
-    except UserError as error:
-        text = f"{files[0]} carries a recipe that is left out of the result: {error}"
-        warnings.warn(text, stacklevel=2)
-        return ()

@@ -6,11 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_stack.core.errors import UserError
+from napari_stack.core.results import images_of
 from napari_stack.core.system.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transform_files import check_form
 from napari_stack.recipe.plots import Plots
-from napari_stack.recipe.results import check_outputs, output_paths, save_result
+from napari_stack.recipe.results import (
+    check_outputs,
+    output_paths,
+    predicted_image,
+    save_result,
+)
+from napari_stack.recipe.rows import Earlier, frames_of_images
 from napari_stack.recipe.step import Data, Step, bound_like
 
 if TYPE_CHECKING:
@@ -83,7 +93,7 @@ class Execution:
     plots : Plots or None
     overwrite : bool
         Replace files that are there.
-    before : sequence of Step
+    before : sequence of Step, or Earlier
         What was done to the frames already; it is kept in the written files too.
     only_saved : bool
         Of a step that saves images, make those only.
@@ -100,7 +110,7 @@ class Execution:
     targets: Mapping[str, Target] = field(default_factory=dict)
     plots: Plots | None = None
     overwrite: bool = False
-    before: Sequence[Step] = ()
+    before: Sequence[Step] | Earlier = ()
     only_saved: bool = False
     files: dict[Path, str] = field(default_factory=dict)
 
@@ -112,14 +122,28 @@ class Execution:
         OSError, ValueError
             Before anything is computed, when a file cannot be written.
         """
+        if not self.recipe.steps:
+            raise UserError("the recipe tells what was done before, and has no step to run")
         with new_folders(self._folders()):
             self._check()
             results: dict[str, Any] = {"": self.data}
+            frames: dict[str, Data] = {"": self.data}
             named = self.recipe.named()
             for number, (name, step) in enumerate(named.items()):
-                results[name] = self._step(name, step, results, run.part(number, len(named)))
+                data = frames[self.recipe.inputs(name)]
+                part = run.part(number, len(named))
+                results[name] = self._step(name, step, data, results, part)
+                if step.entry.gives_frames:
+                    frames[name] = results[name]
+                elif name in self._taken:
+                    frames[name] = frames_of_images(step, images_of(results[name]), data)
         del results[""]
         return results
+
+    @property
+    def _taken(self) -> set[str]:
+        """Names of the steps that later ones take their frames from."""
+        return {self.recipe.inputs(name) for name in self.recipe.named()}
 
     def _target(self, name: str, step: Step) -> Target:
         if name in self.targets or self.folder is None:
@@ -149,11 +173,14 @@ class Execution:
             self._target(name, step).check(step, placed, overwrite=self.overwrite)
             if step.entry.gives_frames:
                 frames[name] = bound_like(step.predicted_output(data), data)
+            elif name in self._taken:
+                dtype, shape = predicted_image(step, next(iter(step.image_names)), placed)
+                blank = np.broadcast_to(np.zeros((), dtype), shape)
+                frames[name] = frames_of_images(step, {"image": blank}, placed)
 
-    def _step(self, name: str, step: Step, results: Mapping[str, Any], run: Run) -> Any:
+    def _step(self, name: str, step: Step, data: Data, results: Mapping[str, Any], run: Run) -> Any:
         """Do one step, and write what it makes."""
         target = self._target(name, step)
-        data = results[self.recipe.inputs(name)]
         working, saving = (run.part(0, 2), run.part(1, 2)) if target.path else (run, run)
         made = step
         if self.only_saved and target.path is not None:

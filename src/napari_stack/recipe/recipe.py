@@ -16,6 +16,7 @@ from napari_stack.engine.run import Run
 from napari_stack.recipe.execution import Execution
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import output_paths
+from napari_stack.recipe.rows import Earlier, by_name, in_a_row, last_frames
 from napari_stack.recipe.script import python_script
 from napari_stack.recipe.step import Data, Step
 
@@ -30,6 +31,9 @@ class Recipe:
     Parameters
     ----------
     steps : sequence of Step
+    before : sequence of Step
+        What was done before to what it is run on, where that is no part of it: to each frame by
+        itself, say. It is told, and not run.
 
     Examples
     --------
@@ -39,10 +43,12 @@ class Recipe:
     """
 
     steps: Sequence[Step]
+    before: Sequence[Step] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
-        if not self.steps:
+        object.__setattr__(self, "before", tuple(self.before))
+        if not self.steps and not self.before:
             raise UserError("a recipe needs one step or more")
         given = [step.name for step in self.steps if step.name]
         if len(set(given)) != len(given):
@@ -59,10 +65,10 @@ class Recipe:
                     f"the step {name!r} takes layers from {unknown[0]!r}, which is no step before"
                 )
             source = self.inputs(name)
-            if source and not (source in done and done[source].entry.gives_frames):
+            if source and not (source in done and done[source].entry.kind != "table"):
                 raise UserError(
                     f"the step {name!r} takes its frames from {source!r}, which is not a step "
-                    f"before it that gives frames"
+                    f"before it that gives frames or images"
                 )
             done[name] = step
 
@@ -77,19 +83,13 @@ class Recipe:
 
     def named(self) -> dict[str, Step]:
         """Return the steps by name: their own, else the operator's, numbered where it repeats."""
-        result: dict[str, Step] = {}
-        taken = {step.name for step in self.steps if step.name}
-        for step in self.steps:
-            name, number = step.name or step.operator, 2
-            while not step.name and (name in taken or name in result):
-                name, number = f"{step.operator} {number}", number + 1
-            result[name] = step
-        return result
+        return by_name(self.steps)
 
     def inputs(self, name: str) -> str:
         """Return the step that a step takes its frames from; "" for what the recipe is run on.
 
-        It is the one that the step names, else the last one before it that gives frames.
+        It is the one that the step names, else the last one before it that gives frames. Of one
+        that gives images, at each position of the axes that it leaves, these are the frames.
         """
         named = self.named()
         before = itertools.takewhile(lambda other: other != name, named)
@@ -98,7 +98,8 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Write the recipe as plain data (JSON types)."""
         steps = [step.to_json() for step in self.steps]
-        return {"format": _FORMAT, "version": _VERSION, "steps": steps}
+        told = {"before": [step.to_json() for step in self.before]} if self.before else {}
+        return {"format": _FORMAT, "version": _VERSION, **told, "steps": steps}
 
     @classmethod
     def from_json(cls, plain: Any) -> Self:
@@ -115,10 +116,7 @@ class Recipe:
             raise UserError(
                 f"the recipe has the version {plain.get('version')!r}; {_VERSION} is read here"
             )
-        steps = plain.get("steps", ())
-        if not isinstance(steps, Sequence) or isinstance(steps, str):
-            raise UserError(f"steps must be a list of steps, got {steps!r}")
-        return cls([Step.from_json(step) for step in steps])
+        return cls(_steps(plain, "steps"), _steps(plain, "before"))
 
     def to_script(
         self, inputs: str | Sequence[str] = "frames/*.tif", data: Data | None = None
@@ -152,11 +150,14 @@ class Recipe:
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no recipe {path}: name a .json file that holds one")
         try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            found = cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: this is no recipe, for it is no JSON ({error})") from error
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
+        if not found.steps:
+            raise UserError(f"{path}: it tells what was done before, and has no step to run")
+        return found
 
     def run(
         self,
@@ -165,7 +166,7 @@ class Recipe:
         folder: str | Path | None = None,
         plots: str | Path | Plots | None = None,
         overwrite: bool = False,
-        before: Sequence[Step] = (),
+        before: Sequence[Step] | Earlier = (),
         run: Run = Run(),
     ) -> dict[str, Any]:
         """Run all steps.
@@ -181,7 +182,7 @@ class Recipe:
             matplotlib.
         overwrite : bool
             Replace files that are there.
-        before : sequence of Step
+        before : sequence of Step, or Earlier
             What was done to the frames already; it is kept in the written files too.
         run : Run
 
@@ -203,14 +204,14 @@ class Recipe:
         place = None if folder is None else at_home(folder)
         return Execution(self, stack, place, {}, plots, overwrite, before).run(run)
 
-    def leading_to(self, name: str, before: Sequence[Step], data: Data) -> "Recipe":
+    def leading_to(self, name: str, before: Sequence[Step] | Earlier, data: Data) -> "Recipe":
         """Return the recipe of one result, for its file: what led to it, and what came before.
 
         Parameters
         ----------
         name : str
             Of the step.
-        before : sequence of Step
+        before : sequence of Step, or Earlier
             What was done to the frames already.
         data : Stack or Hyperstack
             The frames that this recipe is run on.
@@ -220,11 +221,6 @@ class Recipe:
             chain[name] = named[name]
             name = self.inputs(name)
         return continued(before, _with_layers(dict(reversed(chain.items()))), data)
-
-
-def last_frames(steps: dict[str, Step]) -> str:
-    """Name of the last of some steps that gives frames, which the next one takes; "" for none."""
-    return next((name for name in reversed(steps) if steps[name].entry.gives_frames), "")
 
 
 def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
@@ -237,32 +233,32 @@ def _with_layers(chain: Mapping[str, Step]) -> list[Step]:
     ]
 
 
-def continued(before: Sequence[Step], steps: Sequence[Step], data: Data) -> Recipe:
+def continued(before: Sequence[Step] | Earlier, steps: Sequence[Step], data: Data) -> Recipe:
     """Join what was done to frames already with what is done to them now.
 
     Parameters
     ----------
-    before : sequence of Step
+    before : sequence of Step, or Earlier
         Steps of the recipe that the file of the frames carries.
     steps : sequence of Step
-        Those of now, each on the frames of the one before it.
+        Those of now, each on what the one before it made.
     data : Stack or Hyperstack
         What the first of `steps` is applied to.
-
-    Returns
-    -------
-    Recipe
-        `steps` alone where `before` ends in images: a recipe stacks frames, it cannot go on from
-        the images that it makes.
     """
-    if not before or not all(step.entry.gives_frames for step in before):
-        return Recipe(steps)
+    earlier = before if isinstance(before, Earlier) else Earlier(tuple(before))
+    if not earlier.steps or not steps:
+        return Recipe(steps or earlier.steps, earlier.told)
     first, *rest = steps
     placed = first.with_stacked_axis(data)
     if isinstance(placed, Hyperstack):  # else the axis of the step before would be taken
         first = replace(first, axis=placed.axis)
-    # In a row each takes its frames from the one before: names only could meet twice.
     bare: dict[str, Any] = {"save": "", "layers": (), "writing": {}, "transforms": ""}
-    earlier = [replace(step, name="", input="", **bare) for step in before]
-    now = [replace(step, name="", input="", layers=()) for step in (first, *rest)]
-    return Recipe([*earlier, *now])
+    done = [replace(step, **bare) for step in earlier.steps]
+    return Recipe(in_a_row([*done, first, *rest]), earlier.told)
+
+
+def _steps(plain: Mapping[str, Any], key: str) -> list[Step]:
+    steps = plain.get(key, ())
+    if not isinstance(steps, Sequence) or isinstance(steps, str):
+        raise UserError(f"{key} must be a list of steps, got {steps!r}")
+    return [Step.from_json(step) for step in steps]

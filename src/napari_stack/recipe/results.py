@@ -84,7 +84,7 @@ def check_outputs(
             raise UserError(f"{target} names no file for an image: add a suffix, as {target}.tif")
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder: name a file for the image")
-        image, axes = _predicted_image(step, name, placed), step.image_axes(placed)
+        image, axes = predicted_image(step, name, placed), step.image_axes(placed)
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0
         check_target(target, data=image, axes=axes, layered=first, **kind, **how)
@@ -107,7 +107,7 @@ def _check_places(path: Path, step: Step) -> None:
             raise UserError(f"{path} has {place} in its name, which stands for nothing: {what}")
 
 
-def _predicted_image(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def predicted_image(step: Step, name: str, placed: Data) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Type and shape of an image that a step makes.
 
     It is given the channels of the frames. A map has none, but channels matter to a PNG only, and
@@ -182,6 +182,8 @@ def save_result(
             kind |= {"look": _look(image, data)} if name == "image" else {}
             inside = named_layers({step.operator: image, **layers}) if layers else None
             layers = None  # only those of the first image
+            if number:  # no recipe can go on from it as from the picture
+                how["recipe"] = {**recipe, "image": name}
             with _named(temporary, target):
                 write(temporary, image, axes=axes, layers=inside, **kind, **how, run=part)
     return {target: _described(images[name]) for name, target in targets.items()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.options import options_of
 from napari_stack.core.options_json import options_to_json
@@ -16,7 +17,9 @@ from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.results import is_tuple
 from napari_stack.core.sources.combined_sources import places_to_json
 from napari_stack.core.strokes import Strokes
-from napari_stack.recipe.results import output_paths
+from napari_stack.recipe.describe import describe
+from napari_stack.recipe.results import output_paths, predicted_image
+from napari_stack.recipe.rows import frames_of_images
 from napari_stack.recipe.step import Data, Step
 
 if TYPE_CHECKING:
@@ -49,18 +52,46 @@ def python_script(recipe: "Recipe", inputs: str | Sequence[str], data: Data | No
     named = recipe.named()
     variables = _variables(named)
     given = repr(inputs if isinstance(inputs, str) else list(inputs))
-    body = [f"frames = ns.read({given})"]
-    sources = {"": "frames", **variables}
+    body = [f"# Before: {describe(step)}" for step in recipe.before]
+    body.append(f"frames = ns.read({given})")
+    frames = {"": ("frames", data)}
+    taken = {recipe.inputs(name) for name in named}
     for name, step in named.items():
         options_to_json(step.function, step.options)  # refuses arrays
-        source = sources[recipe.inputs(name)]
-        body += _call(variables[name], source, step, data)
-        body += _saves(variables, name, step, source, data)
+        source, known = frames[recipe.inputs(name)]
+        body += _call(variables[name], source, step, known)
+        body += _saves(variables, name, step, source, known)
+        frames[name] = variables[name], known
+        if not step.entry.gives_frames and name in taken:
+            frames[name] = f"{variables[name]}_frames", _left(step, known)
+            body += _rewrapped(frames[name], variables[name], source, step, known)
     head = ['"""Written by napari-stack: what was done to some frames."""', ""]
     head += ["import napari_stack as ns"]
     if any(step.save and step.layers for step in named.values()):
         head.append("from napari_stack.files import named_layers")
     return "\n".join([*head, "", *body]) + "\n"
+
+
+def _left(step: Step, data: Data | None) -> Data:
+    """Return frames as the images of a step will be, blank."""
+    if data is None:
+        raise UserError(
+            f"a script that goes on from what {step.operator} leaves must know the axes of the "
+            "frames: give them as data"
+        )
+    dtype, shape = predicted_image(step, step.image_names[0], step.with_stacked_axis(data))
+    return frames_of_images(step, {"image": np.broadcast_to(np.zeros((), dtype), shape)}, data)
+
+
+def _rewrapped(
+    frames: tuple[str, Data | None], result: str, source: str, step: Step, data: Data | None
+) -> list[str]:
+    """Take the images of a step as frames along the axes that are left."""
+    variable, left = frames
+    kind = "Hyperstack" if isinstance(left, Hyperstack) else "Stack"
+    image = f"{result}.{step.image_names[0]}" if is_tuple(step.entry.result) else result
+    arguments = [image, f"axes={_axes(source, step, data)}", f"rgb={left is not None and left.rgb}"]
+    return _lines(f"{variable} = ns.{kind}.wrap(", arguments, ")")
 
 
 def _variables(named: Mapping[str, Step]) -> dict[str, str]:

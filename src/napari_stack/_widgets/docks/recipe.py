@@ -14,6 +14,7 @@ from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import unwrapped
+from napari_stack.layers.provenance import source_files
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import (
     RecipeJob,
@@ -22,9 +23,10 @@ from napari_stack.layers.recipe_job import (
     prepare_again,
     prepare_measured,
     prepare_recipe,
-    source_files,
+    recipe_behind,
 )
 from napari_stack.recipe import Recipe, Step
+from napari_stack.recipe.describe import describe
 from napari_stack.recipe.draft import Draft
 
 _AGAIN = "its original frames"
@@ -78,12 +80,14 @@ class RecipeDock(FollowingDock):
 
     def layer_changed(self) -> None:
         """Show the steps of the layer; without any, what was there stays to be applied to it."""
-        steps, source = (), ""
+        recipe, source = None, ""
         with errors_shown(self.runner.show_message):
-            steps, source = done_to(self.layer) if self.layer is not None else ((), "")
-        if steps:
-            self.steps.show_draft(Draft(tuple(steps)))
-            self.title.setText(f"What was done to {source!r} to make {self.layer.name!r}")
+            if self.layer is not None:
+                recipe, source = recipe_behind(self.layer)
+        steps = () if recipe is None else tuple(recipe.steps)
+        if recipe is not None:
+            self.steps.show_draft(Draft(steps, before=tuple(recipe.before)))
+            self.title.setText(_told(recipe, source, self.layer.name))
         elif not self.steps.draft.steps:
             self.title.setText("Choose a layer that something was done to, or load a recipe.")
         self.layers_changed()
@@ -141,6 +145,11 @@ class RecipeDock(FollowingDock):
         if self.layer is None:
             raise UserError("choose the layer that the values were measured for")
         done, _ = done_to(self.layer)
+        if any(not step.entry.gives_frames for step in done[:-1]):
+            raise UserError(
+                f"{self.layer.name!r} is made of images that were made of frames: its values fit "
+                "no other frames; have them measured anew"
+            )
         count = sum(step.entry.gives_frames for step in self.steps.draft.steps)
         same = map(_same, self.steps.draft.steps[:count], done[:count])
         if not all(same) or not all(self.steps.draft.on[:count]):
@@ -169,7 +178,8 @@ class RecipeDock(FollowingDock):
         OSError, ValueError
             When there is none, or one with an unknown step or option.
         """
-        self.steps.show_draft(Draft(tuple(Recipe.load(path).steps)))
+        recipe = Recipe.load(path)
+        self.steps.show_draft(Draft(tuple(recipe.steps), before=tuple(recipe.before)))
         self.title.setText(f"Recipe of {Path(path).name}")
         self.values.value = _ANEW
         frames = [value for _, value in self._targets() if not isinstance(value, str)]
@@ -208,6 +218,15 @@ class RecipeDock(FollowingDock):
         with errors_shown():
             QApplication.clipboard().setText(self.script())
             self.runner.show_message("Copied: a script that reads the frames and does the steps")
+
+
+def _told(recipe: Recipe, source: str, name: str) -> str:
+    """Say what the steps are, and what came before them."""
+    before = "; ".join(map(describe, recipe.before))
+    told = f"Done before, to each frame, and not part of these steps: {before}." if before else ""
+    if not recipe.steps:
+        return told
+    return f"What was done to {source!r} to make {name!r}" + (f". {told}" if told else "")
 
 
 def _same(step: Step, done: Step) -> bool:

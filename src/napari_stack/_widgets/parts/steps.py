@@ -14,7 +14,8 @@ from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import full_resolution
 from napari_stack.recipe import Recipe
-from napari_stack.recipe.draft import Draft, describe
+from napari_stack.recipe.describe import describe
+from napari_stack.recipe.draft import Draft
 
 #: Steps in view before the list scrolls.
 _MOST_IN_VIEW = 5

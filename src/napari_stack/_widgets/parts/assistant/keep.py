@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 from napari_stack._widgets.parts.batch import BatchPanel
 from napari_stack._widgets.parts.layout import below, beside, button, collapsible
 from napari_stack._widgets.parts.run.errors import errors_shown
+from napari_stack.layers.provenance import source_files
 from napari_stack.layers.read_layer import read_layer
-from napari_stack.layers.recipe_job import source_files
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
 
@@ -52,7 +52,9 @@ class KeepPanel(QWidget):
         OSError, ValueError
             When there is none, or one with an unknown step or option.
         """
-        self.opened.emit(Draft(tuple(Recipe.load(path).steps)), Path(path).name)
+        recipe = Recipe.load(path)
+        draft = Draft(tuple(recipe.steps), before=tuple(recipe.before))
+        self.opened.emit(draft, Path(path).name)
 
     def save(self, path: str | Path) -> None:
         """Save the recipe; one that is there is replaced (the dialog asks before)."""
