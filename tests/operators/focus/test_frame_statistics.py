@@ -42,7 +42,9 @@ def test_gains_ignore_cells_into_which_a_bright_edge_spills():
     reference = Thumbnail(total, ones)
     assert gain_to(reference, Thumbnail(spilled, ones)) == pytest.approx(1 / 1.02, rel=1e-5)
     assert gain_to(reference, Thumbnail(total * 0, ones)) == 1
-    assert gain_to(reference, Thumbnail(total * 3, ones)) == 1  # no flicker: another exposure
+    assert gain_to(reference, Thumbnail(total * 3, ones)) == pytest.approx(1 / 3)  # exposure
+    total = total * np.linspace(1, 4, 8, dtype=np.float32)  # out of proportion: no exposure
+    assert gain_to(reference, Thumbnail(total, ones)) == 1
 
 
 def test_gains_bring_frames_to_their_middle_brightness():

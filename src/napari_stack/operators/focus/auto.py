@@ -18,6 +18,7 @@ from napari_stack.operators.focus.restricted_pyramid import (
     RestrictedFold,
     frame_limits,
 )
+from napari_stack.operators.focus.screening.bad_frames import screened
 
 Array = np.ndarray[Any, Any]
 
@@ -30,8 +31,14 @@ PIXEL_BYTES = 40
 def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> WorkingResult:
     """Fuse a series in two passes, or in three where noise is averaged."""
     run = limit_workers(run, stack)
-    first = SharpnessFold(stack, channels, run, even=method.even_brightness)
-    first = run.part(0, 2).fold(first, stack, what="Measuring sharpness")
+    stack, first = screened(
+        stack,
+        lambda kept: run.part(0, 2).fold(
+            SharpnessFold(kept, channels, run, even=method.even_brightness),
+            kept,
+            what="Measuring sharpness",
+        ),
+    )
     statistics, shape = first.statistics(), stack.shape[1:]
     depth, confidence, label = first.depth.maps()[:3]
     del first

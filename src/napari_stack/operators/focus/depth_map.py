@@ -21,6 +21,8 @@ from napari_stack.operators.focus.frame_statistics import (
 from napari_stack.operators.focus.methods import DepthMap, WorkingResult
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
 from napari_stack.operators.focus.pyramid_kernels import keep_larger
+from napari_stack.operators.focus.screening.bad_frames import screened
+from napari_stack.operators.focus.screening.sketch import Sketch
 
 Array = np.ndarray[Any, Any]
 
@@ -89,6 +91,11 @@ class EnergyFold:
         self.best = np.full(shape, -1, np.float32)
         self.label = np.zeros(shape, np.uint16)
         self.grey = np.zeros(shape, np.float32)
+
+    @property
+    def sketches(self) -> dict[int, Sketch]:
+        """Sketches of the frames, by their numbers."""
+        return self.measuring.sketches
 
     def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, Array, Array]:
         """Measure a frame: return its statistics, its energy and its brightness."""
@@ -171,8 +178,14 @@ def energy_weights(
 def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> WorkingResult:
     """Fuse a series in two passes."""
     run = limit_workers(run, stack)
-    first = EnergyFold(SharpnessFold(stack, channels, run, even=True), method)
-    first = run.part(0, 2).fold(first, stack, what="Measuring energies")
+    stack, first = screened(
+        stack,
+        lambda kept: run.part(0, 2).fold(
+            EnergyFold(SharpnessFold(kept, channels, run, even=True), method),
+            kept,
+            what="Measuring energies",
+        ),
+    )
     measuring, statistics = first.measuring, first.measuring.statistics()
     depth, confidence, _, clarity = measuring.depth.maps()
     weighting = _weighting(first, clarity, statistics.top, np.flatnonzero(stack.used))

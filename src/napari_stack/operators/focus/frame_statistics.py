@@ -1,5 +1,6 @@
 """What one pass measures of the frames: sharpness, brightness, noise; and the fold of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -12,6 +13,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
+from napari_stack.operators.focus.screening.sketch import Sketch, sketch
 
 Array = np.ndarray[Any, Any]
 
@@ -19,8 +21,12 @@ Array = np.ndarray[Any, Any]
 MARGIN = 32
 # Cells along the longer side of the thumbnail of a frame, by which brightness is compared.
 CELLS = 16
-# A frame that is darker or brighter by more than this is no flicker: it is left as it is.
-GREATEST_GAIN = 1.5
+# A frame that is darker or brighter by more than this is no flicker: it is left as it is, unless
+# it is the other exposure of the same, up to the second: all of it is darker in proportion, with
+# logarithms that differ by so little.
+GREATEST_GAIN, GREATEST_EXPOSURE, IN_PROPORTION = 1.5, 8.0, 0.04
+# Logarithm of a gain that is more than small differences of light between frames.
+FLICKER = 0.02
 # Bytes a pixel and channel that a frame in flight takes while it is measured.
 FRAME_BYTES = 8
 
@@ -39,6 +45,7 @@ class FrameStatistics(NamedTuple):
     noise: float  # sharpness that its noise gives
     top: float  # largest brightness, or darkness of data below 0
     gain: float  # that brings the frame to the reference's brightness
+    sketch: Sketch
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,10 @@ class SeriesStatistics:
         gain = self.gains.get(index, 1.0)
         return colours if gain == 1 else colours * colours.dtype.type(gain)
 
+    def flickers(self, index: int) -> bool:
+        """Whether a frame differs so much that its values are no limit for the fused image."""
+        return abs(np.log(self.gains.get(index, 1.0))) > FLICKER
+
 
 def measure_frame(
     grey: Array, valid: Array | None, reference: Thumbnail | None = None
@@ -67,14 +78,16 @@ def measure_frame(
     if valid is not None:
         energy[~valid] = -1
     coarse, support = _coarse(grey, valid)
-    noise = noise_sharpness(_sampled(grey))
+    sample = _sampled(grey)
+    noise = noise_sharpness(sample)
     scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
     gain = gain_to(reference, _thumbnail(coarse, support)) if reference else 1.0
     if gain != 1:
         for plane, _ in scales:
             np.multiply(plane, np.float32(gain), out=plane, where=plane > 0)
     top = float(max(grey.max(), -grey.min()))
-    return FrameStatistics(scales, noise * gain, top * gain, gain)
+    small = sketch(sample, coarse, support)
+    return FrameStatistics(scales, noise * gain, top * gain, gain, small)
 
 
 def reference_thumbnail(stack: Stack, channels: ChannelWeights) -> Thumbnail:
@@ -131,10 +144,31 @@ def gain_to(reference: Thumbnail, frame: Thumbnail) -> float:
     if not usable.any():
         return 1.0
     ratio, weight = (there[usable] / here[usable]).astype(float), weight[usable].astype(float)
-    order = np.argsort(ratio, kind="stable")
+    gain = _weighted_median(ratio, weight)
+    spread = _weighted_median(np.abs(np.log(ratio / gain)), weight)
+    greatest = GREATEST_EXPOSURE if spread < IN_PROPORTION else GREATEST_GAIN
+    return gain if 1 / greatest < gain < greatest else 1.0
+
+
+def _weighted_median(values: Array, weight: Array) -> float:
+    order = np.argsort(values, kind="stable")
     place = np.cumsum(weight[order])
-    gain = float(ratio[order][np.searchsorted(place, place[-1] / 2)])
-    return gain if 1 / GREATEST_GAIN < gain < GREATEST_GAIN else 1.0
+    return float(values[order][np.searchsorted(place, place[-1] / 2)])
+
+
+def series_gains(sketches: Mapping[int, Sketch]) -> dict[int, float]:
+    """Return the factors that bring frames to their middle brightness, from their sketches."""
+    numbers = sorted(sketches)
+    small = {i: _thumbnail(sketches[i].picture, sketches[i].valid) for i in numbers}
+    middle = {numbers[(len(numbers) - 1) // 2], numbers[len(numbers) // 2]}
+    planes = zip(*(small[i] for i in sorted(middle)), strict=True)
+    reference = Thumbnail(*(sum(each) / len(middle) for each in planes))
+    return _about_middle({i: gain_to(reference, small[i]) for i in numbers})
+
+
+def _about_middle(gains: dict[int, float]) -> dict[int, float]:
+    middle = float(np.median(list(gains.values())))
+    return {index: gain / middle for index, gain in gains.items()}
 
 
 class SharpnessFold:
@@ -158,6 +192,7 @@ class SharpnessFold:
         self.depth = DepthState((height, width), stack.dtype, alone=run.executor is None)
         self.gains: dict[int, float] = {}
         self.noises: list[float] = []
+        self.sketches: dict[int, Sketch] = {}
         self.top = -np.inf
 
     def prepare(self, stack: Stack, index: int) -> FrameStatistics:
@@ -169,6 +204,7 @@ class SharpnessFold:
         self.depth.add(index, prepared.sharpness)
         self.gains[index] = prepared.gain
         self.noises.append(prepared.noise)
+        self.sketches[index] = prepared.sketch
         self.top = max(self.top, prepared.top)
 
     def merge(self, later: Self) -> None:
@@ -176,12 +212,13 @@ class SharpnessFold:
         self.depth.merge(later.depth)
         self.gains |= later.gains
         self.noises += later.noises
+        self.sketches |= later.sketches
         self.top = max(self.top, later.top)
 
     def statistics(self) -> SeriesStatistics:
         """Return gains towards the middle brightness, the noise and the brightest pixel."""
         middle = float(np.median(list(self.gains.values())))
-        gains = {index: gain / middle for index, gain in self.gains.items()}
+        gains = _about_middle(self.gains)
         return SeriesStatistics(gains, float(np.median(self.noises)) / middle, self.top / middle)
 
 

@@ -66,11 +66,15 @@ class Pyramid(MethodOptions):
         Side of the window in which the energy of details is measured.
     kernel_parameter : float
         Weight of the pyramid's smoothing kernel at its centre.
+    even_brightness : bool
+        Bring the frames to one brightness where they flicker by more than 2 %; it then takes one
+        more pass.
     """
 
     min_size: Annotated[int, Bounds(4, 1024, unit="px")] = 32
     kernel_size: Annotated[int, Bounds(1, 31, step=2, unit="px")] = 5
     kernel_parameter: Annotated[float, Bounds(0.3, 0.6, step=0.05)] = 0.4
+    even_brightness: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

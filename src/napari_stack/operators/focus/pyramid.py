@@ -13,7 +13,7 @@ import numpy as np
 from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus.depth import HALVINGS, DepthState
+from napari_stack.operators.focus.depth import HALVINGS
 from napari_stack.operators.focus.focus_measure import (
     Sharpness,
     noise_of,
@@ -21,19 +21,26 @@ from napari_stack.operators.focus.focus_measure import (
     noise_rows,
     sharpness,
 )
-from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers
+from napari_stack.operators.focus.frame_statistics import (
+    FLICKER,
+    SeriesStatistics,
+    SharpnessFold,
+    limit_workers,
+    series_gains,
+)
 from napari_stack.operators.focus.methods import Pyramid, WorkingResult
-from napari_stack.operators.focus.pyramid_kernels import keep_larger, reduce
+from napari_stack.operators.focus.pyramid_kernels import reduce
 from napari_stack.operators.focus.pyramid_levels import (
     Splitter,
-    collapse,
     level_count,
     level_sizes,
     reduced_plane,
     rows_at,
 )
+from napari_stack.operators.focus.pyramid_state import PyramidState
+from napari_stack.operators.focus.screening.bad_frames import Sketched, screened
+from napari_stack.operators.focus.screening.sketch import Sketch, sketch
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
-from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
 
@@ -43,79 +50,8 @@ FRAME_BYTES = 6, 12
 # Rows around a strip within reach of the sharpness, and of the details beside the window of their
 # energy.
 SHARPNESS_MARGIN, DETAIL_MARGIN = 12, 8
-
-
-class PyramidState:
-    """The strongest details so far, for a few frames' worth of memory.
-
-    Parameters
-    ----------
-    shape : (int, int) or (int, int, int)
-        Shape of a frame: (y, x) or (y, x, channel).
-    dtype : dtype
-        Type of the frames as they are stored.
-    channels : ChannelWeights
-    method : Pyramid
-    measure : bool
-        Measure the depth too.
-    alone : bool
-        As for `DepthState`.
-    """
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        channels: ChannelWeights,
-        method: Pyramid,
-        *,
-        measure: bool,
-        alone: bool,
-    ) -> None:
-        height, width = shape[:2]
-        working = np.result_type(dtype, np.float32)
-        self.shape = shape
-        self.centre = method.kernel_parameter
-        self.range = RangeState(shape, dtype, channels, slice(0, height))
-        sizes = level_sizes(shape, level_count(shape, method.min_size))
-        sizes.append(sizes[-1])  # the base twice: by deviation and by entropy
-        colours = self.range.low.shape[2]
-        self.pixels = [np.zeros((*size, colours), working) for size in sizes]
-        self.energies = [np.full(size, -2, working) for size in sizes]
-        self.indices: list[int] = []
-        self.depth = DepthState((height, width), dtype, alone=alone) if measure else None
-
-    def take(self, rows: slice, energy: Array, detail: Array) -> None:
-        """Take in rows of a frame's finest details; `close` takes the other levels."""
-        keep_larger(self.energies[0][rows], self.pixels[0][rows], energy, detail)
-
-    def close(self, indices: list[int], energies: list[Array], levels: list[Array]) -> None:
-        """Take in the coarsest levels of frames, or all of them; frames come in order."""
-        if self.indices and indices and indices[0] <= self.indices[-1]:
-            raise ValueError(
-                f"frame {indices[0]} comes after frame {self.indices[-1]}: add frames in order"
-            )
-        self.indices += indices
-        for place in range(-len(levels), 0):
-            keep_larger(self.energies[place], self.pixels[place], energies[place], levels[place])
-
-    def merge(self, other: "PyramidState") -> None:
-        """Take in the state of the frames that follow, as if they had been added one by one."""
-        self.close(other.indices, other.energies, other.pixels)
-        self.range.merge(other.range)
-        if self.depth is not None and other.depth is not None:
-            self.depth.merge(other.depth)
-
-    def finish(self) -> WorkingResult:
-        """Return the fused image, and the depth if it was measured; the state is used up."""
-        levels, self.pixels, self.energies = self.pixels, [], []
-        base = (levels.pop() + levels.pop()) / 2
-        image = collapse([*levels, base], self.centre)
-        del levels
-        self.range.clamp(image)
-        image, covered = self.range.finished(image)
-        depth, confidence = self.depth.maps()[:2] if self.depth else (None, None)
-        return WorkingResult(image.reshape(self.shape), depth, confidence, covered)
+# No gains: frames that hardly differ in brightness are taken as they are.
+AS_THEY_ARE = SeriesStatistics({}, 0.0, 0.0)
 
 
 class _PartialFrame:
@@ -152,10 +88,19 @@ class PyramidFold(StripFold):
         Measure the depth too.
     alone : bool
         No state comes before this one.
+    statistics : SeriesStatistics
+        Gains of the frames.
     """
 
     def __init__(
-        self, stack: Stack, channels: ChannelWeights, method: Pyramid, *, measure: bool, alone: bool
+        self,
+        stack: Stack,
+        channels: ChannelWeights,
+        method: Pyramid,
+        *,
+        measure: bool,
+        alone: bool,
+        statistics: SeriesStatistics = AS_THEY_ARE,
     ) -> None:
         shape = stack.shape[1:]
         super().__init__(channels, slice(0, shape[0]))
@@ -164,6 +109,7 @@ class PyramidFold(StripFold):
         needed = max(SHARPNESS_MARGIN if measure else 0, DETAIL_MARGIN + method.kernel_size // 2)
         self.margin = -(-needed // 2) * 2  # strips begin at even rows
         self.levels = level_count(shape, method.min_size)
+        self.statistics = statistics
         weights = channels.weights(stack.channels, stack.working)
         self.centre = method.kernel_parameter
         self.splitter = Splitter(self.centre, weights, method.kernel_size)
@@ -174,6 +120,7 @@ class PyramidFold(StripFold):
         self.previous = dict(zip(numbers[1:], numbers, strict=False))
         self.noisy = noise_rows(shape[0]) if min(shape[:2]) >= 3 else np.empty(0, int)
         self.partial: dict[int, _PartialFrame] = {}
+        self.sketches: dict[int, Sketch] = {}
         # On its way to another process a state of no frames is not sent along.
         self.state: Any = self.begin() if alone else None
 
@@ -185,8 +132,9 @@ class PyramidFold(StripFold):
 
     def take_in(self, index: int, strip: Strip) -> None:
         """Take in the finest level of a strip, and keep what the coarser ones need."""
-        state, rows, inner, colours = self.state, strip.rows, strip.inner, strip.colours
-        strip.widen(state.range)
+        state = self.state
+        strip = strip.levelled(self.statistics, index, state.range)
+        rows, inner, colours = strip.rows, strip.inner, strip.colours
         share = None if strip.valid is None else strip.valid.astype(colours.dtype)
         coarser, coarser_share = colours, share
         if self.levels:
@@ -225,6 +173,7 @@ class PyramidFold(StripFold):
     def close(self, index: int) -> None:
         """Take in the coarser levels of a frame."""
         frame, state = self.partial.pop(index), self.state
+        self.sketches[index] = self._sketch(frame)
         if state.depth is not None:
             fine, coarse = state.depth.curves
             fine.close(index, noise_of(frame.noise) if frame.noise.size else 0.0)
@@ -236,8 +185,19 @@ class PyramidFold(StripFold):
         share = frame.shares.get(frame.colours.shape[:2])
         state.close([index], *self.splitter.coarser(frame.colours, share, self.levels))
 
+    def _sketch(self, frame: _PartialFrame) -> Sketch:
+        """Sketch a frame from its colours of half size (of full size without levels)."""
+        grey = self.channels.grey(frame.colours)
+        halvings = HALVINGS - min(self.levels, 1)
+        share = frame.shares.get(grey.shape)
+        coarse = reduced_plane(grey, halvings, self.centre)
+        if share is not None:
+            share = reduced_plane(share, halvings, self.centre) > 1 - 1e-4
+        return sketch(grey[::8], coarse, share)
+
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
+        self.sketches |= later.sketches
         if self.state is None:
             self.state = later.state
         elif later.state is not None:
@@ -251,17 +211,49 @@ def fuse(
 
     The depth is measured in a pass of its own where both together would not fit the run's memory.
     """
-    fits, maps = _fits(stack, run), None
+    fits = _fits(stack, run)
     if not fits:
         run = limit_workers(run, stack)
         if depth:
-            apart = SharpnessFold(stack, channels, run, even=False)
-            maps = run.part(0, 2).fold(apart, stack, what="Measuring sharpness").depth.maps()
-            del apart
-            run = run.part(1, 2)
-    fold = PyramidFold(stack, channels, method, measure=depth and fits, alone=run.executor is None)
-    found: WorkingResult = run.fold_rows(fold, stack, what="Fusing frames").state.finish()
-    return found._replace(depth=maps.depth, confidence=maps.confidence) if maps else found
+            stack, apart = screened(
+                stack,
+                lambda kept: run.part(0, 2).fold(
+                    SharpnessFold(kept, channels, run, even=False), kept, what="Measuring sharpness"
+                ),
+            )
+            maps = apart.depth.maps()
+            found = _folded(stack, run.part(1, 2), channels, method, _flicker(method, apart))
+            image = found.state.finish()
+            return image._replace(depth=maps.depth, confidence=maps.confidence)
+    stack, fold = screened(
+        stack, lambda kept: _folded(kept, run, channels, method, measure=depth and fits)
+    )
+    if (levels := _flicker(method, fold)) is not AS_THEY_ARE:
+        fold = _folded(stack, run, channels, method, levels, measure=depth and fits)
+    result: WorkingResult = fold.state.finish()
+    return result
+
+
+def _folded(
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    method: Pyramid,
+    statistics: SeriesStatistics = AS_THEY_ARE,
+    *,
+    measure: bool = False,
+) -> PyramidFold:
+    alone = run.executor is None
+    fold = PyramidFold(stack, channels, method, measure=measure, alone=alone, statistics=statistics)
+    return run.fold_rows(fold, stack, what="Fusing frames")
+
+
+def _flicker(method: Pyramid, fold: Sketched) -> SeriesStatistics:
+    """Return gains that bring the frames to one brightness; none where they hardly differ."""
+    gains = series_gains(fold.sketches) if method.even_brightness else {}
+    if all(abs(np.log(gain)) < FLICKER for gain in gains.values()):
+        return AS_THEY_ARE
+    return SeriesStatistics(gains, 0.0, 0.0)
 
 
 def _fits(stack: Stack, run: Run) -> bool:

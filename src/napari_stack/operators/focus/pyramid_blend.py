@@ -92,8 +92,9 @@ class BlendingFold:
     def prepare(self, stack: Stack, index: int) -> WeightedFrame:
         """Split a frame into levels."""
         colours, opacity, valid = self.channels.split(*stack.read(index))
-        stored = self.range.as_stored(colours)
-        colours = self.statistics.apply_gain(colours, index)
+        levelled = self.statistics.apply_gain(colours, index)
+        stored = self.range.as_stored(levelled if self.statistics.flickers(index) else colours)
+        colours = levelled
         weight = self.weighting(self.channels.grey(colours), index)
         weight = weight.astype(colours.dtype, copy=False)
         if valid is not None:

@@ -105,8 +105,8 @@ class RestrictedFold(StripFold):
 
     def take_in(self, index: int, strip: Strip) -> None:
         """Take in some rows of a frame."""
-        strip.widen(self.range)
-        colours = self.statistics.apply_gain(strip.colours, index)
+        strip = strip.levelled(self.statistics, index, self.range)
+        colours = strip.colours
         levels = gaussian_levels(colours, LEVELS)
         greys = gaussian_levels(self.channels.grey(colours)[..., np.newaxis], LEVELS)
         energies = [self._energy(greys, level) for level in range(LEVELS)]

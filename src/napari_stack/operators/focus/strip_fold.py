@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_stack.core.pixels.luminance import ChannelWeights, strips_of
 from napari_stack.core.stack import Stack
+from napari_stack.operators.focus.frame_statistics import SeriesStatistics
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
@@ -20,6 +21,12 @@ class Strip(NamedTuple):
     colours: Array
     opacity: Array | None
     valid: Array | None
+
+    def levelled(self, statistics: SeriesStatistics, index: int, found: RangeState) -> "Strip":
+        """Take the rows in to the range of the frames, and return them at the common brightness."""
+        levelled = self._replace(colours=statistics.apply_gain(self.colours, index))
+        (levelled if statistics.flickers(index) else self).widen(found)
+        return levelled
 
     def widen(self, found: RangeState) -> None:
         """Take the rows in to the range of the frames."""
