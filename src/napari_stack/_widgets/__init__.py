@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_stack._widgets.docks.operator import OperatorDock
     from napari_stack._widgets.docks.pixel_inspector import PixelInspectorDock
     from napari_stack._widgets.docks.recipe import RecipeDock
+    from napari_stack._widgets.docks.retouch import RetouchDock
     from napari_stack._widgets.docks.stack import StackDock
     from napari_stack._widgets.docks.surface import SurfaceDock
 
@@ -27,6 +28,7 @@ _HOMES = {
     "OperatorDock": "operator",
     "PixelInspectorDock": "pixel_inspector",
     "RecipeDock": "recipe",
+    "RetouchDock": "retouch",
     "StackDock": "stack",
     "SurfaceDock": "surface",
 }

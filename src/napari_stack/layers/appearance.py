@@ -128,6 +128,11 @@ class Appearance:
         place = self._placed([self.ndim - 2, self.ndim - 1])
         return self._coloured(data, **{"rgb": self.rgb, **place, **more})
 
+    def plane_offset(self, y: float, x: float) -> NDArray[np.float64]:
+        """Return where `plane` is to lie so that its first pixel is at y and x of the image."""
+        kept = [self.ndim - 2, self.ndim - 1]
+        return np.asarray(self._placed(kept, np.array([y, x], float))["translate"])
+
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
         if (kind != "image" or data.dtype == bool) and data.ndim == self.ndim:

@@ -10,13 +10,14 @@ from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators.focus.focus_stack import fuse
 from napari_stack.operators.focus.retouch.blend import (
-    MARGIN,
     blended,
     levels_of,
+    margin_of,
     mask_of,
     window_of,
 )
 from napari_stack.operators.focus.retouch.patches import Loaded, newest_patch, patch_of, put
+from napari_stack.operators.focus.retouch.sharpest import sharpest_frame
 from napari_stack.operators.focus.retouch.sources import Sources, name_of
 from support.focus_scenes import ramp
 
@@ -63,7 +64,7 @@ def test_the_middle_is_the_source_and_what_is_far_stays(radius):
     mask = mask_of(points, radius, whole((300, 300)))
     values, changed = blended(base, other, None, mask, levels_of(radius))
     assert abs(values[150, 150] - other[150, 150]) < 0.01
-    far = np.hypot(*(np.indices((300, 300)) - 150)) > radius + MARGIN
+    far = np.hypot(*(np.indices((300, 300)) - 150)) > radius + margin_of(radius)
     np.testing.assert_array_equal(values[far], base[far])
     assert not changed[far].any()
     assert (values >= np.minimum(base, other)).all()
@@ -84,7 +85,7 @@ def test_pixels_and_depth_are_those_of_the_frame(stack, frames, plain):
     np.testing.assert_array_equal(found.depth[mask >= 0.5], 0)
     np.testing.assert_array_equal(found.confidence[mask >= 0.5], 1)
     np.testing.assert_array_equal(found.depth[mask < 0.5], plain.depth[mask < 0.5])
-    far = mask_of(BAND.points, BAND.radius + MARGIN, whole()) == 0
+    far = mask_of(BAND.points, BAND.radius + margin_of(BAND.radius), whole()) == 0
     np.testing.assert_array_equal(found.image[far], plain.image[far])
     low, high = frames.min(axis=0), frames.max(axis=0)
     assert ((found.image >= low) & (found.image <= high)).all()
@@ -241,7 +242,7 @@ def test_what_does_not_fit_is_refused_before_the_work(stack):
 
 def test_a_run_is_cancelled_while_sources_are_read(stack):
     def tick(done, total, what):
-        if what.startswith("Retouching from frame 4"):
+        if what == "Loading frame 4":
             raise Cancelled(what)
 
     with pytest.raises(Cancelled):
@@ -254,3 +255,14 @@ def test_sources_are_let_go(stack):
         sources.get(ns.Stroke(frame, [(5, 5)], 3), frame, 6)
     assert sum(one.nbytes for one in sources.kept.values()) < 2**19
     assert name_of(ns.Slab(0, 3)) == "frames 0 to 3"
+
+
+def test_the_sharpest_frame(stack, frames):
+    depth = np.linspace(0, 5, SIZE[1])
+    for x in (20, 95, 170):
+        assert abs(sharpest_frame(stack, 75, x, 20) - depth[x]) <= 1
+    flickering = frames.astype(np.float32) * np.linspace(0.5, 1.5, 6)[::-1, None, None]
+    dim = ns.Stack.wrap(flickering)
+    assert sharpest_frame(dim, 75, 170, 20) == sharpest_frame(stack, 75, 170, 20)
+    with pytest.raises(UserError, match="no frame has pixels at y=500"):
+        sharpest_frame(stack, 500, 20, 3)

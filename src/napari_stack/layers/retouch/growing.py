@@ -46,6 +46,11 @@ class Growing:
         self._take(patch)
         return True
 
+    @property
+    def touches(self) -> bool:
+        """Whether it has painted any pixel."""
+        return bool(self.painted.any())
+
     def _take(self, patch: Patch) -> None:
         if not all(_holds(own, part) for own, part in zip(self.window, patch.window, strict=True)):
             self._grow(patch.window)

@@ -1,8 +1,8 @@
 """`Retouching`: a layer that is painted on, its strokes, what can be undone, and its recipe."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from napari.layers import Image
@@ -19,8 +19,8 @@ from napari_stack.layers.retouch.edits import Edit
 from napari_stack.layers.retouch.growing import Growing
 from napari_stack.layers.retouch.start import Start
 from napari_stack.operators.focus.retouch.blend import Window, mask_of, window_of
-from napari_stack.operators.focus.retouch.patches import Loaded, patch_of, put
-from napari_stack.operators.focus.retouch.sources import Sources, check_strokes, key_of, load_source
+from napari_stack.operators.focus.retouch.patches import Loaded
+from napari_stack.operators.focus.retouch.sources import check_strokes, key_of, load_source
 
 #: Bytes of pixels that undo holds; beyond that, the oldest strokes can no longer be undone.
 _UNDO_BYTES = 2**29
@@ -29,6 +29,9 @@ _SOURCE_BYTES = 2**29
 
 #: A place on the axes that are not stacked.
 Place = Mapping[str, int]
+
+#: What a window of an image of a kind, at a place, holds from now on.
+Change = tuple[str, Place, Window, Any]
 
 
 @dataclass(eq=False)
@@ -48,7 +51,21 @@ class Retouching:
     done: list[Edit] = field(default_factory=list)
     undone: list[Edit] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, begun: Start, made: Sequence[Image]) -> Self:
+        """Begin with the layers that were made of it."""
+        found = {made_as.kind: la for la in made if (made_as := link_of(la)) is not None}
+        session = cls(begun, found)
+        session.record()
+        return session
+
+    @property
+    def intact(self) -> bool:
+        """Whether the layer still shows the array that is painted on."""
+        return self._whole is full_resolution(self.layers["image"])
+
     def __post_init__(self) -> None:
+        self._whole = full_resolution(self.layers["image"])
         self.strokes = list(self.begun.strokes)
         number = self.data.number
         arrays = {kind: full_resolution(layer) for kind, layer in self.layers.items()}
@@ -153,10 +170,10 @@ class Retouching:
         """
         stack = self.stack(place)
         check_strokes(stack, [Stroke(source, ((0, 0),), 1)])
-        return self._scaled(load_source(stack, source, self.begun.job.step.options, run))
+        return self.scaled(load_source(stack, source, self.begun.job.step.options, run))
 
-    def _scaled(self, found: Loaded) -> Loaded:
-        """Count depth as the layer does."""
+    def scaled(self, found: Loaded) -> Loaded:
+        """Return a source whose depth counts what that of the layer counts."""
         step = np.float32(self.begun.job.depth_step or 1)
         depth = None if found.depth is None else np.asarray(found.depth, np.float32) * step
         return found._replace(depth=depth)
@@ -179,17 +196,17 @@ class Retouching:
     def end_stroke(self, grown: Growing, place: Place, source: StrokeSource) -> None:
         """Write a stroke that was painted; its pixels are those that were shown meanwhile."""
         stroke = Stroke(source, tuple(grown.points), grown.radius, dict(place))
-        changes = [("image", place, grown.window, grown.values)]
+        changes: list[Change] = [("image", place, grown.window, grown.values)]
         changes += self._maps(place, grown.window, grown.painted, grown.source, stroke)
         self.write([stroke], changes)
 
     def _maps(
         self, place: Place, window: Window, painted: Any, source: Loaded, stroke: Stroke
-    ) -> list[tuple[str, Place, Window, Any]]:
+    ) -> list[Change]:
         """Return what depth, confidence and labels become in a window."""
         values = {"depth": source.depth, "confidence": source.confidence}
         values["labels"] = self.label_of(stroke.source)
-        changes = []
+        changes: list[Change] = []
         for kind, value in values.items():
             array = self.at(kind, place)
             if array is not None and value is not None:
@@ -198,52 +215,13 @@ class Retouching:
                 changes.append((kind, place, window, new))
         return changes
 
-    def replay(self, strokes: Strokes, run: Run = Run()) -> list[tuple[str, Place, Window, Any]]:
-        """Compute what strokes make of the layer, for `write`; it may run in any thread.
-
-        Raises
-        ------
-        ValueError
-            For strokes that do not fit the frames.
-        """
-        strokes.check_places(self.loops)
-        changes: list[tuple[str, Place, Window, Any]] = []
-        whole = (slice(0, self.size[0]), slice(0, self.size[1]))
-        for place in self.places():
-            if not len(here := check_strokes(self.stack(place), strokes.at(place))):
-                continue
-            kinds = [*self.arrays, "labels"]
-            made = {kind: self.at(kind, place).copy() for kind in kinds}
-            self._apply(here, place, made, run)
-            changes += [(kind, place, whole, image) for kind, image in made.items()]
-        return changes
-
-    def _apply(self, strokes: Strokes, place: Place, made: dict[str, Any], run: Run) -> None:
-        stack = self.stack(place)
-        sources = Sources(stack, self.begun.job.step.options, run)
-        fused = self.source(place, FUSED)
-        for number, stroke in enumerate(strokes):
-            if stroke.source == FUSED and fused is not None:
-                found = fused
-            else:
-                found = self._scaled(sources.get(stroke, number, len(strokes)))
-            window = window_of(stroke.points, stroke.radius, self.size)
-            patch = patch_of(
-                made["image"], found, stroke.points, stroke.radius, window, alpha=stack.alpha
-            )
-            put(patch, made["image"], made.get("depth"), made.get("confidence"), found)
-            made["labels"][window][patch.painted] = self.label_of(stroke.source)
-
-    def write(
-        self, strokes: Iterable[Stroke], changes: Iterable[tuple[str, Place, Window, Any]]
-    ) -> None:
+    def write(self, strokes: Iterable[Stroke], changes: Iterable[Change]) -> None:
         """Write what strokes make of some windows, so that it can be undone.
 
         Parameters
         ----------
         strokes : iterable of Stroke
         changes : iterable of (str, place, window, ndarray)
-            What each window of an image of a kind holds from now on.
         """
         held = [(self.at(kind, place), window, np.array(values))
                 for kind, place, window, values in changes

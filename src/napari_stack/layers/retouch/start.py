@@ -1,6 +1,6 @@
 """What is needed to retouch a fused layer: its frames, its images, the strokes that it has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,13 +9,16 @@ from napari.layers import Layer
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.options_json import options_to_json
+from napari_stack.core.stroke import Fusion
 from napari_stack.core.strokes import Strokes
 from napari_stack.engine.run import Run
 from napari_stack.layers.appearance import Appearance
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.job import Computed, Job
-from napari_stack.layers.provenance import LayerReference, Link, link_of
+from napari_stack.layers.provenance import LayerReference, Link, link_of, results_of
 from napari_stack.layers.read_layer import read_layer
+from napari_stack.operators.focus.retouch.sources import FUSING
 from napari_stack.recipe import Step
 
 #: Options of the fusion that come after the strokes: painted on is the image before them.
@@ -39,6 +42,26 @@ def may_retouch(layer: Layer | None) -> bool:
     if made is None or made.kind != "image" or made.layer is None:
         return False
     return bool(_option(made.steps[-1]))
+
+
+def other_fusions(layer: Layer, among: Iterable[Layer]) -> dict[str, Fusion]:
+    """Return the fusions of the same frames with other options, by the names of their layers."""
+    made = link_of(layer)
+    if made is None or made.layer is None:
+        return {}
+    own, found = _fusing(made), {}
+    for other, theirs in results_of(made.layer, among):
+        same = theirs.kind == made.kind and theirs.steps[-1].operator == made.steps[-1].operator
+        if same and (options := _fusing(theirs)) != own:
+            found[other.name] = Fusion(options)
+    return found
+
+
+def _fusing(made: Link) -> dict[str, Any]:
+    """Return how frames became one image, as plain data."""
+    step = made.steps[-1]
+    chosen = {name: value for name, value in step.options.items() if name in FUSING}
+    return options_to_json(step.function, chosen)
 
 
 def _option(step: Step) -> str:

@@ -155,4 +155,5 @@ def focus(outcome: Outcome) -> list[Said]:
     if not clear.size:
         return [Said("Nothing is sharper in one frame than in the others")]
     low, high = np.percentile(clear, (1, 99))
-    return [Said(f"In focus from frame {low:.0f} to frame {high:.0f}")]
+    text = f"In focus from frame {low:.0f} to frame {high:.0f}"
+    return [Said(text, "Retouch", opens="Retouch")]

@@ -83,6 +83,6 @@ class ResultCard(QFrame):
 
 def _help(said: Said) -> str:
     if said.opens:
-        return f"Open {said.opens}, which shows it for every frame."
+        return f"Open the dock {said.opens}."
     options = ", ".join(f"{n.replace('_', ' ')}: {v}" for n, v in said.options.items())
     return f"Set {options}, and run again."

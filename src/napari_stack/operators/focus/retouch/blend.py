@@ -6,19 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.operators.focus.pyramid_kernels import add_expanded
-from napari_stack.operators.focus.pyramid_levels import details_of, gaussian_levels
-
 Array = np.ndarray[Any, Any]
 
 #: Rows and columns of an image.
 Window = tuple[slice, slice]
 
-#: Levels of the widest blend. The weights of level l reach 2 (2^l - 1) px beyond the mask, what
-#: they weigh as far again in either direction: 60 px with 4 levels.
+#: Levels of the widest blend; see `margin_of`.
 LEVELS = 4
-#: Pixels around a stroke that its blend may need or change.
-MARGIN = 64
 #: Windows begin at a multiple of this, so that the pixels of the coarsest level are the same ones
 #: in every window: what is computed in a small one is what is computed in all of the image.
 GRID = 2**LEVELS
@@ -39,21 +33,45 @@ def levels_of(radius: float) -> int:
     return min(max(floor(log2(2 * radius / _ONE_LEVEL)), 0), LEVELS)
 
 
+def margin_of(radius: float) -> int:
+    """Return how many pixels around a stroke its blend may need or change: 64 at most.
+
+    The weights of level l reach 2 (2^l - 1) px beyond the mask, and what they weigh as far again.
+
+    Examples
+    --------
+    >>> [margin_of(radius) for radius in (2, 8, 50, 500)]
+    [4, 8, 32, 64]
+    """
+    return 4 * 2 ** levels_of(radius)
+
+
 def window_of(
-    points: Sequence[tuple[float, float]], radius: float, size: tuple[int, int]
+    points: Sequence[tuple[float, float]], radius: float, size: tuple[int, int], times: int = 1
 ) -> Window:
-    """Return the window that a stroke, or a part of one, can change: on the grid, in the image."""
+    """Return the window that a stroke, or a part of one, can change: on the grid, in the image.
+
+    Parameters
+    ----------
+    points : sequence of (y, x)
+    radius : float
+    size : (int, int)
+        Height and width of the image.
+    times : int
+        How many times its margin the window has.
+    """
     low, high = np.min(points, axis=0), np.max(points, axis=0)
+    reach = radius + times * margin_of(radius)
     rows, columns = (
-        _span(float(a) - radius, float(b) + radius, length)
+        _span(float(a) - reach, float(b) + reach, length)
         for a, b, length in zip(low, high, size, strict=True)
     )
     return rows, columns
 
 
 def _span(low: float, high: float, length: int) -> slice:
-    first = floor((floor(low) - MARGIN) / GRID) * GRID
-    end = ceil((ceil(high) + 1 + MARGIN) / GRID) * GRID
+    first = floor(low / GRID) * GRID
+    end = ceil((high + 1) / GRID) * GRID
     start = min(max(first, 0), length)
     return slice(start, min(max(end, start), length))
 
@@ -131,6 +149,10 @@ def blended(
         At every pixel between the two images.
     changed : ndarray of bool, shape (y, x)
     """
+    # Numba and OpenCV: not when a dock that paints is opened.
+    from napari_stack.operators.focus.pyramid_kernels import add_expanded
+    from napari_stack.operators.focus.pyramid_levels import details_of, gaussian_levels
+
     if valid is not None:
         other = np.where(valid[..., np.newaxis], other, base)
         mask = np.where(valid, mask, 0)

@@ -7,7 +7,6 @@ import numpy as np
 
 from napari_stack.core.pixels.casting import cast
 from napari_stack.operators.focus.retouch.blend import (
-    MARGIN,
     Window,
     blended,
     levels_of,
@@ -122,7 +121,7 @@ def newest_patch(
     size = (image.shape[0], image.shape[1])
     window = window_of(points[-2:], radius, size)
     # What may change there is weighed by what lies in the stroke as far again around it.
-    wider = window_of(points[-2:], radius + MARGIN, size)
+    wider = window_of(points[-2:], radius, size, times=2)
     patch = patch_of(image, source, points, radius, wider, alpha=alpha)
     within = tuple(
         slice(part.start - whole.start, part.stop - whole.start)

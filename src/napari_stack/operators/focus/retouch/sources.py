@@ -13,7 +13,6 @@ from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.core.stroke import Fusion, Slab, Stroke, StrokeSource
 from napari_stack.core.strokes import Strokes
-from napari_stack.engine.progress import Progress
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.focus_stack import focus_stack, fuse
 from napari_stack.operators.focus.methods import WorkingResult
@@ -21,6 +20,9 @@ from napari_stack.operators.focus.retouch.patches import Loaded
 
 #: Options of `focus_stack` that say how frames become one image: those of another fusion.
 FUSING = ("method", "channel", "true_colours")
+
+#: Rows that are read at a time; fixed, so that any number of threads gives the same.
+_ROWS = 256
 
 
 def check_strokes(stack: Stack, value: Any) -> Strokes:
@@ -94,10 +96,9 @@ def load_source(
         Of the fusion that is retouched: slabs are fused with them, and so is "fused".
     run : Run
     """
+    run = replace(run, executor=None)  # what comes out is as large as a frame
     if isinstance(source, int):
-        values, valid = stack.read(source)
-        values = values.copy() if values.dtype == stack.dtype else values  # maybe the user's own
-        return Loaded(cast(values, stack.dtype, valid), valid, float(source), 1.0)
+        return Loaded(*_frame(stack, source, run), float(source), 1.0)
     numbers = np.flatnonzero(stack.used)
     if isinstance(source, Slab):
         numbers = numbers[(numbers >= source.first) & (numbers <= source.last)]
@@ -107,6 +108,26 @@ def load_source(
         found = loaded(fuse(stack, **taken, run=run), stack)
         return found if isinstance(source, Fusion) else found._replace(valid=None)
     return loaded(fuse(stack.select(numbers), **taken, run=run), stack, numbers)
+
+
+def _frame(stack: Stack, index: int, run: Run) -> tuple[Any, Any]:
+    """Read a frame in its stored type, a few rows at a time, and which of its pixels count."""
+    one, height = stack.opened(index), stack.shape[1]
+    parts = [slice(at, min(at + _ROWS, height)) for at in range(0, height, _ROWS)]
+    values = np.empty(stack.shape[1:], stack.dtype)
+    valid = np.ones(stack.shape[1:3], bool)
+
+    def put(frame: Stack, number: int) -> None:
+        rows = parts[number]
+        pixels, counts = frame.values(0, rows)
+        if pixels.dtype != stack.dtype:
+            pixels = cast(pixels, stack.dtype, counts)
+        values[rows] = pixels
+        if counts is not None:
+            valid[rows] = counts
+
+    run.each(put, one, range(len(parts)), what=f"Loading frame {index}")
+    return values, None if valid.all() else valid
 
 
 def loaded(found: WorkingResult, stack: Stack, numbers: Any = None) -> Loaded:
@@ -152,8 +173,7 @@ class Sources:
         key = key_of(stroke.source)
         found = self.kept.pop(key, None)
         if found is None:
-            run = replace(self.run.part(number, count), executor=None)
-            Progress(run.tick, 1, f"Retouching from {name_of(stroke.source)}")
+            run = self.run.part(number, count)
             self._make_room()
             found = load_source(self.stack, stroke.source, self.options, run)
         self.kept[key] = found  # the last one used stands last
