@@ -120,13 +120,8 @@ class Job:
         origin = self.chain.origin or (self.chain.data, self.appearance)
         assert computed.frames is not None
         view = view_after(self.chain.view, self.data, computed.frames)
-        return replace(
-            self.chain,
-            data=computed.frames,
-            steps=self.steps_after(computed),
-            origin=origin,
-            view=view,
-        )
+        steps = self.steps_after(computed)
+        return replace(self.chain, data=computed.frames, steps=steps, origin=origin, view=view)
 
     def steps_after(self, computed: Computed) -> tuple[Step, ...]:
         """Return all that was done to the first frames of the chain."""

@@ -263,10 +263,12 @@ class Retouching:
             options = dict(made.steps[-1].options)
             options.pop(self.begun.option, None)
             options |= {self.begun.option: self.known} if self.strokes else {}
-            steps = (*made.steps[:-1], replace(made.steps[-1], options=options))
-            link(array, replace(made, steps=steps))
-            job = self.begun.job
-            known = history(steps, job.chain.source, job.chain.data)
+            recipe = made.recipe
+            last = replace(recipe.steps[-1], options=options)
+            link(array, replace(made, recipe=replace(recipe, steps=(*recipe.steps[:-1], last))))
+            chain = self.begun.job.chain
+            image = "" if made.kind == "image" else made.kind
+            known = history(chain, (*chain.steps, last), image)
             layer.metadata = {**layer.metadata, **{
                 key: {**layer.metadata.get(key, {}), **value} for key, value in known.items()
             }}  # fmt: skip
