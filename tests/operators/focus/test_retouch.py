@@ -211,6 +211,9 @@ def test_every_place_has_its_own(frames):
     found = hyper.map(ns.focus_stack, retouch=strokes)
     assert [depth[40, 60] == 5 for depth in found.depth] == [False, True]
     assert (found.depth[:, 80, 20] == 0).all()
+    by_number = ns.Strokes((ns.Stroke(5, [(40, 60)], 12, {"-4": 1}), strokes.strokes[1]))
+    again = hyper.map(ns.focus_stack, retouch=by_number)
+    np.testing.assert_array_equal(again.image, found.image)
     with pytest.raises(UserError, match="lies at t=1; there are 1"):
         ns.Hyperstack.wrap(data[:1], axes="tzyx").map(ns.focus_stack, retouch=strokes)
     second = hyper.along("z").stack({"t": 1})

@@ -256,20 +256,17 @@ class Retouching:
 
     def record(self) -> None:
         """Write the strokes into the recipe and the provenance of the layers."""
+        job, name = self.begun.job, self.begun.option
+        options = {n: value for n, value in job.step.options.items() if n != name}
+        options |= {name: self.known} if self.strokes else {}
+        steps = (*job.chain.steps, replace(job.step, options=options))
+        told = history(steps, job.chain.source, job.chain.data)
         for layer in self.layers.values():
             array, made = full_resolution(layer), link_of(layer)
-            if made is None:
-                continue
-            options = dict(made.steps[-1].options)
-            options.pop(self.begun.option, None)
-            options |= {self.begun.option: self.known} if self.strokes else {}
-            steps = (*made.steps[:-1], replace(made.steps[-1], options=options))
-            link(array, replace(made, steps=steps))
-            job = self.begun.job
-            known = history(steps, job.chain.source, job.chain.data)
-            layer.metadata = {**layer.metadata, **{
-                key: {**layer.metadata.get(key, {}), **value} for key, value in known.items()
-            }}  # fmt: skip
+            if made is not None:
+                link(array, replace(made, steps=steps))
+            merged = {key: {**layer.metadata.get(key, {}), **known} for key, known in told.items()}
+            layer.metadata = {**layer.metadata, **merged}
 
 
 def _in(value: Any, window: Window) -> Any:
