@@ -115,12 +115,46 @@ def apply_to_others(viewer: Any) -> None:
     source.visible = nuclei.visible = False
 
 
+def retouch(viewer: Any) -> None:
+    """Show strokes from two frames on a fused image, and one that is being painted."""
+    viewer.open_sample("napari-stack", "focus_series")
+    made = layers.focus_stack(viewer.layers[0])
+    for layer in made:
+        viewer.add_layer(layer)
+    viewer.layers.selection.active = made[0]
+    opened = dock(viewer, "Retouch")
+    opened.source.radius.value = 14
+    opened.paint_or_stop()
+    painter = opened.painter
+
+    def stroke(frame: int, *points: tuple[float, float], end: bool = True) -> None:
+        viewer.dims.set_current_step(0, frame)
+        while opened.runner.running or painter.loading.busy:
+            QApplication.processEvents()
+        places = [painter.image.data_to_world(point) for point in points]
+        painter.pressed(places[0])
+        for place in places[1:]:
+            painter.dragged(place)
+        if end:
+            painter.lifted()
+
+    while opened.runner.running:
+        QApplication.processEvents()
+    height, width = painter.image.data.shape[:2]
+    stroke(1, (0.3 * height, 0.25 * width), (0.35 * height, 0.4 * width))
+    stroke(6, (0.7 * height, 0.6 * width), (0.6 * height, 0.7 * width))
+    opened.show_box.setChecked(True)
+    viewer.reset_view()
+    stroke(4, (0.7 * height, 0.2 * width), (0.75 * height, 0.3 * width), end=False)
+
+
 PICTURES: dict[str, Callable[[Any], None]] = {
     "recipe": recipe,
     "frame_inspector": frame_inspector,
     "place_by_hand": place_by_hand,
     "pixel_inspector": pixel_inspector,
     "apply_to_others": apply_to_others,
+    "retouch": retouch,
 }
 
 

@@ -11,6 +11,7 @@ from napari_stack.operators import CATALOGUE
 _SUBJECTS = {
     "stacks": ("Stacks and files", "read write Stack Hyperstack Axis Look Run Cancelled UserError"),
     "recipes": ("Recipes", "Recipe Step"),
+    "strokes": ("Strokes", "Strokes Stroke Slab Fusion"),
 }
 _MODULES = {
     "samples": ("Samples", "napari_stack.samples"),

@@ -38,7 +38,7 @@ def map_operator(
     """Apply an operator along the chosen axis at every position; see `Hyperstack.map`."""
     entry = entry_of(operator)
     operator, frames_out = entry.function, entry.gives_frames
-    options = _with_strokes(operator, options, data.loops)
+    options = _with_strokes(operator, options, data)
     if measure_at and entry.shares_measure:
         return _jointly(data, operator, measure_at, run, options)
     if measure_at and not frames_out:
@@ -67,14 +67,14 @@ def map_operator(
 
 
 def _with_strokes(
-    operator: Callable[..., Any], options: Mapping[str, Any], loops: Mapping[str, int]
+    operator: Callable[..., Any], options: Mapping[str, Any], data: Hyperstack
 ) -> dict[str, Any]:
     """Read the options that are strokes; refuse those at places that are not there."""
     known, read = options_of(operator), dict(options)
     for name, value in options.items():
         if name in known and known[name].kind is Strokes and value is not None:
-            read[name] = Strokes.of(value)
-            read[name].check_places(loops)
+            read[name] = Strokes.of(value).renamed(data.called)
+            read[name].check_places(data.loops)
     return read
 
 

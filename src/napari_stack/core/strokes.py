@@ -1,7 +1,7 @@
 """`Strokes`: what the user painted on a fused image, and from which frames its pixels come."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -119,6 +119,14 @@ class Strokes:
         kept = [stroke for stroke in self.strokes if stroke.is_at(place)]
         rest = [{n: at for n, at in stroke.position.items() if n not in place} for stroke in kept]
         moved = [replace(s, position=left) for s, left in zip(kept, rest, strict=True)]
+        return replace(self, strokes=tuple(moved))
+
+    def renamed(self, called: Callable[[str], str]) -> "Strokes":
+        """Return them with other names of the axes in their positions."""
+        moved = [
+            replace(stroke, position={called(name): at for name, at in stroke.position.items()})
+            for stroke in self.strokes
+        ]
         return replace(self, strokes=tuple(moved))
 
     def check_places(self, loops: Mapping[str, int]) -> None:

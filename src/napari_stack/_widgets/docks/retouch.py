@@ -21,11 +21,12 @@ from napari_stack.layers.compat import unwrapped
 from napari_stack.layers.provenance import link_of
 from napari_stack.layers.retouch import Retouching, may_retouch, other_fusions, replay, start
 
-_HOW = (
-    "Paint: drag in the image. V hides it and shows the frame in view; the slider shows another.\n"
-    "Keys: S the frame that is sharp under the cursor, E erase, [ and ] the size, "
-    "Ctrl+Z and Ctrl+Shift+Z."
-)
+_HOW = """Drag in the image to paint.
+V: the frame in view; the slider shows others
+S: the frame that is sharp under the cursor
+E: erase, or paint again
+[ and ]: a smaller or larger brush
+Ctrl+Z, Ctrl+Shift+Z: undo, redo"""
 
 
 class RetouchDock(FollowingDock):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stroke import FUSED
 from napari_stack.core.strokes import Strokes
 from napari_stack.engine.run import Run
@@ -19,6 +20,8 @@ def replay(session: Retouching, strokes: Strokes, run: Run = Run()) -> list[Chan
     ValueError
         For strokes that do not fit the frames.
     """
+    if isinstance(session.data, Hyperstack):
+        strokes = strokes.renamed(session.data.called)
     strokes.check_places(session.loops)
     changes: list[Change] = []
     whole = (slice(0, session.size[0]), slice(0, session.size[1]))

@@ -256,22 +256,18 @@ class Retouching:
 
     def record(self) -> None:
         """Write the strokes into the recipe and the provenance of the layers."""
-        for layer in self.layers.values():
+        job, name = self.begun.job, self.begun.option
+        options = {n: value for n, value in job.step.options.items() if n != name}
+        options |= {name: self.known} if self.strokes else {}
+        last = replace(job.step, options=options)
+        for kind, layer in self.layers.items():
             array, made = full_resolution(layer), link_of(layer)
-            if made is None:
-                continue
-            options = dict(made.steps[-1].options)
-            options.pop(self.begun.option, None)
-            options |= {self.begun.option: self.known} if self.strokes else {}
-            recipe = made.recipe
-            last = replace(recipe.steps[-1], options=options)
-            link(array, replace(made, recipe=replace(recipe, steps=(*recipe.steps[:-1], last))))
-            chain = self.begun.job.chain
-            image = "" if made.kind == "image" else made.kind
-            known = history(chain, (*chain.steps, last), image)
-            layer.metadata = {**layer.metadata, **{
-                key: {**layer.metadata.get(key, {}), **value} for key, value in known.items()
-            }}  # fmt: skip
+            if made is not None:
+                before = made.recipe.steps[:-1]
+                link(array, replace(made, recipe=replace(made.recipe, steps=(*before, last))))
+            told = history(job.chain, (*job.chain.steps, last), "" if kind == "image" else kind)
+            merged = {key: {**layer.metadata.get(key, {}), **known} for key, known in told.items()}
+            layer.metadata = {**layer.metadata, **merged}
 
 
 def _in(value: Any, window: Window) -> Any:

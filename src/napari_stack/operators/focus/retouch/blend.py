@@ -47,24 +47,24 @@ def margin_of(radius: float) -> int:
 
 
 def window_of(
-    points: Sequence[tuple[float, float]], radius: float, size: tuple[int, int], times: int = 1
+    points: Sequence[tuple[float, float]], radius: float, size: tuple[int, int]
 ) -> Window:
-    """Return the window that a stroke, or a part of one, can change: on the grid, in the image.
-
-    Parameters
-    ----------
-    points : sequence of (y, x)
-    radius : float
-    size : (int, int)
-        Height and width of the image.
-    times : int
-        How many times its margin the window has.
-    """
+    """Return the window that a stroke, or a part of one, can change: on the grid, in the image."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
-    reach = radius + times * margin_of(radius)
+    reach = radius + margin_of(radius)
     rows, columns = (
         _span(float(a) - reach, float(b) + reach, length)
         for a, b, length in zip(low, high, size, strict=True)
+    )
+    return rows, columns
+
+
+def widened(window: Window, radius: float, size: tuple[int, int]) -> Window:
+    """Return a window and the pixels around it that what it holds depends on."""
+    margin = margin_of(radius)
+    rows, columns = (
+        _span(part.start - margin, part.stop - 1 + margin, length)
+        for part, length in zip(window, size, strict=True)
     )
     return rows, columns
 

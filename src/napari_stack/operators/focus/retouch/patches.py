@@ -11,6 +11,7 @@ from napari_stack.operators.focus.retouch.blend import (
     blended,
     levels_of,
     mask_of,
+    widened,
     window_of,
 )
 
@@ -120,8 +121,8 @@ def newest_patch(
     """
     size = (image.shape[0], image.shape[1])
     window = window_of(points[-2:], radius, size)
-    # What may change there is weighed by what lies in the stroke as far again around it.
-    wider = window_of(points[-2:], radius, size, times=2)
+    # Pixels there may be weighed by what else lies in the stroke, as far as that reaches.
+    wider = widened(window, radius, size)
     patch = patch_of(image, source, points, radius, wider, alpha=alpha)
     within = tuple(
         slice(part.start - whole.start, part.stop - whole.start)
