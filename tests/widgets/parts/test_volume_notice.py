@@ -27,7 +27,7 @@ def test_a_word_before_3d_display(viewer, qtbot, lazy, notes):
     viewer.dims.ndisplay = 3
     ((severity, text),) = notes
     assert severity == "info"
-    assert "all frames of 'cells - register'" in text
+    assert "all frames of 'cells - aligned'" in text
     assert "126 KiB" in text
     assert "Compute Now" in text
     viewer.dims.ndisplay = 2

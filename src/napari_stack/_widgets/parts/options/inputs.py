@@ -19,6 +19,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_stack._widgets.parts.layout import below, beside, frames_text, holding, tooltip
+from napari_stack._widgets.parts.options.elided import keep_ends
 from napari_stack.core.options import Bounds, Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.system.home import at_home
@@ -66,6 +67,8 @@ def choice(choices: Any, value: Any = None) -> ComboBox:
     box = ComboBox(choices=choices) if value is None else ComboBox(choices=choices, value=value)
     box.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.native.setMinimumContentsLength(5)
+    if callable(choices):  # of layers
+        keep_ends(box.native)
     return box
 
 
