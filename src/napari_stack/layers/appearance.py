@@ -128,6 +128,13 @@ class Appearance:
         place = self._placed([self.ndim - 2, self.ndim - 1])
         return self._coloured(data, **{"rgb": self.rgb, **place, **more})
 
+    def plane_of_labels(self, data: NDArray[Any], **more: Any) -> Labels:
+        """Make a layer of labels that lies on one frame, of y and x alone."""
+        place = self._placed([self.ndim - 2, self.ndim - 1])
+        return Labels(
+            data, multiscale=False, **{**place, "blending": "translucent_no_depth", **more}
+        )
+
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
         if (kind != "image" or data.dtype == bool) and data.ndim == self.ndim:

@@ -212,7 +212,7 @@ def _mask(stack: Stack, region: Any) -> NDArray[np.bool_] | None:
 
 register = composed(
     "register",
-    "Move every frame to the place of the reference, lazily and to a small part of a pixel.",
+    "Move every frame to the place of the reference, to a small part of a pixel.",
     measure_transforms,
     apply_transforms,
 )
