@@ -29,7 +29,7 @@ def test_the_same_frames_and_what_is_known_of_them(where, registered, tmp_path):
     made = compute_now(registered, path)
     assert is_lazy(registered)
     assert is_lazy(made) == (where == "zarr")
-    assert made.name == "cells - register - computed"
+    assert made.name == "cells - aligned - computed"
     np.testing.assert_array_equal(np.asarray(made.data), np.asarray(registered.data))
     for name in ("scale", "translate", "rotate", "contrast_limits", "units", "axis_labels"):
         assert np.all(getattr(made, name) == getattr(registered, name)), name

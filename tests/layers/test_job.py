@@ -22,9 +22,9 @@ def test_names_and_metadata(timelapse):
     registered = layers.register(timelapse, framing="common")
     image, rejected = layers.sigma_clip(registered, sigma=1.5)
     assert [registered.name, image.name, rejected.name] == [
-        "cells - register",
-        "cells - register - sigma clip",
-        "cells - register - rejected",
+        "cells - aligned",
+        "cells - aligned - clipped",
+        "cells - aligned - clipped - rejected",
     ]
     note = image.metadata["napari_stack"]
     assert note["source"] == "cells"

@@ -48,7 +48,7 @@ def test_running_again_with_other_options(cells):
     again = draft.with_options(1, {"sigma": 1.2}).recipe()
     shown = run(prepare_again(again, clean) if origin_of(clean) else prepare_recipe(again, source))
     assert [layer.name for layer in shown] == [
-        "cells - register - sigma clip", "cells - register - rejected", "cells - register",
+        "cells - aligned - clipped", "cells - aligned - clipped - rejected", "cells - aligned",
     ]  # fmt: skip
     assert [layer.visible for layer in shown] == [True, False, False]
     moved = ns.register(ns.Stack.wrap(cells), transform="translation")
@@ -59,7 +59,7 @@ def test_running_again_with_other_options(cells):
     off = run(prepare_recipe(draft.switched(0, False).recipe(), source))
     plain = ns.sigma_clip(ns.Stack.wrap(cells), sigma=1.5).image
     np.testing.assert_array_equal(off[0].data, plain)
-    assert [layer.name for layer in off] == ["cells - sigma clip", "cells - rejected"]
+    assert [layer.name for layer in off] == ["cells - clipped", "cells - clipped - rejected"]
 
 
 def test_frames_alone_and_branches(cells):
@@ -74,8 +74,8 @@ def test_frames_alone_and_branches(cells):
     )
     shown = run(prepare_recipe(recipe, source))
     assert [layer.name for layer in shown] == [
-        "cells - register - moving average", "cells - register - maximum",
-        "cells - register - mean", "cells - register",
+        "cells - aligned - averaged", "cells - aligned - maximum",
+        "cells - aligned - mean", "cells - aligned",
     ]  # fmt: skip
     assert [layer.visible for layer in shown] == [True, True, True, False]
     assert [step.operator for step in done_to(shown[1])[0]] == ["register", "combine"]

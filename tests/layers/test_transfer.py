@@ -28,7 +28,7 @@ def test_the_measured_values_for_another_channel(cells):
     gains = ns.measure_gains(one)
     expected = ns.apply_gains(ns.apply_transforms(ns.Stack.wrap(other.data), one.transforms), gains)
     np.testing.assert_array_equal(np.asarray(shown.data), np.asarray(expected))
-    assert shown.name == "other - as cells - register - balance"
+    assert shown.name == "other - as cells - aligned - balanced"
     np.testing.assert_allclose(shown.scale, other.scale)
     assert done_to(shown)[0] == done_to(moved)[0]
     mean = layers.combine(moved)[0]

@@ -67,8 +67,11 @@ class Operator:
         Drawings of its result by name: ``draw(figure, made)``; see `operators.inspection.plots`.
     measures_transforms : bool
         Its result holds measured transforms, which a recipe and the command line can save.
+    became : str
+        Word for what the frames have become, in the name of the result, such as ``"aligned"``; by
+        default the operator's name.
     named_by : str
-        Option whose value names the image, where that says more than the operator's name.
+        Option whose value names the image, where that says more.
     result_dtype : callable or str, optional
         ``result_dtype(frames_dtype, **options)``: type of the image, where options decide it.
     finer : str
@@ -77,6 +80,8 @@ class Operator:
         ``note(stack)``: a remark on a result of frames, or "".
     says : callable or str, optional
         ``says(outcome)``: sentences on a result, see `core.said`.
+    settles : callable or str, optional
+        ``settles(stack, options)``: the options that frames decide, as they are decided.
     caution : callable or str, optional
         ``caution(frames_used, **options)``: why these options do nothing for so few frames, or "".
     in_bands : bool, callable or str
@@ -106,11 +111,13 @@ class Operator:
     preview: bool = False
     plots: Mapping[str, Lazy] = field(default_factory=dict)
     measures_transforms: bool = False
+    became: str = ""
     named_by: str = ""
     result_dtype: Lazy | None = None
     finer: str = ""
     note: Lazy | None = None
     says: Lazy | None = None
+    settles: Lazy | None = None
     caution: Lazy | None = None
     in_bands: bool | Lazy = False
     clipped_values: Lazy | None = None

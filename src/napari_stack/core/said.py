@@ -1,8 +1,10 @@
 """What a result tells in plain words, and what is offered to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 
@@ -21,12 +23,15 @@ class Said:
         Options of the operator that do it.
     opens : str
         Title of the dock that shows more of it.
+    shows : callable, optional
+        Gives a map of the sensor that shows it, and what that is called; a mask is boolean.
     """
 
     text: str
     offer: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     opens: str = ""
+    shows: Callable[[], tuple[str, NDArray[Any]]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -133,6 +133,13 @@ class Appearance:
         kept = [self.ndim - 2, self.ndim - 1]
         return np.asarray(self._placed(kept, np.array([y, x], float))["translate"])
 
+    def plane_of_labels(self, data: NDArray[Any], **more: Any) -> Labels:
+        """Make a layer of labels that lies on one frame, of y and x alone."""
+        place = self._placed([self.ndim - 2, self.ndim - 1])
+        return Labels(
+            data, multiscale=False, **{**place, "blending": "translucent_no_depth", **more}
+        )
+
     def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
         if (kind != "image" or data.dtype == bool) and data.ndim == self.ndim:

@@ -13,7 +13,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import names_text
 from napari_stack.core.operator import resolve
-from napari_stack.core.options import check, method_name
+from napari_stack.core.options import check
 from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.said import Said
 from napari_stack.core.sources.combined_sources import Place, places_to_json
@@ -23,6 +23,7 @@ from napari_stack.layers.appearance import Appearance, Limits
 from napari_stack.layers.axis_names import told_default_axis
 from napari_stack.layers.compat import full_resolution, weak_reference
 from napari_stack.layers.frame_geometry import FrameGeometry, view_after
+from napari_stack.layers.names import result_name
 from napari_stack.layers.placement import make_finer
 from napari_stack.layers.point_layers import with_rows
 from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
@@ -35,7 +36,7 @@ from napari_stack.layers.read_layer import (
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.recipe import Step
-from napari_stack.recipe.said import said_of
+from napari_stack.recipe.said import said_of, said_of_settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +103,13 @@ class Job:
         Cancelled
             From the run's tick.
         """
-        step = self.resolved
+        asked = self.resolved
+        step = asked.settled(self.chain.data)
         result = step.apply(self.chain.data, run=run)
+        said = (*said_of(step, result), *said_of_settled(asked, step))
         if isinstance(result, Stack | Hyperstack):
-            return Computed(step, result, {}, {}, said=tuple(said_of(step, result)))
+            return Computed(step, result, {}, {}, said=said)
         images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
-        said = tuple(said_of(step, result))
         return Computed(step, None, images, self.limits(images), numbers_of(result), said)
 
     def limits(self, images: Mapping[str, Any]) -> dict[str, Limits]:
@@ -132,18 +134,18 @@ class Job:
         steps = self.steps_after(computed)
         metadata = history(self.chain, steps)
         source = self.appearance.name
-        name = f"{source} - {_result_name(computed.step)}"
         if computed.frames is not None:
             array = computed.frames.to_dask()
             remember(array, self.after(computed))
             self._link(computed, {"frames": array})
             geometry = FrameGeometry.between(self.data, computed.frames)
+            name = result_name(source, computed.step)
             return [self.appearance.frames(array, geometry, name=name, metadata=metadata)]
         made = {
             kind: self.appearance.image(
                 image, kind, self.data.number, self._count, computed.limits[kind],
                 metadata=self._metadata(metadata, steps, kind, first=not number),
-                name=name if kind == "image" else f"{source} - {kind}",
+                name=result_name(source, computed.step, kind if number else ""),
             )
             for number, (kind, image) in enumerate(computed.images.items())
         }  # fmt: skip
@@ -212,14 +214,6 @@ class Job:
     @property
     def _count(self) -> int:
         return self.data.sizes[self.data.number]
-
-
-def _result_name(step: Step) -> str:
-    """Name the result: by what was done, or by the option that says more, such as a method."""
-    if not (name := step.entry.named_by):
-        return step.operator.replace("_", " ")
-    chosen = step.options.get(name, step.entry.options[name].default)
-    return chosen if isinstance(chosen, str) else method_name(type(chosen))
 
 
 def prepare(

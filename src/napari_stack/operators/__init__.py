@@ -20,15 +20,18 @@ CATALOGUE.update(
     register=Operator(
         f"{_HERE}.registration.register:register",
         menu="register",
+        became="aligned",
         main=("transform", "method", "reference"),
         measures_transforms=True,
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
         says=f"{_SAYS}:registration",
+        settles=f"{_HERE}.registration.transform_choice:settled",
     ),
     register_volumes=Operator(
         f"{_HERE}.registration.volumes.register_volumes:register_volumes",
         title="Register Volumes (3-D Drift)",
         menu="register",
+        became="aligned",
         main=("transform", "reference"),
         output="volumes",
         preferred_axis="t",
@@ -37,6 +40,7 @@ CATALOGUE.update(
     balance=Operator(
         f"{_HERE}.corrections.balance:balance",
         menu="filter",
+        became="balanced",
         main=("channels", "mapping", "reference"),
         preview=True,
         plots={"gains": f"{_PLOTS}:gains", "histograms": f"{_PLOTS}:histograms"},
@@ -46,6 +50,7 @@ CATALOGUE.update(
     correct_vignetting=Operator(
         f"{_HERE}.corrections.vignetting:correct_vignetting",
         menu="filter",
+        became="evened",
         main=("model", "scene"),
         preview=True,
         plots={"fall-off": f"{_PLOTS}:fall_off"},
@@ -54,6 +59,7 @@ CATALOGUE.update(
     correct_flat_field=Operator(
         f"{_HERE}.corrections.flat_field:correct_flat_field",
         menu="filter",
+        became="flattened",
         main=("flat", "dark"),
         preview=True,
         plots={"flat": f"{_PLOTS}:flat"},
@@ -62,6 +68,7 @@ CATALOGUE.update(
     correct_bleaching=Operator(
         f"{_HERE}.corrections.bleaching:correct_bleaching",
         menu="filter",
+        became="bleaching corrected",
         main=("method",),
         plots={"decay": f"{_PLOTS}:decay"},
         says=f"{_SAYS}:bleaching",
@@ -69,6 +76,7 @@ CATALOGUE.update(
     find_hot_pixels=Operator(
         f"{_HERE}.corrections.find_hot_pixels:find_hot_pixels",
         menu="project",
+        became="hot pixels",
         main=("thresholds", "kind"),
         preview=True,
         plots={"mask": f"{_PLOTS}:found_mask"},
@@ -77,6 +85,7 @@ CATALOGUE.update(
     repair_hot_pixels=Operator(
         f"{_HERE}.corrections.hot_pixels:repair_hot_pixels",
         menu="filter",
+        became="repaired",
         main=("mask", "method"),
         preview=True,
         plots={"mask": f"{_PLOTS}:repaired_mask"},
@@ -85,6 +94,7 @@ CATALOGUE.update(
     select_frames=Operator(
         f"{_HERE}.inspection.quality:select_frames",
         menu="filter",
+        became="selected",
         main=("select", "by"),
         precompile=(),  # it has no kernels, and would tell of the frames that it leaves out
     ),
@@ -101,12 +111,14 @@ CATALOGUE.update(
     mean_with_error=Operator(
         f"{_HERE}.combine.mean_with_error:mean_with_error",
         menu="project",
+        became="mean",
         main=("weights",),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
     ),
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",
         menu="project",
+        became="clipped",
         main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
@@ -118,21 +130,27 @@ CATALOGUE.update(
     star_trails=Operator(
         f"{_HERE}.combine.star_trails:star_trails",
         menu="project",
+        became="trails",
         main=("fill",),
     ),
     drizzle=Operator(
         f"{_HERE}.combine.drizzle:drizzle",
         menu="project",
+        became="drizzled",
         main=("scale", "pixfrac", "bayer"),
         finer="scale",
         precompile=(),  # it takes registered frames, which warming has not
     ),
     moving_average=Operator(
-        f"{_HERE}.combine.moving_average:moving_average", menu="filter", main=("frames",)
+        f"{_HERE}.combine.moving_average:moving_average",
+        became="averaged",
+        menu="filter",
+        main=("frames",),
     ),
     focus_stack=Operator(
         f"{_HERE}.focus.focus_stack:focus_stack",
         menu="project",
+        became="fused",
         main=("method",),
         preferred_axis="z",
         says=f"{_SAYS}:focus",
@@ -141,6 +159,7 @@ CATALOGUE.update(
         f"{_HERE}.filters.denoise_sharpen:denoise",
         title="Denoise (Non-Local Means)",
         menu="filter",
+        became="denoised",
         main=("strength",),
         preview=True,
     ),
@@ -148,12 +167,14 @@ CATALOGUE.update(
         f"{_HERE}.filters.denoise_sharpen:sharpen",
         title="Sharpen (Unsharp Mask)",
         menu="filter",
+        became="sharpened",
         main=("amount", "radius"),
         preview=True,
     ),
     focus_slabs=Operator(
         f"{_HERE}.focus.slabs:focus_slabs",
         menu="project",
+        became="slabs",
         main=("frames", "overlap", "method"),
         preferred_axis="z",
         measures=False,
@@ -161,6 +182,7 @@ CATALOGUE.update(
     transform_frames=Operator(
         f"{_HERE}.geometry.transform_frames:transform_frames",
         menu="transform",
+        became="transformed",
         main=("rotate", "crop", "resize"),
         measures=False,
     ),

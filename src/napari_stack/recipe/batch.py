@@ -154,7 +154,8 @@ def run_series(
         how = {"folder": place}
     how |= {"plots": plots, "overwrite": overwrite, "before": earlier_in(resolve(inputs))}
     execution = Execution(named, data, **how)
-    return Done(tuple(inputs), execution.run(run), named, execution.files)
+    results = execution.run(run)
+    return Done(tuple(inputs), results, execution.as_done(), execution.files)
 
 
 def run_each(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,8 @@ class Execution:
     ----------
     files : dict of Path to str
         What was written, and what is in it.
+    done : dict of str to Step
+        The steps as they were done: with what frames decided.
     """
 
     recipe: "Recipe"
@@ -113,6 +115,7 @@ class Execution:
     before: Sequence[Step] | Earlier = ()
     only_saved: bool = False
     files: dict[Path, str] = field(default_factory=dict)
+    done: dict[str, Step] = field(default_factory=dict)
 
     def run(self, run: Run) -> dict[str, Any]:
         """Do all steps and return their results by name.
@@ -139,6 +142,10 @@ class Execution:
                     frames[name] = frames_of_images(step, images_of(results[name]), data)
         del results[""]
         return results
+
+    def as_done(self) -> "Recipe":
+        """Return the recipe as it was done so far."""
+        return replace(self.recipe, steps=[*{**self.recipe.named(), **self.done}.values()])
 
     @property
     def _taken(self) -> set[str]:
@@ -180,7 +187,8 @@ class Execution:
 
     def _step(self, name: str, step: Step, data: Data, results: Mapping[str, Any], run: Run) -> Any:
         """Do one step, and write what it makes."""
-        target = self._target(name, step)
+        target, step = self._target(name, step), step.settled(data)
+        self.done[name] = step
         working, saving = (run.part(0, 2), run.part(1, 2)) if target.path else (run, run)
         made = step
         if self.only_saved and target.path is not None:
@@ -191,7 +199,7 @@ class Execution:
             measured.save(target.transforms, overwrite=self.overwrite)
             self.files[target.transforms] = f"transforms of {len(measured)} frames"
         if target.path is not None:
-            recipe = self.recipe.leading_to(name, self.before, self.data)
+            recipe = self.as_done().leading_to(name, self.before, self.data)
             layers = {layer: results[source] for layer, source in target.layers.items()}
             self.files |= save_result(
                 target.path, result, step, data, recipe.to_json(), overwrite=self.overwrite,

@@ -10,6 +10,15 @@ from napari_stack.core.stack import Stack
 from napari_stack.recipe.step import Step
 
 
+def said_of_settled(asked: Step, step: Step) -> list[Said]:
+    """Return sentences on the options that were left to the frames, and what they became."""
+    return [
+        Said(f"{name.replace('_', ' ').capitalize()}: {value}, as suits these frames")
+        for name, value in step.options.items()
+        if name in asked.options and asked.options[name] != value
+    ]
+
+
 def said_of(step: Step, result: Any) -> list[Said]:
     """Return sentences on what a step made.
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.operator import Operator
+from napari_stack.core.operator import Operator, resolve
 from napari_stack.core.options import check
 from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.sources.combined_sources import (
@@ -235,6 +235,15 @@ class Step:
         """Refuse a single frame, unless the operator treats every frame by itself."""
         if self.entry.measures:
             refuse_single(placed)
+
+    def settled(self, data: Data) -> Self:
+        """Return the step with the options that the frames decide as they are decided."""
+        if self.entry.settles is None:
+            return self
+        placed = self.with_stacked_axis(data)
+        one = placed if isinstance(placed, Stack) else placed.stack(dict.fromkeys(placed.loops, 0))
+        decided = resolve(self.entry.settles)(one, self.options)
+        return replace(self, options={**self.options, **decided})
 
     def apply(self, data: Data, *, run: Run = Run()) -> Any:
         """Run the operator on a stack, or at all positions of a hyperstack.

@@ -37,7 +37,7 @@ def test_a_channel_labels_and_points(dock, viewer, cells):
     _, other, labels, moved = shown(viewer, cells)
     points = viewer.add_points([[0, 40, 50], [5, 40, 50]], name="dots",
                                axis_labels=("t", "y", "x"))  # fmt: skip
-    assert "'cells - register'" in dock.title.text()
+    assert "'cells - aligned'" in dock.title.text()
     assert names(dock) == ["cells", "other", "labels", "dots"]
     dock.run()
     assert dock.message.text() == "Tick the layers to move first."

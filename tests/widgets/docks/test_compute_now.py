@@ -29,7 +29,7 @@ def test_frames_are_computed_into_a_layer_of_their_own(where, viewer, qtbot, laz
         assert "of disk" in dock._told.text()
     ran(dock, qtbot)
     made = viewer.layers[-1]
-    assert made.name == "cells - register - computed"
+    assert made.name == "cells - aligned - computed"
     np.testing.assert_array_equal(np.asarray(made.data), np.asarray(lazy.data))
     assert layers.is_lazy(made) == (where == "zarr")
     assert lazy in viewer.layers

@@ -109,7 +109,7 @@ def test_other_results_of_each_frame_and_the_sharpness(dock, viewer, qtbot, cell
     np.testing.assert_allclose(dock.table.columns["rejected fraction"], fractions)
     assert dock.table.columns["sharpness"].shape == (6,)
     viewer.layers.selection.active = viewer.layers[-2]
-    assert "'cells - register'" in dock.title.text(), "the frames of the clipped image"
+    assert "'cells - aligned'" in dock.title.text(), "the frames of the clipped image"
     assert "sharpness" in dock.table.columns
     moved.data = np.asarray(moved.data) + 1
     viewer.layers.selection.active = moved
@@ -229,7 +229,7 @@ def test_difference_to_the_reference(dock, viewer, cells):
     _, moved = shown(viewer, cells)
     dock.add_difference()
     added = viewer.layers[-1]
-    assert added.name == "cells - register - difference to 3"
+    assert added.name == "cells - aligned - difference to 3"
     frames = np.asarray(moved.data).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(added.data), frames - frames[3])
     np.testing.assert_allclose(added.scale, moved.scale)

@@ -145,7 +145,7 @@ def test_two_runs_side_by_side(viewer, qtbot, gate, cells):
     with qtbot.waitSignal(slow.runner.finished):
         gate.opened.set()
     assert [layer.name for layer in viewer.layers] == [
-        "cells", "other", "other - sigma clip", "other - rejected", "cells - mean",
+        "cells", "other", "other - clipped", "other - clipped - rejected", "cells - mean",
     ]  # fmt: skip
 
 
@@ -341,7 +341,7 @@ def test_without_docks_nothing_stays_alive_either(viewer, qtbot, cells, run_thre
             ran(dock, qtbot)
             viewer.window.remove_dock_widget(dock)
         assert [layer.name for layer in viewer.layers] == [
-            "cells", "cells - register", "cells - mean",
+            "cells", "cells - aligned", "cells - mean",
         ]  # fmt: skip
         _, lazy, combined = viewer.layers
         assert hasattr(lazy.data, "dask")

@@ -111,7 +111,7 @@ def test_apply_to_another_layer_anew_and_as_measured(dock, viewer, qtbot, cells)
     dock.target.value = other
     dock.run()  # nothing to compute: the layer is there at once
     frames = viewer.layers.selection.active
-    assert frames.name == "other - as cells - register"
+    assert frames.name == "other - as cells - aligned"
     np.testing.assert_array_equal(frames.data[1], ns.apply_transforms(stack, transforms)[1])
 
 

@@ -228,6 +228,16 @@ def test_the_link_opens_the_dock_of_a_step(dock, hand, viewer, cells):
     assert opened.options() == {"transform": "rigid"}
     assert opened.layer == layer
     assert opened.axis == "t"
+    opened.set_options({"transform": "affine", "sequence": "previous"})
+    number = [s.operator for s in dock.checklist.draft.steps].index("register")
+    step = dock.checklist.draft.steps[number]
+    assert step.options == {"transform": "affine", "sequence": "previous"}
+    assert align.form.fields["transform"].value == "affine"
+    opened.reset()
+    assert dock.checklist.draft.steps[number].options == {}
+    dock.questions.goal_box.value = "one clean image"
+    opened.set_options({"transform": "translation"})
+    assert {"transform": "translation"} not in [s.options for s in dock.checklist.draft.steps]
 
 
 def test_a_recipe_is_saved_opened_and_copied(dock, hand, viewer, cells, tmp_path):

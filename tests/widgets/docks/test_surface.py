@@ -16,7 +16,7 @@ def test_it_shows_the_newest_depth_in_space(viewer, hyper):
     made = layers.focus_stack(source, method="pyramid")
     for layer in made:
         viewer.add_layer(layer)
-    assert (dock.image.name, dock.depth.name) == ("hyper - focus stack", "hyper - depth")
+    assert (dock.image.name, dock.depth.name) == ("hyper - fused", "hyper - fused - depth")
     assert not dock._told.text()
     viewer.dims.set_current_step((0, 1), (2, 1))
     camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera

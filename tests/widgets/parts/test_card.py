@@ -3,7 +3,13 @@
 import numpy as np
 
 from napari_stack import samples
-from napari_stack._widgets import RegisterDock, SigmaClipDock, StackDock
+from napari_stack._widgets import (
+    CorrectVignettingDock,
+    RegisterDock,
+    RepairHotPixelsDock,
+    SigmaClipDock,
+    StackDock,
+)
 from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack.core.said import Said
 from support.docks import cells_layer, docked, ran
@@ -59,3 +65,29 @@ def test_the_stack_dock_mends_the_step(viewer, qtbot):
     assert dock.recipe().steps[-1].options == {"sigma": 3.0}
     assert "of all values rejected" in dock.card.text
     assert "frames aligned" in dock.card.text
+
+
+def test_a_card_shows_where_hot_pixels_are(viewer, qtbot, cells):
+    hot = cells.copy()
+    hot[:, 20, 30] = 4095
+    cells_layer(viewer, hot)
+    dock = docked(viewer, RepairHotPixelsDock)
+    ran(dock, qtbot)
+    dock.card.buttons[0].click()
+    shown = viewer.layers[-1]
+    assert shown.name == "cells - hot pixels"
+    assert shown.data[20, 30] == 1
+    np.testing.assert_allclose(shown.scale, (0.1, 0.1))
+    np.testing.assert_allclose(shown.translate, (1, 2))
+
+
+def test_a_card_shows_the_light(viewer, qtbot, cells):
+    y, x = np.mgrid[-1 : 1 : cells.shape[1] * 1j, -1 : 1 : cells.shape[2] * 1j]
+    dark = (cells * (1 - 0.3 * (y * y + x * x) / 2)).astype(cells.dtype)
+    cells_layer(viewer, dark)
+    dock = docked(viewer, CorrectVignettingDock)
+    ran(dock, qtbot)
+    dock.card.buttons[0].click()
+    shown = viewer.layers[-1]
+    assert shown.name == "cells - light"
+    assert shown.data[0, 0] < 0.9 < shown.data[48, 56]

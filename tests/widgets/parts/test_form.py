@@ -180,3 +180,27 @@ def test_changed_options_are_counted(viewer, cells):
     assert dock.more.text() == "\N{BLACK DOWN-POINTING SMALL TRIANGLE} More options (2 changed)"
     dock.reset()
     assert dock.more.text().endswith("More options")
+
+
+def test_a_limit_that_limits_nothing_is_called_so(viewer, qtbot):
+    dock = docked(viewer, RegisterDock)
+    shift = dock._forms[1].fields["largest_shift"]
+    assert shift._choice.value == "no limit"
+    assert dock.options() == {}
+    dock.set_options({"largest_shift": 12.5})
+    assert dock.options() == {"largest_shift": 12.5}
+    assert shift._choice.value == "number"
+    dock.reset()
+    assert (shift._choice.value, shift.value) == ("no limit", 100_000.0)
+    shift._choice.value = "number"
+    assert 0 < dock.options()["largest_shift"] < 100_000
+
+
+def test_changed_options_are_marked(viewer, qtbot):
+    dock = docked(viewer, RegisterDock)
+    label = dict(zip(dock._forms[0].options, dock._forms[0].labels, strict=True))["transform"]
+    assert not label.font().italic()
+    dock.set_options({"transform": "rigid"})
+    assert label.font().italic()
+    dock.reset()
+    assert not label.font().italic()

@@ -92,7 +92,7 @@ def test_run_takes_it_away_and_measures_all_frames(viewer, qtbot, dim):
     shown(dock, qtbot)
     ran(dock, qtbot)
     assert not dock.preview.on
-    assert [layer.name for layer in viewer.layers] == ["cells", "cells - correct vignetting"]
+    assert [layer.name for layer in viewer.layers] == ["cells", "cells - evened"]
 
 
 @pytest.mark.parametrize("way", ["source", "other", "preview", "dock", "window"])

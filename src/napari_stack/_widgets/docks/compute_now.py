@@ -1,5 +1,6 @@
 """`ComputeNowDock`: the frames of a lazy layer computed once, into memory or into a folder."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from napari_stack._widgets.parts.layout import Rows, fill, paragraph
 from napari_stack._widgets.parts.options.inputs import Chosen, choice
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.run.runner import RunningDock
-from napari_stack.layers.compat import follow_layers
+from napari_stack.layers.compat import follow_layers, weak_reference
 
 _MEMORY, _FOLDER = "memory", "a zarr folder"
 
@@ -110,6 +111,25 @@ class ComputeNowDock(RunningDock):
         with errors_shown():
             work = layers.prepare_compute(self.layer, self.path)
             self.runner.start(work.compute, partial(self._add, work))
+
+    def compute(self, layer: Any, done: Callable[[], Any]) -> None:
+        """Compute a layer into memory, hide it, and go on with something else."""
+        if self.runner.running:
+            self.runner.show_message("Wait for the run that is under way, then try again.")
+            return
+        self._layer_box.reset_choices()
+        self.layer, self.path = layer, None
+        lazy = weak_reference(layer)
+        with errors_shown():
+            work = layers.prepare_compute(layer)
+            self.runner.start(work.compute, lambda data: self._replace(work, data, lazy, done))
+
+    def _replace(self, work: Any, data: Any, lazy: Any, done: Callable[[], Any]) -> str:
+        text = self._add(work, data)
+        if (hidden := lazy()) is not None:
+            hidden.visible = False
+        done()
+        return text
 
     def _add(self, work: Any, data: Any) -> str:
         made = work.finish(data)

@@ -124,7 +124,8 @@ class OpenFramesDock(RunningDock):
             form.add(text, field.native, help_text)
         form.add("Channels", self.channels, _CHANNELS_HELP)
         text = "Open many files as one layer; a frame is read when it is shown."
-        fill(self, paragraph(text), self.path, buttons, form, self.preview, self.runner)
+        parts = (paragraph(text), self.path, buttons, form, self.preview)
+        fill(self, *parts, pinned=(self.runner,))
 
     def _choose_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Folder of frames"):

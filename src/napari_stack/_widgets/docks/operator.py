@@ -1,6 +1,6 @@
 """`OperatorDock`: the dock of an operator, made from its signature and docstring."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
 from napari_stack.core.sources.combined_sources import Place
+from napari_stack.layers.sensor_map import sensor_map
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
@@ -55,6 +56,7 @@ class OperatorDock(RunningDock):
         function = entry.function
         self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
         rest = [name for name in entry.options if name not in self.main]
+        self._keep: Callable[[Mapping[str, Any]], bool] | None = None
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(OptionsForm(function, self._masks, rest))
@@ -94,6 +96,7 @@ class OperatorDock(RunningDock):
         self.place.changed.connect(self._show_place)
         for form in self._forms:
             form.changed.connect(self._fit)
+            form.changed.connect(self._share)
         self.runner.clicked.connect(self.run)
         self.viewer.dims.events.current_step.connect(self._show_place)
         self.runner.finished.connect(self._allow_run)
@@ -120,6 +123,16 @@ class OperatorDock(RunningDock):
         for form in self._forms:
             form.set_values({n: v for n, v in options.items() if n in form.options})
         self._fit()
+
+    def shares_options(self, keep: Callable[[Mapping[str, Any]], bool] | None) -> None:
+        """Hand on options as they are changed, until `keep` says that nobody takes them."""
+        self._keep = keep
+
+    def _share(self) -> None:
+        if self._keep is not None:
+            with errors_shown(self.runner.show_message):
+                if not self._keep(self.options()):
+                    self._keep = None
 
     def reset(self) -> None:
         """Set all options to their defaults, and to what the Preferences ask for."""
@@ -244,12 +257,15 @@ class OperatorDock(RunningDock):
         for layer in made:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
-        self.card.show_lines(computed.said, self._mend)
+        self.card.show_lines(computed.said, partial(self._mend, job))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
 
-    def _mend(self, said: Said) -> None:
-        """Set what a sentence of the card offers, and run again."""
+    def _mend(self, job: layers.Job, said: Said) -> None:
+        """Show what a sentence of the card offers, or set it and run again."""
+        if said.shows is not None:
+            self.viewer.add_layer(sensor_map(job, *said.shows()))
+            return
         self.set_options(said.options)
         self.run()
 

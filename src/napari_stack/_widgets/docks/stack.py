@@ -27,7 +27,8 @@ from napari_stack.layers.compat import unwrapped, weak_reference
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import RecipeJob, prepare_recipe
 from napari_stack.layers.save_layer import formats_for, prepare_save, usual_path, with_suffix
-from napari_stack.recipe import Recipe, Step
+from napari_stack.layers.sensor_map import sensor_map
+from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
 from napari_stack.recipe.planning import Facts, guess, look_at, plan_for
 
@@ -173,8 +174,11 @@ class StackDock(RunningDock):
         self.questions.forget(f"The steps of {name}.")
         self._show(draft, (), "")
 
-    def _open_operator(self, step: Step) -> None:
-        open_dock(self.viewer, step, self.layer)
+    def _open_operator(self, number: int) -> None:
+        """Open the dock of a step; what is changed there is changed here too."""
+        dock = open_dock(self.viewer, self.checklist.draft.steps[number], self.layer)
+        if dock is not None:
+            dock.shares_options(self.checklist.keeper(number))
 
     def recipe(self) -> Recipe:
         """Return the recipe of the steps that are ticked.
@@ -229,10 +233,14 @@ class StackDock(RunningDock):
         return ". ".join([f"Made {made[0].name!r}", *said])
 
     def _show_card(self, done: Any) -> None:
-        owner = {id(s): c.step.operator for _, c in done.values() for s in c.said}
+        owner = {id(s): (job, c.step.operator) for job, c in done.values() for s in c.said}
 
         def mend(said: Said) -> None:
-            self.checklist.mend(owner[id(said)], said.options)
+            job, operator = owner[id(said)]
+            if said.shows is not None:
+                self.viewer.add_layer(sensor_map(job, *said.shows()))
+                return
+            self.checklist.mend(operator, said.options)
             self.run()
 
         self.card.show_lines([said for _, c in done.values() for said in c.said], mend)

@@ -106,7 +106,8 @@ class SurfaceDock(SharingPlace):
             self._show(made)
 
     def _show(self, made: Any) -> None:
-        flat = (self.image, self.depth)  # they would cut through it
+        # They would cut through it, and frames would all be computed.
+        flat = [self.image, self.depth, *filter(layers.is_made_here, self.viewer.layers)]
         self._back = [weak_reference(layer) for layer in flat if layer.visible]
         self.viewer.add_layer(made)
         self._back.append(weak_reference(made))

@@ -38,6 +38,8 @@ def open_dock(viewer: Any, step: Step, layer: Any = None) -> Any:
         dock.layer = layer
         if step.axis:
             dock.axis = step.axis
+    dock.shares_options(None)  # with a step that it was opened for before
+    dock.reset()
     with errors_shown():
         dock.set_options({n: v for n, v in step.options.items() if not isinstance(v, np.ndarray)})
     return dock

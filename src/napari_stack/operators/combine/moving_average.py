@@ -61,7 +61,7 @@ def moving_average(
     dtype: Literal["input", "float32", "float64"] = "input",
     run: Run = Run(),
 ) -> Stack:
-    """Average every frame with its neighbours in time, lazily; for series of low signal.
+    """Average every frame with its neighbours in time; for series of low signal.
 
     Only valid pixels of used frames count; at both ends the window has fewer frames.
 

@@ -250,7 +250,7 @@ def apply_gains(stack: Stack, gains: Gains) -> Stack:
 
 balance = composed(
     "balance",
-    "Make all frames as bright, and of the same colour, as the reference, lazily.",
+    "Make all frames as bright, and of the same colour, as the reference.",
     measure_gains,
     apply_gains,
 )

@@ -179,7 +179,7 @@ def apply_bleaching(stack: Stack, bleaching: Bleaching) -> Stack:
 
 correct_bleaching = composed(
     "correct_bleaching",
-    "Make up for light that fades over a series, lazily.",
+    "Make up for light that fades over a series.",
     measure_bleaching,
     apply_bleaching,
 )

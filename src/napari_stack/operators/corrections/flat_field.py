@@ -169,7 +169,7 @@ def apply_flat_field(stack: Stack, flat_field: FlatField) -> Stack:
 
 correct_flat_field = composed(
     "correct_flat_field",
-    "Take out uneven light and sensor by a recorded or an estimated flat field, lazily.",
+    "Take out uneven light and sensor by a recorded or an estimated flat field.",
     measure_flat_field,
     apply_flat_field,
 )

@@ -106,7 +106,7 @@ def repair_hot_pixels(
     exposures: ImageSource = None,
     run: Run = Run(),
 ) -> Stack:
-    """Replace defective pixels by the mean or median of their good neighbours, lazily.
+    """Replace defective pixels by the mean or median of their good neighbours.
 
     In mosaics of colours (raw frames) the neighbours are those of the same colour.
 

@@ -190,7 +190,7 @@ def apply_vignetting(stack: Stack, vignetting: Vignetting) -> Stack:
 
 correct_vignetting = composed(
     "correct_vignetting",
-    "Make up for light that falls off from the centre to the corners, lazily.",
+    "Make up for light that falls off from the centre to the corners.",
     measure_vignetting,
     apply_vignetting,
 )

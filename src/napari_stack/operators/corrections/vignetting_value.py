@@ -75,6 +75,13 @@ class Vignetting(PixelwiseValue):
         )
         return share
 
+    def light(self) -> NDArray[np.float32]:
+        """Part of the light that reaches each pixel of a frame, by the first frame and channel."""
+        y, x = np.ogrid[: self.size[0], : self.size[1]]
+        centre = self.centres[0, 0]
+        share = self.share(np.hypot(x - centre[0], y - centre[1]))
+        return share.astype(np.float32)
+
     def mask_size(self, share: float = 0.9) -> float:
         """Diameter in which at least a part of the light is left, as a part of the shorter side.
 

@@ -114,7 +114,7 @@ def _rows(
 
 
 def denoise(stack: Stack, *, strength: Strength = 1.0, run: Run = Run()) -> Stack:
-    """Smooth noise away where a neighbourhood repeats itself, by non-local means; lazily.
+    """Smooth noise away where a neighbourhood repeats itself, by non-local means.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def sharpen(
     radius: Annotated[float, Bounds(0.3, 20, step=0.1, unit="px")] = 1.0,
     run: Run = Run(),  # noqa: ARG001
 ) -> Stack:
-    """Make frames a little crisper by an unsharp mask, lazily.
+    """Make frames a little crisper by an unsharp mask.
 
     Parameters
     ----------

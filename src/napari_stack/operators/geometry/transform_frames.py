@@ -147,7 +147,7 @@ def transform_frames(
     interpolation: Interpolation = "cubic",
     run: Run = Run(),  # noqa: ARG001
 ) -> Stack:
-    """Rotate, then crop, then resize all frames alike, lazily.
+    """Rotate, then crop, then resize all frames alike.
 
     Parameters
     ----------

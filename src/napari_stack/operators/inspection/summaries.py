@@ -67,7 +67,12 @@ def _short(unit: str) -> str:
 def hot_pixels(outcome: Outcome) -> list[Said]:
     """Tell how many pixels were repaired."""
     hot = _last(outcome, HotPixels)
-    return [] if hot is None else [Said(_count_text(hot.mask, "repaired"))]
+    if hot is None:
+        return []
+    text = _count_text(hot.mask, "repaired")
+    return [
+        Said(text, "Show", shows=lambda: ("hot pixels", hot.mask)) if hot.mask.any() else Said(text)
+    ]
 
 
 def found_pixels(outcome: Outcome) -> list[Said]:
@@ -89,7 +94,8 @@ def vignetting(outcome: Outcome) -> list[Said]:
     if value is None:
         return []
     share = float(value.share(value.half))
-    return [Said(f"Corners were {_darker(share)} than the centre")]
+    text = f"Corners were {_darker(share)} than the centre"
+    return [Said(text, "Show", shows=lambda: ("light", value.light()))]
 
 
 def flat_field(outcome: Outcome) -> list[Said]:
@@ -99,7 +105,9 @@ def flat_field(outcome: Outcome) -> list[Said]:
         return []
     light = 1 / np.maximum(np.asarray(value.gain, float), 1e-6)
     low, high = np.percentile(light, (1, 99))
-    return [Said(f"The darkest places were {_darker(low / high)} than the brightest")]
+    text = f"The darkest places were {_darker(low / high)} than the brightest"
+    flat = light / light.max()
+    return [Said(text, "Show", shows=lambda: ("flat", flat.mean(-1) if flat.ndim > 2 else flat))]
 
 
 def _darker(share: float) -> str:

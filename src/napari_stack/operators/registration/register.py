@@ -35,7 +35,9 @@ from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
 def measure_transforms(
     stack: Stack,
     *,
-    transform: Literal["translation", "rigid", "similarity", "affine", "homography"] = "similarity",
+    transform: Literal[
+        "translation", "rigid", "similarity", "affine", "homography", "auto"
+    ] = "similarity",
     method: Literal["auto"] | Intensity | Phase | Fourier | Imreg_dft | Features = "auto",
     reference: Annotated[int, Bounds(0, 999_999)]
     | Literal["middle", "first", "last", "sharpest", "mean"] = "middle",
@@ -68,9 +70,10 @@ def measure_transforms(
     ----------
     stack : Stack
         Frames of one scene.
-    transform : {"translation", "rigid", "similarity", "affine", "homography"}
+    transform : {"translation", "rigid", "similarity", "affine", "homography", "auto"}
         What moves: shifts only; with rotation; with scale, too; with shear and one scale a
-        direction; or a perspective, as of a camera held by hand.
+        direction; or a perspective, as of a camera held by hand. "auto" takes rigid over time,
+        similarity through the focus, homography for photographs of a camera, else similarity.
     method : {"auto", "intensity", "phase", "fourier", "imreg_dft", "features"}
         How frames are compared. "auto" compares intensities and, where that fails, features.
     reference : {"middle", "first", "last", "sharpest", "mean"} or int
@@ -134,10 +137,13 @@ def measure_transforms(
     from napari_stack.operators.registration.search.limits import Limits
     from napari_stack.operators.registration.sequence import measure as series
     from napari_stack.operators.registration.sequence.reference import measure_to_mean, sharpest
+    from napari_stack.operators.registration.transform_choice import suitable_transform
 
     check_channel(stack, channel)
     _compile_warp_ahead(stack)
     method = method_options(options_of(measure_transforms)["method"], method)
+    if transform == "auto":
+        transform = suitable_transform(stack, method)
     _check_method(method, transform)
     view = series.MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
     limits = Limits(largest_shift, largest_rotation, largest_scale)
@@ -219,7 +225,7 @@ def _mask(stack: Stack, region: Any) -> NDArray[np.bool_] | None:
 
 register = composed(
     "register",
-    "Move every frame to the place of the reference, lazily and to a small part of a pixel.",
+    "Move every frame to the place of the reference, to a small part of a pixel.",
     measure_transforms,
     apply_transforms,
 )

@@ -1,10 +1,12 @@
 """`Checklist`: the steps of a draft to tick, each with the options that matter most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import ref
 
-from qtpy.QtCore import Signal
+import numpy as np
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 
 from napari_stack._widgets.parts.assistant.words import shown_options, title_of
@@ -66,6 +68,13 @@ class StepRow(QWidget):
         self.form.changed.connect(self._edited)
         self._show(on)
 
+    def show_step(self, step: Step) -> None:
+        """Show the step with other options."""
+        self.step = step
+        with QSignalBlocker(self):
+            self.form.reset()
+            self.form.set_values({n: v for n, v in step.options.items() if n in self.form.options})
+
     def _switched(self, on: bool) -> None:
         self._show(on)
         self.switched.emit(on)
@@ -90,14 +99,13 @@ class Checklist(QWidget):
     """
 
     changed = Signal()
-    linked = Signal(object)
+    linked = Signal(int)
     refused = Signal(str)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__()
         self.draft = Draft()
         self.rows: list[StepRow] = []
-        self._whys: tuple[str, ...] = ()
         self._layers = layers
         self._column = below()
         self._column.setSpacing(8)
@@ -109,7 +117,7 @@ class Checklist(QWidget):
             self._column.removeWidget(row)
             row.setParent(None)
             row.deleteLater()
-        self.draft, self._whys = draft, tuple(whys)
+        self.draft = draft
         reasons = [*whys, *[""] * (len(draft.steps) - len(whys))]
         self.rows = [
             StepRow(step, on, why, self._layers)
@@ -127,9 +135,29 @@ class Checklist(QWidget):
         """Set options of the step of an operator."""
         for number, step in enumerate(self.draft.steps):
             if step.operator == operator:
-                draft = self.draft.with_options(number, {**step.options, **options})
-                self.show_draft(draft, self._whys)
+                self._set(number, {**step.options, **options})
                 return
+
+    def _set(self, number: int, options: Mapping[str, Any]) -> None:
+        self.draft = self.draft.with_options(number, options)
+        self.rows[number].show_step(self.draft.steps[number])
+        self.changed.emit()
+
+    def keeper(self, number: int) -> Callable[[Mapping[str, Any]], bool]:
+        """Return what takes other options for a step, as long as it is here."""
+        row = ref(self.rows[number])
+
+        def keep(options: Mapping[str, Any]) -> bool:
+            shown = row()
+            if shown is None or shown not in self.rows:
+                return False
+            plain = {name: plain_value(value) for name, value in options.items()}
+            # No dock can show an array that was given by a script.
+            given = {n: v for n, v in shown.step.options.items() if isinstance(v, np.ndarray)}
+            self._set(self.rows.index(shown), {**given, **plain})
+            return True
+
+        return keep
 
     def align(self) -> None:
         """Give the labels of all steps one column."""
@@ -154,4 +182,4 @@ class Checklist(QWidget):
             self.changed.emit()
 
     def _linked(self, number: int) -> None:
-        self.linked.emit(self.draft.steps[number])
+        self.linked.emit(number)

@@ -18,7 +18,11 @@ from napari_stack.layers.point_layers import PointLayers
 _WITHOUT = {
     ("correct_flat_field", "flat"): "estimate from the frames",
     ("repair_hot_pixels", "mask"): "find in the frames",
+    ("register", "region"): "the whole frame",
 }
+
+#: Labels, where the name of an option is not a word for everybody.
+_TITLES = {"dtype": "Pixel type", "rgb": "Colours"}
 
 
 class OptionsForm:
@@ -74,7 +78,15 @@ class OptionsForm:
     def _update(self, name: str) -> None:
         if name in self.panels:
             self._show_panel(name)
+        self._mark(name)
         self.changed.emit()
+
+    def _mark(self, name: str) -> None:
+        """Set the label of an option in italics while it is not at its default."""
+        label = self.labels[list(self.options).index(name)]
+        font = label.font()
+        font.setItalic(not same_value(self._value(name), self.options[name].default))
+        label.setFont(font)
 
     def _show_panel(self, name: str) -> None:
         for method, panel in self.panels[name].items():
@@ -155,5 +167,5 @@ class OptionsForm:
 
 def _title(option: Option) -> str:
     unit = option.bounds.unit if option.bounds else ""
-    words = option.name.replace("_", " ").capitalize()
+    words = _TITLES.get(option.name, option.name.replace("_", " ").capitalize())
     return f"{words} ({unit})" if unit not in ("", option.name) else words

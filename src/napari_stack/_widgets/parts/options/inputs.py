@@ -1,6 +1,7 @@
 """One input widget for an option, whatever its kind: each has `native`, `value` and `changed`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import ceil, log10
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_stack._widgets.parts.layout import below, beside, frames_text, holding, tooltip
+from napari_stack._widgets.parts.options.elided import keep_ends
 from napari_stack.core.options import Bounds, Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
@@ -32,6 +34,11 @@ _MOST_DECIMALS = 10
 
 #: Pixels of a spin box: its two buttons and four digits.
 _NARROWEST = 96
+
+#: Instead of a greatest number that limits nothing.
+_UNLIMITED = "no limit"
+#: Options of this name are limits: at their greatest number they limit nothing.
+_LIMIT = "largest_"
 
 #: In a choice between names and a number, the entry that asks for the number.
 _NUMBER = "number"
@@ -60,6 +67,8 @@ def field_of(option: Option, layers: Layers) -> Any:
         return ChoiceOrNumber(option)
     if option.choices:
         return choice(option.choices, option.default)
+    if option.name.startswith(_LIMIT) and option.bounds and option.default == option.bounds.max:
+        return LimitInput(option)
     if option.kind in (int, float):
         return NumberInput(option)
     return {bool: CheckBox, str: LineEdit}[option.kind](value=option.default)
@@ -70,6 +79,8 @@ def choice(choices: Any, value: Any = None) -> ComboBox:
     box = ComboBox(choices=choices) if value is None else ComboBox(choices=choices, value=value)
     box.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.native.setMinimumContentsLength(5)
+    if callable(choices):  # of layers
+        keep_ends(box.native)
     return box
 
 
@@ -132,11 +143,12 @@ class ChoiceOrNumber:
 
     changed = Signal(object)
 
-    def __init__(self, option: Option) -> None:
+    def __init__(self, option: Option, begin: float | None = None) -> None:
         named = option.default in option.choices
         lowest = option.bounds.min if option.bounds else 0
+        first = lowest if begin is None else begin
         self._choice = choice([*option.choices, _NUMBER])
-        self._number = NumberInput(option, lowest if named else option.default)
+        self._number = NumberInput(option, first if named else option.default)
         self.native = holding(beside(self._choice.native, self._number.native))
         self._choice.changed.connect(self._update)
         self._number.changed.connect(lambda: self.changed.emit(self.value))
@@ -159,6 +171,26 @@ class ChoiceOrNumber:
         else:
             self._number.value = value
             self._choice.value = _NUMBER
+
+
+class LimitInput(ChoiceOrNumber):
+    """A limit, or none: the greatest number that can be."""
+
+    def __init__(self, option: Option) -> None:
+        bounds = option.bounds or Bounds(0, option.default)
+        self._most = option.default  # it is the greatest, and as it is given
+        worth = replace(option, choices=(_UNLIMITED,), default=_UNLIMITED)
+        super().__init__(worth, max(bounds.min, min(bounds.max / 10, 100.0)))
+
+    @property
+    def value(self) -> Any:
+        chosen = super().value
+        return self._most if chosen == _UNLIMITED else chosen
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        shown = _UNLIMITED if value == self._most else value
+        ChoiceOrNumber.value.fset(self, shown)  # type: ignore[attr-defined]
 
 
 class ImageField:

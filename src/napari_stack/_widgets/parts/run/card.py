@@ -68,7 +68,7 @@ class ResultCard(QFrame):
         does: Callable[[], Any] | None = None
         if said.opens:
             does = partial(self._opens, said.opens)
-        elif said.options and mend is not None:
+        elif (said.options or said.shows) and mend is not None:
             does = partial(mend, said)
         if not said.offer or does is None:
             return label
@@ -83,6 +83,8 @@ class ResultCard(QFrame):
 
 def _help(said: Said) -> str:
     if said.opens:
-        return f"Open the dock {said.opens}."
+        return f"Open {said.opens}."
+    if said.shows:
+        return "Add it as a layer over the frames."
     options = ", ".join(f"{n.replace('_', ' ')}: {v}" for n, v in said.options.items())
     return f"Set {options}, and run again."

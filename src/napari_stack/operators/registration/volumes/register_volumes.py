@@ -17,7 +17,7 @@ def register_volumes(
     interpolation: Interpolation = "cubic",
     run: Run = Run(),
 ) -> Hyperstack:
-    """Move volumes over time to the place of one of them, along x, y and z, lazily.
+    """Move volumes over time to the place of one of them, along x, y and z.
 
     Started by the correlation of all planes at every offset along z, refined on the intensities of
     all voxels that both volumes have, free in gain and offset. Shifts along z are fractions of
