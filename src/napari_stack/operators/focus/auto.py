@@ -19,6 +19,7 @@ from napari_stack.operators.focus.restricted_pyramid import (
     frame_limits,
 )
 from napari_stack.operators.focus.screening.bad_frames import screened
+from napari_stack.operators.focus.unfocused import LEAST_SHARE
 
 Array = np.ndarray[Any, Any]
 
@@ -40,8 +41,10 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         ),
     )
     statistics, shape = first.statistics(), stack.shape[1:]
-    depth, confidence, label = first.depth.maps()[:3]
-    del first
+    depth, confidence, label, _, without, beyond = first.depth.maps()
+    if np.mean(without) < LEAST_SHARE:
+        without[:] = 0
+    del first, _
     limits = frame_limits(label, method.reach)
     del label
     worth = statistics.noise > NOISY * statistics.top and np.count_nonzero(stack.used) > 2
@@ -52,7 +55,8 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     for number, band in enumerate(bands):
         part = partial(run.part(1, 2).part(number, len(bands)).part, count=1 + noisy)
         wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, shape[0]))
-        fold = RestrictedFold(stack, channels, limits.rows(wide), statistics, wide)
+        filled = depth[wide], without[wide]
+        fold = RestrictedFold(stack, channels, limits.rows(wide), statistics, wide, filled)
         fold = part(0).fold_rows(fold, stack, what="Fusing frames")
         fused = fold.sums.collapse()
         fold.range.clamp(fused)
@@ -61,9 +65,10 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
             averaging = part(1).fold_rows(averaging, stack, what="Averaging what agrees")
             fused = averaging.averaged(fused)
             fold.range.clamp(fused)
+        fold.calm(fused)
         inner = slice(band.start - wide.start, band.stop - wide.start)
         image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
-    return WorkingResult(image.reshape(shape), depth, confidence, covered)
+    return WorkingResult(image.reshape(shape), depth, confidence, covered, beyond)
 
 
 def bands_of(shape: tuple[int, ...], memory: int) -> Iterator[slice]:

@@ -7,6 +7,7 @@ import numpy as np
 from napari_stack.core.system.jit import kernel
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import flat
+from napari_stack.operators.focus.series_ends import beyond_ends
 
 Array = np.ndarray[Any, Any]
 
@@ -225,22 +226,23 @@ class FocusCurve:
         self.indices += other.indices
         self.noises += other.noises
 
-    def finish(self) -> tuple[Array, Array]:
-        """Return the depth of every pixel, and its clarity; all planes but the labels are let go.
+    def finish(self) -> tuple[Array, Array, Array]:
+        """Return depth, clarity and what lies beyond; all planes but the labels are let go.
 
         The clarity is how clearly the sharpest frame stands out from the others and from noise, 0
-        to 1.
+        to 1. Beyond lies what would be in focus before the first frame or behind the last one.
         """
         none = np.empty((0, 0), np.float32)
         self.first = self.last = none
         floor = self.floor()
         depth = cv2.medianBlur(self.peak(floor), 5)
+        beyond = beyond_ends(self, floor)
         clarity = np.empty(self.best.shape, np.float32)
         planes = (flat(plane) for plane in (self.best, self.total, self.count))
         _clarity(*planes, np.float32(floor), flat(clarity))
         self.best = self.before = self.after = self.total = none
         self.count = np.empty((0, 0), np.uint16)
-        return depth, clarity
+        return depth, clarity, beyond
 
     def floor(self) -> float:
         """Return the sharpness below which there is nothing but noise and quantisation."""

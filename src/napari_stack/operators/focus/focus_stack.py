@@ -1,5 +1,6 @@
 """`focus_stack`: one image that is sharp all over, and the depth of each pixel."""
 
+import warnings
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
 from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid, WorkingResult
+
+# Share of an image that is never in focus from which on it is told.
+WORTH_TELLING = 0.02
 
 
 class Focused(NamedTuple):
@@ -45,6 +49,7 @@ def focus_stack(
     true_colours: bool = False,
     depth: bool = True,
     depth_unit: Literal["frame", "distance"] = "frame",
+    depth_gaps: Literal["filled", "NaN"] = "filled",
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
     run: Run = Run(),
@@ -69,7 +74,10 @@ def focus_stack(
         need them.
     depth_unit : {"frame", "distance"}
         What the depth counts: frames, or the distance from the first one in the unit of the axis
-        that is stacked, such as micrometers of z, where its step is known.
+        that is stacked, such as micrometers of z, where its step or its positions are known.
+    depth_gaps : {"filled", "NaN"}
+        What the depth is where no frame tells it, at a confidence of 0: filled in smoothly from
+        around, or NaN.
     denoise : float
         Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
         is modest; 0 leaves it.
@@ -87,6 +95,13 @@ def focus_stack(
     ------
     ValueError
         When an option is out of range, no frame is used, or a distance is asked for and not known.
+
+    Warns
+    -----
+    UserWarning
+        Of frames that are left out, since they are no part of the series (black, blurred, doubled,
+        overexposed); of frames that were not registered; and where what is to be seen would be in
+        focus beyond the first or the last frame.
     """
     check(focus_stack, locals())
     step = _distance(stack) if depth and depth_unit == "distance" else 1.0
@@ -97,7 +112,22 @@ def focus_stack(
     image = cast(found.image, stack.dtype, covered)
     if found.depth is None or not depth:
         return Focused(image)
-    return Focused(image, found.depth * np.float32(step), found.confidence)
+    _warn_of_missing_frames(*found.beyond)
+    places = found.depth * np.float32(step)
+    if depth_gaps == "NaN":
+        places[found.confidence == 0] = np.nan
+    return Focused(image, places, found.confidence)
+
+
+def _warn_of_missing_frames(before: float, behind: float) -> None:
+    for share, end in ((before, "first"), (behind, "last")):
+        if share > WORTH_TELLING:
+            warnings.warn(
+                f"at least {share:.0%} of the image is never in focus, it gets sharper towards the "
+                f"{end} frame: take more frames beyond it",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def _distance(stack: Stack) -> float:

@@ -26,12 +26,15 @@ class WorkingResult(NamedTuple):
         0 (no texture) to 1 (sharp at one place of the series only); see `DepthState.maps`.
     covered : (y, x) ndarray of bool
         Where at least one frame is valid.
+    beyond : (float, float)
+        Shares of the image that would be in focus before the first frame, and behind the last.
     """
 
     image: NDArray[Any]
     depth: NDArray[np.float32] | None
     confidence: NDArray[np.float32] | None
     covered: NDArray[np.bool_]
+    beyond: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

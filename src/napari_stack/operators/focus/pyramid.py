@@ -224,7 +224,7 @@ def fuse(
             maps = apart.depth.maps()
             found = _folded(stack, run.part(1, 2), channels, method, _flicker(method, apart))
             image = found.state.finish()
-            return image._replace(depth=maps.depth, confidence=maps.confidence)
+            return image._replace(depth=maps.depth, confidence=maps.confidence, beyond=maps.beyond)
     stack, fold = screened(
         stack, lambda kept: _folded(kept, run, channels, method, measure=depth and fits)
     )

@@ -83,5 +83,8 @@ class PyramidState:
         del levels
         self.range.clamp(image)
         image, covered = self.range.finished(image)
-        depth, confidence = self.depth.maps()[:2] if self.depth else (None, None)
-        return WorkingResult(image.reshape(self.shape), depth, confidence, covered)
+        image = image.reshape(self.shape)
+        if self.depth is None:
+            return WorkingResult(image, None, None, covered)
+        maps = self.depth.maps()
+        return WorkingResult(image, maps.depth, maps.confidence, covered, maps.beyond)
