@@ -41,7 +41,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         ),
     )
     statistics, shape = first.statistics(), stack.shape[1:]
-    depth, confidence, label, _, without, beyond = first.depth.maps()
+    depth, confidence, label, _, without, beyond, bend = first.depth.maps()
     if np.mean(without) < LEAST_SHARE:
         without[:] = 0
     del first, _
@@ -68,7 +68,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         fold.calm(fused)
         inner = slice(band.start - wide.start, band.stop - wide.start)
         image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
-    return WorkingResult(image.reshape(shape), depth, confidence, covered, beyond)
+    return WorkingResult(image.reshape(shape), depth, confidence, covered, beyond, bend)
 
 
 def bands_of(shape: tuple[int, ...], memory: int) -> Iterator[slice]:

@@ -46,6 +46,7 @@ class DepthMaps(NamedTuple):
     clarity: Array  # float32, how clearly a frame stands out at the pixel, 0 to 1
     untextured: Array  # float32, how surely nothing is to be seen around the pixel, 0 to 1
     beyond: tuple[float, float]  # shares that would be in focus before and behind the series
+    bend: float  # of the logarithm of the sharpness at clear peaks, over a frame
 
 
 class DepthState:
@@ -59,14 +60,24 @@ class DepthState:
         Type of the frames as they are stored.
     alone : bool
         No state comes before this one: what only merging needs is left out.
+    places : ndarray, optional
+        As for `FocusCurve`.
     """
 
     def __init__(
-        self, shape: tuple[int, int], dtype: np.dtype[Any], *, alone: bool = False
+        self,
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        *,
+        alone: bool = False,
+        places: Array | None = None,
     ) -> None:
         small = level_sizes(shape, HALVINGS)[-1]
         least = rounding_sharpness(dtype)
-        self.curves = (FocusCurve(shape, least, alone=alone), FocusCurve(small, alone=alone))
+        self.curves = (
+            FocusCurve(shape, least, alone=alone, places=places),
+            FocusCurve(small, alone=alone, places=places),
+        )
 
     def add(self, index: int, measured: tuple[Sharpness, ...]) -> None:
         """Take in the sharpness of the frame `index` at both scales."""
@@ -119,7 +130,9 @@ class DepthState:
         depth[invalid] = 0
         confidence[invalid] = 0
         confidence *= without < 0.99
-        return DepthMaps(depth, confidence, label, clarity, without, (before, behind))
+        return DepthMaps(
+            depth, confidence, label, clarity, without, (before, behind), self.curves[0].bend
+        )
 
 
 def _weight(

@@ -191,11 +191,11 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> 
     clarity = maps.clarity
     weighting = _weighting(first, clarity, statistics.top, np.flatnonzero(stack.used))
     found = maps.depth, maps.confidence
-    beyond = maps.beyond
+    beyond = maps.beyond, maps.bend
     del first, measuring, clarity, maps
     fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
-    return WorkingResult(image.reshape(stack.shape[1:]), *found, covered, beyond)
+    return WorkingResult(image.reshape(stack.shape[1:]), *found, covered, *beyond)
 
 
 def _weighting(

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
@@ -15,6 +14,12 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
+from napari_stack.operators.focus.distance import (
+    as_distance,
+    depth_uncertainty,
+    distance_of_a_frame,
+    require_distance,
+)
 from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid, WorkingResult
 
 # Share of an image that is never in focus from which on it is told.
@@ -34,11 +39,15 @@ class Focused(NamedTuple):
     confidence : ndarray of float32, shape (y, x)
         0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest). None
         with ``depth=False``.
+    uncertainty : ndarray of float32, shape (y, x)
+        Standard deviation of the depth's error, in the unit of the depth; NaN at a confidence of
+        0. None unless asked for by ``uncertainty=True``, and with ``depth=False``.
     """
 
     image: NDArray[Any]
     depth: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
     confidence: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
+    uncertainty: Annotated[NDArray[np.float32] | None, OnlyWith("uncertainty")] = None
 
 
 def focus_stack(
@@ -50,6 +59,7 @@ def focus_stack(
     depth: bool = True,
     depth_unit: Literal["frame", "distance"] = "frame",
     depth_gaps: Literal["filled", "NaN"] = "filled",
+    uncertainty: bool = False,
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
     run: Run = Run(),
@@ -78,6 +88,8 @@ def focus_stack(
     depth_gaps : {"filled", "NaN"}
         What the depth is where no frame tells it, at a confidence of 0: filled in smoothly from
         around, or NaN.
+    uncertainty : bool
+        Give the standard deviation of the depth's error too.
     denoise : float
         Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
         is modest; 0 leaves it.
@@ -104,19 +116,26 @@ def focus_stack(
         focus beyond the first or the last frame.
     """
     check(focus_stack, locals())
-    step = _distance(stack) if depth and depth_unit == "distance" else 1.0
+    distance = depth and depth_unit == "distance"
+    if distance:
+        require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options |= {"true_colours": true_colours, "depth": depth}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
-    if found.depth is None or not depth:
+    if found.depth is None or found.confidence is None or not depth:
         return Focused(image)
     _warn_of_missing_frames(*found.beyond)
-    places = found.depth * np.float32(step)
+    places, sure = found.depth, found.confidence
+    sigma = depth_uncertainty(places, sure, found.bend) if uncertainty else None
+    if distance:
+        if sigma is not None:
+            sigma *= distance_of_a_frame(stack, places)
+        places = as_distance(stack, places)
     if depth_gaps == "NaN":
-        places[found.confidence == 0] = np.nan
-    return Focused(image, places, found.confidence)
+        places = np.where(sure == 0, np.float32(np.nan), places)
+    return Focused(image, places, sure, sigma)
 
 
 def _warn_of_missing_frames(before: float, behind: float) -> None:
@@ -128,18 +147,6 @@ def _warn_of_missing_frames(before: float, behind: float) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _distance(stack: Stack) -> float:
-    """Distance from a frame to the next, in the unit of their axis."""
-    axis = stack.axes[0]
-    if axis.unit in ("", "pixel"):
-        raise UserError(
-            f"how far the frames lie apart along {axis.name!r} is not known, for the axis has no "
-            "unit: give the layer a scale and units (or the axis a step and a unit), or take "
-            "depth_unit='frame'"
-        )
-    return axis.step
 
 
 def fuse(

@@ -28,6 +28,8 @@ class WorkingResult(NamedTuple):
         Where at least one frame is valid.
     beyond : (float, float)
         Shares of the image that would be in focus before the first frame, and behind the last.
+    bend : float
+        Of the logarithm of the sharpness at its peaks; see `depth_uncertainty`.
     """
 
     image: NDArray[Any]
@@ -35,6 +37,7 @@ class WorkingResult(NamedTuple):
     confidence: NDArray[np.float32] | None
     covered: NDArray[np.bool_]
     beyond: tuple[float, float] = (0.0, 0.0)
+    bend: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def beyond_ends(curve: Curve, floor: float) -> Array:
     (y, x) ndarray of bool
     """
     beyond = np.zeros(curve.best.shape, np.uint8)
-    bend = _usual_bend(curve, floor) if len(curve.indices) > 2 else None
+    bend = usual_bend(curve, floor) if len(curve.indices) > 2 else None
     if bend is None:
         return beyond > 0
     for start in range(0, len(beyond), STRIP):
@@ -63,7 +63,7 @@ def _above(energy: Array, floor: float) -> Array:
     return np.maximum(energy - np.float32(floor), np.float32(LEAST * floor))
 
 
-def _usual_bend(curve: Curve, floor: float) -> float | None:
+def usual_bend(curve: Curve, floor: float) -> float | None:
     """Return 1 / w^2 of clear peaks within the series; None where there are none."""
     few = np.s_[::SAMPLE, ::SAMPLE]
     inside = (curve.before[few] >= 0) & (curve.after[few] >= 0)
