@@ -53,11 +53,14 @@ class Auto(MethodOptions):
         Bring the frames to one brightness first, against flicker.
     average_noise : bool
         Where there is noise, average the frames that agree within it.
+    pairs_as_recorded : bool
+        Of two frames of one brightness and little noise, give every pixel as it is in one of them.
     """
 
     reach: Annotated[int, Bounds(0, 64, unit="px")] = 4
     even_brightness: bool = True
     average_noise: bool = True
+    pairs_as_recorded: bool = True
 
 
 @dataclass(frozen=True)
