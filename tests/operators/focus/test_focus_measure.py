@@ -77,6 +77,6 @@ def test_curves_of_parts_merge_to_that_of_all_frames(cut):
 
 def test_clarity_is_one_for_a_lone_peak_and_none_for_equal_frames():
     planes = {n: [100 * (n == 2), 5, 0, 100] for n in range(5)}
-    _, clarity = curve_of(planes, range(5)).finish()
+    _, clarity, _ = curve_of(planes, range(5)).finish()
     assert clarity[0, 0] > 0.98
     np.testing.assert_array_equal(clarity[0, 1:], 0)

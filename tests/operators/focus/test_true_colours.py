@@ -7,8 +7,9 @@ from napari_stack import samples
 from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators import focus_stack
+from napari_stack.operators import Auto, focus_stack
 from napari_stack.operators.focus.true_colours import TrueColoursFold, nearest_colours
+from support.focus_scenes import blur, psnr, texture
 
 
 @pytest.mark.parametrize("method", ["auto", "pyramid", "depth map"])
@@ -40,3 +41,34 @@ def test_every_pixel_is_that_of_the_nearest_frame(channels):
             fold.add(index, fold.prepare(stack, index))
     first.merge(second)
     np.testing.assert_array_equal(first.picked, expected)
+
+
+def _pair(noise=0.0, gain=1.0):
+    """Return the two halves in focus of a picture, a frame each, and the picture."""
+    picture = texture((120, 150))
+    inside = (np.arange(150) < 75).astype(np.float32)
+    soft = blur(picture, 2.0)
+    frames = np.stack(
+        [picture * inside + soft * (1 - inside), soft * inside + picture * (1 - inside)]
+    )
+    frames[1] *= gain
+    frames += np.random.default_rng(0).normal(0, noise, frames.shape)
+    return np.clip(np.rint(frames), 0, 255).astype(np.uint8), picture
+
+
+def _as_recorded(frames, **options):
+    image = focus_stack(Stack.wrap(frames), depth=False, method=Auto(**options)).image
+    return (frames == image).any(axis=0).mean()
+
+
+def test_pairs_come_as_recorded_where_that_is_better():
+    frames, picture = _pair()
+    assert _as_recorded(frames) == 1
+    assert _as_recorded(frames, pairs_as_recorded=False) < 1
+    blended = focus_stack(Stack.wrap(frames), method=Auto(pairs_as_recorded=False)).image
+    assert psnr(focus_stack(Stack.wrap(frames)).image, picture) >= psnr(blended, picture) - 0.05
+
+
+@pytest.mark.parametrize("kind", [{"noise": 4.0}, {"gain": 0.9}])
+def test_noisy_and_flickering_pairs_are_blended(kind):
+    assert _as_recorded(_pair(**kind)[0]) < 1

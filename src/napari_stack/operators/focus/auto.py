@@ -9,7 +9,11 @@ import numpy as np
 from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.focus.frame_statistics import SharpnessFold, limit_workers
+from napari_stack.operators.focus.frame_statistics import (
+    SeriesStatistics,
+    SharpnessFold,
+    limit_workers,
+)
 from napari_stack.operators.focus.methods import Auto, WorkingResult
 from napari_stack.operators.focus.noise_averaging import NoiseAveragingFold
 from napari_stack.operators.focus.restricted_pyramid import (
@@ -19,6 +23,8 @@ from napari_stack.operators.focus.restricted_pyramid import (
     frame_limits,
 )
 from napari_stack.operators.focus.screening.bad_frames import screened
+from napari_stack.operators.focus.true_colours import nearest_colours
+from napari_stack.operators.focus.unfocused import LEAST_SHARE
 
 Array = np.ndarray[Any, Any]
 
@@ -40,8 +46,10 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         ),
     )
     statistics, shape = first.statistics(), stack.shape[1:]
-    depth, confidence, label = first.depth.maps()[:3]
-    del first
+    depth, confidence, label, _, without, beyond, bend = first.depth.maps()
+    if np.mean(without) < LEAST_SHARE:
+        without[:] = 0
+    del first, _
     limits = frame_limits(label, method.reach)
     del label
     worth = statistics.noise > NOISY * statistics.top and np.count_nonzero(stack.used) > 2
@@ -50,20 +58,39 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     covered = np.empty(shape[:2], bool)
     bands = list(bands_of(shape, run.memory))
     for number, band in enumerate(bands):
-        part = partial(run.part(1, 2).part(number, len(bands)).part, count=1 + noisy)
+        part = run.part(1, 2).part(number, len(bands))
         wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, shape[0]))
-        fold = RestrictedFold(stack, channels, limits.rows(wide), statistics, wide)
-        fold = part(0).fold_rows(fold, stack, what="Fusing frames")
-        fused = fold.sums.collapse()
-        fold.range.clamp(fused)
-        if noisy:
-            averaging = NoiseAveragingFold(fused, channels, statistics, wide)
-            averaging = part(1).fold_rows(averaging, stack, what="Averaging what agrees")
-            fused = averaging.averaged(fused)
-            fold.range.clamp(fused)
+        filled = depth[wide], without[wide]
+        fold = RestrictedFold(stack, channels, limits.rows(wide), statistics, wide, filled)
+        found = _fused(fold, stack, part, averaged=noisy)
         inner = slice(band.start - wide.start, band.stop - wide.start)
-        image[band], covered[band] = (part[inner] for part in fold.range.finished(fused))
-    return WorkingResult(image.reshape(shape), depth, confidence, covered)
+        image[band], covered[band] = (plane[inner] for plane in found)
+    image = image.reshape(shape)
+    if method.pairs_as_recorded and _is_even_pair(stack, statistics):
+        image = nearest_colours(stack, run, channels, image)
+    return WorkingResult(image, depth, confidence, covered, beyond, bend)
+
+
+def _fused(fold: RestrictedFold, stack: Stack, run: Run, *, averaged: bool) -> tuple[Array, Array]:
+    """Return the fused rows of a fold, and where a frame is valid."""
+    part = partial(run.part, count=1 + averaged)
+    fold = part(0).fold_rows(fold, stack, what="Fusing frames")
+    fused = fold.sums.collapse()
+    fold.range.clamp(fused)
+    if averaged:
+        averaging = NoiseAveragingFold(fused, fold.channels, fold.statistics, fold.rows)
+        averaging = part(1).fold_rows(averaging, stack, what="Averaging what agrees")
+        fused = averaging.averaged(fused)
+        fold.range.clamp(fused)
+    fold.calm(fused)
+    return fold.range.finished(fused)
+
+
+def _is_even_pair(stack: Stack, statistics: SeriesStatistics) -> bool:
+    """Whether any pixel is right in one of two frames: of one brightness and little noise."""
+    numbers = np.flatnonzero(stack.used).tolist()
+    even = not any(statistics.flickers(i) for i in numbers)
+    return len(numbers) == 2 and even and statistics.noise <= NOISY * statistics.top
 
 
 def bands_of(shape: tuple[int, ...], memory: int) -> Iterator[slice]:

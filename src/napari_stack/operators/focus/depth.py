@@ -13,6 +13,7 @@ from napari_stack.operators.focus.pyramid_kernels import (
     reduce,
 )
 from napari_stack.operators.focus.pyramid_levels import level_sizes
+from napari_stack.operators.focus.unfocused import untextured
 
 Array = np.ndarray[Any, Any]
 
@@ -43,6 +44,9 @@ class DepthMaps(NamedTuple):
     confidence: Array  # float32, 0 to 1
     label: Array  # uint16, the frame that is sharpest around the pixel
     clarity: Array  # float32, how clearly a frame stands out at the pixel, 0 to 1
+    untextured: Array  # float32, how surely nothing is to be seen around the pixel, 0 to 1
+    beyond: tuple[float, float]  # shares that would be in focus before and behind the series
+    bend: float  # of the logarithm of the sharpness at clear peaks, over a frame
 
 
 class DepthState:
@@ -56,14 +60,24 @@ class DepthState:
         Type of the frames as they are stored.
     alone : bool
         No state comes before this one: what only merging needs is left out.
+    places : ndarray, optional
+        As for `FocusCurve`.
     """
 
     def __init__(
-        self, shape: tuple[int, int], dtype: np.dtype[Any], *, alone: bool = False
+        self,
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        *,
+        alone: bool = False,
+        places: Array | None = None,
     ) -> None:
         small = level_sizes(shape, HALVINGS)[-1]
         least = rounding_sharpness(dtype)
-        self.curves = (FocusCurve(shape, least, alone=alone), FocusCurve(small, alone=alone))
+        self.curves = (
+            FocusCurve(shape, least, alone=alone, places=places),
+            FocusCurve(small, alone=alone, places=places),
+        )
 
     def add(self, index: int, measured: tuple[Sharpness, ...]) -> None:
         """Take in the sharpness of the frame `index` at both scales."""
@@ -95,22 +109,30 @@ class DepthState:
         the surroundings and from the same measure at a quarter of the size, and so does the label.
         """
         indices = np.array(self.curves[0].indices)
-        depth, clarity = self.curves[0].finish()
-        coarse, coarse_clarity = self.curves[1].finish()
+        depth, clarity, beyond = self.curves[0].finish()
+        coarse, coarse_clarity, _ = self.curves[1].finish()
         tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(indices)))
         confidence = evenness(depth, tolerance)
         weight = _weight(clarity, confidence, FINE, FINE_ALONE)
         coarse_weight = _weight(coarse_clarity, evenness(coarse, tolerance), COARSE, COARSE_ALONE)
+        without = untextured(weight, coarse_weight)
         depth = fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
         np.clip(depth, indices[0], indices[-1], out=depth)
         label = nearest_frame(depth, indices)
         own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
         np.copyto(label, own, where=clarity > CLEAR)
+        confidence[beyond] = 0
+        before, behind = (
+            float(np.mean(beyond & (self.curves[0].label == indices[end]))) for end in (0, -1)
+        )
         invalid = self.curves[0].label < 0
         depth[invalid] = 0
         confidence[invalid] = 0
-        return DepthMaps(depth, confidence, label, clarity)
+        confidence *= without < 0.99
+        return DepthMaps(
+            depth, confidence, label, clarity, without, (before, behind), self.curves[0].bend
+        )
 
 
 def _weight(

@@ -187,12 +187,15 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> 
         ),
     )
     measuring, statistics = first.measuring, first.measuring.statistics()
-    depth, confidence, _, clarity = measuring.depth.maps()
+    maps = measuring.depth.maps()
+    clarity = maps.clarity
     weighting = _weighting(first, clarity, statistics.top, np.flatnonzero(stack.used))
-    del first, measuring, clarity, _
+    found = maps.depth, maps.confidence
+    beyond = maps.beyond, maps.bend
+    del first, measuring, clarity, maps
     fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()
-    return WorkingResult(image.reshape(stack.shape[1:]), depth, confidence, covered)
+    return WorkingResult(image.reshape(stack.shape[1:]), *found, covered, *beyond)
 
 
 def _weighting(

@@ -7,6 +7,7 @@ import numpy as np
 from napari_stack.core.system.jit import kernel
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import flat
+from napari_stack.operators.focus.series_ends import beyond_ends, usual_bend
 
 Array = np.ndarray[Any, Any]
 
@@ -168,6 +169,8 @@ class FocusCurve:
         A sharpness below which there is nothing, however little noise the frames show.
     alone : bool
         No state comes before this one: what only merging needs is left out.
+    places : ndarray, optional
+        Where the frames lie, ascending, if unevenly; by the number of the frame.
 
     Notes
     -----
@@ -175,8 +178,16 @@ class FocusCurve:
     the first frame's is wanted only where states are merged.
     """
 
-    def __init__(self, shape: tuple[int, int], least: float = 0.0, *, alone: bool = False) -> None:
-        self.least, self.alone = least, alone
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        least: float = 0.0,
+        *,
+        alone: bool = False,
+        places: Array | None = None,
+    ) -> None:
+        self.least, self.alone, self.places = least, alone, places
+        self.bend = 0.0  # of the logarithm of the sharpness at its peak, once it is finished
         self.indices: list[int] = []
         self.noises: list[float] = []
         self.best, self.before, self.after, self.last = (
@@ -225,22 +236,24 @@ class FocusCurve:
         self.indices += other.indices
         self.noises += other.noises
 
-    def finish(self) -> tuple[Array, Array]:
-        """Return the depth of every pixel, and its clarity; all planes but the labels are let go.
+    def finish(self) -> tuple[Array, Array, Array]:
+        """Return depth, clarity and what lies beyond; all planes but the labels are let go.
 
         The clarity is how clearly the sharpest frame stands out from the others and from noise, 0
-        to 1.
+        to 1. Beyond lies what would be in focus before the first frame or behind the last one.
         """
         none = np.empty((0, 0), np.float32)
         self.first = self.last = none
         floor = self.floor()
         depth = cv2.medianBlur(self.peak(floor), 5)
+        beyond = beyond_ends(self, floor)
+        self.bend = usual_bend(self, floor) or 0.0
         clarity = np.empty(self.best.shape, np.float32)
         planes = (flat(plane) for plane in (self.best, self.total, self.count))
         _clarity(*planes, np.float32(floor), flat(clarity))
         self.best = self.before = self.after = self.total = none
         self.count = np.empty((0, 0), np.uint16)
-        return depth, clarity
+        return depth, clarity, beyond
 
     def floor(self) -> float:
         """Return the sharpness below which there is nothing but noise and quantisation."""
@@ -256,7 +269,9 @@ class FocusCurve:
         The frames need not be evenly spaced. Without both neighbours the frame's index stays.
         """
         indices = np.array(self.indices)
-        gaps = np.diff(indices).astype(np.float32) if len(indices) > 1 else np.ones(1, np.float32)
+        numbers = np.arange(indices[-1] + 1, dtype=np.float32)
+        places = numbers if self.places is None else self.places[: len(numbers)]
+        gaps = np.diff(places[indices]) if len(indices) > 1 else np.ones(1, np.float32)
         # Gaps to the frames before and after, by the number of a frame.
         down, up = np.ones((2, indices[-1] + 1), np.float32)
         down[indices[1:]], down[indices[0]] = gaps[: len(indices) - 1], gaps[0]
@@ -266,7 +281,8 @@ class FocusCurve:
             rows = slice(start, start + STRIP)
             label = np.maximum(self.label[rows], indices[0])  # -1 where no frame is valid
             gap = down.take(label), up.take(label)
-            out[rows] = label + self._vertex(rows, *gap, np.float32(floor))
+            peak = places[label] + self._vertex(rows, *gap, np.float32(floor))
+            out[rows] = peak if self.places is None else np.interp(peak, places, numbers)
         return out
 
     def _vertex(self, rows: slice, down: Array, up: Array, floor: np.float32) -> Array:

@@ -1,11 +1,11 @@
 """`focus_stack`: one image that is sharp all over, and the depth of each pixel."""
 
+import warnings
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
@@ -15,7 +15,16 @@ from napari_stack.core.strokes import StrokesSource
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
+from napari_stack.operators.focus.distance import (
+    as_distance,
+    depth_uncertainty,
+    distance_of_a_frame,
+    require_distance,
+)
 from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid, WorkingResult
+
+# Share of an image that is never in focus from which on it is told.
+WORTH_TELLING = 0.02
 
 
 class Focused(NamedTuple):
@@ -31,11 +40,15 @@ class Focused(NamedTuple):
     confidence : ndarray of float32, shape (y, x)
         0 (nothing to see, the depth is filled in) to 1 (one frame is clearly the sharpest). None
         with ``depth=False``.
+    uncertainty : ndarray of float32, shape (y, x)
+        Standard deviation of the depth's error, in the unit of the depth; NaN at a confidence of
+        0. None unless asked for by ``uncertainty=True``, and with ``depth=False``.
     """
 
     image: NDArray[Any]
     depth: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
     confidence: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
+    uncertainty: Annotated[NDArray[np.float32] | None, OnlyWith("uncertainty")] = None
 
 
 def focus_stack(
@@ -46,6 +59,8 @@ def focus_stack(
     true_colours: bool = False,
     depth: bool = True,
     depth_unit: Literal["frame", "distance"] = "frame",
+    depth_gaps: Literal["filled", "NaN"] = "filled",
+    uncertainty: bool = False,
     retouch: StrokesSource = None,
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
@@ -71,7 +86,12 @@ def focus_stack(
         need them.
     depth_unit : {"frame", "distance"}
         What the depth counts: frames, or the distance from the first one in the unit of the axis
-        that is stacked, such as micrometers of z, where its step is known.
+        that is stacked, such as micrometers of z, where its step or its positions are known.
+    depth_gaps : {"filled", "NaN"}
+        What the depth is where no frame tells it, at a confidence of 0: filled in smoothly from
+        around, or NaN.
+    uncertainty : bool
+        Give the standard deviation of the depth's error too.
     retouch : Strokes, list, mapping, path or str, optional
         What was painted on the fused image: strokes, or a .json file of them. Under each, pixels
         and depth are those of the frame that it names; none by default.
@@ -93,29 +113,46 @@ def focus_stack(
     ValueError
         When an option is out of range, no frame is used, a distance is asked for and not known, or
         strokes do not fit the frames.
+
+    Warns
+    -----
+    UserWarning
+        Of frames that are left out, since they are no part of the series (black, blurred, doubled,
+        overexposed); of frames that were not registered; and where what is to be seen would be in
+        focus beyond the first or the last frame.
     """
     check(focus_stack, locals())
-    step = _distance(stack) if depth and depth_unit == "distance" else 1.0
+    distance = depth and depth_unit == "distance"
+    if distance:
+        require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options |= {"true_colours": true_colours, "depth": depth, "retouch": retouch}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
-    if found.depth is None or not depth:
+    if found.depth is None or found.confidence is None or not depth:
         return Focused(image)
-    return Focused(image, found.depth * np.float32(step), found.confidence)
+    _warn_of_missing_frames(*found.beyond)
+    places, sure = found.depth, found.confidence
+    sigma = depth_uncertainty(places, sure, found.bend) if uncertainty else None
+    if distance:
+        if sigma is not None:
+            sigma *= distance_of_a_frame(stack, places)
+        places = as_distance(stack, places)
+    if depth_gaps == "NaN":
+        places = np.where(sure == 0, np.float32(np.nan), places)
+    return Focused(image, places, sure, sigma)
 
 
-def _distance(stack: Stack) -> float:
-    """Distance from a frame to the next, in the unit of their axis."""
-    axis = stack.axes[0]
-    if axis.unit in ("", "pixel"):
-        raise UserError(
-            f"how far the frames lie apart along {axis.name!r} is not known, for the axis has no "
-            "unit: give the layer a scale and units (or the axis a step and a unit), or take "
-            "depth_unit='frame'"
-        )
-    return axis.step
+def _warn_of_missing_frames(before: float, behind: float) -> None:
+    for share, end in ((before, "first"), (behind, "last")):
+        if share > WORTH_TELLING:
+            warnings.warn(
+                f"at least {share:.0%} of the image is never in focus, it gets sharper towards the "
+                f"{end} frame: take more frames beyond it",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def fuse(

@@ -11,6 +11,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
+from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
 from napari_stack.operators.focus.screening.sketch import Sketch, sketch
@@ -189,7 +190,9 @@ class SharpnessFold:
         self.channels = channels
         self.reference = reference_thumbnail(stack, channels) if even else None
         height, width = stack.shape[1:3]
-        self.depth = DepthState((height, width), stack.dtype, alone=run.executor is None)
+        places = uneven_places(stack)
+        alone = run.executor is None
+        self.depth = DepthState((height, width), stack.dtype, alone=alone, places=places)
         self.gains: dict[int, float] = {}
         self.noises: list[float] = []
         self.sketches: dict[int, Sketch] = {}

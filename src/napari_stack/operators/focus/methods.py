@@ -26,12 +26,18 @@ class WorkingResult(NamedTuple):
         0 (no texture) to 1 (sharp at one place of the series only); see `DepthState.maps`.
     covered : (y, x) ndarray of bool
         Where at least one frame is valid.
+    beyond : (float, float)
+        Shares of the image that would be in focus before the first frame, and behind the last.
+    bend : float
+        Of the logarithm of the sharpness at its peaks; see `depth_uncertainty`.
     """
 
     image: NDArray[Any]
     depth: NDArray[np.float32] | None
     confidence: NDArray[np.float32] | None
     covered: NDArray[np.bool_]
+    beyond: tuple[float, float] = (0.0, 0.0)
+    bend: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,14 @@ class Auto(MethodOptions):
         Bring the frames to one brightness first, against flicker.
     average_noise : bool
         Where there is noise, average the frames that agree within it.
+    pairs_as_recorded : bool
+        Of two frames of one brightness and little noise, give every pixel as it is in one of them.
     """
 
     reach: Annotated[int, Bounds(0, 64, unit="px")] = 4
     even_brightness: bool = True
     average_noise: bool = True
+    pairs_as_recorded: bool = True
 
 
 @dataclass(frozen=True)

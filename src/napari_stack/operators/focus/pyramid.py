@@ -14,6 +14,7 @@ from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS
+from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import (
     Sharpness,
     noise_of,
@@ -114,7 +115,14 @@ class PyramidFold(StripFold):
         self.centre = method.kernel_parameter
         self.splitter = Splitter(self.centre, weights, method.kernel_size)
         self.begin = partial(
-            PyramidState, shape, stack.dtype, channels, method, measure=measure, alone=alone
+            PyramidState,
+            shape,
+            stack.dtype,
+            channels,
+            method,
+            measure=measure,
+            alone=alone,
+            places=uneven_places(stack),
         )
         numbers = np.flatnonzero(stack.used).tolist()
         self.previous = dict(zip(numbers[1:], numbers, strict=False))
@@ -224,7 +232,9 @@ def fuse(
             maps = apart.depth.maps()
             found = _folded(stack, run.part(1, 2), channels, method, _flicker(method, apart))
             image = found.state.finish()
-            return image._replace(depth=maps.depth, confidence=maps.confidence)
+            return image._replace(
+                depth=maps.depth, confidence=maps.confidence, beyond=maps.beyond, bend=maps.bend
+            )
     stack, fold = screened(
         stack, lambda kept: _folded(kept, run, channels, method, measure=depth and fits)
     )

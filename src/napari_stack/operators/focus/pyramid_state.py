@@ -28,6 +28,7 @@ class PyramidState:
     measure : bool
         Measure the depth too.
     alone : bool
+    places : ndarray, optional
         As for `DepthState`.
     """
 
@@ -40,6 +41,7 @@ class PyramidState:
         *,
         measure: bool,
         alone: bool,
+        places: Array | None = None,
     ) -> None:
         height, width = shape[:2]
         working = np.result_type(dtype, np.float32)
@@ -52,7 +54,9 @@ class PyramidState:
         self.pixels = [np.zeros((*size, colours), working) for size in sizes]
         self.energies = [np.full(size, -2, working) for size in sizes]
         self.indices: list[int] = []
-        self.depth = DepthState((height, width), dtype, alone=alone) if measure else None
+        self.depth = None
+        if measure:
+            self.depth = DepthState((height, width), dtype, alone=alone, places=places)
 
     def take(self, rows: slice, energy: Array, detail: Array) -> None:
         """Take in rows of a frame's finest details; `close` takes the other levels."""
@@ -83,5 +87,8 @@ class PyramidState:
         del levels
         self.range.clamp(image)
         image, covered = self.range.finished(image)
-        depth, confidence = self.depth.maps()[:2] if self.depth else (None, None)
-        return WorkingResult(image.reshape(self.shape), depth, confidence, covered)
+        image = image.reshape(self.shape)
+        if self.depth is None:
+            return WorkingResult(image, None, None, covered)
+        maps = self.depth.maps()
+        return WorkingResult(image, maps.depth, maps.confidence, covered, maps.beyond, maps.bend)

@@ -17,6 +17,7 @@ from napari_stack.operators.focus.pyramid_levels import (
     rows_at,
 )
 from napari_stack.operators.focus.strip_fold import Strip, StripFold
+from napari_stack.operators.focus.unfocused import DepthAverage
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
@@ -84,6 +85,8 @@ class RestrictedFold(StripFold):
     statistics : SeriesStatistics
     rows : slice
         Rows of the frames that are fused.
+    filled : two (y, x) ndarray of float32, optional
+        The depth of the rows, and how surely there is no texture.
     """
 
     #: Their coefficients depend on 28 at most: made a multiple of 2^LEVELS, as the strips are.
@@ -96,17 +99,26 @@ class RestrictedFold(StripFold):
         limits: FrameLimits,
         statistics: SeriesStatistics,
         rows: slice,
+        filled: tuple[Array, Array] | None = None,
     ) -> None:
         super().__init__(channels, rows)
         self.limits, self.statistics = limits, statistics
         self.range = RangeState(stack.shape[1:], stack.dtype, channels, rows)
         sizes = (plane.shape for plane in limits.first)
-        self.sums = WeightedLevels(sizes, self.range.low.shape[2], stack.working)
+        colours = self.range.low.shape[2]
+        self.sums = WeightedLevels(sizes, colours, stack.working)
+        self.average = None
+        if filled is not None and filled[1].any():
+            frames = int(np.count_nonzero(stack.used))
+            self.average = DepthAverage(*filled, frames, colours, stack.working)
 
     def take_in(self, index: int, strip: Strip) -> None:
         """Take in some rows of a frame."""
         strip = strip.levelled(self.statistics, index, self.range)
         colours = strip.colours
+        if self.average is not None:
+            valid = None if strip.valid is None else strip.valid[strip.inner]
+            self.average.take(index, strip.rows, colours[strip.inner], valid)
         levels = gaussian_levels(colours, LEVELS)
         greys = gaussian_levels(self.channels.grey(colours)[..., np.newaxis], LEVELS)
         energies = [self._energy(greys, level) for level in range(LEVELS)]
@@ -132,6 +144,12 @@ class RestrictedFold(StripFold):
                 index=index,
             )
 
+    def calm(self, image: Array) -> None:
+        """Show the average of frames, in place, where there is no texture."""
+        if self.average is not None:
+            self.average.blend_into(image)
+            self.range.clamp(image)
+
     def _energy(self, greys: list[Array], level: int) -> Array:
         """Return the energy of a level's details, 1 for the strongest there can be."""
         detail = details_of(greys[level], greys[level + 1])
@@ -143,6 +161,8 @@ class RestrictedFold(StripFold):
         """Take in the state of the frames that follow."""
         self.sums.add(later.sums.totals, later.sums.weights)
         self.range.merge(later.range)
+        if self.average is not None and later.average is not None:
+            self.average.merge(later.average)
 
 
 def _supports(valid: Array | None) -> list[Array]:

@@ -92,7 +92,9 @@ class Slabs(StackSource):
         return image, valid
 
 
-@inherit_options(focus_stack, without=("depth", "depth_unit", "retouch"))
+@inherit_options(
+    focus_stack, without=("depth", "depth_unit", "depth_gaps", "uncertainty", "retouch")
+)
 def focus_slabs(
     stack: Stack,
     *,

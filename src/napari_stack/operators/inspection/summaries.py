@@ -21,6 +21,9 @@ _TURNED, _GROWN = 0.05, 0.001
 #: Confidence from which on a depth counts.
 _CLEAR = 0.3
 
+#: Share of an image without confidence that is worth a word.
+_UNSEEN = 0.02
+
 _INSPECTOR = "Frame Inspector"
 
 
@@ -164,4 +167,8 @@ def focus(outcome: Outcome) -> list[Said]:
         return [Said("Nothing is sharper in one frame than in the others")]
     low, high = np.percentile(clear, (1, 99))
     text = f"In focus from frame {low:.0f} to frame {high:.0f}"
-    return [Said(text, "Retouch", opens="Retouch")]
+    said = [Said(text, "Retouch", opens="Retouch")]
+    if (unseen := float(np.mean(trust == 0))) > _UNSEEN:
+        done = "left open" if np.isnan(depth[trust == 0]).all() else "filled in from around"
+        said.append(Said(f"{unseen:.0%} of the image is sharp in no frame: its depth is {done}"))
+    return said

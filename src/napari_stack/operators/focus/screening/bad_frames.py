@@ -31,7 +31,7 @@ NEAR_BEST = 0.6
 # Where it is not in proportion to them (deviation of the logarithm), or clipped in a larger share
 # of its pixels, its brightness cannot be levelled.
 OTHER_EXPOSURE, OUT_OF_PROPORTION, MORE_CLIPPED = 1.15, 0.06, 0.01
-_PLURAL = {"is": "are", "shows": "show", "has": "have"}
+_PLURAL = {"is": "are", "shows": "show"}
 
 
 class Sketched(Protocol):
@@ -110,13 +110,16 @@ def bad_frames(sketches: Mapping[int, Sketch], *, whole: bool) -> dict[int, str]
     whole : bool
         The frames hold whole numbers: rounding is among their noise.
     """
-    numbers = sorted(sketches)
+    # A frame without any valid pixel does nothing, good or bad.
+    numbers = [i for i in sorted(sketches) if sketches[i].valid.any()]
     bad = _empty([sketches[i] for i in numbers], numbers, ROUNDING if whole else 0.0)
     left = [i for i in numbers if i not in bad]
     doubled = [j for i, j in pairwise(left) if _same(sketches[i], sketches[j])]
     if len(doubled) + 1 < len(left):  # where all are the same, nothing else is there
         bad |= dict.fromkeys(doubled, "is the same as the one before")
     left = [i for i in left if i not in bad]
+    if len(left) < 3:
+        return bad
     best = np.max([sketches[i].energy for i in left], axis=0)
     for before, here, after in zip(left, left[1:], left[2:], strict=False):
         three = sketches[before], sketches[here], sketches[after]
@@ -132,12 +135,10 @@ def _empty(found: list[Sketch], numbers: list[int], least: float) -> dict[int, s
     quiet &= contrast < LITTLE_CONTRAST * np.median(contrast[~quiet]) if (~quiet).any() else False
     means = [float(one.picture.mean()) for one in found]
     usual = float(np.median(np.array(means)[~quiet])) if (~quiet).any() else 0.0
-    return {numbers[i]: _look(found[i], means[i], usual) for i in np.flatnonzero(quiet).tolist()}
+    return {numbers[i]: _look(means[i], usual) for i in np.flatnonzero(quiet).tolist()}
 
 
-def _look(frame: Sketch, mean: float, usual: float) -> str:
-    if not frame.valid.any():
-        return "has no valid pixels"
+def _look(mean: float, usual: float) -> str:
     if usual > 0 and mean < usual / 4:
         return "is black"
     return "is white" if mean > 1.25 * usual else "shows nothing"
