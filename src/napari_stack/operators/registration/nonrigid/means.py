@@ -115,7 +115,7 @@ class Summed:
         point = np.zeros((4 * _WIDE + 1, 4 * _WIDE + 1), np.float32)
         point[2 * _WIDE, 2 * _WIDE] = 1
         blurred = smoothed(point, self.blur) if self.blur else point
-        slope: Image = np.gradient(blurred, axis=1)
+        _, slope = np.gradient(blurred)
         return float((slope**2).sum()) / max(self.frames - 1, 1)
 
     @cached_property
