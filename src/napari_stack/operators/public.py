@@ -80,3 +80,7 @@ from napari_stack.operators.registration.methods import (
 )
 from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
 from napari_stack.operators.registration.register import measure_transforms, register
+from napari_stack.operators.registration.volumes.locate_planes import (
+    PlanePlaces,
+    locate_planes,
+)

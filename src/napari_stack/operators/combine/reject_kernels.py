@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import inner_kernel, summing_kernel
+from napari_stack.operators.combine.line_kernels import COUNT, EXACT, reject_by_lines
 from napari_stack.operators.combine.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
@@ -36,7 +37,8 @@ def _line(
         for i in range(left):
             far[i] = rest[i] - (origin + slope * i)
             spread += abs(far[i])
-        least, most = -low * spread / left, high * spread / left
+        reach = spread / left * EXACT
+        least, most = -low * reach, high * reach
         out = np.int64(0)
         for i in range(left):
             out += (far[i] < least) | (far[i] > most)
@@ -129,6 +131,9 @@ def reject_rows(
     gone: NDArray[np.float64],
     far: NDArray[np.float64],
     bounds: NDArray[np.float64],
+    near: NDArray[np.float64],
+    places: NDArray[np.int64],
+    state: NDArray[np.float64],
     mean: NDArray[np.float64],
     used: NDArray[np.uint16],
     below: NDArray[np.uint16],
@@ -155,6 +160,8 @@ def reject_rows(
         Scratch.
     bounds : ndarray, shape (2, width)
         Scratch.
+    near, places, state : ndarray
+        Scratch of `reject_by_lines`; empty for other kinds.
     mean, used, below : ndarray, shape (rows, columns)
         `below` counts what was rejected below what is kept.
     squares : ndarray, shape (rows, columns)
@@ -170,6 +177,8 @@ def reject_rows(
             width = min(size, columns - left)
             if whole:
                 put_in_order(lines, left, width, exchanges, tile)
+                if kind == LINE and frames > 2:
+                    reject_by_lines(tile, width, low, high, rounds, near, places, gone, state)
             for i in range(width):
                 bounds[0, i], bounds[1, i] = -np.inf, np.inf
             for column in range(left, left + width):
@@ -201,7 +210,12 @@ def reject_rows(
                         stop = count - np.int64(high * count + 1e-9)
                 lower = start
                 if kind == LINE and count > 2:
-                    stop = _line(kept, gone, far, count, low, high, rounds)
+                    if whole:
+                        stop = np.int64(state[COUNT + column - left])
+                        for i in range(stop, count):
+                            gone[i - stop] = kept[i]
+                    else:
+                        stop = _line(kept, gone, far, count, low, high, rounds)
                     lower = np.int64(0)
                     for i in range(count - stop):
                         lower += gone[i] < kept[stop // 2]

@@ -17,7 +17,6 @@ from napari_stack.operators.corrections.hot_pixel_excess import (
     UNSCALED,
     Excess,
     Sampled,
-    chosen_step,
     noise_of,
     rounding_of,
     sample,
@@ -35,12 +34,13 @@ from napari_stack.operators.corrections.hot_pixel_mask import (
     specks,
 )
 from napari_stack.operators.corrections.hot_pixel_mask import lines as defective_lines
+from napari_stack.operators.corrections.mosaic import mosaic_step
 from napari_stack.operators.corrections.sensor import sensor_view
 
 Kind = Literal["both", "hot", "cold", "blinking", "warm", "all"]
 Lines = Literal["none", "columns", "rows", "both"]
 
-#: Side of the square around a pixel: chosen by the noise, or given.
+#: Side of the square around a pixel: by the colours of a mosaic, or given.
 Side = Literal["auto"] | Annotated[int, Bounds(3, 31, step=2, unit="px")]
 
 #: Frames that are looked at, at most: the median of so many is known to a tenth of their noise.
@@ -73,8 +73,7 @@ def find_hot_pixels(
         each channel with commas between, in 255ths of the data's range, such as "13,13,13".
     blur : int or "auto"
         Side of the square around a pixel; it is compared with the median of the eight pixels at
-        the corners and the middles of the sides. "auto" takes 3, or 5 where that is nearer: in
-        mosaics of colours.
+        the corners and the middles of the sides. "auto" takes 3, or 5 in mosaics of colours.
     kind : {"both", "hot", "cold", "blinking", "warm", "all"}
         Pixels that are too bright in most frames, too dark, or both; that are too bright in some
         frames only; or whose excess grows with the exposure, however small it is.
@@ -113,19 +112,18 @@ def find_hot_pixels(
     require_used(stack)
     sensor = _some(sensor_view(stack))
     growth = exposure_weights(exposures, stack, kind)
-    steps = (1, 2) if blur == "auto" else (int(blur) // 2,)
+    step = mosaic_step(sensor) if blur == "auto" else int(blur) // 2
     frames = np.flatnonzero(sensor.used)
     chosen = frames[np.linspace(0, len(frames) - 1, min(len(frames), _FOR_NOISE)).astype(int)]
-    measure = partial(sample, steps=steps)
+    measure = partial(sample, step=step)
     samples = run.part(0, 2).each(measure, sensor, chosen.tolist(), what="Measuring noise")
     limits = limits_of(thresholds, sensor.channels, samples, sensor.dtype)
-    place = chosen_step(samples)
     noise, rounding = np.tile(UNSCALED, (sensor.channels, 1)), None
     if limits is None:
-        noise = without_scene(samples, noise_of(samples, sensor.dtype)[place], place)
-        rounding = rounding_of(samples, noise, place, sensor.dtype)
+        noise = without_scene(samples, noise_of(samples, sensor.dtype))
+        rounding = rounding_of(samples, noise, sensor.dtype)
         limits = [least_of(int(sensor.used.sum()))] * sensor.channels
-    excess = sensor.corrected(Excess(sensor.shape[1], steps[place], noise))
+    excess = sensor.corrected(Excess(sensor.shape[1], step, noise))
     rules = Rules(kind, lines, limits, rounding, growth)
     masks = _masks(excess, rules, run.part(1, 2))
     return masks[0] if sensor.ndim == 3 else np.stack(masks, axis=-1)

@@ -24,9 +24,6 @@ _TABLE = 256
 #: Noise of a pixel less the median of eight others, in units of its own.
 _OF_EIGHT = 1.09
 
-#: Share of the noise by which the neighbours of the same colour must be nearer, to be taken.
-_NEARER = 0.97
-
 
 class Sampled(NamedTuple):
     """What is measured on a frame: its greatest value, and pixels of each channel.
@@ -38,12 +35,12 @@ class Sampled(NamedTuple):
     variance : float
         Of the noise, without what the scene adds to the distance of neighbours.
     pixels : tuple of ndarray, shape (2, k)
-        For each distance and channel the level around some pixels, and how far they stand out.
+        For each channel the level around some pixels, and how far they stand out.
     """
 
     greatest: float
     variance: float
-    pixels: tuple[tuple[NDArray[Any], ...], ...]
+    pixels: tuple[NDArray[Any], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,33 +117,30 @@ def _filled(values: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[An
 UNSCALED = np.array([0.0, 0.0, 1.0])
 
 
-def sample(stack: Stack, index: int, steps: Sequence[int]) -> Sampled:
-    """Measure levels and distances at some pixels of a frame, with some steps to the neighbours.
+def sample(stack: Stack, index: int, step: int) -> Sampled:
+    """Measure levels and distances at some pixels of a frame, with a step to the neighbours.
 
     Parameters
     ----------
     stack : Stack
     index : int
-    steps : sequence of int
+    step : int
     """
     from napari_stack.operators.combine.normalisation import measure_noise
 
     values, valid = stack.read(index)
     values = colour_channels(values, stack.alpha)
     greatest = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
-    found = []
+    pairs = []
     stride = max(values.shape[0] * values.shape[1] // _SAMPLE, 1) | 1
     whole = None if valid is None else valid.ravel()[::stride]
-    for step in steps:
-        pairs = []
-        for k in range(values.shape[2]):
-            plane = _filled(values[..., k], valid)
-            over = stand_out(plane, 0, len(plane), step, UNSCALED)
-            pair = np.stack([plane.ravel()[::stride], over.ravel()[::stride]])
-            pair[0] -= pair[1]
-            pairs.append(pair if whole is None else pair[:, whole])
-        found.append(tuple(pairs))
-    return Sampled(greatest, measure_noise(stack, index), tuple(found))
+    for k in range(values.shape[2]):
+        plane = _filled(values[..., k], valid)
+        over = stand_out(plane, 0, len(plane), step, UNSCALED)
+        pair = np.stack([plane.ravel()[::stride], over.ravel()[::stride]])
+        pair[0] -= pair[1]
+        pairs.append(pair if whole is None else pair[:, whole])
+    return Sampled(greatest, measure_noise(stack, index), tuple(pairs))
 
 
 def noise_by_level(pairs: NDArray[Any], grey: float) -> NDArray[np.float64]:
@@ -198,9 +192,7 @@ def grey_step(pairs: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> float:
     return float(max(np.gcd.reduce(values.astype(np.int64)), 1)) if len(values) else 1.0
 
 
-def without_scene(
-    samples: Sequence[Sampled], noise: NDArray[np.float64], place: int
-) -> NDArray[np.float64]:
+def without_scene(samples: Sequence[Sampled], noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leave the noise of the pixels alone: a scene that moves is not in the median over frames.
 
     How much of the distances of neighbours it is, at the usual level, holds for all levels.
@@ -208,27 +200,25 @@ def without_scene(
     variance = float(np.median([one.variance for one in samples]))
     if not np.isfinite(variance):
         return noise
-    share = _OF_EIGHT * np.sqrt(variance) / usual_noise(samples, noise, place)[0]
+    share = _OF_EIGHT * np.sqrt(variance) / usual_noise(samples, noise)[0]
     return np.concatenate([noise[:, :2], noise[:, 2:] * min(1.0, float(share))], axis=1)
 
 
-def usual_noise(
-    samples: Sequence[Sampled], noise: NDArray[np.float64], place: int
-) -> NDArray[np.float64]:
+def usual_noise(samples: Sequence[Sampled], noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the noise of each channel at its median level."""
     found = []
     for k, table in enumerate(noise):
-        levels = np.concatenate([one.pixels[place][k][0] for one in samples])
+        levels = np.concatenate([one.pixels[k][0] for one in samples])
         found.append(noise_at(table, float(np.median(levels)) if levels.size else 0.0))
     return np.array(found)
 
 
 def rounding_of(
-    samples: Sequence[Sampled], noise: NDArray[np.float64], place: int, dtype: np.dtype[Any]
+    samples: Sequence[Sampled], noise: NDArray[np.float64], dtype: np.dtype[Any]
 ) -> NDArray[np.float64]:
     """Return the noise of rounding to whole numbers for each channel, in units of the noise."""
-    greys = [grey_step([one.pixels[place][k] for one in samples], dtype) for k in range(len(noise))]
-    return np.array(greys) / np.sqrt(12) / usual_noise(samples, noise, place)
+    greys = [grey_step([one.pixels[k] for one in samples], dtype) for k in range(len(noise))]
+    return np.array(greys) / np.sqrt(12) / usual_noise(samples, noise)
 
 
 def noise_at(noise: NDArray[np.float64], level: float) -> float:
@@ -237,31 +227,11 @@ def noise_at(noise: NDArray[np.float64], level: float) -> float:
     return float(noise[2 + min(place, len(noise) - 3)])
 
 
-def noise_of(samples: Sequence[Sampled], dtype: np.dtype[Any]) -> list[NDArray[np.float64]]:
-    """Measure the noise by level on samples of several frames: by step, (channel, 2 + k)."""
-    steps, channels = len(samples[0].pixels), len(samples[0].pixels[0])
-    found = []
-    for step in range(steps):
-        tables = []
-        for k in range(channels):
-            pairs = [one.pixels[step][k] for one in samples]
-            grey = grey_step(pairs, dtype)
-            tables.append(noise_by_level(np.concatenate(pairs, axis=1), grey))
-        length = max(map(len, tables))
-        found.append(np.array([np.pad(t, (0, length - len(t)), "edge") for t in tables]))
-    return found
-
-
-def chosen_step(samples: Sequence[Sampled]) -> int:
-    """Tell which step brings the neighbours nearest: 1, or 2 where a mosaic has colours."""
-    spreads = []
-    for step in range(len(samples[0].pixels)):
-        every = [np.abs(pair[1]) for one in samples for pair in one.pixels[step]]
-        spreads.append(float(np.concatenate(every).mean(where=_most(every))))
-    return int(len(spreads) > 1 and spreads[1] < _NEARER * spreads[0])
-
-
-def _most(every: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Leave out the largest hundredth: stars and defects."""
-    values = np.concatenate(every)
-    return np.asarray(values <= np.percentile(values, 99))
+def noise_of(samples: Sequence[Sampled], dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Measure the noise by level on samples of several frames: (channel, 2 + k)."""
+    tables = []
+    for k in range(len(samples[0].pixels)):
+        pairs = [one.pixels[k] for one in samples]
+        tables.append(noise_by_level(np.concatenate(pairs, axis=1), grey_step(pairs, dtype)))
+    length = max(map(len, tables))
+    return np.array([np.pad(t, (0, length - len(t)), "edge") for t in tables])

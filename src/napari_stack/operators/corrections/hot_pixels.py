@@ -17,17 +17,11 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.files import check_target, load_image, write
 from napari_stack.operators.corrections.find_hot_pixels import Kind, Lines, Side, find_hot_pixels
+from napari_stack.operators.corrections.mosaic import mosaic_step
 from napari_stack.operators.corrections.pixelwise import check_channels
 from napari_stack.operators.corrections.sensor import check_size, sensor_view
 
 Method = Literal["mean", "median"]
-
-#: Rows above and below the middle of a frame that tell whether it is a mosaic of colours, and the
-#: least side of a frame that can.
-_ROWS, _LEAST_SIDE = 128, 8
-
-#: Part of the distance to the next pixels by which those of the same colour must be nearer.
-_NEARER = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,32 +158,8 @@ def repair_hot_pixels(
             exposures=exposures,
             run=run,
         )
-    step = step_of_colours(stack)
+    step = mosaic_step(sensor_view(stack))
     return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size), step))
-
-
-def step_of_colours(stack: Stack) -> int:
-    """Tell how far the next pixels of the same colour are: 2 in mosaics, else 1.
-
-    Parameters
-    ----------
-    stack : Stack
-        Rows in the middle of its first used frame are read, unless the frames have channels.
-    """
-    sensor = sensor_view(stack)
-    if sensor.ndim == 4 or not sensor.used.any() or min(sensor.shape[1:3]) < _LEAST_SIDE:
-        return 1
-    height = sensor.shape[1]
-    rows = slice(max(height // 2 - _ROWS, 0), min(height // 2 + _ROWS, height))
-    seen = np.asarray(sensor.read(int(np.flatnonzero(sensor.used)[0]), rows)[0], np.float64)
-    return 2 if all(_alternates(part) for part in (seen, seen.T)) else 1
-
-
-def _alternates(rows: NDArray[np.float64]) -> bool:
-    """Whether pixels are nearer to the second on their right than to the first."""
-    first, second = (np.abs(rows[:, n:] - rows[:, :-n]).ravel() for n in (1, 2))
-    some = np.isfinite(first).any() and np.isfinite(second).any()
-    return bool(some and np.nanmedian(second) < _NEARER * np.nanmedian(first))
 
 
 def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_stack.core.system.jit import inner_kernel, kernel, summing_kernel
 
 #: Sums of a row: pixels, t, v, t t, t v, v v, of gx and gy alone, times v, times t, and their
-#: products; t is the template, v the frame, g the slope of the template.
+#: products; t is the template, v the frame, g the slope of the smoothed template.
 SUMS = 15
 
 
@@ -32,7 +32,7 @@ def _slopes(t: float) -> tuple[float, float, float, float]:
 
 @kernel
 def sum_rows(
-    values: NDArray[Any], counts: NDArray[np.bool_], template: NDArray[Any],
+    values: NDArray[Any], counts: NDArray[np.bool_], template: NDArray[Any], smooth: NDArray[Any],
     back: NDArray[np.float64], offsets: NDArray[np.float64], out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Sum over each row of a frame, compared with a template at its own place.
@@ -43,6 +43,9 @@ def sum_rows(
         The frame, and where it counts.
     template : ndarray (y, x)
         NaN where it does not count.
+    smooth : ndarray (y, x)
+        The template smoothed, for its slopes. Values are compared without: what a smoothed one
+        lacks goes with its curvature, and looks like a motion where the curvature changes.
     back : ndarray (3, 3)
         Takes a point of the frame, offset taken off, to the template.
     offsets : ndarray (rows, 2)
@@ -70,10 +73,10 @@ def sum_rows(
             t, tx, ty = 0.0, 0.0, 0.0
             for n in range(4):
                 row = template[j + n - 1]
+                t += down[n] * (a0 * row[i - 1] + a1 * row[i] + a2 * row[i + 1] + a3 * row[i + 2])
+                row = smooth[j + n - 1]
                 p, q, r, u = row[i - 1], row[i], row[i + 1], row[i + 2]
-                along = a0 * p + a1 * q + a2 * r + a3 * u
-                t += down[n] * along
-                ty += steep[n] * along
+                ty += steep[n] * (a0 * p + a1 * q + a2 * r + a3 * u)
                 tx += down[n] * (d0 * p + d1 * q + d2 * r + d3 * u)
             if not np.isfinite(t):
                 continue
@@ -100,12 +103,13 @@ def sum_rows(
 
 @summing_kernel
 def sum_shifted_rows(
-    values: NDArray[Any], counts: NDArray[np.bool_], template: NDArray[Any],
+    values: NDArray[Any], counts: NDArray[np.bool_], template: NDArray[Any], smooth: NDArray[Any],
     back: NDArray[np.float64], offsets: NDArray[np.float64], out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Sum as `sum_rows` does, where `back` is a shift: a row then has weights of its own."""
     height, width = template.shape
     t_line, s_line = np.empty(width, np.float32), np.empty(width, np.float32)
+    b_line = np.empty(width, np.float32)
     for k in range(values.shape[0]):
         out[k] = 0
         py, left = back[1, 2] + k - offsets[k, 1], back[0, 2] - offsets[k, 0]
@@ -118,6 +122,8 @@ def sum_shifted_rows(
         for i in range(width):
             p, q, r, u = template[j - 1, i], template[j, i], template[j + 1, i], template[j + 2, i]
             t_line[i] = b0 * p + b1 * q + b2 * r + b3 * u
+            p, q, r, u = smooth[j - 1, i], smooth[j, i], smooth[j + 1, i], smooth[j + 2, i]
+            b_line[i] = b0 * p + b1 * q + b2 * r + b3 * u
             s_line[i] = c0 * p + c1 * q + c2 * r + c3 * u
         a, d = _cubic(left - shift), _slopes(left - shift)
         a0, a1, a2, a3 = np.float32(a[0]), np.float32(a[1]), np.float32(a[2]), np.float32(a[3])
@@ -130,10 +136,10 @@ def sum_shifted_rows(
         for m in range(max(stop - first, 0)):
             column = np.uintp(first + m)
             at = np.uintp(first + m + shift - 1)
-            p, q = t_line[at], t_line[at + np.uintp(1)]
-            r, u = t_line[at + np.uintp(2)], t_line[at + np.uintp(3)]
-            t = a0 * p + a1 * q + a2 * r + a3 * u
-            gx = d0 * p + d1 * q + d2 * r + d3 * u
+            t = (a0 * t_line[at] + a1 * t_line[at + np.uintp(1)]
+                 + a2 * t_line[at + np.uintp(2)] + a3 * t_line[at + np.uintp(3)])  # fmt: skip
+            gx = (d0 * b_line[at] + d1 * b_line[at + np.uintp(1)]
+                  + d2 * b_line[at + np.uintp(2)] + d3 * b_line[at + np.uintp(3)])  # fmt: skip
             gy = (a0 * s_line[at] + a1 * s_line[at + np.uintp(1)]
                   + a2 * s_line[at + np.uintp(2)] + a3 * s_line[at + np.uintp(3)])  # fmt: skip
             v = np.float32(values[k, column])

@@ -14,7 +14,7 @@ from napari_stack.operators.geometry.deformation import Deformation
 from napari_stack.operators.geometry.warp_rows import Deformed, warp_parts
 from napari_stack.operators.registration.nonrigid.bidirectional import measure_back
 from napari_stack.operators.registration.nonrigid.evidence import deforms
-from napari_stack.operators.registration.nonrigid.means import Summed
+from napari_stack.operators.registration.nonrigid.means import Summed, smoothed
 from napari_stack.operators.registration.nonrigid.options import Rows
 from napari_stack.operators.registration.nonrigid.roots import Roots
 from napari_stack.operators.registration.nonrigid.row_priors import (
@@ -31,6 +31,9 @@ _STEPS = (4, 2, 2)
 
 #: Before any smoothness was measured: rows move stiffly.
 _FIRST = RowPrior(300.0, 1)
+
+#: Gaussian that the mean is smoothed with before the gain of a frame is measured, in px.
+_COARSE = 2.0
 
 #: Rows stay in order: none moves nearer to its neighbour than this, in px.
 _LEAST_STEP = 0.1
@@ -93,24 +96,51 @@ def _refine(
     if summed is not None:
         before = rows
         own = _righted(values, counts, matrix, before + scans.pattern)
-        template = summed.others(*own).astype(np.float32)
+        compared = partial(_system, values, counts, _Template.of(summed, *own), matrix)
         for _ in range(steps):
-            rows = prior.solve(_system(values, counts, template, matrix, rows, scans.pattern))
-        system = _system(values, counts, template, matrix, rows, scans.pattern)
+            rows = prior.solve(compared(rows, scans.pattern))
+        system = compared(rows, scans.pattern)
         rows = before + summed.share * (rows - before)
     return rows, system, _righted(values, counts, matrix, rows + scans.pattern)
 
 
+@dataclass(frozen=True, eq=False)
+class _Template:
+    """The mean of the other frames, smoothed for its slopes, and a frame's gain against it.
+
+    `slope_noise` is as of `Summed`.
+    """
+
+    sharp: Image
+    smooth: Image
+    gain: float
+    slope_noise: float
+
+    @classmethod
+    def of(cls, summed: Summed, own: Image, inside: Image) -> "_Template":
+        sharp, smooth = summed.others_both(own, inside)
+        both = inside & summed.counts
+        if not both.any():
+            return cls(sharp, smooth, 1.0, summed.slope_noise)
+        # Noise of the mean would make the gain too small, and what is left of the object would
+        # look like motion: smoothed, the mean has hardly any noise that it shares with itself.
+        coarse = smoothed(np.where(both, sharp, np.float32(0)), _COARSE)[both]
+        apart = coarse - coarse.mean()
+        common = float(apart @ sharp[both])
+        gain = float(apart @ own[both]) / common if common > 0 else 1.0
+        return cls(sharp, smooth, gain, summed.slope_noise)
+
+
 def _system(
-    values: Image, counts: Image, template: Image, matrix: Floats, rows: Floats, pattern: Floats
+    values: Image, counts: Image, template: _Template, matrix: Floats, rows: Floats, pattern: Floats
 ) -> RowSystem:
     from napari_stack.operators.registration.nonrigid import row_sum_kernels as kernels
 
     sums, back = np.empty((len(rows), kernels.SUMS)), np.linalg.inv(matrix)
     shifted = np.array_equal(back[:, :2], np.eye(3)[:, :2]) and back[2, 2] == 1
     add = kernels.sum_shifted_rows if shifted else kernels.sum_rows
-    add(values, counts, template, back, rows + pattern, sums)
-    return RowSystem.of(sums, rows)
+    add(values, counts, template.sharp, template.smooth, back, rows + pattern, sums)
+    return RowSystem.of(sums, rows, template.gain, template.slope_noise)
 
 
 def _righted(values: Image, counts: Image, matrix: Floats, rows: Floats) -> tuple[Image, Image]:
@@ -174,7 +204,8 @@ def _measured(scans: Scans, options: Rows, run: Run) -> tuple[Floats, Floats, Fl
             pull, normal = np.sum([system.zigzag for system in said], axis=0)
             more = pull / max(normal, 1e-12) * np.where(np.arange(len(scans.pattern)) % 2, 1, -1)
             scans = replace(scans, pattern=scans.pattern + np.stack([more, 0 * more], axis=1))
-    odds = np.array([prior.odds(system) for system in said])
+    # Each frame has a part in the means of the others: n frames say what n - 1 would say alone.
+    odds = np.array([prior.odds(system) for system in said]) * summed.share
     offsets = np.stack([prior.solve(system) for system in said])
     offsets[odds <= 0] = 0
     return offsets, odds, scans.pattern
