@@ -18,9 +18,7 @@ from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.script import python_script
 from napari_stack.recipe.step import Data, Step
-
-_FORMAT = "napari-stack recipe"
-_VERSION = 1
+from napari_stack.recipe.version import check_header, header
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Write the recipe as plain data (JSON types)."""
         steps = [step.to_json() for step in self.steps]
-        return {"format": _FORMAT, "version": _VERSION, "steps": steps}
+        return {**header(), "steps": steps}
 
     @classmethod
     def from_json(cls, plain: Any) -> Self:
@@ -107,14 +105,10 @@ class Recipe:
         Raises
         ------
         ValueError
-            Naming the unknown step, option or value, and what is accepted.
+            Naming the unknown step, option or value, and what is accepted; or the version, where
+            the recipe is of a newer format.
         """
-        if not isinstance(plain, Mapping) or plain.get("format") != _FORMAT:
-            raise UserError(f"this is no recipe: it lacks the format {_FORMAT!r}")
-        if plain.get("version") != _VERSION:
-            raise UserError(
-                f"the recipe has the version {plain.get('version')!r}; {_VERSION} is read here"
-            )
+        check_header(plain)
         steps = plain.get("steps", ())
         if not isinstance(steps, Sequence) or isinstance(steps, str):
             raise UserError(f"steps must be a list of steps, got {steps!r}")
