@@ -15,7 +15,7 @@ PYTEST ?=
 # Processes that the tests run in, a file of tests at a time; 0 for none but the first.
 PROCESSES ?= 2
 
-.PHONY: help setup demo test docs lint style types contracts manifest screenshots benchmarks constraints clean
+.PHONY: help setup demo test docs wheel lint style types contracts manifest screenshots benchmarks constraints clean
 
 help:
 	@echo "make demo          synthetic frames with known truth, registered, clipped and fused"
@@ -23,6 +23,7 @@ help:
 	@echo "make docs          the site, in build/site"
 	@echo "make setup         only the environment, in $(VENV)"
 	@echo "make lint          style, types, import contracts, manifest"
+	@echo "make wheel         the wheel, installed without extras, runs its command line without Qt"
 	@echo "make screenshots   the pictures of the README"
 	@echo "make benchmarks    times and peak memory"
 	@echo "make constraints   newer versions in constraints.txt"
@@ -43,6 +44,9 @@ docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(READY_DOCS)
 	$(BIN)/python -W ignore -m mkdocs build --quiet
 	@echo "The site is in build/site/index.html"
+
+wheel: $(READY)
+	$(BIN)/python tools/check_wheel.py
 
 lint: style types contracts manifest
 

@@ -19,9 +19,7 @@ from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.rows import Earlier, by_name, in_a_row, last_frames
 from napari_stack.recipe.script import python_script
 from napari_stack.recipe.step import Data, Step
-
-_FORMAT = "napari-stack recipe"
-_VERSION = 1
+from napari_stack.recipe.version import check_header, header
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Recipe:
         """Write the recipe as plain data (JSON types)."""
         steps = [step.to_json() for step in self.steps]
         told = {"before": [step.to_json() for step in self.before]} if self.before else {}
-        return {"format": _FORMAT, "version": _VERSION, **told, "steps": steps}
+        return {**header(), **told, "steps": steps}
 
     @classmethod
     def from_json(cls, plain: Any) -> Self:
@@ -108,14 +106,10 @@ class Recipe:
         Raises
         ------
         ValueError
-            Naming the unknown step, option or value, and what is accepted.
+            Naming the unknown step, option or value, and what is accepted; or the version, where
+            the recipe is of a newer format.
         """
-        if not isinstance(plain, Mapping) or plain.get("format") != _FORMAT:
-            raise UserError(f"this is no recipe: it lacks the format {_FORMAT!r}")
-        if plain.get("version") != _VERSION:
-            raise UserError(
-                f"the recipe has the version {plain.get('version')!r}; {_VERSION} is read here"
-            )
+        check_header(plain)
         return cls(_steps(plain, "steps"), _steps(plain, "before"))
 
     def to_script(

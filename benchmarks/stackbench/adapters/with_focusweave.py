@@ -1,0 +1,38 @@
+"""focusweave: its defaults with --keep-size, from PNG files; without breathing --no-align."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+REQUIREMENTS = ("focusweave", "imageio")
+PYTHON = (3, 12)
+
+
+def version():
+    """Tell the version."""
+    from importlib.metadata import version
+
+    return version("focusweave")
+
+
+def _fused(frames, *options):
+    from _files import called, folder_of
+
+    program = Path(sys.executable).parent / "focusweave"
+    with folder_of(frames) as (folder, _):
+        out = folder.parent / f"{folder.name}_fused.png"
+        try:
+            return called([program, folder, "--keep-size", "--output", out, *options], out)
+        finally:
+            out.unlink(missing_ok=True)
+
+
+def fusion(frames):
+    """Fuse without aligning."""
+    return _fused(frames, "--no-align")
+
+
+def breathing(frames):
+    """Align and fuse."""
+    return _fused(frames)
