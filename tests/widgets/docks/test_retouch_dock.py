@@ -9,7 +9,7 @@ from napari.utils.key_bindings import coerce_keybinding
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import FocusStackDock, RetouchDock
-from napari_stack._widgets.parts.options.inputs import field_of
+from napari_stack._widgets.parts.options.fields import field_of
 from napari_stack.core.options import options_of
 from napari_stack.layers.provenance import KEY, link_of
 from napari_stack.layers.retouch import strokes_of

@@ -9,8 +9,9 @@ from napari.components import ViewerModel
 
 import napari_stack as ns
 from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
+from napari_stack._widgets.parts.options.fields import ImageField
 from napari_stack._widgets.parts.options.form import OptionsForm
-from napari_stack._widgets.parts.options.inputs import ChoiceOrNumber, ImageField, NumberInput
+from napari_stack._widgets.parts.options.inputs import ChoiceOrNumber, NumberInput
 from napari_stack.operators import CATALOGUE
 from support.docks import DOCKS, docked
 

@@ -8,8 +8,8 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from napari_stack._widgets.parts.layout import align_labels, below, is_checked, set_checked, tooltip
+from napari_stack._widgets.parts.options.fields import Layers
 from napari_stack._widgets.parts.options.form import OptionsForm
-from napari_stack._widgets.parts.options.inputs import Layers
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import full_resolution

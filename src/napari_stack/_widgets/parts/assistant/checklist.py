@@ -19,8 +19,8 @@ from napari_stack._widgets.parts.layout import (
     paragraph,
     tooltip,
 )
+from napari_stack._widgets.parts.options.fields import Layers
 from napari_stack._widgets.parts.options.form import OptionsForm
-from napari_stack._widgets.parts.options.inputs import Layers
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import plain_value
 from napari_stack.recipe import Step

@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QLabel
 
 from napari_stack._widgets.parts.layout import INDENT, Rows
-from napari_stack._widgets.parts.options.inputs import ImageField, Layers, field_of
+from napari_stack._widgets.parts.options.fields import ImageField, Layers, field_of
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 from napari_stack.core.options_json import same_value
