@@ -1,6 +1,6 @@
 """`OptionsForm`: rows of input widgets for the options of an operator, or of a method."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from napari.layers import Layer
@@ -23,6 +23,37 @@ _WITHOUT = {
 
 #: Labels, where the name of an option is not a word for everybody.
 _TITLES = {"dtype": "Pixel type", "rgb": "Colours"}
+
+
+class Panels(Mapping[str, "OptionsForm"]):
+    """The options of methods by the name of the method, each built when it is first needed.
+
+    Parameters
+    ----------
+    names : iterable of str
+    build : callable
+        Builds the one of a name.
+    """
+
+    def __init__(self, names: Iterable[str], build: "Callable[[str], OptionsForm]") -> None:
+        self._names, self._build = tuple(names), build
+        self.built: dict[str, OptionsForm] = {}
+
+    def __getitem__(self, name: str) -> "OptionsForm":
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self.built:
+            self.built[name] = self._build(name)
+        return self.built[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class OptionsForm:
@@ -49,7 +80,7 @@ class OptionsForm:
         self.owner, self._panels_in_view = owner, panels
         self.options = {name: options[name] for name in (options if names is None else names)}
         self.fields: dict[str, Any] = {}
-        self.panels: dict[str, dict[str, OptionsForm]] = {}
+        self.panels: dict[str, Panels] = {}
         self.labels: list[QLabel] = []
         self.native = Rows()
         for option in self.options.values():
@@ -66,13 +97,19 @@ class OptionsForm:
         field.changed.connect(lambda *_: self._update(option.name))
 
     def _add_panels(self, option: Option, layers: Layers) -> None:
-        panels = self.panels[option.name] = {
-            name: OptionsForm(method, layers) for name, method in option.methods.items()
-        }
-        for panel in panels.values():
+        def build(method: str) -> OptionsForm:
+            panel = OptionsForm(option.methods[method], layers)
             panel.native.form.setContentsMargins(INDENT, 0, 0, 0)
             panel.changed.connect(self.changed.emit)
-            self.native.form.addRow(panel.native)
+            row, _ = self.native.form.getWidgetPosition(self.fields[option.name].native)
+            panel.native.hide()
+            self.native.form.insertRow(row + 1, panel.native)
+            if widest := max((label.minimumWidth() for label in self.labels), default=0):
+                for label in panel.labels:
+                    label.setMinimumWidth(widest - INDENT)
+            return panel
+
+        self.panels[option.name] = Panels(option.methods, build)
         self._show_panel(option.name)
 
     def _update(self, name: str) -> None:
@@ -89,9 +126,12 @@ class OptionsForm:
         label.setFont(font)
 
     def _show_panel(self, name: str) -> None:
-        for method, panel in self.panels[name].items():
-            shown = self._panels_in_view and self.fields[name].value == method
-            panel.native.setVisible(shown)
+        panels, chosen = self.panels[name], self.fields[name].value
+        shown = self._panels_in_view and isinstance(chosen, str) and chosen in panels
+        for panel in panels.built.values():
+            panel.native.setVisible(shown and panel is panels.built.get(chosen))
+        if shown:
+            panels[chosen].native.show()
 
     def values(self) -> dict[str, Any]:
         """Return the options that are not at their default."""
@@ -117,7 +157,8 @@ class OptionsForm:
 
     def _value(self, name: str) -> Any:
         value = self.fields[name].value
-        panel = self.panels.get(name, {}).get(value) if isinstance(value, str) else None
+        panels = self.panels.get(name)
+        panel = panels.built.get(value) if panels and isinstance(value, str) else None
         if panel is None or not (own := panel.values()):
             return value
         return self.options[name].methods[value](**own)
@@ -138,12 +179,13 @@ class OptionsForm:
 
     def _set(self, option: Option, value: Any) -> None:
         if option.methods:
-            for panel in self.panels[option.name].values():
+            for panel in self.panels[option.name].built.values():
                 panel.reset()
             chosen = method_options(option, value)
             if type(chosen) in option.methods.values():
                 value = method_name(type(chosen))
-                self.panels[option.name][value].set_values(vars(chosen))
+                if value in self.panels[option.name].built or chosen != type(chosen)():
+                    self.panels[option.name][value].set_values(vars(chosen))
         self.fields[option.name].value = value
 
     def reset(self) -> None:
@@ -160,7 +202,7 @@ class OptionsForm:
     def panel_labels(self) -> list[QLabel]:
         """Return the labels of the options of methods."""
         return [
-            label for group in self.panels.values() for panel in group.values()
+            label for group in self.panels.values() for panel in group.built.values()
             for label in panel.labels
         ]  # fmt: skip
 
