@@ -58,6 +58,9 @@ class RetouchDock(FollowingDock):
             "Fuse again...", "Open Focus Stack with these strokes: they stay with other options.",
             self.fuse_again,
         )  # fmt: skip
+        self.runner.run_button.setToolTip(
+            tooltip("Add a copy of the image, and paint on it by dragging; once more to stop.")
+        )
         self.state, self.how = paragraph(), paragraph(_HOW)
         self.lay_out(
             self.title, self.how, self.source, self.state,

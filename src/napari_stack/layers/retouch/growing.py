@@ -9,8 +9,8 @@ from napari_stack.operators.focus.retouch.patches import Loaded, Patch, newest_p
 
 Array = np.ndarray[Any, Any]
 
-#: Pixels by which the window grows at least, so that it is seldom copied.
-_GROWTH = 256
+#: Pixels that the window has beyond what is needed where it grows, so that it is seldom copied.
+_ROOM = 192
 
 
 class Growing:
@@ -83,8 +83,11 @@ def _holds(own: slice, part: slice) -> bool:
 
 
 def _united(own: slice, part: slice, length: int) -> slice:
-    """Return the least slice, on a coarse grid, that holds both."""
-    both = (own, part) if own.stop > own.start else (part,)
-    start = min(each.start for each in both) // _GROWTH * _GROWTH
-    stop = -(-max(each.stop for each in both) // _GROWTH) * _GROWTH
-    return slice(start, min(stop, length))
+    """Return a slice that holds both, with room where it had to grow."""
+    empty = own.start == own.stop
+    start, stop = own.start, own.stop
+    if empty or part.start < start:
+        start = max(part.start - _ROOM, 0)
+    if empty or part.stop > stop:
+        stop = min(part.stop + _ROOM, length)
+    return slice(start, stop)

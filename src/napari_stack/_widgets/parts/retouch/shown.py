@@ -30,10 +30,15 @@ class StrokeOverlay:
 
     def show(self, grown: Growing, image: Any) -> None:
         """Show what a stroke has made of its window so far."""
+        if self.layer.data is grown.values:
+            self.layer.refresh(thumbnail=False, highlight=False, extent=False)
+            return
         rows, columns = grown.window
-        self.layer.contrast_limits = image.contrast_limits
-        self.layer.data = grown.values
+        if self.layer.contrast_limits != image.contrast_limits:
+            self.layer.contrast_limits = image.contrast_limits
+        self.layer.visible = False  # it is moved and resized out of sight, and drawn once
         self.layer.translate = self._appearance.plane_offset(rows.start, columns.start)
+        self.layer.data = grown.values
         self.layer.visible = True
 
     def hide(self) -> None:
