@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from napari_stack.core.system.jit import inner_kernel, kernel
 from napari_stack.operators.geometry.tap_kernels import BLOCK, ONE, TAP, Y, pixel_index, tap_weights
 
-#: A tap of less weight than this does not count (whole shifts meet rounding).
-_FAINT = 1e-5
+#: A tap of less weight than this does not count (whole shifts meet rounding); places so near to
+#: steps of one pixel are these.
+_FAINT, _EVEN = 1e-5, 1e-9
 
 
 @inner_kernel
@@ -112,6 +113,63 @@ def _add_row(
         q = stop
 
 
+@inner_kernel
+def _add_even(
+    pixels: NDArray[Any], start: Any, step: Any, part: Any, weight: NDArray[Any], of: Any,
+    count: Any, taps: tuple[int, ...], out: NDArray[Any],
+) -> None:  # fmt: skip
+    # What one tap along y adds to a run of pixels that all have the same weights along x.
+    side = len(taps)
+    if side == 4:
+        a, b = part * weight[of], part * weight[TAP + of]
+        c, d = part * weight[TAP + TAP + of], part * weight[TAP + TAP + TAP + of]
+        kind = weight.dtype.type
+        for n in range(count):
+            at = start + n
+            out[n] += (
+                a * kind(pixels[at]) + b * kind(pixels[at + step])
+                + c * kind(pixels[at + step + step]) + d * kind(pixels[at + step + step + step])
+            )  # fmt: skip
+        return
+    for i in range(side):
+        share, first = part * weight[np.uintp(i) * TAP + of], start + np.uintp(i) * step
+        for n in range(count):
+            out[n] += share * weight.dtype.type(pixels[first + n])
+
+
+@inner_kernel
+def _warp_even(
+    pixels: NDArray[Any], x: float, y: float, count: Any, first_row: int, rows: tuple[int, int],
+    columns: int, offsets: NDArray[np.float64], reflect: bool, taps: tuple[int, ...], deep: int,
+    position: NDArray[np.float64], base: NDArray[np.int32], weight: NDArray[Any],
+    share: NDArray[Any], row_of: NDArray[np.int64], out: NDArray[Any],
+) -> bool:  # fmt: skip
+    # A run of pixels side by side along a row, if all their taps lie within the frame.
+    side, before, last_y = len(taps), (len(taps) - 1) // 2, offsets.size - 1
+    if not (y >= 0 and y <= last_y):
+        return False
+    position[0] = y
+    tap_weights(position, ONE, base, weight, taps)
+    for j in range(side):
+        share[j] = weight[np.uintp(j) * TAP]
+        row_of[j] = pixel_index(base[0] - before + j, rows, last_y, reflect)
+    within = True
+    for j in range(side):
+        position[j] = x + offsets[row_of[j]]
+        end = position[j] + np.int64(count) - 1 + side - before
+        within &= position[j] >= before and end <= columns - 1
+    if not within:
+        return False
+    tap_weights(position, np.uintp(side), base, weight, taps)
+    step, values = np.uintp(deep), count * np.uintp(deep)
+    for n in range(values):
+        out[n] = weight.dtype.type(0)
+    for j in range(side):
+        start = np.uintp((row_of[j] - first_row) * columns + base[j] - before) * step
+        _add_even(pixels, start, step, share[j], weight, np.uintp(j), values, taps, out)
+    return True
+
+
 @kernel
 def warp_scan(
     pixels: NDArray[Any], valid: NDArray[np.bool_],
@@ -151,6 +209,17 @@ def warp_scan(
         for left in range(0, width, BLOCK):
             count = np.uintp(min(width - left, BLOCK))
             here = np.uintp(r * width + left)
+            x, y = flat[here], flat[half + here]
+            even = valid.size == 0 and side > 1  # the nearest row does not tell of its neighbour
+            for q in range(count):
+                even &= flat[half + here + q] == y and abs(flat[here + q] - x - q) < _EVEN
+            if even and _warp_even(
+                pixels, x, y, count, down[0], down, columns, offsets, reflect, taps, deep,
+                position, base, weight, share, row_of, out[here * np.uintp(deep) :],
+            ):  # fmt: skip
+                for q in range(count):
+                    inside[here + q] = True
+                continue
             _mark_inside(flat, half, here, count, offsets, (last_x, last_y, slack), inside)
             for q in range(count):
                 position[q] = 0.0
