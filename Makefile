@@ -15,7 +15,7 @@ PYTEST ?=
 # Processes that the tests run in, a file of tests at a time; 0 for none but the first.
 PROCESSES ?= 2
 
-.PHONY: help setup demo test docs wheel lint style types contracts manifest screenshots benchmarks constraints clean
+.PHONY: help setup demo test docs wheel lint style types contracts manifest screenshots benchmarks bench bench-quick constraints clean
 
 help:
 	@echo "make demo          synthetic frames with known truth, registered, clipped and fused"
@@ -26,6 +26,8 @@ help:
 	@echo "make wheel         the wheel, installed without extras, runs its command line without Qt"
 	@echo "make screenshots   the pictures of the README"
 	@echo "make benchmarks    times and peak memory"
+	@echo "make bench         StackBench: beside other programs, into docs/stackbench.md"
+	@echo "make bench-quick   its small tasks, against the stored ratios to rivals"
 	@echo "make constraints   newer versions in constraints.txt"
 	@echo "make clean         remove what make made"
 
@@ -72,6 +74,13 @@ screenshots: $(READY)
 benchmarks: $(READY)
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
 		echo "== $$file"; $(BIN)/python $$file; done
+
+# Programs get environments of their own, in benchmarks/stackbench/.environments.
+bench: $(READY)
+	$(BIN)/python benchmarks/stackbench/run.py
+
+bench-quick: $(READY)
+	$(BIN)/python benchmarks/stackbench/run.py --quick
 
 constraints:
 	tools/constraints.sh $(PYTHON)

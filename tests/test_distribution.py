@@ -118,6 +118,9 @@ def test_conda_recipe_needs_what_the_package_needs():
     ours = dict(line.split(">=") for line in PROJECT["project"]["dependencies"])
     theirs = dict(line.split(" >=") for line in recipe["requirements"]["run"])
     del theirs["python"]
+    builds = {"opencv-python-headless"}  # their fourth number is one of that package alone
+    for name in builds:
+        ours[name] = ours[name].rpartition(".")[0]
     assert {other.get(name, name): version for name, version in ours.items()} == theirs
 
 

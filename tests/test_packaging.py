@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import importlib.util
+import json
 import statistics
 import subprocess
 import sys
@@ -91,7 +92,11 @@ def test_version_is_in_one_place():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "version" not in project["project"]
     assert project["tool"]["hatch"]["version"]["path"] == "src/napari_stack/__init__.py"
-    assert importlib.metadata.version("napari-stack") == napari_stack.__version__
+    about = importlib.metadata.distribution("napari-stack")
+    place = json.loads(about.read_text("direct_url.json") or "{}").get("url", ROOT.as_uri())
+    if place != ROOT.as_uri():
+        pytest.skip("what is installed is another checkout")
+    assert about.version == napari_stack.__version__
 
 
 def modules_imported():

@@ -4,6 +4,7 @@ Run ``python tools/check_wheel.py [WHEEL]``; without a wheel it builds one.
 Neither napari nor Qt is to be there, and a recipe is to run.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,8 @@ ns.Recipe([ns.Step("sigma_clip", save="clean_{image}.tif")]).save("clip.json")
 def run(*words: str | Path, folder: Path) -> None:
     """Run a command, and stop where it fails."""
     print("$", *words[:1], *(w for w in words[1:] if len(str(w)) < 80), flush=True)
-    subprocess.run([str(word) for word in words], cwd=folder, check=True)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([str(word) for word in words], cwd=folder, env=alone, check=True)
 
 
 def main() -> None:

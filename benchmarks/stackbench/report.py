@@ -42,6 +42,8 @@ def write(told: dict[str, Any]) -> None:
     lines += [f"- **{name}**: {why}" for name, why in told["missing"].items()] or [
         "All programs of the adapters were installed."
     ]
+    if left := [name for name in TASKS if name not in results]:
+        lines.append(f"- Tasks that were left out of this run: {', '.join(left)}.")
     lines += [
         "- Programs that are sold, and those that run in a window alone, are not compared.",
         "- shinestacker's aligning step works on folders of its own, and is left out.",

@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from tasks import TASKS, Task
 
 HERE = Path(__file__).parent
 QUICK = HERE / "quick.json"
+TIMEOUT = 600
 #: How much worse than stored is a regression: the time against a rival's, and the score.
 TIME_MARGIN, SCORE_MARGIN = 1.6, 1.1
 
@@ -48,10 +50,10 @@ def run_one(adapter: Adapter, python: Path, task: Task, given: Path, truth: dict
         try:
             done = subprocess.run(
                 [str(word) for word in words], capture_output=True, text=True, check=False,
-                timeout=600, env=environment, cwd=name,
+                timeout=TIMEOUT, env=environment, cwd=name,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return {"failed": "it took more than ten minutes"}
+            return {"failed": f"it took more than {TIMEOUT} s"}
         if done.returncode:
             return {"failed": (done.stderr.strip().splitlines() or ["it died"])[-1][:200]}
         return {
@@ -61,9 +63,16 @@ def run_one(adapter: Adapter, python: Path, task: Task, given: Path, truth: dict
 
 
 def run_all(
-    chosen: list[Adapter], names: list[str], rounds: int, pythons: dict[str, Path]
+    chosen: list[Adapter],
+    names: list[str],
+    rounds: int,
+    pythons: dict[str, Path],
+    keep: Callable[[dict[str, dict[str, Result]]], None] = lambda _: None,
 ) -> dict[str, dict[str, Result]]:
-    """Run tasks and programs in turn; return results by task and program, times as medians."""
+    """Run tasks and programs in turn; return results by task and program, times as medians.
+
+    `keep` is given what there is after every task, for long runs that are broken off.
+    """
     results: dict[str, dict[str, list[Result]]] = {name: {} for name in names}
     with tempfile.TemporaryDirectory() as folder:
         made = {}
@@ -83,7 +92,12 @@ def run_all(
                     result = run_one(adapter, python, TASKS[name], *made[name])
                     before.append(result)
                     print(f"{number + 1} {name:18} {adapter.name:14} {_line(result)}", flush=True)
-    return {n: {a: together(r) for a, r in by.items()} for n, by in results.items()}
+                keep(_medians(results))
+    return _medians(results)
+
+
+def _medians(results: dict[str, dict[str, list[Result]]]) -> dict[str, dict[str, Result]]:
+    return {n: {a: together(r) for a, r in by.items()} for n, by in results.items() if by}
 
 
 def _line(result: Result) -> str:
@@ -184,12 +198,21 @@ def main() -> int:
     if not options.report:
         chosen = adapters()
         pythons, missing = have(chosen, options.environments.resolve())
-        results = run_all(chosen, options.tasks, options.rounds, pythons)
-        system = (
-            f"{platform.system()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-        )
-        told = {"system": system, "rounds": options.rounds, "missing": missing, "results": results}
-        stored.write_text(json.dumps(told, indent=1) + "\n")
+        told = {
+            "system": f"{platform.system()}, {os.cpu_count()} processors, "
+            f"Python {platform.python_version()}",
+            "rounds": options.rounds,
+            "missing": missing,
+        }
+        before = json.loads(stored.read_text())["results"] if stored.exists() else {}
+
+        def keep(results: dict[str, dict[str, Result]]) -> None:
+            """Write what there is; tasks that were not asked for stay."""
+            both = {n: results.get(n) or before.get(n) for n in TASKS}
+            told["results"] = {n: by for n, by in both.items() if by}
+            stored.write_text(json.dumps(told, indent=1) + "\n")
+
+        keep(run_all(chosen, options.tasks, options.rounds, pythons, keep))
     write(json.loads(stored.read_text()))
     return 0
 

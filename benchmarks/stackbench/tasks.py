@@ -48,7 +48,7 @@ def _drift(transform: str, **options: Any) -> Callable[[], tuple[Data, Data]]:
     def made() -> tuple[Data, Data]:
         from napari_stack import samples
 
-        stack, truth = samples.drifting_cells(frames=8, size=(384, 384), **options)
+        stack, truth = samples.drifting_cells(frames=6, size=(320, 320), **options)
         return (
             {"frames": np.asarray(stack), "transform": np.array(transform)},
             {"matrices": truth["matrices"]},
@@ -59,18 +59,18 @@ def _drift(transform: str, **options: Any) -> Callable[[], tuple[Data, Data]]:
 
 def _corner_error(result: Array, truth: Data) -> float:
     """Mean error at the corners of all frames but the reference, the middle one, in px."""
-    corners = np.array([[0, 0, 1], [383, 0, 1], [0, 383, 1], [383, 383, 1]], float).T
-    true = truth["matrices"] @ np.linalg.inv(truth["matrices"][4])
+    corners = np.array([[0, 0, 1], [319, 0, 1], [0, 319, 1], [319, 319, 1]], float).T
+    true = truth["matrices"] @ np.linalg.inv(truth["matrices"][3])
     places = (result @ corners, true @ corners)
     ours, theirs = (p[:, :2] / p[:, 2:] for p in places)
     errors = np.hypot(*np.moveaxis(ours - theirs, 1, 0)).mean(axis=1)
-    return float(np.delete(errors, 4).mean())
+    return float(np.delete(errors, 3).mean())
 
 
 def _deformation() -> tuple[Data, Data]:
     from napari_stack import samples
 
-    stack, truth = samples.deforming(frames=10, size=(192, 192), photons=200)
+    stack, truth = samples.deforming(frames=8, size=(160, 160), photons=200)
     given = {"frames": np.asarray(stack), "points": truth["points"]}
     return given, {"displacements": truth["displacements"]}
 
@@ -85,7 +85,7 @@ def _deformation_error(result: Array, truth: Data) -> float:
 def _volumes() -> tuple[Data, Data]:
     from napari_stack import samples
 
-    hyperstack, truth = samples.sinking_volume(volumes=6, planes=12, size=(96, 96))
+    hyperstack, truth = samples.sinking_volume(volumes=5, planes=10, size=(96, 96))
     return {"volumes": np.asarray(hyperstack)}, {"shifts": truth["shifts"]}
 
 
@@ -98,7 +98,7 @@ def _shift_error(result: Array, truth: Data) -> float:
 def _rays() -> tuple[Data, Data]:
     from napari_stack import samples
 
-    stack, truth = samples.cosmic_rays(frames=15, size=(512, 512), rays=60)
+    stack, truth = samples.cosmic_rays(frames=15, size=(400, 400), rays=40)
     return {"frames": np.asarray(stack)}, {"clean": truth["clean"]}
 
 
@@ -116,7 +116,7 @@ def _focus(breathing: float) -> Callable[[], tuple[Data, Data]]:
         from napari_stack import samples
 
         stack, truth = samples.focus_series(
-            frames=9, size=(384, 480), breathing=breathing, noise=3 / 255
+            frames=9, size=(288, 360), breathing=breathing, noise=3 / 255
         )
         return {"frames": np.asarray(stack)}, {"image": truth["image"], "depth": truth["depth"]}
 
@@ -137,7 +137,7 @@ def _depth_error(result: Array, truth: Data) -> float:
 def _hot() -> tuple[Data, Data]:
     from napari_stack import samples
 
-    stack, truth = samples.hot_pixels(frames=12, size=(384, 384), count=200)
+    stack, truth = samples.hot_pixels(frames=12, size=(320, 320), count=150)
     return {"frames": np.asarray(stack)}, {"mask": truth["mask"]}
 
 
@@ -179,12 +179,12 @@ _TRANSLATION = {"shift": 20.0, "rotation": 0.0, "scale": 0.0}
 
 TASKS: dict[str, Task] = {
     "drift": Task(
-        "registration", "8 frames of 384 x 384 that shift",
+        "registration", "6 frames of 320 x 320 that shift",
         _drift("translation", noise=0.03, **_TRANSLATION), _corner_error, "px", quick=True,
     ),
     "drift, noisy": Task(
-        "registration", "the same in noise of 0.2 of full brightness",
-        _drift("translation", noise=0.2, **_TRANSLATION), _corner_error, "px",
+        "registration", "the same in noise of 0.15 of full brightness",
+        _drift("translation", noise=0.15, **_TRANSLATION), _corner_error, "px",
     ),
     "turn and scale": Task(
         "registration", "frames that shift, turn by degrees and grow by per cent",
@@ -197,19 +197,19 @@ TASKS: dict[str, Task] = {
         "px",
     ),
     "deformation": Task(
-        "deformation", "10 frames of 192 x 192 of tissue that deforms, 200 photons",
+        "deformation", "8 frames of 160 x 160 of tissue that deforms, 200 photons",
         _deformation, _deformation_error, "px",
     ),
     "volumes": Task(
-        "volumes", "6 volumes of 12 x 96 x 96 that wander along x, y and z",
+        "volumes", "5 volumes of 10 x 96 x 96 that wander along x, y and z",
         _volumes, _shift_error, "px",
     ),
     "rays": Task(
-        "clipping", "15 frames of 512 x 512 (12 bits) with rays, sigma 2.5",
+        "clipping", "15 frames of 400 x 400 (12 bits) with rays, sigma 2.5",
         _rays, _rms("clean"), "grey levels", quick=True,
     ),
     "focus": Task(
-        "fusion", "9 frames of 384 x 480 (8 bits) with noise 3", _focus(0.0), _decibels, "dB",
+        "fusion", "9 frames of 288 x 360 (8 bits) with noise 3", _focus(0.0), _decibels, "dB",
         higher=True, quick=True,
     ),
     "focus, breathing": Task(
@@ -218,7 +218,7 @@ TASKS: dict[str, Task] = {
     ),
     "depth": Task("depth", "depth of the series above", _focus(0.0), _depth_error, "frames"),
     "hot pixels": Task(
-        "hot_pixels", "12 frames of 384 x 384 that drift, 200 defects", _hot, _f1, "F1",
+        "hot_pixels", "12 frames of 320 x 320 that drift, 150 defects", _hot, _f1, "F1",
         higher=True, quick=True,
     ),
     "drizzle": Task(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-REQUIREMENTS = ("imreg_dft", "numpy<2", "setuptools")
+REQUIREMENTS = ("imreg_dft", "numpy<1.24", "scipy<1.12", "setuptools")  # it needs np.bool
 BUILT_IN = True
 
 
