@@ -110,14 +110,14 @@ def test_erasing_brings_the_fused_image_back(stack, plain):
 def test_one_by_one_is_all_at_once(stack):
     strokes = ns.Strokes((BAND, WIDE, ns.Stroke("fused", [(75, 140)], 9), OVER), 6, SIZE)
     at_once = ns.focus_stack(stack, retouch=strokes)
-    image, depth, confidence = (part.copy() for part in ns.focus_stack(stack))
+    image, depth, confidence = (part.copy() for part in ns.focus_stack(stack)[:3])
     sources = Sources(stack, {}, Run())
     for stroke in strokes:  # on the image as it was stored after the stroke before
         source = sources.get(stroke, 0, 1)
         window = window_of(stroke.points, stroke.radius, SIZE)
         patch = patch_of(image, source, stroke.points, stroke.radius, window)
         put(patch, image, depth, confidence, source)
-    for one, other in zip((image, depth, confidence), at_once, strict=True):
+    for one, other in zip((image, depth, confidence), at_once[:3], strict=True):
         np.testing.assert_array_equal(one, other)
 
 

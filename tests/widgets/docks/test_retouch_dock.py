@@ -94,7 +94,7 @@ def test_interactive_is_replay_bit_for_bit(dock, viewer, qtbot, series):
     source, made = fused(viewer, series)
     before = [layer.data.copy() for layer in made]
     painting(dock, qtbot)
-    assert dock.painter.image.name == "frames - focus stack - retouched"
+    assert dock.painter.image.name == "frames - fused - retouched"
     assert not made[0].visible
     assert source.visible
     show(dock, qtbot, 0)

@@ -6,7 +6,6 @@ import numpy as np
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
-from napari_stack.engine.opencv import cv2
 
 Array = np.ndarray[Any, Any]
 
@@ -86,6 +85,8 @@ def depth_uncertainty(depth: Array, confidence: Array, bend: float) -> Array:
     (y, x) ndarray of float32
         NaN at a confidence of 0, where the depth is filled in.
     """
+    from napari_stack.engine.opencv import cv2
+
     small = tuple(-(-side // SHRINK) for side in depth.shape)[::-1]
     mean, square = (
         cv2.GaussianBlur(
