@@ -48,7 +48,7 @@ class Frames(Source):
 
 
 def fuse(frames, valid=None, indices=None, **options):
-    return fold(frames, valid, indices, **options).state.finish()
+    return fold(frames, valid, indices, **options).state.finish()[:4]
 
 
 def fold(frames, valid=None, indices=None, **options):
@@ -432,7 +432,7 @@ def test_strips_give_what_whole_frames_give_bit_by_bit(options):
     frames = rng.integers(0, 4096, (4, 601, 83, 4)).astype(np.uint16)
     frames[:2, 200:300, :, 3] = 0  # transparent rows across a seam of strips
     stack = Stack.wrap(frames, rgb=True)
-    image, depth, confidence, _ = folded(stack, Whole, **options).state.finish()
+    image, depth, confidence, _ = folded(stack, Whole, **options).state.finish()[:4]
     for workers in (1, 3):
         found = focus_stack(stack, method=Pyramid(**options), run=Run(workers=workers))
         np.testing.assert_array_equal(found.image, np.rint(image).astype(np.uint16))

@@ -106,7 +106,7 @@ def focus_stack(
     -------
     Focused
         The image never leaves the range of the frames at a pixel, unless it is denoised or
-        sharpened.
+        sharpened; frames that flicker by more than 2 % count at the common brightness.
 
     Raises
     ------

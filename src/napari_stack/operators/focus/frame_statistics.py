@@ -1,6 +1,6 @@
 """What one pass measures of the frames: sharpness, brightness, noise; and the fold of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +13,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
+from napari_stack.operators.focus.highlights import Light, light_around, weigh_by_light
 from napari_stack.operators.focus.pyramid_levels import reduced_plane
 from napari_stack.operators.focus.screening.sketch import Sketch, sketch
 
@@ -37,6 +38,13 @@ class Thumbnail(NamedTuple):
 
     total: Array
     pixels: Array
+
+
+class Reference(NamedTuple):
+    """What the frames of a series are compared with: brightness and light of the middle ones."""
+
+    thumbnail: Thumbnail
+    light: Light
 
 
 class FrameStatistics(NamedTuple):
@@ -68,9 +76,12 @@ class SeriesStatistics:
 
 
 def measure_frame(
-    grey: Array, valid: Array | None, reference: Thumbnail | None = None
+    grey: Array, valid: Array | None, reference: Reference | None = None, *, even: bool = True
 ) -> FrameStatistics:
-    """Measure a frame's sharpness at two scales, its noise, and its gain to a reference."""
+    """Measure a frame's sharpness at two scales, its noise, and its gain to a reference.
+
+    The gain is 1 unless the frames are to be brought to one brightness, `even`.
+    """
     height = len(grey)
     energy = np.empty(grey.shape, np.float32)
     for rows in strips_of(height, STRIP):
@@ -82,21 +93,36 @@ def measure_frame(
     sample = _sampled(grey)
     noise = noise_sharpness(sample)
     scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
-    gain = gain_to(reference, _thumbnail(coarse, support)) if reference else 1.0
+    gain = 1.0
+    if reference is not None and even:
+        gain = gain_to(reference.thumbnail, _thumbnail(coarse, support))
     if gain != 1:
         for plane, _ in scales:
             np.multiply(plane, np.float32(gain), out=plane, where=plane > 0)
     top = float(max(grey.max(), -grey.min()))
+    if reference is not None:
+        light = light_around(coarse, top).mean * np.float32(gain)
+        weigh_by_light(energy, light, reference.light)
     small = sketch(sample, coarse, support)
     return FrameStatistics(scales, noise * gain, top * gain, gain, small)
 
 
-def reference_thumbnail(stack: Stack, channels: ChannelWeights) -> Thumbnail:
-    """Return that of the middle frame; of two in the middle their mean, whatever the order."""
+def reference_of(stack: Stack, channels: ChannelWeights) -> Reference:
+    """Return the middle frame's; of two in the middle the mean, whatever the order."""
     numbers = np.flatnonzero(stack.used)
     middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
-    found = [_thumbnail(*_coarse(*read_grey(stack, i, channels))) for i in sorted(middle)]
-    return Thumbnail(*(sum(planes) / len(found) for planes in zip(*found, strict=True)))
+    thumbnails, lights = [], []
+    for i in sorted(middle):
+        grey, valid = read_grey(stack, i, channels)
+        coarse, support = _coarse(grey, valid)
+        thumbnails.append(_thumbnail(coarse, support))
+        lights.append(light_around(coarse, float(grey.max())))
+    return Reference(Thumbnail(*_means(thumbnails)), Light(*_means(lights)))
+
+
+def _means(values: Sequence[Iterable[Any]]) -> list[Any]:
+    """Return the mean of the first of each, of the second of each, and so on."""
+    return [sum(each) / len(values) for each in zip(*values, strict=True)]
 
 
 def read_grey(stack: Stack, index: int, channels: ChannelWeights) -> tuple[Array, Array | None]:
@@ -162,8 +188,7 @@ def series_gains(sketches: Mapping[int, Sketch]) -> dict[int, float]:
     numbers = sorted(sketches)
     small = {i: _thumbnail(sketches[i].picture, sketches[i].valid) for i in numbers}
     middle = {numbers[(len(numbers) - 1) // 2], numbers[len(numbers) // 2]}
-    planes = zip(*(small[i] for i in sorted(middle)), strict=True)
-    reference = Thumbnail(*(sum(each) / len(middle) for each in planes))
+    reference = Thumbnail(*_means([small[i] for i in sorted(middle)]))
     return _about_middle({i: gain_to(reference, small[i]) for i in numbers})
 
 
@@ -188,7 +213,7 @@ class SharpnessFold:
 
     def __init__(self, stack: Stack, channels: ChannelWeights, run: Run, *, even: bool) -> None:
         self.channels = channels
-        self.reference = reference_thumbnail(stack, channels) if even else None
+        self.reference, self.even = reference_of(stack, channels), even
         height, width = stack.shape[1:3]
         places = uneven_places(stack)
         alone = run.executor is None
@@ -200,7 +225,8 @@ class SharpnessFold:
 
     def prepare(self, stack: Stack, index: int) -> FrameStatistics:
         """Measure a frame."""
-        return measure_frame(*read_grey(stack, index, self.channels), self.reference)
+        grey = read_grey(stack, index, self.channels)
+        return measure_frame(*grey, self.reference, even=self.even)
 
     def add(self, index: int, prepared: FrameStatistics) -> None:
         """Take in a frame."""

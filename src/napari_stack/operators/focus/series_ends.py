@@ -10,7 +10,9 @@ Array = np.ndarray[Any, Any]
 
 # A pixel lies beyond the series when its peak is so many frames behind the last one, or before the
 # first, by the width of peaks within the series that are so many times above noise.
-BEYOND, CLEARLY = 0.75, 4.0
+BEYOND, CLEARLY = 0.5, 4.0
+# Percentile of the bends of peaks. Many are flat: two depths meet there, or pixels are clipped.
+UPPER = 80
 # Share of the noise's sharpness that counts as nothing.
 LEAST = 0.5
 # Every so many rows and columns tell how wide peaks are; rows that are looked at together.
@@ -44,7 +46,7 @@ def beyond_ends(curve: Curve, floor: float) -> Array:
     (y, x) ndarray of bool
     """
     beyond = np.zeros(curve.best.shape, np.uint8)
-    bend = usual_bend(curve, floor) if len(curve.indices) > 2 else None
+    bend = usual_bend(curve, floor, UPPER) if len(curve.indices) > 2 else None
     if bend is None:
         return beyond > 0
     for start in range(0, len(beyond), STRIP):
@@ -63,8 +65,8 @@ def _above(energy: Array, floor: float) -> Array:
     return np.maximum(energy - np.float32(floor), np.float32(LEAST * floor))
 
 
-def usual_bend(curve: Curve, floor: float) -> float | None:
-    """Return 1 / w^2 of clear peaks within the series; None where there are none."""
+def usual_bend(curve: Curve, floor: float, percentile: float = 50) -> float | None:
+    """Return a percentile of 1 / w^2 of clear peaks within the series; None if there are none."""
     few = np.s_[::SAMPLE, ::SAMPLE]
     inside = (curve.before[few] >= 0) & (curve.after[few] >= 0)
     inside &= curve.best[few] > CLEARLY * floor
@@ -73,4 +75,4 @@ def usual_bend(curve: Curve, floor: float) -> float | None:
     best, before, after = (
         _above(plane[few][inside], floor) for plane in (curve.best, curve.before, curve.after)
     )
-    return float(np.median(np.log(best / before) + np.log(best / after)))
+    return float(np.percentile(np.log(best / before) + np.log(best / after), percentile))
