@@ -68,6 +68,7 @@ manifest: $(READY_DEV)
 
 screenshots: $(READY)
 	$(SCREEN) $(BIN)/python tools/screenshots.py
+	$(SCREEN) $(BIN)/python tools/journeys.py
 	$(BIN)/python tools/focus_pictures.py
 	$(BIN)/python tools/method_pictures.py
 

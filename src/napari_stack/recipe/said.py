@@ -15,7 +15,7 @@ def said_of_settled(asked: Step, step: Step) -> list[Said]:
     return [
         Said(f"{name.replace('_', ' ').capitalize()}: {value}, as suits these frames")
         for name, value in step.options.items()
-        if name in asked.options and asked.options[name] != value
+        if name in asked.options and asked.options[name] is not value
     ]
 
 

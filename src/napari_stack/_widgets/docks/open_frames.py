@@ -103,7 +103,7 @@ class OpenFramesDock(RunningDock):
         self._fields = _fields()
         for field, _ in self._fields.values():
             field.changed.connect(self._changed)
-        self.channels = QCheckBox("A layer for each channel")
+        self.channels = QCheckBox("a layer each")
         self.channels.setToolTip(tooltip(_CHANNELS_HELP))
         self.preview = FramesPreview()
         self.preview.offered.connect(self._offer)

@@ -13,7 +13,7 @@ from magicgui.widgets import (
 from psygnal import Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_stack._widgets.parts.layout import beside, frames_text, holding
+from napari_stack._widgets.parts.layout import below, frames_text, holding
 from napari_stack._widgets.parts.options.elided import keep_ends
 from napari_stack.core.options import Bounds, Option
 from napari_stack.layers.read_layer import leading_axes
@@ -96,7 +96,7 @@ class NumberInput:
 
 
 class ChoiceOrNumber:
-    """A choice between names and, beside it, a number."""
+    """A choice between names and, below it, a number."""
 
     changed = Signal(object)
 
@@ -106,7 +106,8 @@ class ChoiceOrNumber:
         first = lowest if begin is None else begin
         self._choice = choice([*option.choices, _NUMBER])
         self._number = NumberInput(option, first if named else option.default)
-        self.native = holding(beside(self._choice.native, self._number.native))
+        # Beside each other they are wider than a dock.
+        self.native = holding(below(self._choice.native, self._number.native))
         self._choice.changed.connect(self._update)
         self._number.changed.connect(lambda: self.changed.emit(self.value))
         self.value = option.default
