@@ -1,5 +1,6 @@
 """What is measured instead of the raw pixels: a band-passed, outlier-free pyramid of one frame."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -24,6 +25,9 @@ EVEN_SIGMA = 4.0
 SAMPLE = 8192
 #: Structure below this fraction of the data's magnitude is rounding, not image.
 ROUNDING = 1e-6
+
+#: A level that is not wanted: its image, its area, and whether it has structure.
+_NOTHING = np.zeros((0, 0), np.float32), 0, False
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -84,6 +88,7 @@ def prepare(
     working_size: int = 2048,
     *,
     brief: bool = False,
+    wanted: Collection[int] = (),
 ) -> Prepared:
     """Make the pyramid on which a frame is registered.
 
@@ -98,6 +103,8 @@ def prepare(
     brief : bool
         Leave defects as they are, and make the levels alone: enough for a frame whose place is
         nearly known, against a reference `without_defects`.
+    wanted : collection of int, optional
+        Numbers of the levels to make, where not all are needed; the others are empty.
 
     Returns
     -------
@@ -124,8 +131,11 @@ def prepare(
     coarse, coarse_factor, structured = None, 1, False
     # How many levels there are depends on the shape alone, so that two frames have the same.
     while min(pixels.shape) // factor >= (SMALLEST_SIZE if levels else LEAST_SIDE):
+        if wanted and len(levels) > max(wanted):
+            break
         pixels, valid = _reduce(pixels, valid, factor)
-        band, area, found = _band_pass(pixels, valid, WIDE_SIGMA)
+        skipped = wanted and len(levels) not in wanted
+        band, area, found = _NOTHING if skipped else _band_pass(pixels, valid, WIDE_SIGMA)
         structured |= found
         levels.append(band)
         areas.append(area)

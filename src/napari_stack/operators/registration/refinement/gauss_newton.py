@@ -176,7 +176,7 @@ def overlap_of(fixed: Image, moving: Image, matrix: Matrix, factor: int) -> tupl
     return fixed, np.where(np.isfinite(fixed), warped, np.float32(np.nan))
 
 
-def warp_coarsely(image: Image, matrix: Matrix) -> Image:
+def warp_coarsely(image: Image, matrix: Matrix, outside: float = np.nan) -> Image:
     """Image read at `matrix`; 1/32 px, OpenCV's step, does for what is only correlated."""
     plane = not matrix[2, :2].any()
     warp = cv2.warpAffine if plane else cv2.warpPerspective
@@ -186,7 +186,7 @@ def warp_coarsely(image: Image, matrix: Matrix) -> Image:
         image.shape[::-1],
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=np.nan,
+        borderValue=outside,
     )
 
 

@@ -1,6 +1,7 @@
 """How sure a refined transform is: its covariance, and the bias of the interpolation taken off."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from napari_stack.operators.registration.refinement.motion_models import (
     linear_terms,
     nearest,
     quadratic_terms,
+    unknowns_of,
     update_matrix,
 )
 from napari_stack.operators.registration.refinement.uncertainty_sweep import PASSED, Sweep
@@ -99,14 +101,34 @@ def of_entries(
     matrix: Matrix, covariance: Floats, transform: Transform, shape: tuple[int, int]
 ) -> Floats:
     """Covariance (8, 8) of the entries of a matrix, from that of the unknowns of an update."""
-    small, derivatives = 1e-3, []
-    for unknown in np.eye(len(covariance)):
-        change = (update_matrix(small * unknown, transform, shape) - np.eye(3)) / small
-        moved = matrix @ change
-        derivatives.append((moved - matrix * moved[2, 2]).ravel()[:8])
-    by_unknown = np.array(derivatives)
+    by_unknown = _derivatives(matrix, transform, shape)
     result: Floats = by_unknown.T @ covariance @ by_unknown
     return result
+
+
+def of_unknowns(
+    matrix: Matrix, covariance: Floats, transform: Transform, shape: tuple[int, int]
+) -> Floats:
+    """Covariance of the unknowns of an update, from that of the entries: `of_entries` turned."""
+    back = np.linalg.pinv(_derivatives(matrix, transform, shape))
+    result: Floats = back.T @ covariance @ back
+    return result
+
+
+def _derivatives(matrix: Matrix, transform: Transform, shape: tuple[int, int]) -> Floats:
+    """Change (unknowns, 8) of the entries of a matrix for one unit of each unknown."""
+    moved = matrix @ _changes(transform, shape)
+    return (moved - matrix * moved[:, 2:, 2:]).reshape(-1, 9)[:, :8]
+
+
+@lru_cache(maxsize=16)
+def _changes(transform: Transform, shape: tuple[int, int]) -> Floats:
+    """Change (unknowns, 3, 3) of no motion for one unit of each unknown."""
+    small, eye = 1e-3, np.eye(3)
+    return np.stack([
+        (update_matrix(small * unknown, transform, shape) - eye) / small
+        for unknown in unknowns_of(transform)
+    ])  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

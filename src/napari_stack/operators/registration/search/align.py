@@ -30,7 +30,7 @@ from napari_stack.operators.registration.search.judgement import (
     verified,
 )
 from napari_stack.operators.registration.search.limits import ANY, Limits
-from napari_stack.operators.registration.static import held_by_pattern
+from napari_stack.operators.registration.static import held_by_pattern, only_pattern
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
@@ -124,6 +124,8 @@ def align(
     sure = probability(best)
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
+    if only_pattern(reference, moving, best.refined.matrix, best.evidence):
+        return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     hidden = best.of_others()
     last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
     fine = tuple(f for f in reference.factors if f < last)

@@ -107,16 +107,20 @@ def correlate(reference: Spectrum, moving: Spectrum) -> NDArray[np.float32]:
     return surface
 
 
-def repeated(reference: Spectrum, moving: Spectrum) -> Peak:
-    """Highest maximum of the plain correlation away from zero, as a share of its value there."""
+def repeated(reference: Spectrum, moving: Spectrum, count: int, least: float) -> list[Peak]:
+    """Highest maxima of the plain correlation away from zero, as shares of its value there.
+
+    One at least; more of them where they have a `least` share.
+    """
     surface = scipy.fft.irfft2(reference.values.conj() * moving.values, s=reference.padded)
     if not surface[0, 0] > 0:
-        return Peak(0.0, 0.0, 1.0)
-    found = peaks(surface, 2)
+        return [Peak(0.0, 0.0, 1.0)]
+    found = peaks(surface, count + 1)
     away = [peak for peak in found if max(abs(peak.x), abs(peak.y)) > EXCLUSION / 2]
-    if not away:
-        return Peak(0.0, 0.0, 0.0)
-    return replace(away[0], height=away[0].height / float(surface[0, 0]))
+    zero = float(surface[0, 0])
+    shares = [replace(peak, height=peak.height / zero) for peak in away[:count]]
+    more = [peak for peak in shares[1:] if peak.height > least]
+    return [*shares[:1], *more] or [Peak(0.0, 0.0, 0.0)]
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,8 @@ IN_PLACE = 1.6
 BEYOND = 0.35
 #: Frames whose plain correlation reaches this share of that at zero elsewhere show a grid.
 LARGEST_REPEATED = 0.7
+#: A grid has so many neighbours, half of them on one side.
+PERIODS = 4
 #: Where the local correlation coefficient is above this, an alignment explains what is seen.
 EXPLAINED = 0.5
 #: Two local coefficients closer than this are alike.
@@ -58,9 +60,9 @@ class Evidence:
         1 - second / first peak of the correlation after alignment.
     central : float
         Correlation at zero as a share of the highest peak.
-    again : Peak
-        Highest plain correlation away from zero, as a share of that at zero, and where, in coarse
-        pixels.
+    periods : list of Peak
+        Highest plain correlations away from zero, as shares of that at zero, and where, in coarse
+        pixels; one at least.
     prominence : float
         Correlation at zero in standard deviations of its surface.
     points, rests, heights, at_zero : ndarray
@@ -81,7 +83,7 @@ class Evidence:
     likeness: float
     quality: float
     central: float
-    again: Peak
+    periods: list[Peak]
     prominence: float
     points: NDArray[np.float64]
     rests: NDArray[np.float64]
@@ -129,6 +131,11 @@ class Evidence:
         return min(self.shape) // self.factor
 
     @property
+    def again(self) -> Peak:
+        """Highest plain correlation away from zero."""
+        return self.periods[0]
+
+    @property
     def repeats(self) -> bool:
         """Whether the frames match nearly as well somewhere else."""
         return self.again.height > LARGEST_REPEATED
@@ -159,7 +166,7 @@ def gather(reference: Prepared, moving: Prepared, matrix: Matrix) -> Evidence | 
         alike,
         float(np.clip(1 - second.height / top, 0, 1)),
         float(np.clip(centre / top, 0, 1)),
-        repeated(*spectra),
+        repeated(spectra[0], spectra[1], PERIODS, LARGEST_REPEATED),
         centre / max(float(surface.std()), 1e-12),
         *_tiles([image * window for image in even], valid, reference.coarse_factor),
         reference.coarse_factor,

@@ -223,14 +223,15 @@ class Search:
 
     def _a_period_away(self, candidate: Candidate) -> list[Evidence]:
         """Gather evidence for where a scene that repeats matches once more."""
-        again, factor = candidate.evidence.again, self.reference.coarse_factor
-        away = candidate.refined.matrix @ shifted(again.x * factor, again.y * factor)
+        factor, place = self.reference.coarse_factor, candidate.refined.matrix
+        away = [place @ shifted(p.x * factor, p.y * factor) for p in candidate.evidence.periods]
         self.fixed = self.reference
-        other = self._refined(away, self.transform)
-        if other is None or self._known(other.refined.matrix, [candidate.refined.matrix]):
-            plain = gather(self.reference, self.moving, away)
-            return [] if plain is None else [plain]
-        return [other.evidence]
+        other = self._refined(away[0], self.transform)
+        refined = []
+        if other is not None and not self._known(other.refined.matrix, [place]):
+            refined = [other.evidence]
+        plain = [gather(self.reference, self.moving, matrix) for matrix in away[len(refined) :]]
+        return refined + [evidence for evidence in plain if evidence is not None]
 
     def _corrected(self, candidate: Candidate) -> Candidate | None:
         """Start again from where clear tiles agree that the frame lies; None where it is there."""

@@ -41,10 +41,19 @@ SHARE_OF_BACKGROUND = 0.35
 #: those of the chosen one (of the reach, for the background), unless that fits more of the
 #: frame by so many standard deviations.
 TILES_OF_RIVAL, SHARE_OF_TILES, AMBIGUOUS, LARGEST_MARGIN = 5, 0.5, 0.6, 5.0
+#: Tiles that match clearly elsewhere, where an alignment has none, and reach this share of what it
+#: reaches itself, are the scene behind a foreground that was taken for it, ...
+SCENE_BEHIND = 0.42
+#: ... unless this share of its own tiles match, or of what it shows is explained.
+MOST_MATCH = 0.75
+#: Fewer tiles are chance.
+LEAST_BEYOND = 3
 #: Where another place fits more of what either explains by so many standard deviations, or one that
 #: repeats fits better than a period away by less than so many, nothing is more probable than this.
 CONTRADICTED, UNDECIDED, LARGEST_DOUBTED = -2.0, 2.0, 0.5
 
+
+_ALL = slice(None)
 
 #: Which of several motions is taken.
 Follow = Literal["largest", "background"]
@@ -93,14 +102,17 @@ def support(evidence: Evidence) -> float:
     return float(np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO).sum())
 
 
-def reach(evidence: Evidence) -> float:
-    """Support that counts by how near to the border it is: 0 at the centre, 1 at a side."""
+def reach(evidence: Evidence, tiles: NDArray[np.bool_] | slice = _ALL) -> float:
+    """Support that counts by how near to the border it is: 0 at the centre, 1 at a side.
+
+    Of some of the tiles, or all.
+    """
     if not len(evidence.points):
         return 0.0
     half = (np.array(evidence.shape[::-1]) - 1) / 2
     away = np.abs(evidence.points / half - 1).max(axis=1)
     strengths = np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO)
-    return float(strengths @ away**2)
+    return float(strengths[tiles] @ away[tiles] ** 2)
 
 
 def choose(found: list[Evidence], follow: Follow = "largest") -> int:
@@ -147,6 +159,8 @@ def probability(weighed: Weighed) -> float:
 def _ambiguous(weighed: Weighed, margin: float) -> bool:
     """Whether another motion has nearly as many tiles, or reaches nearly as much of the border."""
     own = weighed.evidence
+    if weighed.follow == "largest" and _before_scene(own, weighed.rivals):
+        return True
     if margin > LARGEST_MARGIN:
         return False
     if weighed.follow == "background":
@@ -158,6 +172,33 @@ def _ambiguous(weighed: Weighed, margin: float) -> bool:
     mine = _where(own)
     others = (np.count_nonzero(_where(r) & ~mine) / r.tile**2 for r in weighed.rivals)
     return any(max(TILES_OF_RIVAL, SHARE_OF_TILES * own.in_place) <= tiles for tiles in others)
+
+
+def _before_scene(own: Evidence, rivals: list[Evidence]) -> bool:
+    """Whether the scene behind may be what another alignment reaches the border with.
+
+    A strong texture in the middle outweighs a faint scene that surrounds it. A scene that repeats
+    matches a period away as well, and tells nothing.
+    """
+    if own.repeats or own.in_place >= MOST_MATCH * len(own.points):
+        return False
+    shown = own.local[np.isfinite(own.local)]
+    if np.count_nonzero(shown > EXPLAINED) >= MOST_MATCH * shown.size:
+        return False
+    least, mine = SCENE_BEHIND * reach(own), _where(own)
+    return any(_reach_beyond(rival, mine) > least for rival in rivals)
+
+
+def _reach_beyond(rival: Evidence, mine: NDArray[np.bool_]) -> float:
+    """Return what tiles reach outside of a part of the frame; 0 where too few match there.
+
+    Or more inside: that is nearly the same place.
+    """
+    places = np.round((rival.points - (rival.factor - 1) / 2) / rival.factor).astype(int)
+    free = ~mine[places[:, 1], places[:, 0]]
+    if np.count_nonzero(free & rival.clear & rival.placed) < max(LEAST_BEYOND, rival.in_place / 2):
+        return 0.0
+    return reach(rival, free)
 
 
 def _where(evidence: Evidence) -> NDArray[np.bool_]:

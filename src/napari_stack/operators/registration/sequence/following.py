@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.preprocess import Prepared
+from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.align import Alignment
-from napari_stack.operators.registration.sequence.track import FAR_KEYS, KEYS, Match, follow, match
+from napari_stack.operators.registration.sequence.track import FAR_KEYS, KEYS, Place, follow, placed
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence.measure import Aligner, MeasureOptions
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Prepares a frame, searches for it, and gives both.
 Search = Callable[[Stack, int], tuple[Alignment, Prepared]]
-Known = dict[int, tuple[Alignment, Match]]
+Known = dict[int, Place]
 
 
 def followed(
@@ -34,25 +36,34 @@ def followed(
 ) -> dict[int, Alignment]:
     """Search for one frame in `KEYS`, and follow the motion between those that were found.
 
-    In long recordings most of these are followed, too. What is not found so is searched for.
+    In long recordings most of these are followed, too, each half way between two that are known.
+    What is not found so is searched for.
     """
     what = "Registering frames"
-    far = len(moving) >= 2 * FAR_KEYS
-    keys = sorted({*moving[:: FAR_KEYS if far else KEYS], moving[-1]})
+    steps = _steps(len(moving))
+    keys = sorted({*moving[:: steps[0]], moving[-1]})
     fixed = view.brief(stack, reference, of_reference=True)
-    look = partial(_searched, fixed=fixed, search=search)
+    look = partial(_searched, fixed=fixed, search=search, transform=aligner.transform)
     found = dict(zip(keys, run.each(look, stack, keys, what=what), strict=True))
-    for step in (KEYS, 1) if far else (1,):
-        known = {i: (one, match) for i, (one, match) in found.items() if match is not None}
+    for before, step in pairwise(steps):
+        known = {i: place for i, (_, place) in found.items() if place is not None}
         between = [i for i in moving[::step] if i not in found]
         follow = partial(
             _follow, view=view, aligner=aligner, reference=reference, fixed=fixed, known=known,
-            numbers=np.array(sorted({*known, reference})), search=search,
-            reach=KEYS if step == 1 else FAR_KEYS,
+            numbers=np.array(sorted({*known, reference})), look=look,
+            reach=before,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
         found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
     return {i: alignment for i, (alignment, _) in found.items()}
+
+
+def _steps(count: int) -> list[int]:
+    """Tell of so many frames which are searched for, one in the first number, then followed."""
+    step = KEYS
+    while 4 * step <= count + 1 and step < FAR_KEYS:
+        step *= 2
+    return [*(step >> n for n in range((step // KEYS).bit_length())), 1]
 
 
 def _later(run: Run, done: int, total: int) -> Run:
@@ -68,13 +79,13 @@ def _later(run: Run, done: int, total: int) -> Run:
 
 
 def _searched(
-    stack: Stack, index: int, *, fixed: Prepared, search: Search
-) -> tuple[Alignment, Match | None]:
-    """Search for a frame; how much alike it is there, where it was found."""
+    stack: Stack, index: int, *, fixed: Prepared, search: Search, transform: Transform
+) -> tuple[Alignment, Place | None]:
+    """Search for a frame; what those beside it are compared with, where it was found."""
     alignment, moving = search(stack, index)
     if not alignment.verified or not fixed.levels:
         return alignment, None
-    return alignment, match(fixed, moving, alignment.matrix)
+    return alignment, placed(fixed, moving, alignment, transform)
 
 
 def _follow(
@@ -87,9 +98,9 @@ def _follow(
     fixed: Prepared,
     known: Known,
     numbers: NDArray[np.intp],
-    search: Search,
+    look: Callable[[Stack, int], tuple[Alignment, Place | None]],
     reach: int,
-) -> tuple[Alignment, Match | None]:
+) -> tuple[Alignment, Place | None]:
     """Refine what lies between the places of the frames beside it, or search for it.
 
     `numbers` are those of the frames whose places are known, in order.
@@ -98,16 +109,16 @@ def _follow(
     sides = [int(i) for i in numbers[max(after - 1, 0) : after + 1]]
     beside = [known[i] for i in sides if i != reference]
     if not beside or min(abs(i - index) for i in sides if i != reference) > reach:
-        return _searched(stack, index, fixed=fixed, search=search)
-    places = [np.eye(3) if i == reference else known[i][0].matrix for i in sides]
+        return look(stack, index)
+    places = [np.eye(3) if i == reference else known[i].alignment.matrix for i in sides]
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
-    moving = view.brief(stack, index)
+    least = min(beside, key=lambda place: place.match.whole)
+    moving = view.brief(stack, index, wanted=least.levels)
     if moving.levels:
-        expected = min((match for _, match in beside), key=lambda m: m.whole)
-        quality = min(alignment.quality for alignment, _ in beside)
-        how = expected, quality, aligner.transform, aligner.limits
-        followed = follow(fixed, moving, start, *how)
-        if followed is not None:
-            return followed
-    return _searched(stack, index, fixed=fixed, search=search)
+        quality = min(place.alignment.quality for place in beside)
+        how = least, quality, aligner.transform, aligner.limits
+        place = follow(fixed, moving, start, *how)
+        if place is not None:
+            return place.alignment, place
+    return look(stack, index)

@@ -1,5 +1,6 @@
 """How the frames of a stack are measured: what of each, in which sequence, chains."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -57,12 +58,19 @@ class MeasureOptions:
         """Prepare a frame."""
         return prepare(*self.pixels(stack, index), self.working_size)
 
-    def brief(self, stack: Stack, index: int, *, of_reference: bool = False) -> Prepared:
-        """Prepare the levels of a frame alone; without its defects, for a reference."""
+    def brief(
+        self,
+        stack: Stack,
+        index: int,
+        *,
+        wanted: Collection[int] = (),
+        of_reference: bool = False,
+    ) -> Prepared:
+        """Prepare levels of a frame alone, all or some; without its defects, for a reference."""
         values, valid = self.pixels(stack, index)
         if of_reference:
             valid = without_defects(values, valid)
-        return prepare(values, valid, self.working_size, brief=True)
+        return prepare(values, valid, self.working_size, brief=True, wanted=wanted)
 
     def pixels(self, stack: Stack, index: int) -> Pixels:
         """Grey values of a frame, averaged over its neighbours, and where they count."""

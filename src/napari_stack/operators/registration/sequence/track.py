@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.preprocess import Image, Prepared
@@ -11,24 +12,27 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
     corner_distance,
     fused,
     level_to_frame,
-    likeness,
     normed,
-    overlap_of,
     refine_level,
+    warp_coarsely,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
-from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
+from napari_stack.operators.registration.refinement.uncertainty import (
+    measure_uncertainty,
+    of_entries,
+    of_unknowns,
+)
 from napari_stack.operators.registration.search.align import Alignment
 from napari_stack.operators.registration.search.evidence import local_likeness
 from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.limits import Limits
 
 #: One frame in so many is searched for from anywhere; those between start from these. Of long
-#: recordings one in `FAR_KEYS` is, and one in `KEYS` starts from those first.
-KEYS, FAR_KEYS = 16, 64
+#: recordings one in up to `FAR_KEYS` is; one in `KEYS` starts from those first.
+KEYS, FAR_KEYS = 16, 256
 #: Shortest side of the level that a frame between is first refined on, and checked on.
 FIRST_SIDE = 96
-#: Steps on the coarsest level, and on those between and the finest, from next to their place.
+#: Steps on the coarsest level, and on finer ones, from next to their place.
 FIRST_STEPS, NEXT_STEPS = 6, 1
 #: They end where the corners move by less than this, in pixels of the level.
 CONVERGED = 0.02
@@ -62,20 +66,76 @@ class Match:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a frame lies, and what those beside it are compared with.
+
+    Attributes
+    ----------
+    alignment : Alignment
+    match : Match
+    levels : tuple of int
+        Numbers of the levels that a frame beside it is refined on, the coarsest first.
+    error : float
+        What that refinement expects to be off at the corners, in pixels of the frame.
+    unknowns : ndarray
+        Covariance of the unknowns of the transform.
+    """
+
+    alignment: Alignment
+    match: Match
+    levels: tuple[int, ...]
+    error: float
+    unknowns: NDArray[np.float64]
+
+
+def placed(
+    reference: Prepared, moving: Prepared, alignment: Alignment, transform: Transform
+) -> Place | None:
+    """Tell what frames beside one that was searched for are compared with.
+
+    The finest level alone follows the coarsest where it tells most; else all of them count.
+    None where a refinement does not stay in its place.
+    """
+    every, matrix = tuple(range(coarsest(reference), -1, -1)), alignment.matrix
+    alone = [_descended(reference, moving, matrix, (n,), transform) for n in every]
+    errors = [np.inf if state is None else state.error for state in alone]
+    levels = tuple(dict.fromkeys((every[0], 0))) if errors[-1] <= min(errors) else every
+    state = _descended(reference, moving, matrix, levels, transform)
+    if state is None:
+        return None
+    # Not that of the search: here the reference is without its defects, and may tell less. One
+    # level tells nearly as well as all, in half the time.
+    state = replace(state, shares=(max(state.shares, key=lambda share: share[1]),))
+    _, covariance = measure_uncertainty(reference, moving, state, transform)
+    unknowns = of_unknowns(state.matrix, covariance, transform, reference.shape)
+    found = match(reference, moving, matrix)
+    return Place(alignment, found, levels, state.error, unknowns)
+
+
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
     """Compare two frames on a coarse level under a matrix."""
     level = coarsest(reference)
-    factor = reference.factors[level]
-    images = reference.levels[level], moving.levels[level]
-    fixed, warped = overlap_of(*images, matrix, factor)
-    valid, whole = np.isfinite(fixed), likeness(fixed, warped)
-    step = BESIDE * factor
+    to_frame = level_to_frame(reference.factors[level])
+    place = np.asarray(np.linalg.inv(to_frame) @ matrix @ to_frame, np.float64)
+    seen = warp_coarsely(moving.levels[level], place)
+    valid = np.isfinite(reference.levels[level] + seen)
+    fixed, warped = (
+        np.where(valid, image, np.float32(0)) for image in (reference.levels[level], seen)
+    )
+    whole, other = _likeness(fixed, warped), np.nan_to_num(moving.levels[level])
     beside = [
-        likeness(*overlap_of(*images, matrix @ shifted(x, y), factor))
-        for x, y in ((step, 0), (-step, 0), (0, step), (0, -step))
+        _likeness(fixed, warp_coarsely(other, place @ shifted(x, y), outside=0.0))
+        for x, y in ((BESIDE, 0), (-BESIDE, 0), (0, BESIDE), (0, -BESIDE))
     ]
-    local = local_likeness(np.nan_to_num(fixed), np.nan_to_num(warped), valid)
-    return Match(whole, local, whole > max(beside))
+    return Match(whole, local_likeness(fixed, warped, valid), whole > max(beside))
+
+
+def _likeness(fixed: Image, warped: Image) -> float:
+    """Correlation coefficient of two images that are 0 where nothing is known."""
+    one, two = fixed.ravel(), warped.ravel()
+    norm = np.sqrt(float(one @ one) * float(two @ two))
+    return float(one @ two / norm) if norm > 0 else -1.0
 
 
 def coarsest(reference: Prepared) -> int:
@@ -88,53 +148,65 @@ def follow(
     reference: Prepared,
     moving: Prepared,
     start: Matrix,
-    expected: Match,
+    beside: Place,
     quality: float,
     transform: Transform,
     limits: Limits,
-) -> tuple[Alignment, Match] | None:
+) -> Place | None:
     """Refine a start that is close; None where the frame does not lie there as surely.
+
+    Its covariance is that of the frame beside it, as much greater or less as the refinement
+    expects to be off more or less.
 
     Parameters
     ----------
     reference, moving : Prepared
-        `moving` may be without coarse image and spectrum.
+        `moving` may be without coarse image and spectrum, and have no levels but those of `beside`.
     start : ndarray (3, 3)
-    expected : Match
-        Of a searched frame next to it.
+    beside : Place
+        A frame next to it.
     quality : float
-        That frame's.
+        The quality to give.
     transform, limits
         As of `align`.
     """
-    matrix, first = nearest(start, transform, reference.shape), coarsest(reference)
-    state = Refined(matrix)
-    for level in range(first, -1, -1):
-        matrix, factor = state.matrix, reference.factors[level]
-        steps = FIRST_STEPS if level == first else NEXT_STEPS
+    begin = nearest(start, transform, reference.shape)
+    state = _descended(reference, moving, begin, beside.levels, transform)
+    if state is None or not limits.allow(state.matrix, reference.shape):
+        return None
+    found = match(reference, moving, state.matrix)
+    if not found.like(beside.match):
+        return None
+    unknowns = beside.unknowns * (state.error / beside.error) ** 2
+    covariance = of_entries(state.matrix, unknowns, transform, reference.shape)
+    alignment = Alignment(state.matrix, quality, True, covariance=covariance)
+    return Place(alignment, found, beside.levels, state.error, unknowns)
+
+
+def _descended(
+    reference: Prepared,
+    moving: Prepared,
+    matrix: Matrix,
+    levels: tuple[int, ...],
+    transform: Transform,
+) -> Refined | None:
+    """Refine on some levels, from coarse to fine; None where the last one leads away."""
+    state, move = Refined(matrix), 0.0
+    for level in levels:
+        factor = reference.factors[level]
         to_frame = level_to_frame(factor)
         to_level = np.linalg.inv(to_frame)
         refined = refine_level(
-            reference.levels[level], moving.levels[level], to_level @ matrix @ to_frame,
-            transform, steps, reference.areas[level], CONVERGED,
+            reference.levels[level], moving.levels[level], to_level @ state.matrix @ to_frame,
+            transform, FIRST_STEPS if level == levels[0] else NEXT_STEPS,
+            reference.areas[level], CONVERGED,
         )  # fmt: skip
         if refined is None:
             return None
         matrix, error = normed(to_frame @ refined[0] @ to_level), factor * refined[1]
         move = corner_distance(state.matrix, matrix, reference.shape)
         if level == 0 and error < state.error:
-            state = Refined(matrix, shares=((factor, 1.0),))
+            state = Refined(matrix, error=error, shares=((factor, 1.0),))
         else:
             state = fused(state, matrix, error, move, factor, transform, reference.shape)
-    matrix = state.matrix
-    if move > LAST_STEP * reference.factors[0]:
-        return None
-    if not limits.allow(matrix, reference.shape):
-        return None
-    found = match(reference, moving, matrix)
-    if not found.like(expected):
-        return None
-    # One level tells the covariance nearly as well as all, in half the time.
-    state = replace(state, shares=(max(state.shares, key=lambda share: share[1]),))
-    matrix, covariance = measure_uncertainty(reference, moving, state, transform)
-    return Alignment(matrix, quality, True, covariance=covariance), found
+    return None if len(levels) > 1 and move > LAST_STEP * reference.factors[0] else state
