@@ -11,19 +11,21 @@ DOCS = Path(__file__).parents[2] / "docs"
 _HEAD = """# StackBench
 
 The same tasks, made with known truth from the samples of this project and from formulas, for
-napari-stack and for every other program that could be installed, each in an environment of its
-own. Programs take turns, {rounds} rounds, medians. The first run of each, which loads and
-compiles, is not counted. What follows was measured on {system}, **while others worked on the same
-machine**: times are rough, good for ratios of 2 and more. Sizes are small; large data is told of
-in [performance](performance.md).
+napari-stack and for every other program that could be installed, each in an environment of its own.
+Programs take turns; rounds: {rounds}, medians. The first run of each, which loads and compiles, is
+not counted.
+
+These figures are of {system}, **while others worked hard on the same machine**: times are rough,
+good for ratios of 3 and more. Sizes are small; large data is told of in [performance](performance.md).
 
 `make bench` runs it and writes this page; `make bench-quick` takes a few minutes and fails where a
-change makes a task slower or less exact than the stored figures. A program is one small file in
-`benchmarks/stackbench/adapters`. Its settings are the best that we found, told below; better ones
-are welcome.
+change makes a task slower, beside a rival, or less exact than the stored figures. A program is one
+small file in `benchmarks/stackbench/adapters`. Its settings are the best that we found, told below;
+better ones are welcome.
 
-The best score of a task is **bold**, whosever it is. Memory is what a run adds to the program; of
-a program that is started, its own peak. Programs that read files write and read them in their time.
+The best score of a task is **bold**, whosever it is. Memory is what a run adds to the program; of a
+program that is started, its own peak. Programs that read files write and read them in their time.
+The samples are ours: scenes of another kind may turn out otherwise.
 
 ![Score and time of every program by task](images/stackbench.png)
 """
