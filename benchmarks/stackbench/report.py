@@ -16,7 +16,7 @@ Programs take turns; rounds: {rounds}, medians. The first run of each, which loa
 not counted.
 
 These figures are of {system}, **while others worked hard on the same machine**: times are rough,
-good for ratios of 3 and more. Sizes are small; large data is told of in [performance](performance.md).
+good for ratios of 3 and more. Sizes are small; of large data tells [performance](performance.md).
 
 `make bench` runs it and writes this page; `make bench-quick` takes a few minutes and fails where a
 change makes a task slower, beside a rival, or less exact than the stored figures. A program is one
