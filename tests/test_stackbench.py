@@ -61,6 +61,13 @@ def test_regressions_are_found_by_ratio_and_score(bench):
     assert "not measured" in worse({"focus": {"score": 36.0}}, stored)[0]
 
 
+def test_a_busy_moment_is_no_regression(bench):
+    first = {"drift": {"score": 0.01, "time / opencv": 9.0}, "focus": {"score": 30.0}}
+    second = {"drift": {"score": 0.02, "time / opencv": 2.0}, "focus": {"score": 36.0}}
+    best = {"drift": {"score": 0.01, "time / opencv": 2.0}, "focus": {"score": 36.0}}
+    assert bench["run"].best_of(first, second) == best
+
+
 def test_a_failure_is_a_result(bench):
     rounds = [{"failed": "it died"}]
     assert bench["run"].together(rounds) == {"failed": "it died"}

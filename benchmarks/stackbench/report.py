@@ -11,19 +11,21 @@ DOCS = Path(__file__).parents[2] / "docs"
 _HEAD = """# StackBench
 
 The same tasks, made with known truth from the samples of this project and from formulas, for
-napari-stack and for every other program that could be installed, each in an environment of its
-own. Programs take turns, {rounds} rounds, medians. The first run of each, which loads and
-compiles, is not counted. What follows was measured on {system}, **while others worked on the same
-machine**: times are rough, good for ratios of 2 and more. Sizes are small; large data is told of
-in [performance](performance.md).
+napari-stack and for every other program that could be installed, each in an environment of its own.
+Programs take turns; rounds: {rounds}, medians. The first run of each, which loads and compiles, is
+not counted.
+
+These figures are of {system}, **while others worked hard on the same machine**: times are rough,
+good for ratios of 3 and more. Sizes are small; of large data tells [performance](performance.md).
 
 `make bench` runs it and writes this page; `make bench-quick` takes a few minutes and fails where a
-change makes a task slower or less exact than the stored figures. A program is one small file in
-`benchmarks/stackbench/adapters`. Its settings are the best that we found, told below; better ones
-are welcome.
+change makes a task slower, beside a rival, or less exact than the stored figures. A program is one
+small file in `benchmarks/stackbench/adapters`. Its settings are the best that we found, told below;
+better ones are welcome.
 
-The best score of a task is **bold**, whosever it is. Memory is what a run adds to the program; of
-a program that is started, its own peak. Programs that read files write and read them in their time.
+The best score of a task is **bold**, whosever it is. Memory is what a run adds to the program; of a
+program that is started, its own peak. Programs that read files write and read them in their time.
+The samples are ours: scenes of another kind may turn out otherwise.
 
 ![Score and time of every program by task](images/stackbench.png)
 """
@@ -40,7 +42,7 @@ def write(told: dict[str, Any]) -> None:
     lines += [f"| {a.name} | {a.about.partition(': ')[2] or a.about} |" for a in adapters()]
     lines += ["", "## What is missing", ""]
     lines += [f"- **{name}**: {why}" for name, why in told["missing"].items()] or [
-        "All programs of the adapters were installed."
+        "- All programs of the adapters were installed."
     ]
     if left := [name for name in TASKS if name not in results]:
         lines.append(f"- Tasks that were left out of this run: {', '.join(left)}.")
@@ -63,10 +65,10 @@ def _table(task: Task, by: dict[str, Any]) -> list[str]:
     good = {name: result for name, result in by.items() if "failed" not in result}
     order = sorted(good, key=lambda n: good[n]["score"], reverse=task.higher)
     rows = ["| program | version | score | time | memory |", "| --- | --- | --- | --- | --- |"]
-    for place, name in enumerate(order):
+    for name in order:
         result = good[name]
-        score = f"{result['score']:.3g}" if result["score"] < 100 else f"{result['score']:.0f}"
-        if place == 0:
+        score = f"{result['score']:.3g}"
+        if score == f"{good[order[0]]['score']:.3g}":
             score = f"**{score}**"
         rows.append(
             f"| {name} | {result['version']} | {score} {task.unit} | {result['seconds']:.2f} s "
@@ -103,9 +105,13 @@ def _plot(results: dict[str, Any]) -> None:
                        color="tab:red" if ours else "tab:blue")  # fmt: skip
             place.annotate(program, (result["seconds"], result["score"]), fontsize=8,
                            xytext=(4, 4), textcoords="offset points")  # fmt: skip
-        place.set_xscale("log")
+        good = [result for result in by.values() if "failed" not in result]
+        seconds, scores = ([result[key] for result in good] for key in ("seconds", "score"))
+        place.set(xscale="log", xlim=(min(seconds) / 3, max(seconds) * 8))
+        place.xaxis.set_minor_formatter("")
         if not TASKS[name].higher:
-            place.set_yscale("log")
+            place.set(yscale="log", ylim=(min(scores) / 3, max(scores) * 3))
+            place.yaxis.set_minor_formatter("")
         better = "higher" if TASKS[name].higher else "lower"
         place.set(title=name, xlabel="seconds", ylabel=f"{TASKS[name].unit} ({better} is better)")
         place.margins(0.25)

@@ -168,13 +168,34 @@ def regressions(now: dict[str, dict[str, float]], stored: dict[str, dict[str, fl
     return found
 
 
-def quick(store: bool, rounds: int) -> int:
-    """Compare with the stored figures, or store them."""
-    figures = quick_figures(rounds)
+def best_of(
+    first: dict[str, dict[str, float]], second: dict[str, dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Join two runs: the lower ratio of times, and the better score."""
+    return {
+        name: {
+            key: (max if key == "score" and TASKS[name].higher else min)(value, second[name][key])
+            for key, value in figures.items()
+            if key in second[name]
+        }
+        for name, figures in first.items()
+    }
+
+
+def quick(store: bool) -> int:
+    """Compare with the stored figures, or store them.
+
+    A busy moment is no regression: what is worse is run once more, and has to be worse again.
+    """
+    figures = quick_figures(3 if store else 1)
     if store:
         QUICK.write_text(json.dumps(figures, indent=1) + "\n")
         return 0
-    found = regressions(figures, json.loads(QUICK.read_text()))
+    stored = json.loads(QUICK.read_text())
+    found = regressions(figures, stored)
+    if found:
+        again = quick_figures(1)
+        found = regressions(best_of(figures, again), stored)
     print(*(f"worse: {line}" for line in found), sep="\n")
     print(f"{len(found)} regressions beyond {TIME_MARGIN} x in time and {SCORE_MARGIN} x in score")
     return int(bool(found))
@@ -191,7 +212,7 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="only the page, from results.json")
     options = parser.parse_args()
     if options.quick:
-        return quick(options.store, options.rounds)
+        return quick(options.store)
     from report import write
 
     stored = HERE / "results.json"

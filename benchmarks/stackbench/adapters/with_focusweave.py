@@ -1,4 +1,7 @@
-"""focusweave: its defaults with --keep-size, from PNG files; without breathing --no-align."""
+"""focusweave: --keep-size, from PNG files; --no-align; with breathing --min-shift 0 --full-res.
+
+With breathing its aligner does not follow these small frames, whatever of these is set.
+"""
 
 import sys
 from pathlib import Path
@@ -35,4 +38,4 @@ def fusion(frames):
 
 def breathing(frames):
     """Align and fuse."""
-    return _fused(frames)
+    return _fused(frames, "--min-shift", "0", "--full-res")
