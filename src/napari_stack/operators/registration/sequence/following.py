@@ -51,7 +51,7 @@ def followed(
         follow = partial(
             _follow, view=view, aligner=aligner, reference=reference, fixed=fixed, known=known,
             numbers=np.array(sorted({*known, reference})), look=look,
-            reach=before,
+            reach=before, keep=step > 1,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
         found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
@@ -100,10 +100,12 @@ def _follow(
     numbers: NDArray[np.intp],
     look: Callable[[Stack, int], tuple[Alignment, Place | None]],
     reach: int,
+    keep: bool,
 ) -> tuple[Alignment, Place | None]:
     """Refine what lies between the places of the frames beside it, or search for it.
 
-    `numbers` are those of the frames whose places are known, in order.
+    `numbers` are those of the frames whose places are known, in order. What others are compared
+    with is given only to `keep` it: in a long recording it would fill the memory.
     """
     after = int(np.searchsorted(numbers, index))
     sides = [int(i) for i in numbers[max(after - 1, 0) : after + 1]]
@@ -120,5 +122,5 @@ def _follow(
         how = least, quality, aligner.transform, aligner.limits
         place = follow(fixed, moving, start, *how)
         if place is not None:
-            return place.alignment, place
+            return place.alignment, place if keep else None
     return look(stack, index)
