@@ -92,7 +92,7 @@ class Slabs(StackSource):
         return image, valid
 
 
-@inherit_options(focus_stack, without=("depth", "depth_unit"))
+@inherit_options(focus_stack, without=("depth", "depth_unit", "retouch"))
 def focus_slabs(
     stack: Stack,
     *,
