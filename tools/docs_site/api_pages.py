@@ -25,6 +25,7 @@ _FAMILIES = {
     "focus": "Focus stacking",
     "filters": "Filters",
     "inspection": "Quality of frames",
+    "values": "Values that operators take",
 }
 
 
@@ -36,8 +37,9 @@ def subjects() -> dict[str, tuple[str, list[str]]]:
     for name in napari_stack.__all__:
         if name not in taken:
             family = getattr(napari_stack, name).__module__.split(".")[2]
-            found[family][1].append(name)
-    return found
+            page = family if family in _FAMILIES else "values"
+            found[page][1].append(name)
+    return {page: subject for page, subject in found.items() if subject[1]}
 
 
 def names() -> list[str]:
