@@ -758,11 +758,13 @@ def test_the_axis_of_a_file_between_two_commands_stays(hyper, tmp_path):
     assert [step.axis for step in steps] == ["z", "t"]
 
 
-def test_steps_do_not_go_on_from_images(hyper, tmp_path):
+def test_steps_go_on_from_images(hyper, tmp_path):
     mean, sharp = tmp_path / "mean.tif", tmp_path / "sharp.tif"
     assert main(["combine", hyper, "-o", str(mean), "--axis", "c"]) == 0
     assert main(["focus-stack", str(mean), "-o", str(sharp)]) == 0
-    assert [step["operator"] for step in read_recipe(sharp)["steps"]] == ["focus_stack"]
+    first, second = read_recipe(sharp)["steps"]
+    assert (first["operator"], second["operator"]) == ("combine", "focus_stack")
+    assert second["input"] == "combine"
 
 
 def test_a_foreign_recipe_in_a_file_is_told(stack, tmp_path, capsys):
