@@ -764,7 +764,9 @@ def test_steps_go_on_from_images(hyper, tmp_path):
     mean, sharp = tmp_path / "mean.tif", tmp_path / "sharp.tif"
     assert main(["combine", hyper, "-o", str(mean), "--axis", "c"]) == 0
     assert main(["focus-stack", str(mean), "-o", str(sharp)]) == 0
-    assert [s["operator"] for s in read_recipe(sharp)["steps"]] == ["combine", "focus_stack"]
+    first, second = read_recipe(sharp)["steps"]
+    assert (first["operator"], second["operator"]) == ("combine", "focus_stack")
+    assert second["input"] == "combine"
 
 
 def test_a_foreign_recipe_in_a_file_is_told(stack, tmp_path, capsys):
