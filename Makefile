@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # What make installed is noted here, so that a second call is quick.
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+READY_DOCS := $(VENV)/.ready-docs
 SCREEN := tools/with-screen.sh
 
 # The Python to use: make PYTHON=/path/to/python3.12 demo
@@ -14,11 +15,12 @@ PYTEST ?=
 # Processes that the tests run in, a file of tests at a time; 0 for none but the first.
 PROCESSES ?= 2
 
-.PHONY: help setup demo test lint style types contracts manifest screenshots benchmarks constraints clean
+.PHONY: help setup demo test docs lint style types contracts manifest screenshots benchmarks constraints clean
 
 help:
 	@echo "make demo          synthetic frames with known truth, registered, clipped and fused"
 	@echo "make test          the tests"
+	@echo "make docs          the site, in build/site"
 	@echo "make setup         only the environment, in $(VENV)"
 	@echo "make lint          style, types, import contracts, manifest"
 	@echo "make screenshots   the pictures of the README"
@@ -35,6 +37,12 @@ demo: $(READY)
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	@$(SCREEN) $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(PYTEST)
+
+# The links and examples of the pages are checked; nothing is fetched.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(READY_DOCS)
+	$(BIN)/python -W ignore -m mkdocs build --quiet
+	@echo "The site is in build/site/index.html"
 
 lint: style types contracts manifest
 
@@ -55,6 +63,7 @@ manifest: $(READY_DEV)
 screenshots: $(READY)
 	$(SCREEN) $(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/focus_pictures.py
+	$(BIN)/python tools/method_pictures.py
 
 benchmarks: $(READY)
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
@@ -79,4 +88,8 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 
 $(READY_DEV): $(READY)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all,dev]"
+	@touch $@
+
+$(READY_DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all,docs]"
 	@touch $@

@@ -2,15 +2,23 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 import napari_stack as ns
 from napari_stack.cli import main
+from napari_stack.core.options import options_of
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+sys.path.insert(0, str(ROOT / "tools" / "docs_site"))
+
+import api_pages  # noqa: E402
+import gallery  # noqa: E402
+import option_pages  # noqa: E402
 
 #: What a page needs: an environment, a window, a cluster or time that a test has not.
 LEFT_OUT = re.compile(r"^(make|python -m pip|pip|cd|git|napari-stack demo)\b|viewer|tcp://")
@@ -82,8 +90,50 @@ def test_readme_runs(place, monkeypatch):
     run_page(ROOT / "README.md", enter)
 
 
+def made():
+    """Pages that the site's build makes; it checks the links to their headings."""
+    names = [*api_pages.names(), *option_pages.names(), *gallery.names()]
+    folders = ("api", "operators", "gallery")
+    return {ROOT / "docs" / name for name in names + [f"{folder}/index.md" for folder in folders]}
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_links_and_pictures_are_there(page):
     text = page.read_text("utf-8")
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-        assert (page.parent / target).exists(), target
+        path = (page.parent / target).resolve()
+        assert path in made() or path.exists(), target
+
+
+def test_every_public_name_is_on_one_page_of_the_reference():
+    found = [name for _, names in api_pages.subjects().values() for name in names]
+    assert sorted(found) == sorted(set(ns.__all__) - {"layers", "samples"})
+    pages = api_pages.pages()
+    assert "::: napari_stack.operators.focus.focus_stack.focus_stack" in pages["api/focus.md"]
+    assert "::: napari_stack.samples" in pages["api/samples.md"]
+    assert "compute_now" in pages["api/layers.md"]
+
+
+@pytest.mark.parametrize("name", ns.operators.CATALOGUE.own)
+def test_pages_of_operators_tell_every_option(name):
+    page = option_pages.page(name, ns.operators.CATALOGUE[name])
+    for option in options_of(ns.operators.CATALOGUE[name].function).values():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{option.name}` |")][:1]
+        assert option.text.split()[0] in row
+        for choice in option.choices:
+            assert f"`{choice}`" in row
+
+
+@pytest.mark.parametrize("script", gallery.scripts(), ids=lambda script: script.stem)
+def test_gallery_has_title_text_and_code_that_saves_a_picture(script):
+    """That they run, the site's build tells."""
+    title, text, code = gallery.parts(script)
+    assert title
+    assert text
+    assert f'savefig("{script.stem}.png"' in code
+
+
+def test_a_gallery_script_without_picture_is_refused(tmp_path):
+    (tmp_path / "none.py").write_text('"""Title."""\n')
+    with pytest.raises(ValueError, match="saved no picture"):
+        gallery.run(tmp_path / "none.py")

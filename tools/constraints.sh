@@ -17,7 +17,7 @@ for python in "$@"; do
     touch "$work/constraints.txt"
     "$work/venv/bin/python" -m pip install --quiet --dry-run --ignore-installed \
         --constraint "$work/constraints.txt" --report "$work/report.json" \
-        --editable '.[all,test,dev,distributed]'
+        --editable '.[all,test,dev,docs,distributed]'
     "$work/venv/bin/python" - "$work/report.json" "$work/constraints.txt" <<'PYTHON'
 import json
 import sys

@@ -13,9 +13,10 @@ from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import options_from_json
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.sources.combined_sources import PROJECTIONS, Place
+from napari_stack.core.strokes import Strokes
 
 #: Kinds of options that are typed as the name of a file.
-_FILES = (np.ndarray, PointPairs)
+_FILES = (np.ndarray, PointPairs, Strokes)
 
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 

@@ -14,6 +14,7 @@ from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import counted_together
+from napari_stack.core.options import options_of
 from napari_stack.core.sources.combined_sources import (
     Concatenated,
     Place,
@@ -22,6 +23,7 @@ from napari_stack.core.sources.combined_sources import (
 )
 from napari_stack.core.sources.stack_source import Rendered
 from napari_stack.core.stack import Stack
+from napari_stack.core.strokes import Strokes
 
 
 @counted_together()
@@ -36,6 +38,7 @@ def map_operator(
     """Apply an operator along the chosen axis at every position; see `Hyperstack.map`."""
     entry = entry_of(operator)
     operator, frames_out = entry.function, entry.gives_frames
+    options = _with_strokes(operator, options, data.loops)
     if measure_at and entry.shares_measure:
         return _jointly(data, operator, measure_at, run, options)
     if measure_at and not frames_out:
@@ -46,7 +49,7 @@ def map_operator(
 
     def at(stack: Stack, index: int, count: int) -> Any:
         part = {} if run is None else {"run": run.part(index, count)}
-        return operator(stack, **options, **part)
+        return operator(stack, **_at(options, places[index]), **part)
 
     places = list(data.positions())
     if not frames_out:
@@ -61,6 +64,23 @@ def map_operator(
         return _shared(data, first)
     rest = enumerate(places[1:], 1)
     return _each(data, [first, *(at(_closed(data, p), i, len(places)) for i, p in rest)])
+
+
+def _with_strokes(
+    operator: Callable[..., Any], options: Mapping[str, Any], loops: Mapping[str, int]
+) -> dict[str, Any]:
+    """Read the options that are strokes; refuse those at places that are not there."""
+    known, read = options_of(operator), dict(options)
+    for name, value in options.items():
+        if name in known and known[name].kind is Strokes and value is not None:
+            read[name] = Strokes.of(value)
+            read[name].check_places(loops)
+    return read
+
+
+def _at(options: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, Any]:
+    """Return the options for one place: of strokes, those that lie there."""
+    return {n: v.at(place) if isinstance(v, Strokes) else v for n, v in options.items()}
 
 
 def _jointly(
@@ -88,7 +108,8 @@ def _jointly(
     for number, place in enumerate(places):
         stack = as_channels([data.stack({**place, name: k}) for k in range(size)])
         part = {} if run is None else {"run": run.part(number, len(places))}
-        found.append(operator(stack, channel=int(at) % size, **options, **part))
+        here = _at(options, place)
+        found.append(operator(stack, channel=int(at) % size, **here, **part))
     kind, axis = type(found[0]), list(data.loops).index(name)
     found = [_asked_for(images) for images in found]
     whole = []

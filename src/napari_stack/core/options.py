@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.point_pairs import PairsSource, PointPairs, pairs_error
+from napari_stack.core.strokes import Strokes, StrokesSource, strokes_error
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Option:
     ----------
     name : str
     kind : type
-        ``bool``, ``int``, ``float``, ``str``, ``np.ndarray`` for an image, or `PointPairs`.
+        ``bool``, ``int``, ``float``, ``str``, ``np.ndarray`` for an image, `PointPairs` or
+        `Strokes`.
     default : object
     text : str
         What it does, from the docstring.
@@ -90,6 +92,8 @@ class Option:
             return _image_error(value)
         if self.kind is PointPairs:
             return pairs_error(value)
+        if self.kind is Strokes:
+            return strokes_error(value)
         if isinstance(value, str) and self.choices:
             if value in self.choices:
                 return None
@@ -163,6 +167,8 @@ def _option(name: str, hint: Any, default: Any, text: str) -> Option:
         return Option(name, np.ndarray, default, text)
     if get_args(PairsSource)[1] in marks:
         return Option(name, PointPairs, default, text)
+    if get_args(StrokesSource)[1] in marks:
+        return Option(name, Strokes, default, text)
     bounds = next((mark for mark in marks if isinstance(mark, Bounds)), None)
     hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

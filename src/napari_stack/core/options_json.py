@@ -9,6 +9,7 @@ import numpy as np
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, options_of
 from napari_stack.core.point_pairs import PointPairs
+from napari_stack.core.strokes import Strokes
 
 
 def options_to_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +36,8 @@ def same_value(value: Any, default: Any) -> bool:
 def _to_json(option: Option, value: Any) -> Any:
     if option.kind is PointPairs and not isinstance(value, str | Path):
         return PointPairs.of(value).to_json()
+    if option.kind is Strokes and not isinstance(value, str | Path):
+        return Strokes.of(value).to_json()
     if isinstance(value, np.ndarray):
         raise UserError(
             f"{option.name} is an array, which a recipe cannot hold: save it to a file and give "
@@ -62,6 +65,8 @@ def options_from_json(owner: Callable[..., Any], values: Mapping[str, Any]) -> d
 
 
 def _from_json(option: Option, value: Any) -> Any:
+    if option.kind is Strokes and isinstance(value, Mapping | list):
+        return value if option.validation_error(value) else Strokes.of(value)
     if not (isinstance(value, Mapping) and option.methods):
         return value
     rest = dict(value)

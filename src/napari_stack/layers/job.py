@@ -107,10 +107,13 @@ class Job:
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {}, said=tuple(said_of(step, result)))
         images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
-        deepest = (self._count - 1) * (self._depth_step or 1.0)
-        limits = {n: self.appearance.limits_of(im, n, deepest) for n, im in images.items()}
         said = tuple(said_of(step, result))
-        return Computed(step, None, images, limits, numbers_of(result), said)
+        return Computed(step, None, images, self.limits(images), numbers_of(result), said)
+
+    def limits(self, images: Mapping[str, Any]) -> dict[str, Limits]:
+        """Return contrast limits for images as layers hold them."""
+        deepest = (self._count - 1) * (self.depth_step or 1.0)
+        return {n: self.appearance.limits_of(im, n, deepest) for n, im in images.items()}
 
     def after(self, computed: Computed) -> Chain:
         """Return what stands behind the frames of the result."""
@@ -150,12 +153,12 @@ class Job:
         """Add, for a map of depth, where the frames lie and how far apart."""
         axis = self._stacked
         start = float(self.appearance.place.translate[self.data.number])
-        step = 1.0 if self._depth_step else axis.step  # of what the depth counts
+        step = 1.0 if self.depth_step else axis.step  # of what the depth counts
         told = {"name": axis.name, "step": step, "unit": axis.unit, "start": start}
         return {KEY: {**metadata[KEY], DEPTH_AXIS: told}}
 
     @property
-    def _depth_step(self) -> float:
+    def depth_step(self) -> float:
         """Distance of the frames where the depth counts that; 0 where it counts frames."""
         distance = self.step.options.get("depth_unit") == "distance"
         return self._stacked.step if distance else 0.0

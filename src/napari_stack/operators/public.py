@@ -4,6 +4,8 @@
 there without being named here, where type checkers look.
 """
 
+from napari_stack.core.stroke import Fusion, Slab, Stroke
+from napari_stack.core.strokes import Strokes
 from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
 from napari_stack.operators.combine.drizzle import Drizzled, drizzle
 from napari_stack.operators.combine.mean_with_error import (
@@ -51,6 +53,7 @@ from napari_stack.operators.corrections.vignetting_value import Vignetting
 from napari_stack.operators.filters.denoise_sharpen import denoise, sharpen
 from napari_stack.operators.focus.focus_stack import Focused, focus_stack
 from napari_stack.operators.focus.methods import Auto, DepthMap, Pyramid
+from napari_stack.operators.focus.retouch.apply import retouch
 from napari_stack.operators.focus.slabs import focus_slabs
 from napari_stack.operators.geometry.deformation import Deformation
 from napari_stack.operators.geometry.transform_frames import (

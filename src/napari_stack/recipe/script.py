@@ -15,6 +15,7 @@ from napari_stack.core.options_json import options_to_json
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.results import is_tuple
 from napari_stack.core.sources.combined_sources import places_to_json
+from napari_stack.core.strokes import Strokes
 from napari_stack.recipe.results import output_paths
 from napari_stack.recipe.step import Data, Step
 
@@ -99,7 +100,7 @@ def _changed(step: Step) -> dict[str, Any]:
     known = options_to_json(step.function, step.options)
     options = step.entry.options
     return {
-        name: known[name] if options[name].kind is PointPairs else value
+        name: known[name] if options[name].kind in (PointPairs, Strokes) else value
         for name, value in step.options.items()
         if name in known
     }

@@ -11,6 +11,7 @@ from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.results import OnlyWith
 from napari_stack.core.stack import Stack
+from napari_stack.core.strokes import StrokesSource
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
@@ -60,6 +61,7 @@ def focus_stack(
     depth_unit: Literal["frame", "distance"] = "frame",
     depth_gaps: Literal["filled", "NaN"] = "filled",
     uncertainty: bool = False,
+    retouch: StrokesSource = None,
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,
     run: Run = Run(),
@@ -90,6 +92,9 @@ def focus_stack(
         around, or NaN.
     uncertainty : bool
         Give the standard deviation of the depth's error too.
+    retouch : Strokes, list, mapping, path or str, optional
+        What was painted on the fused image: strokes, or a .json file of them. Under each, pixels
+        and depth are those of the frame that it names; none by default.
     denoise : float
         Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
         is modest; 0 leaves it.
@@ -106,7 +111,8 @@ def focus_stack(
     Raises
     ------
     ValueError
-        When an option is out of range, no frame is used, or a distance is asked for and not known.
+        When an option is out of range, no frame is used, a distance is asked for and not known, or
+        strokes do not fit the frames.
 
     Warns
     -----
@@ -120,7 +126,7 @@ def focus_stack(
     if distance:
         require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
-    options |= {"true_colours": true_colours, "depth": depth}
+    options |= {"true_colours": true_colours, "depth": depth, "retouch": retouch}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
@@ -156,6 +162,7 @@ def fuse(
     channel: int | str = "all",
     true_colours: bool = False,
     depth: bool = True,
+    retouch: Any = None,
     denoise: float = 0.0,
     sharpen: float = 0.0,
     run: Run = Run(),
@@ -164,20 +171,35 @@ def fuse(
     require_used(stack)
     check_channel(stack, channel)
     chosen = method_options(options_of(focus_stack)["method"], method)
-    from napari_stack.core.pixels.luminance import (
-        ChannelWeights,  # numba: not when this is imported
-    )
+    # numba: not when this is imported
+    from napari_stack.core.pixels.luminance import ChannelWeights
 
-    channels, passes = ChannelWeights(stack.rgb, stack.alpha, channel), 1 + true_colours
+    strokes = _strokes(stack, retouch)
+    channels = ChannelWeights(stack.rgb, stack.alpha, channel)
+    passes = 1 + true_colours + bool(strokes)
     found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
     if true_colours:
         from napari_stack.operators.focus.true_colours import nearest_colours
 
         picked = nearest_colours(stack, run.part(1, passes), channels, found.image)
         found = found._replace(image=picked)
+    if strokes:
+        from napari_stack.operators.focus.retouch.apply import retouched
+
+        options = {"method": chosen, "channel": channel, "true_colours": true_colours}
+        found = retouched(found, stack, strokes, options, run.part(passes - 1, passes))
     covered = None if found.covered.all() else found.covered
     image = polished(found.image, covered, stack, denoise, sharpen, run)
     return found._replace(image=image)
+
+
+def _strokes(stack: Stack, value: Any) -> Any:
+    """Read the strokes of an option, if any, before anything is fused."""
+    if value is None:
+        return None
+    from napari_stack.operators.focus.retouch.sources import check_strokes
+
+    return check_strokes(stack, value)
 
 
 def _fuse_by(

@@ -136,6 +136,7 @@ def measure_transforms(
     from napari_stack.operators.registration.sequence.reference import measure_to_mean, sharpest
 
     check_channel(stack, channel)
+    _compile_warp_ahead(stack)
     method = method_options(options_of(measure_transforms)["method"], method)
     _check_method(method, transform)
     view = series.MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
@@ -164,6 +165,18 @@ def measure_transforms(
     from napari_stack.operators.registration.nonrigid.measure import with_deformation
 
     return with_deformation(stack, view, rigid, beyond, run)
+
+
+def _compile_warp_ahead(stack: Stack) -> None:
+    """Have the kernel compiled by which frames will be moved, while they are measured."""
+    from napari_stack.core.system.compile_ahead import compile_ahead
+    from napari_stack.operators.geometry.warp_kernels import warp_lines
+
+    compile_ahead(
+        warp_lines, "napari_stack.operators.precompile", "warm",
+        f"'transform_frames', dtype={stack.dtype.str!r}, colours={stack.rgb}, "
+        "options={'rotate': 1.0}",
+    )  # fmt: skip
 
 
 def _check_method(method: Any, transform: str) -> None:

@@ -21,9 +21,11 @@ from qtpy.QtWidgets import QComboBox
 from napari_stack._widgets.parts.layout import below, beside, frames_text, holding, tooltip
 from napari_stack.core.options import Bounds, Option
 from napari_stack.core.point_pairs import PointPairs
+from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
 from napari_stack.layers.point_layers import PointLayers
 from napari_stack.layers.read_layer import leading_axes
+from napari_stack.layers.retouch import strokes_of
 
 #: Digits behind the point that a spin box shows at most.
 _MOST_DECIMALS = 10
@@ -52,6 +54,8 @@ def field_of(option: Option, layers: Layers) -> Any:
         return ImageField(option, layers)
     if option.kind is PointPairs:
         return PairsField(option, layers)
+    if option.kind is Strokes:
+        return StrokesField(option, layers)
     if option.choices and option.kind in (int, float):
         return ChoiceOrNumber(option)
     if option.choices:
@@ -272,6 +276,24 @@ class PairsField(ImageField):
             for box, layer in zip(self._both, (value.reference, value.frames), strict=True):
                 box.value = layer
             self._choice.value = _TWO
+
+
+class StrokesField(ImageField):
+    """Strokes: those that a retouched layer has, a file, or none."""
+
+    def _choices(self) -> list[tuple[str, Any]]:
+        layers = [(f"those of {la.name}", la) for la in self._layers() if strokes_of(la)]
+        given = [("as given", _GIVEN)] if self._given is not None else []
+        return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
+
+    @property
+    def value(self) -> Any:
+        value = super().value
+        return strokes_of(value) if isinstance(value, Layer) else value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        ImageField.value.fset(self, value)  # type: ignore[attr-defined]
 
 
 def _absolute(path: Any) -> Path:

@@ -13,6 +13,7 @@ from napari.settings import get_settings
 from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.point_pairs import PointPairs
+from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.atomic_write import replacing
 from napari_stack.engine.run import Run
 
@@ -128,7 +129,7 @@ def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -
 
 def _of_the_data(option: Option, value: Any) -> bool:
     """Tell what belongs to the data at hand: arrays, files and layers."""
-    if option.kind in (np.ndarray, PointPairs):
+    if option.kind in (np.ndarray, PointPairs, Strokes):
         return True
     if type(value) not in option.methods.values():
         return False
