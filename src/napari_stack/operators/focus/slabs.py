@@ -92,9 +92,10 @@ class Slabs(StackSource):
         return image, valid
 
 
-@inherit_options(
-    focus_stack, without=("depth", "depth_unit", "depth_gaps", "uncertainty", "retouch")
-)
+_NOT_OF_SLABS = ("depth", "depth_unit", "depth_gaps", "uncertainty", "retouch")
+
+
+@inherit_options(focus_stack, without=_NOT_OF_SLABS)
 def focus_slabs(
     stack: Stack,
     *,
