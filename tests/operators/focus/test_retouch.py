@@ -116,7 +116,7 @@ def test_one_by_one_is_all_at_once(stack):
         window = window_of(stroke.points, stroke.radius, SIZE)
         patch = patch_of(image, source, stroke.points, stroke.radius, window)
         put(patch, image, depth, confidence, source)
-    for one, other in zip((image, depth, confidence), at_once, strict=True):
+    for one, other in zip((image, depth, confidence), at_once[:3], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
