@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import ceil, log10
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ from magicgui.widgets import (
     CheckBox,
     ComboBox,
     FileEdit,
-    FloatSpinBox,
     LineEdit,
-    SpinBox,
 )
 from napari.layers import Layer, Points
 from psygnal import Signal
@@ -21,17 +18,12 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_stack._widgets.parts.layout import below, frames_text, holding, tooltip
 from napari_stack._widgets.parts.options.elided import keep_ends
+from napari_stack._widgets.parts.options.number import NumberInput
 from napari_stack.core.options import Bounds, Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.system.home import at_home
 from napari_stack.layers.point_layers import PointLayers
 from napari_stack.layers.read_layer import leading_axes
-
-#: Digits behind the point that a spin box shows at most.
-_MOST_DECIMALS = 10
-
-#: Pixels of a spin box: its two buttons and four digits.
-_NARROWEST = 96
 
 #: Instead of a greatest number that limits nothing.
 _UNLIMITED = "no limit"
@@ -103,35 +95,6 @@ class Chosen:
 
     def __set__(self, owner: Any, value: Any) -> None:
         self._box(owner).value = value
-
-
-class NumberInput:
-    """A spin box with range and step; it shows every digit of a value set from a script."""
-
-    changed = Signal(object)
-
-    def __init__(self, option: Option, value: float | None = None) -> None:
-        kind = SpinBox if option.kind is int else FloatSpinBox
-        bounds = option.bounds or Bounds(-1e9, 1e9)
-        start = option.default if value is None else value
-        self._box = kind(value=start, min=bounds.min, max=bounds.max, step=bounds.step)
-        self._box.changed.connect(self.changed.emit)
-        self.native = self._box.native
-        self.native.setMinimumWidth(_NARROWEST)  # else it is as wide as its greatest number
-        if option.kind is float:
-            self.native.setDecimals(max(1, ceil(-log10(bounds.step))))
-        self.value = start
-
-    @property
-    def value(self) -> Any:
-        return self._box.value
-
-    @value.setter
-    def value(self, value: Any) -> None:
-        if isinstance(self._box, FloatSpinBox):
-            digits = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")[2]
-            self.native.setDecimals(max(self.native.decimals(), len(digits)))
-        self._box.value = value
 
 
 class ChoiceOrNumber:
