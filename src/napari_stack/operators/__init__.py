@@ -103,6 +103,7 @@ CATALOGUE.update(
         menu="project",
         main=("weights",),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
+        says=f"{_SAYS}:averaging",
     ),
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",
