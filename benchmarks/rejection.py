@@ -31,6 +31,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "auto": {"method": "auto"},
 }
 SIZE = (120, 160)
+KINDS = ("noise", "passers-by", "rays", "trail", "brightening")
 
 
 def series(kind: str, frames: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -60,10 +61,9 @@ def error(image: NDArray[Any], truth: NDArray[Any], frames: int) -> float:
 
 def compare() -> None:
     """Print the error of each method on each series."""
-    kinds = ("noise", "passers-by", "rays", "trail", "brightening")
     print("frames  series       " + "  ".join(f"{name:>10}" for name in METHODS))
     for frames in (3, 4, 5, 6, 8, 10, 12, 16, 24, 40):
-        for kind in kinds:
+        for kind in KINDS:
             data, truth = series(kind, frames, np.random.default_rng(frames))
             row = []
             for options in METHODS.values():
@@ -72,6 +72,24 @@ def compare() -> None:
                     image = ns.sigma_clip(ns.Stack.wrap(data), **options).image
                 row.append(error(image, truth, frames))
             print(f"{frames:6}  {kind:12} " + "  ".join(f"{value:10.2f}" for value in row))
+
+
+def summary() -> None:
+    """Print the geometric mean of the errors over all kinds of series, by number of frames."""
+    counts = (3, 5, 8, 12, 20, 40)
+    print("\nover all kinds " + "  ".join(f"{count:5}" for count in counts) + "  frames")
+    made = {n: [series(k, n, np.random.default_rng(n)) for k in KINDS] for n in counts}
+    for name, options in METHODS.items():
+        means = []
+        for count in counts:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                logs = [
+                    np.log(error(ns.sigma_clip(ns.Stack.wrap(data), **options).image, truth, count))
+                    for data, truth in made[count]
+                ]
+            means.append(float(np.exp(np.mean(logs))))
+        print(f"{name:14} " + "  ".join(f"{mean:5.2f}" for mean in means))
 
 
 def seconds(function: Callable[[], Any]) -> float:
@@ -118,4 +136,5 @@ def speed(frames: int = 20, size: tuple[int, int] = (500, 1000)) -> None:
 if __name__ == "__main__":
     if "speed" not in sys.argv[1:]:
         compare()
+        summary()
     speed()

@@ -114,6 +114,7 @@ CATALOGUE.update(
         became="mean",
         main=("weights",),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
+        says=f"{_SAYS}:averaging",
     ),
     sigma_clip=Operator(
         f"{_HERE}.combine.sigma_clip:sigma_clip",

@@ -1,5 +1,6 @@
 """`mean_with_error` against NumPy; the noise of a mean against what is expected."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from napari_stack.core.stack import Stack
 from napari_stack.operators import mean_with_error, noise_summary
 from napari_stack.operators.combine.mean_with_error import Moments
+from napari_stack.recipe.said import said_of
+from napari_stack.recipe.step import Step
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -61,3 +64,20 @@ def test_the_noise_of_a_mean_beside_what_is_expected():
     stack = Stack.wrap(data)
     told = noise_summary(stack, mean_with_error(stack).image)
     assert told == "noise 0.25 of a frame's, 0.25 expected of 16 frames"
+
+
+@pytest.mark.parametrize("frames", [4, 16])
+def test_its_result_tells_the_noise_and_what_was_expected(frames):
+    data = np.random.default_rng(0).normal(1000, 20, (frames, 60, 70)).astype(np.float32)
+    step = Step("mean_with_error")
+    (said,) = said_of(step, step.apply(Stack.wrap(data)))
+    share, expected = (float(number) for number in re.findall(r"\d\.\d\d", said.text))
+    assert said.text.endswith(f"expected of {frames} frames")
+    assert expected == pytest.approx(frames**-0.5, abs=0.006)
+    assert share == pytest.approx(expected, rel=0.12)
+
+
+def test_of_one_frame_nothing_is_expected():
+    data = np.random.default_rng(0).normal(1000, 20, (2, 20, 20)).astype(np.float32)
+    step, stack = Step("mean_with_error"), Stack.wrap(data)
+    assert not said_of(step, step.apply(replace(stack, used=np.array([True, False]))))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_stack.operators.geometry.warp_rows import resample, warp_parts, warp_rows
+from napari_stack.operators.geometry.warp_rows import Deformed, resample, warp_parts, warp_rows
 
 TAPS = {"nearest": 1, "linear": 2, "cubic": 4, "lanczos": 6}
 
@@ -137,3 +137,22 @@ def test_no_pixel_beyond_the_frame_is_read_where_a_row_meets_the_horizon(interpo
         matrix = similarity(199, 59, 180) @ matrix if turned == 2 else matrix
         values, _ = warp_rows(frame, None, 0, 60, matrix, slice(0, 60), 200, interpolation)
         assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("interpolation", TAPS)
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_runs_of_a_scan_are_read_as_single_pixels_are(interpolation, channels):
+    # Frames of which some pixels may not count are read pixel by pixel; the others in runs, which
+    # take frames that are wider than a block of pixels.
+    rng = np.random.default_rng(0)
+    frame = rng.random((24, 400, *channels)).astype(np.float32)
+    offsets = np.cumsum(rng.normal(0, 0.2, (24, 2)), axis=0)
+    offsets[1::2, 0] += 3
+    moved = Deformed(np.empty((0, 0, 2)), np.eye(3), offsets)
+    common = (0, 24, similarity(1.37, -0.6, 0), slice(0, 24), 400, interpolation, False, False)
+    values, inside, _ = warp_parts(frame, None, *common, moved)
+    single, within, _ = warp_parts(frame, np.ones(frame.shape[:2], bool), *common, moved)
+    np.testing.assert_allclose(values, single, atol=1e-6)
+    np.testing.assert_array_equal(inside, within)
+    assert inside.any()
+    assert not inside.all()

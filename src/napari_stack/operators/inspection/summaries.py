@@ -152,6 +152,27 @@ def clipping(outcome: Outcome) -> list[Said]:
     return said
 
 
+def averaging(outcome: Outcome) -> list[Said]:
+    """Tell the noise of a mean with its error, and what so many frames let expect."""
+    from napari_stack.operators.combine.normalisation import noise_of_image
+
+    parts = [outcome.images.get(k) for k in ("image", "standard_error", "effective_frames")]
+    if any(part is None for part in parts):
+        return []
+    image, error, effective = (np.asarray(part) for part in parts)
+    seen = np.isfinite(error) & (error > 0)
+    flat = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))
+    if not flat or not seen.any():  # of a single frame, or without noise, or at several positions
+        return []
+    frames = float(np.median(effective[seen]))
+    # The median, for what moved counts little; that of chi squared is so much below its mean.
+    below = (1 - 2 / (9 * max(frames - 1, 1))) ** 3
+    of_frame = float(np.sqrt(np.median(error[seen] ** 2 * effective[seen]) / below))
+    share = noise_of_image(image) / of_frame
+    expected = 1 / np.sqrt(frames)
+    return [Said(f"Noise {share:.2f} of a frame's, {expected:.2f} expected of {frames:.3g} frames")]
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.2g} %"
 
