@@ -125,8 +125,11 @@ class Appearance:
 
     def plane(self, data: Any, **more: Any) -> Image:
         """Make a layer of one frame, of y and x alone."""
-        place = self._placed([self.ndim - 2, self.ndim - 1])
-        return self._coloured(data, **{"rgb": self.rgb, **place, **more})
+        return self._coloured(data, **{"rgb": self.rgb, **self.plane_place(), **more})
+
+    def plane_place(self) -> dict[str, Any]:
+        """Return where a layer of y and x alone lies, by names of a layer's options."""
+        return self._placed([self.ndim - 2, self.ndim - 1])
 
     def plane_offset(self, y: float, x: float) -> NDArray[np.float64]:
         """Return where `plane` is to lie so that its first pixel is at y and x of the image."""
@@ -135,7 +138,7 @@ class Appearance:
 
     def plane_of_labels(self, data: NDArray[Any], **more: Any) -> Labels:
         """Make a layer of labels that lies on one frame, of y and x alone."""
-        place = self._placed([self.ndim - 2, self.ndim - 1])
+        place = self.plane_place()
         return Labels(
             data, multiscale=False, **{**place, "blending": "translucent_no_depth", **more}
         )

@@ -236,6 +236,18 @@ def test_difference_to_the_reference(dock, viewer, cells):
     assert viewer.layers.selection.active == moved
 
 
+def test_arrows_of_the_frame_in_view(dock, viewer, cells):
+    _, moved = shown(viewer, cells)
+    viewer.dims.set_point(0, 2)  # frames are 2 s apart
+    dock.add_arrows()
+    added = viewer.layers[-1]
+    assert "motion of frame 1" in added.name
+    assert viewer.layers.selection.active == moved
+    viewer.layers.selection.active = viewer.layers[0]
+    dock.add_arrows()  # of frames that were not registered: a sentence
+    assert viewer.layers[-1] == added
+
+
 def test_files(dock, viewer, cells, tmp_path, notes):
     shown(viewer, cells)
     dock.save_table(tmp_path / "frames.csv")

@@ -33,6 +33,7 @@ from napari_stack.layers.frame_inspection import (
     table_of,
     tick,
 )
+from napari_stack.layers.motion_arrows import motion_arrows
 from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 
@@ -78,7 +79,13 @@ class FrameInspectorDock(FollowingDock):
             "Add a lazy layer of the differences to the reference: what others were moved to.",
             self.add_difference,
         )
-        self.compare.layout().addWidget(difference_button)
+        arrows_button = button(
+            "Motion",
+            "Add arrows of how the frame in view moved: of its deformation, where it has one.",
+            self.add_arrows,
+        )
+        for added in (difference_button, arrows_button):
+            self.compare.layout().addWidget(added)
         files = beside(
             button("Table...", "Write the table to a .csv file.", self._choose_csv),
             button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot),
@@ -251,6 +258,18 @@ class FrameInspectorDock(FollowingDock):
         self.viewer.add_layer(difference(layer, self.axis, frame))
         self.viewer.layers.selection.active = followed  # this dock stays with it
         self.runner.show_message(f"Added the differences to frame {frame}")
+
+    def add_arrows(self) -> None:
+        """Add arrows of the motion of the frame in view."""
+        layer, axis, position, frame = self._in_view()
+        if layer is None or self.table is None:
+            return
+        followed = self.layer
+        with errors_shown(self.runner.show_message):
+            made = motion_arrows(layer, axis, frame, position)
+            self.viewer.add_layer(made)
+            self.viewer.layers.selection.active = followed  # this dock stays with it
+            self.runner.show_message(f"Added {made.name!r}")
 
     def save_table(self, path: str | Path) -> None:
         """Write the table to a .csv; one that is there is replaced (the dialog asks before)."""
