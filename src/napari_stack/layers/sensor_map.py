@@ -6,22 +6,27 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
+from napari_stack.layers.appearance import Appearance
 from napari_stack.layers.job import Job
 
 
-def sensor_map(job: Job, name: str, values: NDArray[Any]) -> Image | Labels:
+def sensor_look(job: Job) -> Appearance:
+    """Return how a map of what a job measures is to look; it keeps no frames."""
+    return job.chain.origin[1] if job.chain.origin else job.appearance
+
+
+def sensor_map(look: Appearance, name: str, values: NDArray[Any]) -> Image | Labels:
     """Show a map of the sensor where the frames lie that it was measured on.
 
     Parameters
     ----------
-    job : Job
-        Which measured it.
+    look : Appearance
+        Of `sensor_look`.
     name : str
         What it shows.
     values : ndarray, shape (y, x)
         A mask, or the part of the light that arrives.
     """
-    _, look = job.chain.origin or (None, job.appearance)
     called = f"{look.name} - {name}"
     if values.dtype == bool:
         return look.plane_of_labels(values.astype(np.uint8), name=called)

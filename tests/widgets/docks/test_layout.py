@@ -43,7 +43,7 @@ def opened(viewer, frames, qtbot):
     looking = [dock.looking for dock in made if isinstance(dock, _widgets.StackDock)]
     for work in looking:
         work.drop()
-    qtbot.waitUntil(lambda: not any(work.busy for work in looking))
+    qtbot.waitUntil(lambda: not any(work.busy for work in looking), timeout=20_000)  # kernels
 
 
 @pytest.mark.parametrize("name", DOCKS)

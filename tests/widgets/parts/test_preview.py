@@ -11,6 +11,7 @@ from napari.components import LayerList
 
 import napari_stack as ns
 from napari_stack import _widgets, layers, samples
+from napari_stack._widgets.parts.frames.volume_notice import _open
 from napari_stack.operators import CATALOGUE
 from support.docks import DOCKS, cells_layer, docked, ran
 
@@ -177,6 +178,8 @@ def test_hyperstacks_and_views(viewer, qtbot, hyper):
     expected = hyper.along("t").map(ns.balance, measure_at={"c": 1, "z": 3})
     np.testing.assert_array_equal(preview.data, np.asarray(expected)[2, 1, 3])
     viewer.dims.ndisplay = 3
+    (question,) = _open  # 3-D computes all frames
+    question.anyway.click()
     assert shown(dock, qtbot) is None
     assert "2-D" in dock.runner.message.text()
     viewer.dims.ndisplay = 2

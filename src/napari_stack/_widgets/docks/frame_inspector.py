@@ -15,7 +15,15 @@ from napari_stack._widgets.parts.frames.frame_panels import panels_of
 from napari_stack._widgets.parts.frames.frame_strip import FrameStrip
 from napari_stack._widgets.parts.frames.place_by_hand import PlaceByHand
 from napari_stack._widgets.parts.frames.sliders import frame_in_view, position_in_view, show_frame
-from napari_stack._widgets.parts.layout import Rows, beside, button, frames_text, paragraph, tooltip
+from napari_stack._widgets.parts.layout import (
+    Rows,
+    beside,
+    button,
+    frames_text,
+    holding,
+    paragraph,
+    tooltip,
+)
 from napari_stack._widgets.parts.options.inputs import axis_choices, choice
 from napari_stack._widgets.parts.plot.plot import Plot
 from napari_stack._widgets.parts.run.errors import errors_shown
@@ -84,8 +92,7 @@ class FrameInspectorDock(FollowingDock):
             "Add arrows of how the frame in view moved: of its deformation, where it has one.",
             self.add_arrows,
         )
-        for added in (difference_button, arrows_button):
-            self.compare.layout().addWidget(added)
+        self._more_layers = holding(beside(difference_button, arrows_button))
         files = beside(
             button("Table...", "Write the table to a .csv file.", self._choose_csv),
             button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot),
@@ -95,7 +102,7 @@ class FrameInspectorDock(FollowingDock):
         )
         self.lay_out(
             self.title, self._axis_row, self.cells, self.plot, self.list, self.by_hand, self.stale,
-            self.remake, self.compare, files, pinned=(self.runner,),
+            self.remake, self.compare, self._more_layers, files, pinned=(self.runner,),
         )  # fmt: skip
 
     # following the viewer
@@ -141,7 +148,9 @@ class FrameInspectorDock(FollowingDock):
             if layer is not None and self.axis:
                 self.table = self._table()
         some = self.table is not None
-        for widget in (self.cells, self.plot, self.list, self.compare, self.runner):
+        for widget in (
+            self.cells, self.plot, self.list, self.compare, self._more_layers, self.runner,
+        ):  # fmt: skip
             widget.setVisible(some)
         self.by_hand.show_for(layer if some else None)
         if not some:

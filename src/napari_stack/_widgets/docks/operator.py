@@ -25,7 +25,8 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
 from napari_stack.core.sources.combined_sources import Place
-from napari_stack.layers.sensor_map import sensor_map
+from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.sensor_map import sensor_look, sensor_map
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.
@@ -257,14 +258,14 @@ class OperatorDock(RunningDock):
         for layer in made:
             self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = made[0]
-        self.card.show_lines(computed.said, partial(self._mend, job))
+        self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")
 
-    def _mend(self, job: layers.Job, said: Said) -> None:
+    def _mend(self, look: Appearance, said: Said) -> None:
         """Show what a sentence of the card offers, or set it and run again."""
         if said.shows is not None:
-            self.viewer.add_layer(sensor_map(job, *said.shows()))
+            self.viewer.add_layer(sensor_map(look, *said.shows()))
             return
         self.set_options(said.options)
         self.run()

@@ -27,7 +27,7 @@ from napari_stack.layers.compat import unwrapped, weak_reference
 from napari_stack.layers.read_layer import read_layer
 from napari_stack.layers.recipe_job import RecipeJob, prepare_recipe
 from napari_stack.layers.save_layer import formats_for, prepare_save, usual_path, with_suffix
-from napari_stack.layers.sensor_map import sensor_map
+from napari_stack.layers.sensor_map import sensor_look, sensor_map
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
 from napari_stack.recipe.planning import Facts, guess, look_at, plan_for
@@ -233,12 +233,14 @@ class StackDock(RunningDock):
         return ". ".join([f"Made {made[0].name!r}", *said])
 
     def _show_card(self, done: Any) -> None:
-        owner = {id(s): (job, c.step.operator) for job, c in done.values() for s in c.said}
+        owner = {
+            id(s): (sensor_look(job), c.step.operator) for job, c in done.values() for s in c.said
+        }
 
         def mend(said: Said) -> None:
-            job, operator = owner[id(said)]
+            look, operator = owner[id(said)]
             if said.shows is not None:
-                self.viewer.add_layer(sensor_map(job, *said.shows()))
+                self.viewer.add_layer(sensor_map(look, *said.shows()))
                 return
             self.checklist.mend(operator, said.options)
             self.run()
