@@ -120,7 +120,7 @@ def test_interactive_is_replay_bit_for_bit(dock, viewer, qtbot, series):
         assert tuple(layer.scale) == (0.5, 0.5)
 
 
-def test_events_of_the_canvas(dock, viewer, qtbot, series, window):
+def test_events_of_the_canvas(dock, viewer, qtbot, series, window, monkeypatch):
     """From the window's own mouse events on; the camera stays where it is."""
     fused(viewer, series)
     painting(dock, qtbot)
@@ -128,6 +128,8 @@ def test_events_of_the_canvas(dock, viewer, qtbot, series, window):
     centre = window.scene.camera.center
     before = dock.painter.image.data.copy()
     middle = np.array(canvas.size[::-1]) / 2
+    # What lies under the mouse is found by drawing, and a window that is not shown need not draw.
+    monkeypatch.setattr(canvas._scene_canvas, "visual_at", lambda _position: canvas.view)
     send = canvas._scene_canvas.events
     send.mouse_press(pos=middle, modifiers=(), button=1)
     press = SimpleNamespace(button=1, pos=middle)
