@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.system.compile_ahead import wait_until_compiled
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.deformation import seen_rows
 from napari_stack.operators.geometry.place_kernels import find_places
@@ -240,7 +239,6 @@ def _warp(
     whole: Array | None = None,
 ) -> None:
     """Warp lines of a frame, in arrays that `warp_lines` takes."""
-    wait_until_compiled(warp_lines)
     pair = 2 * BLOCK
     weight = np.empty(taps * pair, values.dtype)
     weights = weight if channels == 1 else np.empty(channels * weight.size, values.dtype)

@@ -140,7 +140,6 @@ def measure_transforms(
     from napari_stack.operators.registration.transform_choice import suitable_transform
 
     check_channel(stack, channel)
-    _compile_warp_ahead(stack)
     method = method_options(options_of(measure_transforms)["method"], method)
     if transform == "auto":
         transform = suitable_transform(stack, method)
@@ -171,18 +170,6 @@ def measure_transforms(
     from napari_stack.operators.registration.nonrigid.measure import with_deformation
 
     return with_deformation(stack, view, rigid, beyond, run)
-
-
-def _compile_warp_ahead(stack: Stack) -> None:
-    """Have the kernel compiled by which frames will be moved, while they are measured."""
-    from napari_stack.core.system.compile_ahead import compile_ahead
-    from napari_stack.operators.geometry.warp_kernels import warp_lines
-
-    compile_ahead(
-        warp_lines, "napari_stack.operators.precompile", "warm",
-        f"'transform_frames', dtype={stack.dtype.str!r}, colours={stack.rgb}, "
-        "options={'rotate': 1.0}",
-    )  # fmt: skip
 
 
 def _check_method(method: Any, transform: str) -> None:
