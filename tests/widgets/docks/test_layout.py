@@ -22,7 +22,7 @@ def frames(viewer, hyper):
 
 
 @pytest.fixture
-def opened(viewer, frames, qtbot):
+def opened(viewer, frames, qtbot, run_threads):
     """Opens docks in windows of their own, in napari's style."""
     made = []
 
@@ -43,7 +43,7 @@ def opened(viewer, frames, qtbot):
     looking = [dock.looking for dock in made if isinstance(dock, _widgets.StackDock)]
     for work in looking:
         work.drop()
-    qtbot.waitUntil(lambda: not any(work.busy for work in looking), timeout=20_000)  # kernels
+    qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)  # kernels may be compiled
 
 
 @pytest.mark.parametrize("name", DOCKS)
