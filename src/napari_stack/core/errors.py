@@ -1,6 +1,7 @@
 """Which errors the user can mend, and which are faults of the program."""
 
 import errno
+from typing import Any
 
 #: Error numbers of a file that the program uses wrongly; with a file name they blame the name.
 _MISUSE = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTTY, errno.ESPIPE}
@@ -50,3 +51,9 @@ def format_error(error: BaseException) -> str:
         reason = error.strerror[0].lower() + error.strerror[1:]
         return f"{error.filename}: {reason}" if error.filename is not None else reason
     return text or type(error).__name__
+
+
+def shortened(value: Any) -> str:
+    """Write a value as errors show it."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
+from napari_stack.core.errors import UserError, shortened
 
 #: What a row holds, and the first line of a .csv file.
 COLUMNS = ("frame", "reference_x", "reference_y", "frame_x", "frame_y")
@@ -64,7 +64,7 @@ class PointPairs:
         if rows.ndim != 2 or rows.shape[1] != len(COLUMNS) or not np.isfinite(rows).all():
             raise UserError(
                 "pairs of points must be {frame: [(x, y, x, y), ...]}, or rows of "
-                f"{', '.join(COLUMNS)}, all finite; got {_shortened(value)}"
+                f"{', '.join(COLUMNS)}, all finite; got {shortened(value)}"
             )
         if ((odd := rows[:, 0] % 1 != 0) | (rows[:, 0] < 0)).any():
             wrong = rows[odd | (rows[:, 0] < 0)][0, 0]
@@ -115,8 +115,3 @@ def _rows(value: Any) -> NDArray[np.float64]:
         found = np.asarray(pairs, np.float64).reshape(len(pairs), 4)
         parts.append(np.column_stack([np.full(len(found), float(frame)), found]))
     return np.concatenate(parts)
-
-
-def _shortened(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

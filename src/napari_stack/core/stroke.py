@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 
-from napari_stack.core.errors import UserError
+from napari_stack.core.errors import UserError, shortened
 
 #: The source of a stroke that erases: the fused image as it was before any stroke.
 FUSED: Final = "fused"
@@ -156,9 +156,3 @@ def is_whole(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def shortened(value: Any) -> str:
-    """Write a value as errors show it."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 
-from napari_stack.core.errors import UserError
-from napari_stack.core.stroke import Slab, Stroke, StrokeSource, is_whole, shortened
+from napari_stack.core.errors import UserError, shortened
+from napari_stack.core.stroke import Slab, Stroke, StrokeSource, is_whole
 
 _FORMAT, _VERSION = "napari-stack strokes", 1
 
