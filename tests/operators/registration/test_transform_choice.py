@@ -79,3 +79,9 @@ def test_what_it_became_is_in_the_recipe_and_is_said(cells, tmp_path):
     written = Recipe.from_json(read_recipe(tmp_path / "mean.tif"))
     assert [step.options for step in written.steps] == [{"transform": "rigid"}, {}]
     assert done.recipe.steps[0].options == {"transform": "rigid"}
+
+
+def test_a_method_may_be_named(cells):
+    for method in ("phase", Phase()):
+        step = Step("register", {"transform": "auto", "method": method}).settled(cells)
+        assert step.options["transform"] == "translation"

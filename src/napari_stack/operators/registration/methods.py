@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds
+from napari_stack.operators.registration.refinement.motion_models import Transform
 
 Finder = Literal["SIFT", "ORB", "AKAZE", "BRISK", "SURF"]
 
@@ -128,3 +129,10 @@ class Features(MethodOptions):
 
 
 Method = Intensity | Phase | Fourier | Imreg_dft | Features
+
+#: Transforms that a method can measure, the freest one last; methods that are not here take all.
+MEASURABLE: dict[type[MethodOptions], tuple[Transform, ...]] = {
+    Phase: ("translation",),
+    Fourier: ("translation", "rigid", "similarity"),
+    Imreg_dft: ("translation", "rigid", "similarity"),
+}

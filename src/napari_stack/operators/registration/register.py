@@ -23,6 +23,7 @@ from napari_stack.files import load_image
 from napari_stack.operators.geometry.transforms import Transforms
 from napari_stack.operators.geometry.warp import apply_transforms
 from napari_stack.operators.registration.methods import (
+    MEASURABLE,
     Features,
     Fourier,
     Imreg_dft,
@@ -173,11 +174,7 @@ def measure_transforms(
 
 
 def _check_method(method: Any, transform: str) -> None:
-    able = {
-        Phase: ("translation",),
-        Fourier: ("translation", "rigid", "similarity"),
-        Imreg_dft: ("translation", "rigid", "similarity"),
-    }.get(type(method))
+    able = MEASURABLE.get(type(method))
     if able and transform not in able:
         names = " or ".join(f"transform={name!r}" for name in able)
         raise UserError(

@@ -4,24 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_stack.core.axis import usual_name
+from napari_stack.core.options import method_options, options_of
 from napari_stack.core.stack import Stack
 from napari_stack.files import reference_file
 from napari_stack.files.exif import origin_of
-from napari_stack.operators.registration.methods import Fourier, Imreg_dft, Phase
+from napari_stack.operators.registration.methods import MEASURABLE
 from napari_stack.operators.registration.refinement.motion_models import Transform
 
 #: EXIF's tag of the camera's model.
 _MODEL = 272
 
-#: By methods that cannot measure every motion: the most that they can.
-_MOST: dict[type, Transform] = {
-    Phase: "translation",
-    Fourier: "similarity",
-    Imreg_dft: "similarity",
-}
 
-
-def suitable_transform(stack: Stack, method: Any = "auto") -> Transform:
+def suitable_transform(stack: Stack, method: Any = None) -> Transform:
     """Return the transform that suits frames.
 
     What is watched over time shifts and turns (rigid), a picture grows as the focus moves
@@ -31,19 +25,22 @@ def suitable_transform(stack: Stack, method: Any = "auto") -> Transform:
     Parameters
     ----------
     stack : Stack
-    method : Method or str
+    method : Method, optional
     """
     wanted = _of_frames(stack)
-    most = _MOST.get(type(method))
-    able = most is None or (wanted in ("rigid", "similarity") and most == "similarity")
-    return wanted if able or most is None else most
+    able = MEASURABLE.get(type(method))
+    return wanted if able is None or wanted in able else able[-1]
 
 
 def settled(stack: Stack, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that frames decide, as decided: the transform, where that is "auto"."""
     if options.get("transform") != "auto":
         return {}
-    return {"transform": suitable_transform(stack, options.get("method", "auto"))}
+    from napari_stack.operators.registration.register import measure_transforms
+
+    option = options_of(measure_transforms)["method"]
+    method = method_options(option, options.get("method", option.default))
+    return {"transform": suitable_transform(stack, method)}
 
 
 def _of_frames(stack: Stack) -> Transform:
