@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pytest
@@ -23,7 +23,9 @@ from napari_stack.core import catalogue
 from napari_stack.core.catalogue import entry_of
 from napari_stack.core.operator import resolve
 from napari_stack.core.options import Bounds
+from napari_stack.core.results import AlongAxis, Shown
 from napari_stack.engine.run import Run
+from napari_stack.layers.pixel_inspection import target_at
 from napari_stack.operators import CATALOGUE, Operator
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Recipe, Step
@@ -56,6 +58,33 @@ def spread(stack: ns.Stack, *, run: Run = Run()) -> NDArray[np.float32]:
     return np.ptp(np.asarray(stack), axis=0).astype(np.float32)
 
 
+class Ranges(NamedTuple):
+    """A result whose parts say how they are shown."""
+
+    image: NDArray[np.uint8]
+    place: Annotated[NDArray[np.float32], AlongAxis("unit", "length"), Shown("plasma")]
+    trust: Annotated[NDArray[np.float32], Shown("magma", most=2.0)]
+    spread: NDArray[np.float32]
+
+
+def ranges(
+    stack: ns.Stack, *, unit: Literal["frame", "length"] = "frame", run: Run = Run()
+) -> Ranges:
+    """Measure where each pixel is brightest.
+
+    Parameters
+    ----------
+    stack : Stack
+    unit : str
+        Of the places.
+    run : Run
+    """
+    pixels = np.asarray(stack)
+    place = pixels.argmax(axis=0) * (stack.axes[0].step if unit == "length" else 1)
+    one = np.ones(pixels.shape[1:], np.float32)
+    return Ranges(pixels[0], place.astype(np.float32), one, 7 * one)
+
+
 @pytest.fixture
 def data():
     return np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
@@ -85,6 +114,18 @@ def test_frames_come_out_of_all_that_one_entry_makes(data, files, monkeypatch):
     assert (dock.operator, dock.main) == ("brighten", ("amount",))
     assert "brighten" in ns.__all__
     assert "BrightenDock" in _widgets.__all__
+
+
+@pytest.mark.parametrize(("unit", "deepest"), [("frame", 2), ("length", 5)])
+def test_a_result_declares_how_its_images_are_shown(data, unit, deepest, monkeypatch):
+    monkeypatch.setitem(CATALOGUE, "ranges", Operator(ranges))
+    frames = Image(data, scale=(2.5, 1, 1))
+    image, place, trust, spread = layers.ranges(frames, unit=unit)
+    assert image.visible
+    assert not any(layer.visible for layer in (place, trust, spread))
+    found = [(layer.colormap.name, *layer.contrast_limits) for layer in (place, trust, spread)]
+    assert found == [("plasma", 0, deepest), ("magma", 0, 2), ("gray", 0, 7)]
+    assert target_at(image, (0, 1, 1)).frame == 2  # the brightest
 
 
 def test_images_come_out_of_all_that_one_entry_makes(data, files, monkeypatch):

@@ -181,6 +181,15 @@ class Operator:
         found = {n: part for n, part in self.parts.items() if not part.per_frame}
         return {n: part for n, part in found.items() if not part.option or on[part.option]}
 
+    @property
+    def along_axis(self) -> str:
+        """Name of the image whose values are places along the axis that was stacked, or ""."""
+        return next((name for name, part in self.parts.items() if part.along), "")
+
+    def holds_distances(self, options: Mapping[str, Any]) -> bool:
+        """Whether that image holds distances with some options; else numbers of frames."""
+        return any(part.holds_distances(options) for part in self.parts.values())
+
     def pixels_in_one(self, options: Mapping[str, Any]) -> float:
         """How many pixels of its images one of the frames becomes along y and x."""
         if not self.finer:

@@ -9,6 +9,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+#: Name of the part that is a picture; a single array is one.
+PICTURE = "image"
+
 
 class PerFrame:
     """Marks what a result holds for each frame: numbers, and no image."""
@@ -27,6 +30,40 @@ class OnlyWith:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """Marks how layers show an image of a result that is no picture.
+
+    Parameters
+    ----------
+    colormap : str
+        A name that napari knows.
+    most : float, optional
+        Where the contrast limits, which begin at 0, end; by default at the greatest value.
+    """
+
+    colormap: str
+    most: float | None = None
+
+
+@dataclass(frozen=True)
+class AlongAxis:
+    """Marks an image of a result whose values are places along the axis that was stacked.
+
+    They are numbers of frames, between frames too, or distances from the first one.
+
+    Parameters
+    ----------
+    option : str
+        Option of the operator that says which.
+    distance : Any
+        Its value for distances.
+    """
+
+    option: str
+    distance: Any
+
+
+@dataclass(frozen=True)
 class Part:
     """One part of a result.
 
@@ -38,20 +75,33 @@ class Part:
         The option without which it is None; "" where it is always there.
     dtype : dtype or None
         Type of its elements; None where that depends on the frames and the options.
+    picture : bool
+        It shows what the frames show; else what was measured at each pixel.
+    shown : Shown
+        How a layer shows it, if it is no picture.
+    along : AlongAxis or None
+        Its values are places along the axis that was stacked.
     """
 
     per_frame: bool = False
     option: str = ""
     dtype: np.dtype[Any] | None = None
+    picture: bool = False
+    shown: Shown = Shown("gray")
+    along: AlongAxis | None = None
+
+    def holds_distances(self, options: Mapping[str, Any]) -> bool:
+        """Whether its values are distances along the axis that was stacked, with some options."""
+        return self.along is not None and options.get(self.along.option) == self.along.distance
 
 
 @cache
 def parts_of_result(kind: Any) -> Mapping[str, Part]:
     """Read the parts of a result from its annotation; a single array is one, called ``image``."""
     if not is_tuple(kind):
-        return {"image": _part(kind)}
+        return {PICTURE: _part(PICTURE, kind)}
     hints = get_type_hints(kind, include_extras=True)
-    return {name: _part(hints.get(name, Any)) for name in kind._fields}
+    return {name: _part(name, hints.get(name, Any)) for name in kind._fields}
 
 
 def is_tuple(kind: Any) -> bool:
@@ -59,14 +109,18 @@ def is_tuple(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, tuple)
 
 
-def _part(hint: Any) -> Part:
+def _part(name: str, hint: Any) -> Part:
     marks: list[Any] = []
     if get_origin(hint) is Annotated:
         hint, *marks = get_args(hint)
-    option = next((mark.option for mark in marks if isinstance(mark, OnlyWith)), "")
+    said = {type(mark): mark for mark in marks}
+    option = said[OnlyWith].option if OnlyWith in said else ""
     array = get_args(hint)[0] if NoneType in get_args(hint) else hint
     element = get_args(get_args(array)[1])[0] if len(get_args(array)) == 2 else Any
-    return Part(PerFrame in marks, option, None if element is Any else np.dtype(element))
+    return Part(
+        PerFrame in marks, option, None if element is Any else np.dtype(element), name == PICTURE,
+        said.get(Shown, Part.shown), said.get(AlongAxis),
+    )  # fmt: skip
 
 
 def images_of(result: Any) -> dict[str, NDArray[Any]]:

@@ -11,12 +11,10 @@ from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
+from napari_stack.core.results import Part
 from napari_stack.core.units import plain_unit
 from napari_stack.layers.frame_geometry import FrameGeometry
 from napari_stack.layers.placement import to_physical, to_world
-
-#: Colormaps of images that are not pictures.
-_MAPS = {"rejected": "inferno", "depth": "viridis", "confidence": "magma", "coverage": "magma"}
 
 #: Contrast limits; None where those of the layer stay right.
 Limits = tuple[float, float] | None
@@ -86,7 +84,7 @@ class Appearance:
         return self._coloured(data, rgb=self.rgb, **place, **more)
 
     def image(
-        self, data: Any, kind: str, stacked: int, count: int, limits: Limits, **more: Any
+        self, data: Any, part: Part, stacked: int, count: int, limits: Limits, **more: Any
     ) -> Image | Labels:
         """Make a layer of an operator's image; of a mask Labels, which can be painted on.
 
@@ -97,8 +95,8 @@ class Appearance:
         Parameters
         ----------
         data : ndarray
-        kind : str
-            What it shows: a picture (``image``) or what was measured for each pixel.
+        part : Part
+            What it shows, as the operator's result declares it.
         stacked, count : int
             Number of the axis that was stacked, and its frames.
         limits : tuple of float or None
@@ -118,8 +116,9 @@ class Appearance:
             return Labels(data.astype(np.uint8), multiscale=False, **place, **more)
         if limits is None:
             return self._coloured(data, rgb=rgb, **place, **more)
-        place |= {"colormap": _MAPS.get(kind, "gray"), "contrast_limits": limits, "rgb": rgb}
-        if kind != "image":  # it would hide the picture that it belongs to
+        colormap = "gray" if part.picture else part.shown.colormap
+        place |= {"colormap": colormap, "contrast_limits": limits, "rgb": rgb}
+        if not part.picture:  # it would hide the picture that it belongs to
             place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
         return Image(data, multiscale=False, **place, **more)
 
@@ -143,23 +142,31 @@ class Appearance:
             data, multiscale=False, **{**place, "blending": "translucent_no_depth", **more}
         )
 
-    def shown(self, data: NDArray[Any], kind: str) -> NDArray[Any]:
+    def shown(self, data: NDArray[Any], part: Part) -> NDArray[Any]:
         """Return an operator's image as a layer holds it: of counts or a mask, of all colours."""
-        if (kind != "image" or data.dtype == bool) and data.ndim == self.ndim:
+        if (not part.picture or data.dtype == bool) and data.ndim == self.ndim:
             return np.asarray(data.max(axis=-1))
         return data
 
-    def limits_of(self, data: NDArray[Any], kind: str, deepest: float) -> Limits:
-        """Return contrast limits for an operator's image, or None: those of the layer fit."""
-        if kind == "depth":
+    def limits_of(self, data: NDArray[Any], part: Part, deepest: float) -> Limits:
+        """Return contrast limits for an operator's image, or None: those of the layer fit.
+
+        Parameters
+        ----------
+        data : ndarray
+        part : Part
+            What it shows, as the operator's result declares it.
+        deepest : float
+            Place of the last frame along the axis that was stacked.
+        """
+        if part.along is not None:
             return min(0.0, deepest), max(0.0, deepest) or 1.0
-        if kind == "confidence":
-            return 0.0, 1.0
-        if kind == "image" and data.dtype == self.dtype and data.dtype.kind != "f":
+        if part.shown.most is not None:
+            return 0.0, part.shown.most
+        if part.picture and data.dtype == self.dtype and data.dtype.kind != "f":
             return None
-        picture = kind == "image"
-        low, high = value_range(data, rgb=self.rgb and picture) or (0.0, 1.0)
-        if not picture:
+        low, high = value_range(data, rgb=self.rgb and part.picture) or (0.0, 1.0)
+        if not part.picture:
             return 0.0, max(high, 1.0)
         least, most = self.limits_range
         # A mean of floats never leaves the range of the frames; a sum does.

@@ -14,7 +14,7 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import names_text
 from napari_stack.core.operator import resolve
 from napari_stack.core.options import check
-from napari_stack.core.results import images_of, numbers_of
+from napari_stack.core.results import Part, images_of, numbers_of
 from napari_stack.core.said import Said
 from napari_stack.core.sources.combined_sources import Place, places_to_json
 from napari_stack.core.stack import Stack
@@ -109,13 +109,18 @@ class Job:
         said = (*said_of(step, result), *said_of_settled(asked, step))
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {}, said=said)
-        images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
+        images = {n: self.appearance.shown(im, self.part(n)) for n, im in images_of(result).items()}
         return Computed(step, None, images, self.limits(images), numbers_of(result), said)
 
     def limits(self, images: Mapping[str, Any]) -> dict[str, Limits]:
         """Return contrast limits for images as layers hold them."""
         deepest = (self._count - 1) * (self.depth_step or 1.0)
-        return {n: self.appearance.limits_of(im, n, deepest) for n, im in images.items()}
+        found = self.appearance.limits_of
+        return {n: found(im, self.part(n), deepest) for n, im in images.items()}
+
+    def part(self, name: str) -> Part:
+        """Return what the operator declares of an image of its result."""
+        return self.step.entry.parts[name]
 
     def after(self, computed: Computed) -> Chain:
         """Return what stands behind the frames of the result."""
@@ -143,7 +148,7 @@ class Job:
             return [self.appearance.frames(array, geometry, name=name, metadata=metadata)]
         made = {
             kind: self.appearance.image(
-                image, kind, self.data.number, self._count, computed.limits[kind],
+                image, self.part(kind), self.data.number, self._count, computed.limits[kind],
                 metadata=self._metadata(metadata, steps, kind, first=not number),
                 name=result_name(source, computed.step, kind if number else ""),
             )
@@ -159,10 +164,10 @@ class Job:
     ) -> Mapping[str, Any]:
         """Return the metadata of an image, given those of the picture."""
         metadata = picture if first else history(self.chain, steps, kind)
-        return self._noted(metadata) if kind == "depth" else metadata
+        return self._noted(metadata) if self.part(kind).along else metadata
 
     def _noted(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Add, for a map of depth, where the frames lie and how far apart."""
+        """Add, for places along the stacked axis, where the frames lie and how far apart."""
         axis = self._stacked
         start = float(self.appearance.place.translate[self.data.number])
         step = 1.0 if self.depth_step else axis.step  # of what the depth counts
@@ -172,8 +177,8 @@ class Job:
     @property
     def depth_step(self) -> float:
         """Distance of the frames where the depth counts that; 0 where it counts frames."""
-        distance = self.step.options.get("depth_unit") == "distance"
-        return self._stacked.step if distance else 0.0
+        distances = self.step.entry.holds_distances(self.step.options)
+        return self._stacked.step if distances else 0.0
 
     @property
     def _stacked(self) -> Axis:
@@ -207,9 +212,7 @@ class Job:
     def note(self, computed: Computed) -> str:
         """Say what the operator remarks on its result, where that is no reason for a warning."""
         frames, note = computed.frames, self.step.entry.note
-        if frames is None or note is None:
-            return ""
-        return str(resolve(note)(frames.frames))
+        return "" if frames is None or note is None else str(resolve(note)(frames.frames))
 
     @property
     def _count(self) -> int:

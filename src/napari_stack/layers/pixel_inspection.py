@@ -39,7 +39,7 @@ class PixelTarget:
     step : Step or None
         What made the image that is looked at; None where it is a frame.
     depth : float
-        For a focus-stacked image the frame that it came from; else NaN.
+        For an image with a map of places along the axis the frame that it came from; else NaN.
     """
 
     frames: Any
@@ -133,8 +133,8 @@ def target_at(layer: Any, world: Any) -> PixelTarget | None:
         return None
     depth = np.nan
     if step is not None and made is not None:
-        depth = _value(layer, made.image("depth"), world)
-        if step.options.get("depth_unit") == "distance":
+        depth = _value(layer, made.image(step.entry.along_axis), world)
+        if step.entry.holds_distances(step.options):
             depth /= stack.axes[0].step
     return PixelTarget(weak_reference(frames), frames.name, axis, stack, y, x, step, depth)
 

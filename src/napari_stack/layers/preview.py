@@ -9,7 +9,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_stack.core.options import options_of
-from napari_stack.core.results import images_of
+from napari_stack.core.results import Part, images_of
 from napari_stack.core.source import Pixels, WrappedSource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -99,7 +99,7 @@ def preview_layer(job: Job, image: NDArray[Any]) -> Image:
     """Make the layer of a preview: y and x alone, which covers the frame in view."""
     more: dict[str, Any] = {"blending": "translucent_no_depth"}
     if not job.step.entry.gives_frames:
-        image = job.appearance.shown(image, "mask")
+        image = job.appearance.shown(image, Part())
         more = {"rgb": False, "colormap": "red", "gamma": 1.0, "contrast_limits": (0, 1)}
         more["blending"] = "additive"
     name = f"{job.appearance.name} - preview"

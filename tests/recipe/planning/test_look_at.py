@@ -10,16 +10,16 @@ from napari_stack.recipe.planning import guess, look_at
 
 
 @pytest.mark.parametrize(
-    ("stack", "kind"),
+    ("sample", "sizes", "kind"),
     [
-        (samples.focus_series(7, (128, 160))[0], "focus series"),
-        (samples.drifting_cells(12, (128, 160))[0], "burst"),
-        (samples.bleaching(12, (128, 160))[0], "time-lapse"),
-        (samples.hyperstack(3, 4, (64, 80))[0], "volume over time"),
+        (samples.focus_series, (7, (128, 160)), "focus series"),
+        (samples.drifting_cells, (12, (128, 160)), "burst"),
+        (samples.bleaching, (12, (128, 160)), "time-lapse"),
+        (samples.hyperstack, (3, 4, (64, 80)), "volume over time"),
     ],
 )
-def test_samples(stack, kind):
-    facts = look_at(stack)
+def test_samples(sample, sizes, kind):
+    facts = look_at(sample(*sizes)[0])
     assert guess(facts).kind == kind
     assert facts.seen.hot == 0
     assert facts.seen.frames == min(facts.sizes[facts.axis("t") or next(iter(facts.sizes))], 9)

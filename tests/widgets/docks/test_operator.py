@@ -73,15 +73,16 @@ def test_depth_of_one_channel_for_all(viewer, qtbot, hyper):
     np.testing.assert_array_equal(depth[:, 0], depth[:, 1])
 
 
-@pytest.mark.parametrize("kind", [*DOCKS.values(), _widgets.OpenFramesDock])
-def test_closed_dock_is_gone(kind, viewer, qtbot, cells):
+def test_closed_docks_are_gone(viewer, qtbot, cells):
     cells_layer(viewer, cells)
-    dock = docked(viewer, kind)
-    alive = weakref.ref(dock)
-    viewer.window.remove_dock_widget(dock)
-    del dock
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and alive() is None)
-    viewer.layers.clear()  # nothing of it listens any more
+    alive = {}
+    for kind in (*DOCKS.values(), _widgets.OpenFramesDock):
+        dock = docked(viewer, kind)
+        alive[kind] = weakref.ref(dock)
+        viewer.window.remove_dock_widget(dock)
+        del dock
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() for ref in alive.values()))
+    viewer.layers.clear()  # nothing of them listens any more
 
 
 def test_layers_offered(viewer, qtbot, cells):
@@ -175,18 +176,20 @@ def wheel(widget):
     QApplication.sendEvent(widget, turned)
 
 
-@pytest.mark.parametrize("kind", [*DOCKS.values(), _widgets.OpenFramesDock])
-def test_wheel_scrolls_and_changes_nothing(kind, viewer, qtbot, hyper):
+def test_wheel_scrolls_and_changes_nothing(viewer, qtbot, hyper):
     viewer.add_layer(layers.to_layer(hyper, "hyper"))
-    dock = docked(viewer, kind)
-    boxes = [*dock.findChildren(QComboBox), *dock.findChildren(QAbstractSpinBox)]
-    assert boxes
-    before = [box.property("currentText") or box.property("text") for box in boxes]
-    for box in boxes:
-        assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus
-        if not box.hasFocus():
-            wheel(box)
-    assert [box.property("currentText") or box.property("text") for box in boxes] == before
+    for kind in (*DOCKS.values(), _widgets.OpenFramesDock):
+        dock = docked(viewer, kind)
+        boxes = [*dock.findChildren(QComboBox), *dock.findChildren(QAbstractSpinBox)]
+        assert boxes, kind
+        before = [box.property("currentText") or box.property("text") for box in boxes]
+        for box in boxes:
+            assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus, kind
+            if not box.hasFocus():
+                wheel(box)
+        after = [box.property("currentText") or box.property("text") for box in boxes]
+        assert after == before, kind
+        viewer.window.remove_dock_widget(dock)
 
 
 def test_docks_take_the_active_layer(viewer, qtbot, cells):

@@ -1,13 +1,14 @@
 """`mean_with_error`: an average, and how sure it is at each pixel."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.options import check
 from napari_stack.core.pixels.casting import cast
+from napari_stack.core.results import Shown
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import WeightedMean, require_used, weights_of
@@ -37,7 +38,7 @@ class MeanWithError(NamedTuple):
     image: NDArray[Any]
     standard_error: NDArray[np.float32]
     effective_frames: NDArray[np.float32]
-    coverage: NDArray[np.uint16]
+    coverage: Annotated[NDArray[np.uint16], Shown("magma")]
 
 
 def mean_with_error(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
-from napari_stack.core.results import OnlyWith, PerFrame
+from napari_stack.core.results import OnlyWith, PerFrame, Shown
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
@@ -53,7 +53,7 @@ class Clipped(NamedTuple):
     """
 
     image: NDArray[Any]
-    rejected: NDArray[np.uint16]
+    rejected: Annotated[NDArray[np.uint16], Shown("inferno")]
     rejected_fraction: Annotated[NDArray[np.float64], PerFrame]
     standard_error: Annotated[NDArray[np.float32] | None, OnlyWith("details")] = None
     used: Annotated[NDArray[np.uint16] | None, OnlyWith("details")] = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
-from napari_stack.core.results import OnlyWith
+from napari_stack.core.results import AlongAxis, OnlyWith, Shown
 from napari_stack.core.stack import Stack
 from napari_stack.core.strokes import StrokesSource
 from napari_stack.engine.run import Run
@@ -46,8 +46,15 @@ class Focused(NamedTuple):
     """
 
     image: NDArray[Any]
-    depth: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
-    confidence: Annotated[NDArray[np.float32] | None, OnlyWith("depth")] = None
+    depth: Annotated[
+        NDArray[np.float32] | None,
+        OnlyWith("depth"),
+        AlongAxis("depth_unit", "distance"),
+        Shown("viridis"),
+    ] = None
+    confidence: Annotated[
+        NDArray[np.float32] | None, OnlyWith("depth"), Shown("magma", most=1.0)
+    ] = None
     uncertainty: Annotated[NDArray[np.float32] | None, OnlyWith("uncertainty")] = None
 
 
