@@ -33,7 +33,7 @@ def corner_errors(transforms, truth, size):
 
 @pytest.fixture(scope="module")
 def drift():
-    return samples.drifting_cells(frames=7, size=(300, 360))
+    return samples.drifting_cells(frames=7, size=(216, 256))
 
 
 @pytest.mark.parametrize("method", ["auto", "intensity", "features", Intensity(8), Features("ORB")])
@@ -91,12 +91,12 @@ def test_frames_lost_directly_are_found_over_their_neighbours():
     rng = np.random.default_rng(1)
     import cv2
 
-    wide = cv2.GaussianBlur(rng.normal(size=(260, 1500)).astype(np.float32), (0, 0), 2)
-    starts = [0, 190, 380, 570, 760, 950, 1140]
-    data = np.stack([wide[:, s : s + 300] for s in starts])
+    wide = cv2.GaussianBlur(rng.normal(size=(160, 740)).astype(np.float32), (0, 0), 2)
+    starts = [0, 130, 260, 390, 520]
+    data = np.stack([wide[:, s : s + 220] for s in starts])
     transforms = measure_transforms(Stack.wrap(data), transform="translation")
     assert not transforms.failed.any()
-    np.testing.assert_allclose(transforms.matrices[:, 0, 2], 570 - np.array(starts), atol=0.05)
+    np.testing.assert_allclose(transforms.matrices[:, 0, 2], 260 - np.array(starts), atol=0.05)
 
 
 def test_one_channel_or_all(drift):
@@ -207,7 +207,7 @@ def test_real_series_are_registered(folder):
     from napari_stack import read
 
     stack = read(DATA / folder)
-    transforms = measure_transforms(stack, method="intensity", working_size=1024)
+    transforms = measure_transforms(stack, method="intensity", working_size=640)
     assert not transforms.failed.any()
     assert transforms.quality.min() > 0.3
 
