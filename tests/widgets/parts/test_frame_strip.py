@@ -119,7 +119,7 @@ def test_pictures_of_frames_are_made_once_and_small(viewer, cells, qtbot):
     assert len(picture) < 60_000
     image = QImage.fromData(b64decode(picture.split(",")[1][:-2]))
     assert (image.height(), image.width()) == cells.shape[1:]
-    assert not dock.pictures.latest.busy
+    qtbot.waitUntil(lambda: not dock.pictures.latest.busy)
     layer.contrast_limits = (0, 500)  # shown otherwise by now
     assert dock.pictures.of(2) == ""
     viewer.window.remove_dock_widget("all")
