@@ -46,14 +46,23 @@ class GrowingPicture(QLabel):
         self.show()
 
 
-def image_of(picture: NDArray[Any]) -> QImage:
-    """Make an image for the screen: from the darkest to the brightest, clear where it is NaN."""
+def image_of(picture: NDArray[Any], limits: tuple[float, float] | None = None) -> QImage:
+    """Make an image for the screen, clear where it is NaN.
+
+    Parameters
+    ----------
+    picture : (y, x) or (y, x, channel) ndarray
+    limits : (float, float), optional
+        What is shown as black and as white; by default nearly the darkest and the brightest.
+    """
     values = np.asarray(picture, np.float32)
     if values.ndim == 2:
         values = values[..., np.newaxis]
     known = np.isfinite(values).all(axis=-1)
     colours = values[..., :3] if values.shape[-1] >= 3 else values[..., [0, 0, 0]]
-    low, high = np.percentile(colours[known], (_DARK, _BRIGHT)) if known.any() else (0.0, 1.0)
+    if limits is None:
+        limits = tuple(np.percentile(colours[known], (_DARK, _BRIGHT))) if known.any() else (0, 1)
+    low, high = limits
     scaled = np.clip((np.nan_to_num(colours) - low) * (255 / max(high - low, 1e-30)), 0, 255)
     pixels = np.dstack([scaled, np.where(known, 255, 0)]).astype(np.uint8)
     height, width = known.shape
