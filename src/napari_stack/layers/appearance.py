@@ -122,7 +122,7 @@ class Appearance:
         if not part.picture:  # it would hide the picture that it belongs to
             place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
         made = Image(data, multiscale=False, **place, **more)
-        show_colour_bar(made, shown=kind == "depth")
+        show_colour_bar(made, shown=part.along is not None)
         return made
 
     def plane(self, data: Any, **more: Any) -> Image:

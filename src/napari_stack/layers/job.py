@@ -160,8 +160,9 @@ class Job:
         return list(made.values())
 
     def _called(self, kind: str) -> str:
-        """Return what an image is called; a depth that is a distance with its unit."""
-        return f"depth ({self._stacked.unit})" if kind == "depth" and self.depth_step else kind
+        """Return what an image is called; distances along the axis with their unit."""
+        far = self.part(kind).along is not None and self.depth_step
+        return f"{kind} ({self._stacked.unit})" if far else kind
 
     def _metadata(
         self, picture: Mapping[str, Any], steps: tuple[Step, ...], kind: str, *, first: bool
