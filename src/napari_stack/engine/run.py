@@ -22,6 +22,7 @@ from napari_stack.engine.bands import (
     band_part,
     band_rows,
 )
+from napari_stack.engine.blas_threads import one_blas_thread
 from napari_stack.engine.folds import F, R, fold_part, row_tasks
 from napari_stack.engine.glimpses import Glimpses
 from napari_stack.engine.local_bands import local_bands
@@ -259,7 +260,7 @@ class Run:
             client = getattr(self.executor, "get_executor", None)
             yield client(pure=False) if client else self.executor
             return
-        with opencv_threads(1 if self.threads > 1 else 0):
+        with opencv_threads(1 if self.threads > 1 else 0), one_blas_thread():
             stop = Event()
             pool = ThreadPoolExecutor(self.threads, "napari-stack", follow, (stop,))
             try:
