@@ -212,7 +212,7 @@ def siril(paths: list[Path], folder: Path) -> dict[str, Callable[[], object]]:
     for i, path in enumerate(paths):
         fits.writeto(folder / f"light_{i + 1:05}.fit", tifffile.imread(path))
     jobs: dict[str, Callable[[], object]] = {}
-    for way, letter in {"": "s", "MAD": "m", "winsorised": "w"}.items():
+    for way, letter in {"": "s", "MAD": "a", "winsorised": "w"}.items():
         script = folder / f"{letter}.ssf"
         limits = f"{SIGMA} {SIGMA} -nonorm -out=result"
         script.write_text(f"requires 1.0.0\nstack light rej {letter} {limits}\n")

@@ -21,14 +21,13 @@ _REGION = re.compile(r"^( *)# operators: ([^\n]*)\n.*?^ *# end\n", re.MULTILINE 
 def lines_of(kind: str) -> Iterator[str]:
     """Give the lines of a region: commands, widgets, or those of a menu."""
     for name, entry in CATALOGUE.own.items():
-        words = name.replace("_", " ").title()
         if kind == "commands":
             yield f"- id: napari-stack.{name}"
-            yield f"  title: {entry.title or words}"
+            yield f"  title: {entry.titled(name)}"
             yield f"  python_name: napari_stack._widgets:{dock_name(name)}"
         elif kind == "widgets":
             yield f"- command: napari-stack.{name}"
-            yield f"  display_name: {words}"
+            yield f"  display_name: {entry.titled(name)}"
         elif kind == f"menu {entry.menu}":
             yield f"- command: napari-stack.{name}"
 

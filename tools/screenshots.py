@@ -34,13 +34,13 @@ PICTURES = {
     "correct_bleaching": ("bleaching", "Correct Bleaching", {}, False, ()),
     "find_hot_pixels": ("hot_pixels", "Find Hot Pixels", {}, False, ()),
     "repair_hot_pixels": ("hot_pixels", "Repair Hot Pixels", {}, False, ()),
-    "combine": ("cosmic_rays", "Combine", {"method": "maximum"}, False, ()),
+    "combine": ("cosmic_rays", "Average (Combine)", {"method": "maximum"}, False, ()),
     "sigma_clip": ("cosmic_rays", "Sigma Clip", {}, False, ()),
     "moving_average": ("cosmic_rays", "Moving Average", {}, False, ()),
     "focus_stack": ("focus_series", "Focus Stack", {}, False, ("depth",)),
     "focus_slabs": ("focus_series", "Focus Slabs", {}, False, ()),
-    "denoise": ("cosmic_rays", "Denoise", {"strength": 5.0}, False, ()),
-    "sharpen": ("vignetted", "Sharpen", {}, False, ()),
+    "denoise": ("cosmic_rays", "Denoise (Non-Local Means)", {"strength": 5.0}, False, ()),
+    "sharpen": ("vignetted", "Sharpen (Unsharp Mask)", {}, False, ()),
     "transform_frames": ("drifting_cells", "Transform Frames", {"rotate": 15.0}, False, ()),
 }
 

@@ -27,6 +27,7 @@ def test_each_operator_has_a_function_with_its_signature_and_texts(name):
 
 
 @pytest.mark.filterwarnings("ignore:.*frames are left out")
+@pytest.mark.filterwarnings("ignore:planes also move slowly")
 @pytest.mark.parametrize(
     "name",
     [n for n, entry in CATALOGUE.items() if n != "drizzle" and entry.kind != "volumes"],

@@ -119,6 +119,8 @@ def test_depth_as_a_distance(focused):
     _, far, _ = layers.focus_stack(series, method="pyramid", depth_unit="distance")
     np.testing.assert_allclose(far.data, 2 * depth.data)
     assert tuple(far.contrast_limits) == (0, 8)
+    assert (depth.name, far.name) == ("series - fused - depth", "series - fused - depth (um)")
+    assert [layer.colorbar.visible for layer in (image, depth, far)] == [False, True, True]
     by_frames, by_distance = depth_surface(image, depth), depth_surface(image, far)
     corners = [la.data_to_world(la.data[0][17]) for la in (by_frames, by_distance)]
     np.testing.assert_allclose(*corners, rtol=1e-5)

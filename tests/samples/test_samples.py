@@ -197,6 +197,20 @@ def test_defective_pixels_are_those_of_the_mask():
     assert (data[:, truth["mask"]] == 0).all(axis=0).sum() == 10
 
 
+def test_a_wobbling_stack_is_shifted_by_its_jitter():
+    stack, truth = samples.wobbling(6, (48, 64), 2, jitter=2.0, photons=1e6, dtype="float32")
+    still, _ = samples.wobbling(6, (48, 64), 2, jitter=0.0, photons=1e6, dtype="float32")
+    jitter = truth["jitter"]
+    assert np.abs(np.polyfit(np.arange(6), jitter, 1)).max() < 1e-9
+    assert np.abs(jitter).max() > 1.5
+    np.testing.assert_allclose(np.diff(truth["rods"], axis=1), [[(1.0, 0.4)] * 5] * 4)
+    for number in range(6):
+        matrix = np.eye(3)
+        matrix[:2, 2] = jitter[number]
+        back = moved(np.asarray(stack)[number], matrix)[8:-8, 8:-8]
+        np.testing.assert_allclose(back, np.asarray(still)[number][8:-8, 8:-8], atol=0.02)
+
+
 @pytest.mark.parametrize("make", [samples.deforming, samples.scanned])
 def test_object_points_are_where_the_truth_says(make):
     stack, truth = make(3, SMALL, 2, photons=1e7, dtype="float32")

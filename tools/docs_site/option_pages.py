@@ -44,8 +44,7 @@ written once, in the signature, and these pages are made from it."""
 
 def page(name: str, entry: Operator) -> str:
     """Write the page of an operator."""
-    words = name.replace("_", " ").title()
-    lines = [f"# {entry.title or words}", "", *_text(entry), *_picture(name), *_faces(name, entry)]
+    lines = [f"# {entry.titled(name)}", "", *_text(entry), *_picture(name), *_faces(name, entry)]
     options = options_of(entry.function)
     main = {n: options[n] for n in entry.main if n in options}
     lines += ["## Options", "", *_table(main | options), ""]
@@ -67,7 +66,7 @@ def _picture(name: str) -> Iterator[str]:
 
 def _faces(name: str, entry: Operator) -> Iterator[str]:
     menu = _MENUS.get(entry.menu, "")
-    title = entry.title or name.replace("_", " ").title()
+    title = entry.titled(name)
     yield from ("| where | how |", "| --- | --- |")
     if menu:
         yield f"| in napari | *{menu} > {title}* |"

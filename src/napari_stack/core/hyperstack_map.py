@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
+from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.catalogue import entry_of
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
@@ -55,6 +55,8 @@ def map_operator(
     if not frames_out:
         stacks = (data.stack(place) for place in places)
         return _images(data, (at(stack, i, len(places)) for i, stack in enumerate(stacks)))
+    if entry.measures_apart and not measure_each:
+        return _apart(data, operator, measure_at, run, options)
     opened = _closed(data, places[0] if measure_each else measure_at)
     first = at(opened, 0, len(places) if measure_each else 1)
     if first.source is not opened.source:  # frames were made, not corrected
@@ -137,12 +139,41 @@ def _shared(data: Hyperstack, result: Stack) -> Hyperstack:
 
 def _each(data: Hyperstack, results: list[Stack]) -> Hyperstack:
     """Give every position its own corrections."""
-    numbers = np.concatenate([data.numbers(place) for place in data.positions()])
+    return _joined(data, results, np.concatenate([data.numbers(p) for p in data.positions()]))
+
+
+def _joined(data: Hyperstack, results: list[Stack], numbers: NDArray[np.intp]) -> Hyperstack:
+    """Put the corrections of results in the place of their frames' numbers."""
     order = np.argsort(numbers)
     chains = zip(*(result.corrections for result in results), strict=True)
     joined = [first.join(others).select(order) for first, *others in chains]
     used = np.concatenate([result.used for result in results])[order]
     return _with(data, joined, used, results[0].axes)
+
+
+def _apart(
+    data: Hyperstack,
+    operator: Callable[..., Any],
+    measure_at: Mapping[str, Place],
+    run: Any,
+    options: Mapping[str, Any],
+) -> Hyperstack:
+    """Give every position its own corrections, but for channels and for loops that are named."""
+    named = {data.called(name): at for name, at in measure_at.items()}
+    alike = [n for n in data.loops if n in named or usual_name(n) == "c"]
+    numbers = np.moveaxis(np.arange(len(data.frames)).reshape(data.sizes), data.number, -1)
+    loops = list(data.loops)
+    back = np.moveaxis(numbers, [loops.index(n) for n in alike], range(len(alike)))
+    others = {n: size for n, size in data.loops.items() if n not in alike}
+    places = [dict(zip(others, place, strict=True)) for place in np.ndindex(*others.values())]
+    results, order = [], []
+    for index, place in enumerate(places):
+        part = {} if run is None else {"run": run.part(index, len(places))}
+        result = operator(_closed(data, {**named, **place}), **_at(options, place), **part)
+        here = back[(..., *place.values(), slice(None))].reshape(-1, len(result))
+        results += [result] * len(here)
+        order.append(here.ravel())
+    return _joined(data, results, np.concatenate(order))
 
 
 def _made(data: Hyperstack, results: list[Stack]) -> Hyperstack:

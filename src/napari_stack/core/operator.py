@@ -45,7 +45,7 @@ class Operator:
     source : callable or str
         The function, or ``"module:name"``, from where it is imported when it is needed.
     title : str
-        Title of its command in napari; by default its name in words.
+        Title of its command and dock in napari; by default its name in words.
     menu : str
         Menu of napari that its command is in, such as ``"filter"`` for *Layers > Filter*.
     main : tuple of str
@@ -61,6 +61,9 @@ class Operator:
     measures : bool
         It measures something on the frames. False for one that treats each frame, or each few, for
         itself: its result is known before the work, and a single frame will do.
+    measures_apart : bool
+        Positions have nothing in common but their channels: where no place to measure at was named,
+        it measures at each for itself, on the first channel.
     preview : bool
         It is quick enough for its dock to show a frame's result while options are changed.
     plots : mapping of str to callable or str
@@ -108,6 +111,7 @@ class Operator:
     consumes: tuple[str, ...] | None = None
     preferred_axis: str = ""
     measures: bool = True
+    measures_apart: bool = False
     preview: bool = False
     plots: Mapping[str, Lazy] = field(default_factory=dict)
     measures_transforms: bool = False
@@ -147,6 +151,10 @@ class Operator:
     def inputs(self) -> tuple[str, ...]:
         """Names of the options that take an image: an array, a path, or in napari a layer."""
         return tuple(name for name, option in self.options.items() if option.kind is np.ndarray)
+
+    def titled(self, name: str) -> str:
+        """Return the title of its command and dock: the one that was given, or a name in words."""
+        return self.title or name.replace("_", " ").title()
 
     @property
     def summary(self) -> str:

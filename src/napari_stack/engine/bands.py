@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
+from napari_stack.engine.glimpses import small
 from napari_stack.engine.scratch import unnamed_array
 
 #: Rows of every frame that are held together where the source can give parts: small enough that
@@ -88,6 +89,7 @@ class Results:
     def __init__(self, height: int, memory: int, folder: str | Path | None) -> None:
         self._height, self._memory, self._folder = height, memory, folder
         self.images: tuple[NDArray[Any], ...] = ()
+        self._filled = 0
 
     def put(self, rows: slice, found: Sequence[NDArray[Any]]) -> None:
         """Take in some rows of every image.
@@ -103,6 +105,13 @@ class Results:
             self.images = tuple(self._empty(part, filed) for part in found)
         for image, part in zip(self.images, found, strict=True):
             image[rows] = part
+        self._filled = rows.stop
+
+    def glimpse(self) -> NDArray[np.float32]:
+        """Return a small picture of the first image: the rows so far, NaN below them."""
+        made = small(self.images[0])
+        made[len(made) * self._filled // self._height :] = np.nan
+        return made
 
     def _empty(self, part: NDArray[Any], filed: bool) -> NDArray[Any]:
         shape = (self._height, *part.shape[1:])

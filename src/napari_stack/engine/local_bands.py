@@ -64,4 +64,6 @@ def local_bands(
         for piece, found in zip(pieces, done, strict=True):
             progress.step(0)
             results.put(slice(band.start + piece.start, band.start + piece.stop), found)
+            if run.glimpses is not None:
+                run.glimpses.offer(results)
     return results.images

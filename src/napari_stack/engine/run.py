@@ -22,7 +22,9 @@ from napari_stack.engine.bands import (
     band_part,
     band_rows,
 )
+from napari_stack.engine.blas_threads import one_blas_thread
 from napari_stack.engine.folds import F, R, fold_part, row_tasks
+from napari_stack.engine.glimpses import Glimpses
 from napari_stack.engine.local_bands import local_bands
 from napari_stack.engine.opencv_threads import opencv_threads
 from napari_stack.engine.ordered import batch_of, in_batches, ordered, workers_of
@@ -57,6 +59,8 @@ class Run:
         part of clipping or sorting reads all of them: with more memory there are fewer parts.
     scratch : str or path, optional
         Folder for scratch files, which have no names there (default: that of the system).
+    glimpses : Glimpses, optional
+        Shows small pictures of results as they grow, where there are any.
 
     Examples
     --------
@@ -69,6 +73,7 @@ class Run:
     tick: Tick | None = None
     executor: Any = None
     scratch: str | Path | None = None
+    glimpses: Glimpses | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -174,6 +179,7 @@ class Run:
                     for i in numbers:  # nothing else holds what arrived while the next is made
                         state.add(i, next(arriving))
                         progress.step()
+                        self._show(state)
                 return state
             size = _PART_FRAMES
             parts = [numbers[i : i + size] for i in range(0, len(numbers), size)]
@@ -202,6 +208,7 @@ class Run:
             with closing(self._ordered(pool, _done, tasks, progress, ahead)) as arriving:
                 for done in arriving:
                     progress.step(done)
+                    self._show(state)
         state.close(numbers[-1])
         progress.step()
         return state
@@ -242,6 +249,10 @@ class Run:
                 progress.step()
         return results.images
 
+    def _show(self, state: Any) -> None:
+        if self.glimpses is not None:
+            self.glimpses.offer(state)
+
     @contextmanager
     def _pool(self) -> Iterator[Executor]:
         """Give the executor that runs parts of work; own threads end with the block."""
@@ -249,7 +260,7 @@ class Run:
             client = getattr(self.executor, "get_executor", None)
             yield client(pure=False) if client else self.executor
             return
-        with opencv_threads(1 if self.threads > 1 else 0):
+        with opencv_threads(1 if self.threads > 1 else 0), one_blas_thread():
             stop = Event()
             pool = ThreadPoolExecutor(self.threads, "napari-stack", follow, (stop,))
             try:

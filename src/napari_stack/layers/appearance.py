@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.results import Part
 from napari_stack.core.units import plain_unit
+from napari_stack.layers.compat import show_colour_bar
 from napari_stack.layers.frame_geometry import FrameGeometry
 from napari_stack.layers.placement import to_physical, to_world
 
@@ -120,7 +121,9 @@ class Appearance:
         place |= {"colormap": colormap, "contrast_limits": limits, "rgb": rgb}
         if not part.picture:  # it would hide the picture that it belongs to
             place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
-        return Image(data, multiscale=False, **place, **more)
+        made = Image(data, multiscale=False, **place, **more)
+        show_colour_bar(made, shown=part.along is not None)
+        return made
 
     def plane(self, data: Any, **more: Any) -> Image:
         """Make a layer of one frame, of y and x alone."""

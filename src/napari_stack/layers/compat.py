@@ -34,6 +34,12 @@ def weak_reference(thing: Any) -> Callable[[], Any]:
         return lambda: None
 
 
+def show_colour_bar(layer: Any, *, shown: bool = True) -> None:
+    """Show a bar of its colours with a layer, where napari has one: from 0.9 on."""
+    if hasattr(layer, "colorbar"):
+        layer.colorbar.visible = shown
+
+
 def grid_of(viewer: Any) -> Any:
     """Return the grid of the canvas; before napari 0.9 it belongs to the viewer itself."""
     return viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid

@@ -150,7 +150,7 @@ class Job:
             kind: self.appearance.image(
                 image, self.part(kind), self.data.number, self._count, computed.limits[kind],
                 metadata=self._metadata(metadata, steps, kind, first=not number),
-                name=result_name(source, computed.step, kind if number else ""),
+                name=result_name(source, computed.step, self._called(kind) * (number > 0)),
             )
             for number, (kind, image) in enumerate(computed.images.items())
         }  # fmt: skip
@@ -158,6 +158,11 @@ class Job:
             make_finer(layer, computed.step.entry.pixels_in_one(computed.step.options))
         self._link(computed, {kind: full_resolution(layer) for kind, layer in made.items()})
         return list(made.values())
+
+    def _called(self, kind: str) -> str:
+        """Return what an image is called; distances along the axis with their unit."""
+        far = self.part(kind).along is not None and self.depth_step
+        return f"{kind} ({self._stacked.unit})" if far else kind
 
     def _metadata(
         self, picture: Mapping[str, Any], steps: tuple[Step, ...], kind: str, *, first: bool
@@ -179,10 +184,6 @@ class Job:
         """Distance of the frames where the depth counts that; 0 where it counts frames."""
         distances = self.step.entry.holds_distances(self.step.options)
         return self._stacked.step if distances else 0.0
-
-    @property
-    def _stacked(self) -> Axis:
-        return self.data.axes[self.data.number]
 
     def _link(self, computed: Computed, arrays: Mapping[str, Any]) -> None:
         """Remember what the results were made from."""
@@ -213,6 +214,10 @@ class Job:
         """Say what the operator remarks on its result, where that is no reason for a warning."""
         frames, note = computed.frames, self.step.entry.note
         return "" if frames is None or note is None else str(resolve(note)(frames.frames))
+
+    @property
+    def _stacked(self) -> Axis:
+        return self.data.axes[self.data.number]
 
     @property
     def _count(self) -> int:

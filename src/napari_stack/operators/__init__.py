@@ -37,6 +37,18 @@ CATALOGUE.update(
         preferred_axis="t",
         measures_transforms=True,
     ),
+    register_planes=Operator(
+        f"{_HERE}.registration.planes.register_planes:register_planes",
+        title="Register Planes (Wobble in a Stack)",
+        menu="register",
+        became="steadied",
+        main=("period",),
+        preferred_axis="z",
+        measures_transforms=True,
+        measures_apart=True,
+        says=f"{_SAYS}:wobble",
+        precompile=(),  # planes of cells over time are no z-stack
+    ),
     balance=Operator(
         f"{_HERE}.corrections.balance:balance",
         menu="filter",

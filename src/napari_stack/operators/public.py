@@ -79,6 +79,10 @@ from napari_stack.operators.registration.methods import (
     Phase,
 )
 from napari_stack.operators.registration.nonrigid.options import Rows, Smooth
+from napari_stack.operators.registration.planes.register_planes import (
+    measure_wobble,
+    register_planes,
+)
 from napari_stack.operators.registration.register import measure_transforms, register
 from napari_stack.operators.registration.volumes.locate_planes import (
     PlanePlaces,

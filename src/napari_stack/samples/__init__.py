@@ -6,7 +6,7 @@ Nothing is interpolated, but the pictures of `deforming` and `scanned`: drawn tw
 from napari_stack.samples._degraded import bleaching, flickering, hot_pixels, shaded, vignetted
 from napari_stack.samples._moving import deforming, scanned
 from napari_stack.samples._series import cosmic_rays, drifting_cells, focus_series, hyperstack
-from napari_stack.samples._volumes import sinking_volume
+from napari_stack.samples._volumes import sinking_volume, wobbling
 
 __all__ = [
     "bleaching",
@@ -21,4 +21,5 @@ __all__ = [
     "shaded",
     "sinking_volume",
     "vignetted",
+    "wobbling",
 ]

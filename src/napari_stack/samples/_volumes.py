@@ -1,10 +1,11 @@
-"""Volumes of cells that sink, drift and bleach while they are watched."""
+"""Volumes of cells that sink, drift and bleach while they are watched, and a stack that shakes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.samples._series import PixelType, Truth, stored
 
 #: Pixels of a plane, and planes, that there is a spot for.
@@ -64,6 +65,74 @@ def sinking_volume(
     return Hyperstack.wrap(data, axes=axes), {"shifts": shifts}
 
 
+#: Radius and brightness of rods, and how far from the border they stay half-way through the stack.
+_ROD, _ROD_LIGHT, _INNER = 3.0, 0.5, 0.25
+
+
+def wobbling(
+    planes: int = 24,
+    size: tuple[int, int] = (128, 128),
+    seed: int = 0,
+    *,
+    jitter: float = 1.0,
+    slope: tuple[float, float] = (1.0, 0.4),
+    rods: int = 4,
+    photons: float = 200.0,
+    dtype: PixelType = "uint16",
+) -> tuple[Stack, Truth]:
+    """Make a z-stack of spots and slanted rods, taken on a stage that shakes from plane to plane.
+
+    Parameters
+    ----------
+    planes : int
+    size : tuple of int
+        (rows, columns) of a plane.
+    seed : int
+        The same seed gives the same pixels.
+    jitter : float
+        Standard deviation of the shift of a plane along x and y, in px.
+    slope : tuple of float
+        How far (x, y) the rods go on from one plane to the next, in px.
+    rods : int
+    photons : float
+        At full brightness; their noise is that of Poisson.
+    dtype : {"uint8", "uint16", "float32"}
+        Full brightness is 255, 4095 (12 bits) or 1.
+
+    Returns
+    -------
+    stack : Stack, shape (planes, rows, columns), axis z
+    truth : dict
+        ``jitter`` (planes, 2): (dx, dy) of each plane, of which mean and slope are none: these
+        look like a place and a slant. ``rods`` (rods, planes, 2): where they lie without jitter.
+    """
+    rng = np.random.default_rng([seed, 22])
+    shifts = rng.normal(0, jitter, (planes, 2))
+    depth = np.vander(np.arange(planes), 2)
+    shifts -= depth @ np.linalg.lstsq(depth, shifts, rcond=None)[0]
+    spots = _Spots(rng, planes, size, thickness=2.0)
+    middle = rng.uniform(_INNER, 1 - _INNER, (rods, 2)) * size[::-1]
+    along = np.multiply.outer(np.arange(planes) - (planes - 1) / 2, np.array(slope))
+    places = middle[:, None] + along
+    data = np.empty((planes, *size), dtype)
+    for number, shift in enumerate(shifts):
+        seen = spots.plane(number, shift) + _rods(places[:, number] + shift, size)
+        light = rng.poisson(np.minimum(seen, 1.0) * photons) / photons
+        data[number] = stored(light, dtype)
+    stack = Stack.wrap(data, axes=(Axis("z"), Axis("y"), Axis("x")))
+    return stack, {"jitter": shifts, "rods": places}
+
+
+def _rods(places: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Cross-sections of rods in a plane."""
+    x, y = (
+        np.exp(-0.5 * ((np.arange(side) - at[:, None]) / _ROD) ** 2)
+        for side, at in zip(size[::-1], places.T, strict=True)
+    )
+    seen: NDArray[np.float64] = _ROD_LIGHT * y.T @ x
+    return seen
+
+
 class _Spots:
     """Gaussian spots of several sizes: a formula at any place."""
 
@@ -90,3 +159,16 @@ class _Spots:
         volume = np.stack([(y * (self.bright * level)[:, None]).T @ x for level in z.T])
         result: NDArray[np.float64] = np.minimum(0.04 + volume, 1.0)
         return result
+
+    def plane(self, number: int, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One plane, which lies shifted by (dx, dy)."""
+        height, width = self.shape[1:]
+        y, x = (
+            np.exp(-0.5 * ((np.arange(side) - at[:, None] - move) / wide[:, None]) ** 2)
+            for side, at, move, wide in zip(
+                (height, width), self.places.T[1:], shift[::-1], self.radii.T[1:], strict=True
+            )
+        )
+        level = self.bright * np.exp(-0.5 * ((number - self.places[:, 0]) / self.radii[:, 0]) ** 2)
+        seen: NDArray[np.float64] = 0.04 + (y * level[:, None]).T @ x
+        return seen

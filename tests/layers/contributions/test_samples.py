@@ -26,7 +26,8 @@ def sample():
 @pytest.mark.parametrize(
     "name",
     ["drifting_cells", "cosmic_rays", "focus_series", "hyperstack", "vignetted", "shaded",
-     "flickering", "bleaching", "hot_pixels", "deforming", "scanned"],
+     "flickering", "bleaching", "hot_pixels", "deforming", "scanned",
+     "wobbling"],
 )  # fmt: skip
 def test_layers_have_axes_units_and_truth(name, sample):
     layer, truth = sample(name)

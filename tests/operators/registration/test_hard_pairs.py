@@ -1,17 +1,25 @@
 """Pairs of every kind that registration was once wrong about: right, or flagged."""
 
 import runpy
+import sys
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from napari_stack import Stack, measure_transforms
+from napari_stack.operators.registration.preprocess import prepare
 from napari_stack.operators.registration.search.correlation import repeated, spectrum_of
+from napari_stack.operators.registration.search.guesses import Guesses
+from napari_stack.operators.registration.search.hypotheses import Search
 
-_pairs = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "registration_pairs.py"))
+_BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+_pairs = runpy.run_path(str(_BENCHMARKS / "registration_pairs.py"))
 error_of, make = _pairs["error_of"], _pairs["make"]
+with mock.patch.object(sys, "path", [str(_BENCHMARKS), *sys.path]):
+    _unrelated = runpy.run_path(str(_BENCHMARKS / "registration_unrelated.py"))
 
 #: Error in px above which a result that was not flagged is silently wrong.
 WRONG = 4.0
@@ -64,10 +72,31 @@ def test_pairs_are_right_or_flagged(kind, least, transform):
     assert tally["right"] >= least
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("transform", ["translation", "rigid", "affine", "homography"])
 def test_frames_with_nothing_in_common_are_flagged(transform):
-    assert told(make("unrelated", transform, SEEDS[0]), transform) == "flagged"
+    """The benchmark `registration_unrelated` tries thousands."""
+    files = _unrelated["photographs"](None)
+    for number in range(2):
+        frames, _ = _unrelated["unrelated"](number, files)
+        assert not _unrelated["accepted"](frames, transform)[0]
+
+
+def test_frames_with_nothing_in_common_are_not_searched_at_length():
+    """Nor are key points asked, where they are not wanted; a turned frame is searched for."""
+    frames = make("unrelated", "rigid", 505).frames
+    others = make("mixed", "rigid", 502).frames  # turned, with a grid
+    for pair, expected in ((frames, False), (others, True)):
+        search = Search(*(prepare(np.float32(frame)) for frame in pair), "rigid")
+        search.go(None, None)
+        assert bool(search.tried) == expected
+
+
+def test_key_points_are_asked_where_spectra_show_nothing():
+    """A turned frame, dark, that shares 59 % with the other."""
+    pair = make("mixed", "similarity", 504)
+    frames = [prepare(np.float32(frame)) for frame in pair.frames]
+    assert not Guesses(*frames, "similarity", 12).promise([])
+    assert told(pair, "similarity") == "right"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

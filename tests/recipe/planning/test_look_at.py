@@ -48,6 +48,20 @@ def test_the_clearest_channel(noise):
     assert look_at(ns.Hyperstack.wrap(data[:, ::-1], axes="tcyx")).channel == 0
 
 
+@pytest.mark.parametrize(
+    ("axis", "spaced"),
+    [
+        (ns.Axis("z", 0.5, "um"), True),
+        (ns.Axis("z"), False),
+        (ns.Axis("t", 2.0, "second"), False),
+        (ns.Axis("z", 1.0, "um", positions=(0.0, 2.0, 1.0)), False),
+    ],
+)
+def test_whether_the_distance_of_planes_is_known(axis, spaced, noise):
+    stack = ns.Stack.wrap(noise(3, 32, 32), axes=(axis, ns.Axis("y"), ns.Axis("x")))
+    assert look_at(stack).spaced is spaced
+
+
 def test_photographs(tmp_path, noise):
     image = Image.fromarray(noise(48, 64, 3, dtype="uint8"))
     folder = tmp_path / "night"

@@ -83,6 +83,12 @@ def test_the_transform_fits(kind, rgb, transform):
     assert step.options == {"transform": transform}
 
 
+def test_depth_is_a_distance_where_that_is_known():
+    for spaced, options in ((False, {}), (True, {"depth_unit": "distance"})):
+        facts = Facts({"z": 9}, spaced=spaced)
+        assert recipe_for("focus series", "one sharp image", facts).steps[-1].options == options
+
+
 def test_several_axes():
     align, fuse = recipe_for("volume over time", "a steady movie", FIVE).steps
     assert (align.axis, align.measure_at) == ("t", {"z": "maximum", "c": 1})

@@ -24,25 +24,23 @@ def frames(viewer, hyper):
 @pytest.fixture
 def opened(viewer, frames, qtbot, run_threads):
     """Opens docks in windows of their own, in napari's style."""
-    made = []
 
     def open_dock(name, theme="dark", height=700):
         dock = getattr(_widgets, name)(viewer)
-        made.append(dock)
         qtbot.addWidget(dock)
         dock.setStyleSheet(get_stylesheet(theme))
         for part in dock.findChildren(QCollapsible):
             part.expand(animate=False)
         dock.setFixedSize(WIDER.get(name, 300), height)
         dock.show()
+        if isinstance(dock, _widgets.StackDock):
+            qtbot.waitUntil(lambda: dock.facts is not None, timeout=20_000)  # with all its steps
         for _ in range(4):
             QApplication.processEvents()
         return dock
 
     yield open_dock
-    looking = [dock.looking for dock in made if isinstance(dock, _widgets.StackDock)]
-    for work in looking:
-        work.drop()
+    # pytest-qt has closed the docks by now, so that those who wait for the threads are deleted.
     qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)  # kernels may be compiled
 
 

@@ -1,8 +1,12 @@
 """A cell a frame: colours, clicks, keys, and the notice on the canvas."""
 
+from base64 import b64decode
+
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QImage, QMouseEvent
+from qtpy.QtWidgets import QApplication, QToolTip
 
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
@@ -72,6 +76,54 @@ def test_clicks_and_keys(strip, qtbot):
 def test_it_is_drawn(strip):
     colours = {strip.grab().toImage().pixelColor(x, 5).name() for x in range(0, 200, 3)}
     assert {strip.colours[0].name(), strip.colours[2].name()} <= colours
+
+
+def hovered(strip, x):
+    """Move the mouse over the strip; return what is told then."""
+    at = QPointF(x, 10)
+    none = Qt.MouseButton.NoButton
+    move = QMouseEvent(QEvent.Type.MouseMove, at, strip.mapToGlobal(at), none, none,
+                       Qt.KeyboardModifier.NoModifier)  # fmt: skip
+    QApplication.sendEvent(strip, move)
+    return QToolTip.text()
+
+
+def test_the_picture_of_the_frame_under_the_mouse_comes_when_it_is_made(qtbot):
+    pictures = {}
+    strip = FrameStrip(lambda frame: pictures.get(frame, ""))
+    qtbot.addWidget(strip)
+    strip.resize(200, 22)
+    strip.show()
+    strip.show_table(table({"quality": [1, 0.5, 0.2, 1]}))
+    assert hovered(strip, 70) == "<qt>1: f1<br>quality: 0.5</qt>"
+    pictures |= {1: "<b>one</b>", 2: "<b>two</b>"}
+    strip.show_picture(2)
+    assert "two" not in QToolTip.text()  # the mouse is elsewhere
+    strip.show_picture(1)
+    assert QToolTip.text() == "<qt><b>one</b><br>1: f1<br>quality: 0.5</qt>"
+    QApplication.sendEvent(strip, QEvent(QEvent.Type.Leave))
+    pictures[1] = "<b>late</b>"
+    strip.show_picture(1)
+    assert "late" not in QToolTip.text()
+
+
+def test_pictures_of_frames_are_made_once_and_small(viewer, cells, qtbot):
+    dock = docked(viewer, FrameInspectorDock)
+    layer = viewer.add_image(cells, rgb=False, axis_labels=("t", "y", "x"))
+    assert dock.pictures.of(2) == ""
+    with qtbot.waitSignal(dock.pictures.made, timeout=20_000) as told:
+        pass
+    assert told.args == [2]
+    picture = dock.pictures.of(2)
+    assert picture.startswith('<img src="data:image/png;base64,')
+    assert len(picture) < 60_000
+    image = QImage.fromData(b64decode(picture.split(",")[1][:-2]))
+    assert (image.height(), image.width()) == cells.shape[1:]
+    qtbot.waitUntil(lambda: not dock.pictures.latest.busy)
+    layer.contrast_limits = (0, 500)  # shown otherwise by now
+    assert dock.pictures.of(2) == ""
+    viewer.window.remove_dock_widget("all")
+    assert dock.pictures.latest.worker is None
 
 
 def test_without_frames_nothing_happens(qtbot):

@@ -12,6 +12,7 @@ from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.frames.frame_list import FrameList
 from napari_stack._widgets.parts.frames.frame_notice import FrameNotice
 from napari_stack._widgets.parts.frames.frame_panels import panels_of
+from napari_stack._widgets.parts.frames.frame_pictures import FramePictures
 from napari_stack._widgets.parts.frames.frame_strip import FrameStrip
 from napari_stack._widgets.parts.frames.place_by_hand import PlaceByHand
 from napari_stack._widgets.parts.frames.sliders import frame_in_view, position_in_view, show_frame
@@ -59,7 +60,9 @@ class FrameInspectorDock(FollowingDock):
         self._sharpness: tuple[Any, Any] = (lambda: None, {})  # of this array: a column by position
         self.axis_box = choice(lambda _widget: self._axes())
         self.plot = Plot()
-        self.cells, self.notice = FrameStrip(), FrameNotice(napari_viewer)
+        self.pictures = FramePictures(self, self._in_view)
+        self.cells, self.notice = FrameStrip(self.pictures.of), FrameNotice(napari_viewer)
+        self.pictures.made.connect(self.cells.show_picture)
         self.list = FrameList()
         self.compare = Compare(napari_viewer, lambda: self.layer, self.runner.show_message)
         self.by_hand = PlaceByHand(napari_viewer, self._in_view, self.runner)
@@ -209,6 +212,7 @@ class FrameInspectorDock(FollowingDock):
     def closing(self) -> None:
         """Take the notice off the canvas when the dock is closed."""
         super().closing()
+        self.pictures.forget()
         self.notice.show("")
 
     # what the user does

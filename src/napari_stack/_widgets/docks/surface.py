@@ -155,4 +155,4 @@ def _is_depth(layer: Any) -> bool:
 
 def _is_map(layer: Any) -> bool:
     """Tell what focus stacking measured from a picture."""
-    return _is_depth(layer) or layer.name.endswith((" - depth", " - confidence"))
+    return _is_depth(layer) or " - depth" in layer.name or layer.name.endswith(" - confidence")

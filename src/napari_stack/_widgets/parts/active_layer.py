@@ -40,7 +40,7 @@ class FollowingDock(RunningDock):
         pinned : sequence of QWidget
             What stays in view below the area.
         """
-        self.area = fill(self, first, self.strip, *parts, pinned=pinned)
+        self.area = fill(self, first, self.strip, *parts, pinned=pinned, narrowest=300)
         self.strip.resized.connect(self.area.fit)
 
     def follow(self) -> None:

@@ -33,7 +33,7 @@ def open_dock(viewer: Any, step: Step, layer: Any = None) -> Any:
     """
     if step.operator not in CATALOGUE.own:
         return None
-    dock = open_titled(viewer, step.operator.replace("_", " ").title())
+    dock = open_titled(viewer, CATALOGUE.own[step.operator].titled(step.operator))
     if layer is not None:
         dock.layer = layer
         if step.axis:

@@ -80,6 +80,11 @@ def sinking_volume() -> list[Any]:
     return [_layer(samples.sinking_volume(), "sinking spots")]
 
 
+def wobbling() -> list[Any]:
+    """Make a z-stack whose planes shake, to be steadied without straightening what slants."""
+    return [_layer(samples.wobbling(), "wobbling z-stack", Axis("z"))]
+
+
 def _layer(sample: tuple[Any, Any], name: str, along: Axis = _TIME) -> Any:
     stack, truth = sample
     axes = (along, *_PIXEL) if isinstance(stack, Stack) else stack.axes

@@ -8,48 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
-from napari_stack.core.system.jit import kernel
+from napari_stack.engine.glimpses import small
+from napari_stack.operators.combine.sum_kernels import add, add_four, welford
 
 Result = tuple[NDArray[np.float64], NDArray[np.bool_] | None]
-
-
-@kernel
-def _add_four(
-    total: NDArray[np.float64],
-    one: NDArray[Any],
-    two: NDArray[Any],
-    three: NDArray[Any],
-    four: NDArray[Any],
-    weights: NDArray[np.float64],
-) -> None:  # pragma: no cover
-    """Add four weighted frames in order, in one pass through the memory."""
-    a, b, c, d = weights
-    for i in range(total.size):
-        value = total[i] + a * one[i]
-        value += b * two[i]
-        value += c * three[i]
-        total[i] = value + d * four[i]
-
-
-@kernel
-def _add(
-    total: NDArray[np.float64], frame: NDArray[Any], weight: float
-) -> None:  # pragma: no cover
-    for i in range(total.size):
-        total[i] += weight * frame[i]
-
-
-@kernel
-def _welford(
-    mean: NDArray[np.float64], squares: NDArray[np.float64], frame: NDArray[Any], share: float
-) -> None:  # pragma: no cover
-    """Add a frame to a mean and the sum of squared distances from it; `share` is 1 / count."""
-    for i in range(mean.size):
-        value = float(frame[i])
-        distance = value - mean[i]
-        now = mean[i] + distance * share
-        squares[i] += distance * (value - now)
-        mean[i] = now
 
 
 def _flat(frame: NDArray[Any]) -> NDArray[Any]:
@@ -132,11 +94,19 @@ class Sum(Running):
     def _flush(self) -> None:
         frames, weights = [_flat(frame) for frame, _ in self.held], [w for _, w in self.held]
         if len(frames) == 4:
-            _add_four(self.total.reshape(-1), *frames, np.array(weights, np.float64))
+            add_four(self.total.reshape(-1), *frames, np.array(weights, np.float64))
         else:
             for frame, weight in zip(frames, weights, strict=True):
-                _add(self.total.reshape(-1), frame, float(weight))
+                add(self.total.reshape(-1), frame, float(weight))
         self.held = []
+
+    def glimpse(self) -> NDArray[np.float32] | None:
+        """Return the mean of what was summed up so far."""
+        total = small(self.total)
+        if self.first != -1 or not total.any():
+            return None
+        count = self.count if np.ndim(self.count) == 0 else small(self.count)
+        return total / _over(np.maximum(count, 1e-12), total)
 
     def merge(self, later: Self) -> None:
         """Take in the state of later frames."""
@@ -174,6 +144,10 @@ class Extremes(Running):
         values, valid = prepared
         self.counted(valid)
         self._step(values, values, valid)
+
+    def glimpse(self) -> NDArray[np.float32]:
+        """Return the extreme so far."""
+        return small(self.low if self.high is None else self.high)
 
     def _step(self, low: Any, high: Any, valid: NDArray[np.bool_] | None) -> None:
         if self.method != "maximum":
@@ -223,7 +197,7 @@ class Deviation(Running):
         self.counted(valid)
         if np.ndim(self.count) == 0:
             mean, squares = self.mean.reshape(-1), self.squares.reshape(-1)
-            _welford(mean, squares, _flat(values), 1.0 / int(self.count))
+            welford(mean, squares, _flat(values), 1.0 / int(self.count))
             return
         distance = np.subtract(values, self.mean, dtype=np.float64)
         if valid is not None:

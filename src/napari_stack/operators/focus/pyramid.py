@@ -203,6 +203,10 @@ class PyramidFold(StripFold):
             share = reduced_plane(share, halvings, self.centre) > 1 - 1e-4
         return sketch(grey[::8], coarse, share)
 
+    def glimpse(self) -> Array | None:
+        """Return a small image of the frames so far."""
+        return None if self.state is None else self.state.glimpse()
+
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
         self.sketches |= later.sketches

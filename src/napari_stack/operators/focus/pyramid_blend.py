@@ -15,6 +15,7 @@ from napari_stack.operators.focus.pyramid_levels import (
     gaussian_levels,
     level_count,
     level_sizes,
+    small_levels,
 )
 from napari_stack.operators.focus.value_range import RangeState
 
@@ -22,6 +23,8 @@ Array = np.ndarray[Any, Any]
 
 # The coarsest level's shorter side has about this many pixels.
 MIN_SIZE = 32
+# Stands for no weight where what is divided by it is 0.
+_LEAST = np.finfo(np.float32).tiny
 
 
 class WeightedLevels:
@@ -51,6 +54,14 @@ class WeightedLevels:
         for total, weight in zip(self.totals, self.weights, strict=True):
             divide(total, weight)
         return collapse(self.totals)
+
+    def glimpse(self) -> Array | None:
+        """Return a small image of the weighted means so far."""
+        if not self.weights[-1].any():
+            return None
+        some = small_levels(self.totals)
+        pairs = zip(self.totals[some], self.weights[some], strict=True)
+        return collapse([total / np.maximum(weight, _LEAST)[..., None] for total, weight in pairs])
 
 
 class WeightedFrame(NamedTuple):
@@ -117,6 +128,10 @@ class BlendingFold:
         """Take in the state of the frames that follow."""
         self.sums.add(later.sums.totals, later.sums.weights)
         self.range.merge(later.range)
+
+    def glimpse(self) -> Array | None:
+        """Return a small image of the frames so far."""
+        return self.sums.glimpse()
 
     def result(self) -> tuple[Array, Array]:
         """Return the image within the range of the frames, and where a frame is valid."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_stack.core.pixels.luminance import weighted_sum
+from napari_stack.engine.glimpses import SIDE
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.pyramid_kernels import (
     CENTRE,
@@ -68,6 +69,12 @@ def collapse(levels: Sequence[Array], centre: float = CENTRE) -> Array:
         add_expanded(detail, image, 1, detail, centre)
         image = detail
     return image
+
+
+def small_levels(levels: Sequence[Array]) -> slice:
+    """Return which levels, fine to coarse, make a small image: the coarsest at least."""
+    sides = [max(level.shape[:2]) for level in levels]
+    return slice(next((i for i, side in enumerate(sides) if side <= SIDE), len(sides) - 1), None)
 
 
 def local_mean(image: Array, size: int) -> Array:

@@ -8,7 +8,12 @@ from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.operators.focus.depth import DepthState
 from napari_stack.operators.focus.methods import Pyramid, WorkingResult
 from napari_stack.operators.focus.pyramid_kernels import keep_larger
-from napari_stack.operators.focus.pyramid_levels import collapse, level_count, level_sizes
+from napari_stack.operators.focus.pyramid_levels import (
+    collapse,
+    level_count,
+    level_sizes,
+    small_levels,
+)
 from napari_stack.operators.focus.value_range import RangeState
 
 Array = np.ndarray[Any, Any]
@@ -78,6 +83,14 @@ class PyramidState:
         self.range.merge(other.range)
         if self.depth is not None and other.depth is not None:
             self.depth.merge(other.depth)
+
+    def glimpse(self) -> Array | None:
+        """Return a small image of the frames that were closed so far."""
+        if not self.indices:
+            return None
+        *levels, deviation, entropy = self.pixels
+        pyramid = [*levels, (deviation + entropy) / 2]
+        return collapse([level.copy() for level in pyramid[small_levels(pyramid)]], self.centre)
 
     def finish(self) -> WorkingResult:
         """Return the fused image, and the depth if it was measured; the state is used up."""

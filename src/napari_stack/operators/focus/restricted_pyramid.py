@@ -144,6 +144,10 @@ class RestrictedFold(StripFold):
                 index=index,
             )
 
+    def glimpse(self) -> Array | None:
+        """Return a small image of the frames so far."""
+        return self.sums.glimpse()
+
     def calm(self, image: Array) -> None:
         """Show the average of frames, in place, where there is no texture."""
         if self.average is not None:

@@ -63,6 +63,24 @@ def registration(outcome: Outcome) -> list[Said]:
     return said
 
 
+def wobble(outcome: Outcome) -> list[Said]:
+    """Tell how far planes had jittered, and what is left."""
+    frames = outcome.frames
+    transforms = None if frames is None else frames.transforms
+    if frames is None or transforms is None:
+        return []
+    good = ~transforms.failed
+    moved = transforms.matrices[good, :2, 2]
+    if not moved.any():
+        return [Said("no plane was moved: they jitter no more than their noise makes it seem")]
+    size = float(np.sqrt((moved**2).sum(axis=1).mean()))
+    text = (
+        f"{good.sum()} of {len(good)} planes steadied, jitter of {size:.2g} px rms; slow motion "
+        "from plane to plane is left, since slanted structures look like it"
+    )
+    return [Said(text, "Plot", opens=_INSPECTOR)]
+
+
 def _short(unit: str) -> str:
     return {"micrometer": "um", "nanometer": "nm", "pixel": "px"}.get(unit, unit)
 

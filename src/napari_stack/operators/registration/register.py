@@ -145,7 +145,7 @@ def measure_transforms(
     if transform == "auto":
         transform = suitable_transform(stack, method)
     _check_method(method, transform)
-    view = series.MeasureOptions(channel, _mask(stack, region), working_size, moving_average)
+    view = series.MeasureOptions(channel, region_mask(stack, region), working_size, moving_average)
     limits = Limits(largest_shift, largest_rotation, largest_scale)
     aligner = series.Aligner(method, transform, limits, follow)
     index = (
@@ -195,7 +195,8 @@ def reference_index(stack: Stack, reference: int | str) -> int:
     return reference
 
 
-def _mask(stack: Stack, region: Any) -> NDArray[np.bool_] | None:
+def region_mask(stack: Stack, region: Any) -> NDArray[np.bool_] | None:
+    """Return the mask of a region that a stack is measured on, checked."""
     image = load_image(region)
     if image is None:
         return None

@@ -81,6 +81,8 @@ class Facts:
         What is found in names of files and folders: "z", "t", "tile", "focus", "burst".
     channel : int, optional
         The channel with the clearest structure, where there are several.
+    spaced : bool
+        It is known how far the planes of the focus lie apart.
     seen : Seen
     """
 
@@ -90,6 +92,7 @@ class Facts:
     interval: float | None = None
     words: tuple[str, ...] = ()
     channel: int | None = None
+    spaced: bool = False
     seen: Seen = Seen()
 
     def axis(self, meaning: str) -> str:

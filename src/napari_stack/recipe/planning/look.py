@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.pixels.luminance import brightness
 from napari_stack.core.stack import Stack
@@ -67,8 +68,15 @@ def look_at(data: Data, run: Run = Run()) -> Facts:
     camera, interval, words = _of_files(along)
     return Facts(
         {axis.name: size for axis, size in zip(names, sizes, strict=True)},
-        data.rgb, camera, interval, words, channel, seen.finish(),
+        data.rgb, camera, interval, words, channel,
+        any(meaning_of(axis.name) == "z" and _spaced(axis) for axis in names), seen.finish(),
     )  # fmt: skip
+
+
+def _spaced(axis: Axis) -> bool:
+    """Tell whether places along an axis are known, and go one way."""
+    gaps = np.diff(axis.positions)
+    return axis.unit not in ("", "pixel") and bool((gaps > 0).all() or (gaps < 0).all())
 
 
 def _along(data: Data, channel: int | None) -> Stack:

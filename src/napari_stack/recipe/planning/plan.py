@@ -128,7 +128,8 @@ def _fuse(kind: Kind, goal: Goal, facts: Facts) -> Planned | None:
     axis = facts.axis("z") if len(facts.sizes) > 1 else ""
     channels = facts.axis("c")
     shared = {channels: facts.channel} if channels and facts.channel is not None else {}
-    return Planned(Step("focus_stack", axis=axis, measure_at=shared), True)
+    options = {"depth_unit": "distance"} if facts.spaced else {}
+    return Planned(Step("focus_stack", options, axis=axis, measure_at=shared), True)
 
 
 def _average(_kind: Kind, goal: Goal, facts: Facts) -> Planned | None:

@@ -1,5 +1,7 @@
 """`FrameStrip`: a cell a frame, coloured by quality; a click jumps there, Space toggles a frame."""
 
+from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -25,13 +27,21 @@ _HELP = (
 
 
 class FrameStrip(QWidget):
-    """Shows a `FrameTable` in one line."""
+    """Shows a `FrameTable` in one line.
+
+    Parameters
+    ----------
+    picture_of : callable, optional
+        Gives the picture of a frame as HTML; "" where there is none yet: see `show_picture`.
+    """
 
     chosen = Signal(int)
     toggled = Signal(int, bool)
 
-    def __init__(self) -> None:
+    def __init__(self, picture_of: Callable[[int], str] = lambda _frame: "") -> None:
         super().__init__()
+        self._picture_of = picture_of
+        self._told: tuple[int, Any] = (-1, None)  # the frame under the mouse, and where that is
         self.table: FrameTable | None = None
         self.current = 0
         self.colours: list[QColor] = []
@@ -93,8 +103,25 @@ class FrameStrip(QWidget):
     def mouseMoveEvent(self, event: Any) -> None:
         """Tell what is known of the frame under the mouse."""
         if self.table is not None and len(self.table):
-            frame = self.frame_at(event.position().x())
-            QToolTip.showText(event.globalPosition().toPoint(), described(self.table, frame), self)
+            self._told = self.frame_at(event.position().x()), event.globalPosition().toPoint()
+            self._tell()
+
+    def leaveEvent(self, event: Any) -> None:
+        """Tell of no frame any more."""
+        self._told = -1, None
+        super().leaveEvent(event)
+
+    def show_picture(self, frame: int) -> None:
+        """Show the picture of a frame, which was made, if the mouse is still there."""
+        if frame == self._told[0]:
+            self._tell()
+
+    def _tell(self) -> None:
+        frame, where = self._told
+        if self.table is not None and 0 <= frame < len(self.table):
+            text = escape(described(self.table, frame)).replace("\n", "<br>")
+            picture = self._picture_of(frame)
+            QToolTip.showText(where, f"<qt>{picture}{'<br>' * bool(picture)}{text}</qt>", self)
 
     def keyPressEvent(self, event: Any) -> None:
         """Toggle the frame in view with Space; go to its neighbours with the arrows."""

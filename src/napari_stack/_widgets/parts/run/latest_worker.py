@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_stack._widgets.parts.run.worker import Worker
@@ -43,8 +44,11 @@ class LatestWorker(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is being done, or about to be."""
-        return self.worker is not None or self._prepare is not None
+        """Whether something is being done, or about to be; not after this was deleted.
+
+        The end of a worker does not reach what Qt has deleted with its dock.
+        """
+        return isalive(self) and (self.worker is not None or self._prepare is not None)
 
     def ask(self, work: Work, how: Run = Run(), *, at_once: bool = False) -> None:
         """Do this instead of whatever was asked for before, after the pause or at once."""

@@ -18,6 +18,7 @@ from napari_stack._widgets.parts.run.errors import (
     show_error,
     traceback_of,
 )
+from napari_stack._widgets.parts.run.growing import GrowingPicture
 from napari_stack._widgets.parts.run.pace import Pace
 from napari_stack._widgets.parts.run.worker import Worker
 from napari_stack.core.errors import format_error, is_mendable
@@ -53,6 +54,7 @@ class Runner(QWidget):
         self.details_button = button(
             "Details", "Show where the error occurred, to report it.", self.show_details
         )
+        self.growing = GrowingPicture()
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.message = paragraph()
@@ -61,7 +63,9 @@ class Runner(QWidget):
         self._buttons = QHBoxLayout()
         self._buttons.addWidget(self.run_button, 2)
         self._buttons.addWidget(self.cancel_button, 1)
-        self.setLayout(below(self._buttons, self.bar, self.message, self.details_button))
+        self.setLayout(
+            below(self._buttons, self.growing, self.bar, self.message, self.details_button)
+        )
         self._show_running(False)
 
     def add_button(self, button: QPushButton) -> None:
@@ -96,9 +100,10 @@ class Runner(QWidget):
         if self.running:
             raise RuntimeError("a run is under way: wait for it, or cancel it")
         self._done, self._pace = done, Pace()
-        self.worker = worker = Worker(work, self.run)
+        self.worker = worker = Worker(work, self.run, shows=True)
         worker.progressed.connect(self._progressed)
         worker.warned.connect(self._warned)
+        worker.glimpsed.connect(self._glimpsed)
         worker.returned.connect(self._returned)
         worker.errored.connect(self._errored)
         worker.cancelled.connect(self._cancelled)
@@ -124,6 +129,7 @@ class Runner(QWidget):
         self.run_button.setEnabled(not running)
         self.cancel_button.setEnabled(running)
         self.bar.setVisible(running)
+        self.growing.forget()
         self.bar.setRange(0, 0)
         self.show_message("Starting ..." if running else "")
 
@@ -155,6 +161,10 @@ class Runner(QWidget):
         self.bar.setValue(done)
         left = self._pace.left(monotonic(), done, total, what)
         self.message.setText(", ".join(filter(None, [f"{what}: {done} of {total}", left])))
+
+    def _glimpsed(self, picture: Any) -> None:
+        if self.worker is not None and not self.worker.abort_requested:
+            self.growing.show_picture(picture)
 
     def _warned(self, text: str) -> None:
         show_warning(text)

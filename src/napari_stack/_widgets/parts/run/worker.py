@@ -10,6 +10,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_stack.engine.glimpses import Glimpses
 from napari_stack.engine.run import Cancelled, Run
 
 #: Seconds between two reports of progress; more frequent ones cannot be read.
@@ -29,6 +30,8 @@ class Worker(QObject):
         Gets a `Run` whose tick reports and cancels.
     run : Run, optional
         How to run; its tick is replaced.
+    shows : bool
+        Whether small pictures of a growing result are wanted.
     """
 
     progressed = Signal(int, int, str)
@@ -36,12 +39,16 @@ class Worker(QObject):
     returned = Signal(object)
     errored = Signal(object)
     cancelled = Signal()
+    glimpsed = Signal(object)
     finished = Signal()
 
-    def __init__(self, work: Callable[[Run], Any], run: Run = Run()) -> None:
+    def __init__(
+        self, work: Callable[[Run], Any], run: Run = Run(), *, shows: bool = False
+    ) -> None:
         super().__init__()
         self._work: Callable[[Run], Any] | None = work
-        self._run = replace(run, tick=self._tick)
+        glimpses = Glimpses(self.glimpsed.emit) if shows else None
+        self._run = replace(run, tick=self._tick, glimpses=glimpses)
         self._abort = threading.Event()
         self._last = 0.0
         self._thread = threading.Thread(target=self._main, name="napari-stack-run")

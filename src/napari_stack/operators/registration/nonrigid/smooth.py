@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
+from napari_stack.engine.blas_threads import one_blas_thread
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.deformation import Deformation
 from napari_stack.operators.registration.nonrigid.control_points import ControlPoints
@@ -19,6 +20,7 @@ from napari_stack.operators.registration.nonrigid.levels import (
     Step,
     linear,
     reduced,
+    times,
     warped,
 )
 from napari_stack.operators.registration.nonrigid.means import Summed
@@ -54,18 +56,17 @@ def _refine(
 
 
 def _steps(small: tuple[Image, Image], matrix: Floats, grid: Floats, step: Step) -> Any:
-    from scipy.linalg import cho_solve
-
     whole, shape = step.level, grid.shape
     place: Any = (matrix, grid, whole.points, whole.step)
-    level = whole.against(*warped(*small, *place))
+    seen = warped(*small, *place)
+    level = whole.against(*seen)
     found = before = np.moveaxis(grid, 2, 0).reshape(2, -1)
     for _ in range(step.steps):
+        cost = np.concatenate([times(step.cost, part) for part in found])
+        right = level.right(*seen) / step.variance - cost
+        found = found + times(step.inverse, right).reshape(2, -1)
         seen = warped(*small, matrix, _grid(found, shape), whole.points, whole.step)
-        right = level.right(*seen) / step.variance - (found @ step.cost).ravel()
-        found = found + cho_solve(step.factor, right).reshape(2, -1)
-    seen = warped(*small, matrix, _grid(found, shape), whole.points, whole.step)
-    said = step.normal @ found.ravel() + level.right(*seen) / step.variance
+    said = times(step.normal, found.ravel()) + level.right(*seen) / step.variance
     found = before + whole.summed.share * (found - before)
     return _grid(found, shape), said
 
@@ -166,7 +167,8 @@ def measure_smooth(
         )
     series = Series(stack.select(frames), roots, matrices[frames], points)
     fixed = None if options.stiffness == "auto" else float(options.stiffness)
-    grids, odds = _measured(series, fixed, run)
+    with one_blas_thread():  # between walks, too
+        grids, odds = _measured(series, fixed, run)
     told = np.zeros(len(stack))
     told[frames] = odds
     if not deforms(odds):

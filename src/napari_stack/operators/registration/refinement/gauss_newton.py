@@ -210,6 +210,11 @@ def margin_of(shape: tuple[int, ...]) -> int:
     return max(min(MARGIN, min(shape) // 16), 1)
 
 
+def first_level(prepared: Prepared) -> int:
+    """Return the factor of the level that a refinement starts on."""
+    return prepared.factors[_first(prepared)]
+
+
 def _first(prepared: Prepared) -> int:
     fitting = [i for i, level in enumerate(prepared.levels) if min(level.shape) >= FIRST_SIZE]
     return fitting[-1] if fitting else 0

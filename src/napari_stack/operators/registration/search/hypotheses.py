@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix, moved
 from napari_stack.operators.registration.methods import Features
-from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     ITERATIONS,
     Refined,
@@ -17,7 +17,7 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
     refine,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
-from napari_stack.operators.registration.search.correlation import correlate, peaks, spectrum_of
+from napari_stack.operators.registration.search.correlation import correlate, spectrum_of
 from napari_stack.operators.registration.search.determined import determined
 from napari_stack.operators.registration.search.evidence import (
     Evidence,
@@ -26,7 +26,8 @@ from napari_stack.operators.registration.search.evidence import (
     unexplained,
 )
 from napari_stack.operators.registration.search.features import agreed, match_features
-from napari_stack.operators.registration.search.fourier_mellin import shifted, turned, turned_of
+from napari_stack.operators.registration.search.fourier_mellin import shifted, turned_of
+from napari_stack.operators.registration.search.guesses import Guesses, shifts_of
 from napari_stack.operators.registration.search.hidden import weights_of_moving, without
 from napari_stack.operators.registration.search.judgement import (
     AMBIGUOUS,
@@ -49,10 +50,6 @@ CORRECTIONS = 2
 AGREE = 2.0
 #: A simpler transform must leave this share of what speaks for the one that was asked for.
 LEAST_LEFT = 0.9
-#: Most peaks of a correlation that are tried.
-PEAKS = 3
-
-
 #: Motions that key points are asked for.
 MOTIONS = 2
 #: So many tiles make another motion.
@@ -151,20 +148,29 @@ class Search:
         return choose([candidate.evidence for candidate in self.found], self.follow)
 
     def _starts(self, start: Matrix | None, features: Features | None) -> Iterator[Matrix]:
-        """Give starting matrices; each is computed only when the ones before leave doubt."""
+        """Give starting matrices; each is computed only when the ones before leave doubt.
+
+        None where spectra show nothing that is not by chance, and key points do not agree.
+        """
         reference, moving = self.reference, self.moving
         if start is not None and np.all(np.isfinite(start)):
             yield nearest(np.asarray(start, np.float64), self.transform, reference.shape)
-        factor = reference.coarse_factor
-        yield from _shifts(correlate(reference.spectrum, moving.spectrum), factor)
-        yield from _shifts(correlate(reference.even_spectrum, moving.even_spectrum), factor)
-        if self.transform != "translation":
-            for matrix in turned(reference, moving):
-                yield nearest(matrix, self.transform, reference.shape)
+        guesses = Guesses(reference, moving, self.transform, self.iterations)
+        by_points: list[Matrix] = []
+        if not guesses.promise([candidate.refined.matrix for candidate in self.found]):
+            by_points = self._by_points(features)
+            if not by_points:
+                return
+        yield from guesses.shifts()
+        yield from guesses.turns
         yield from self._remaining()
         self.fixed = reference
-        if features is not None:
-            yield from match_features(reference, moving, self.transform, features, MOTIONS)
+        yield from by_points or self._by_points(features)
+
+    def _by_points(self, features: Features | None) -> list[Matrix]:
+        """Give starts from key points, where these are asked for."""
+        how = self.reference, self.moving, self.transform
+        return [] if features is None else match_features(*how, features, MOTIONS)
 
     def _remaining(self) -> Iterator[Matrix]:
         """Give starts for what the likeliest alignment so far leaves open: another motion."""
@@ -181,7 +187,7 @@ class Search:
         other = weights_of_moving(weights, best.refined.matrix, factor)
         moving = np.nan_to_num(self.moving.even) * other
         spectrum = spectrum_of(fixed)
-        yield from _shifts(correlate(spectrum, spectrum_of(moving)), factor)
+        yield from shifts_of(correlate(spectrum, spectrum_of(moving)), factor)
         if self.transform != "translation":
             for matrix in turned_of(fixed, moving, spectrum, factor):
                 yield nearest(matrix, self.transform, reference.shape)
@@ -292,8 +298,3 @@ class Search:
         again = self._refined(start, transform)
         enough = LEAST_LEFT * support(evidence)
         return candidate if again is None or support(again.evidence) < enough else again
-
-
-def _shifts(surface: Image, factor: int) -> Iterator[Matrix]:
-    for peak in peaks(surface, PEAKS):
-        yield shifted(peak.x * factor, peak.y * factor)

@@ -1,0 +1,1 @@
+"""Planes of a z-stack that jitter against each other."""

@@ -1,0 +1,57 @@
+"""`GrowingPicture`: the result so far, below the buttons of a run."""
+
+import numpy as np
+import pytest
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QApplication
+
+from napari_stack._widgets import CombineDock
+from napari_stack._widgets.parts.run.growing import HEIGHT, GrowingPicture, image_of
+from support.docks import cells_layer, docked
+
+
+def test_pixels_go_from_dark_to_bright_and_unknown_ones_are_clear():
+    picture = np.linspace(100, 300, 200, dtype=np.float32).reshape(20, 10)
+    picture[10:] = np.nan
+    image = image_of(picture)
+    first, last = (QColor(image.pixelColor(5, row)) for row in (0, 9))
+    assert first.value() < 20
+    assert last.value() > 235
+    assert image.pixelColor(5, 12).alpha() == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_colours_are_kept(channels):
+    picture = np.zeros((4, 5, channels), np.float32)
+    picture[0] = 1.0
+    picture[1, :, 0] = 1.0
+    image = image_of(picture)
+    assert image.pixelColor(2, 0).getRgb() == (255, 255, 255, 255)
+    red = image.pixelColor(2, 1).getRgb()
+    assert red == ((255, 255, 255, 255) if channels == 1 else (255, 0, 0, 255))
+
+
+def test_it_is_hidden_until_there_is_something(qtbot):
+    shown = GrowingPicture()
+    qtbot.addWidget(shown)
+    assert shown.isHidden()
+    shown.show_picture(np.full((4, 6), np.nan))
+    assert not shown.isHidden()
+    assert shown.pixmap().height() <= HEIGHT * shown.devicePixelRatioF()
+    shown.forget()
+    assert shown.isHidden()
+    assert shown.pixmap().isNull()
+
+
+def test_a_dock_shows_its_result_as_it_grows(viewer, qtbot, cells, monkeypatch):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, CombineDock)
+    seen = []
+    show = dock.runner.growing.show_picture
+    monkeypatch.setattr(dock.runner.growing, "show_picture", lambda p: seen.append(p) or show(p))
+    with qtbot.waitSignal(dock.runner.finished, timeout=20_000):
+        dock.run()
+    QApplication.processEvents()
+    assert seen
+    assert seen[0].shape == cells.shape[1:]
+    assert dock.runner.growing.isHidden()
