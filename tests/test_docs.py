@@ -1,5 +1,6 @@
 """Every script and command in docs/ and in the README runs, on samples, page by page."""
 
+import inspect
 import re
 import shlex
 import sys
@@ -19,6 +20,12 @@ sys.path.insert(0, str(ROOT / "tools" / "docs_site"))
 import api_pages  # noqa: E402
 import gallery  # noqa: E402
 import option_pages  # noqa: E402
+
+#: Pixels along a side of samples: enough for all that pages claim of them.
+LARGEST = 144
+
+#: Size of the frames that a stored file of strokes was painted on.
+PAINTED = (256, 320)
 
 #: What a page needs: an environment, a window, a cluster or time that a test has not.
 LEFT_OUT = re.compile(r"^(make|python -m pip|pip|cd|git|napari-stack demo)\b|viewer|tcp://")
@@ -50,6 +57,27 @@ def run_page(page, enter=lambda: None):
             assert main(words) == 0, command
 
 
+@pytest.fixture
+def small_samples(monkeypatch):
+    """Samples of no more than `LARGEST` pixels to a side, whatever a page asks for."""
+    for name in ns.samples.__all__:
+        monkeypatch.setattr(ns.samples, name, cut(getattr(ns.samples, name)))
+
+
+def cut(sample):
+    signature = inspect.signature(sample)
+
+    def made(*args, **options):
+        asked = signature.bind(*args, **options)
+        asked.apply_defaults()
+        size = asked.arguments["size"]
+        if size != PAINTED:
+            asked.arguments["size"] = tuple(min(side, LARGEST) for side in size)
+        return sample(*asked.args, **asked.kwargs)
+
+    return made
+
+
 def nights():
     """Make three series, of which pages speak."""
     for number in (1, 2, 3):
@@ -66,14 +94,14 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_pages_run(page, place):
+def test_pages_run(page, place, small_samples):
     if page.stem == "inspectors":  # it speaks of what the reader has
         nights()
         ns.Recipe([ns.Step("combine", save="mean.tif")]).save("recipe.json")
     run_page(page)
 
 
-def test_readme_runs(place, monkeypatch):
+def test_readme_runs(place, monkeypatch, small_samples):
     """Each block is run alone: they show the same work in several ways."""
     ns.write("frames", ns.samples.cosmic_rays(frames=9, size=(96, 112))[0])
     ns.write("slices", ns.samples.focus_series(frames=5, size=(96, 112))[0])

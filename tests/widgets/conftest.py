@@ -148,6 +148,8 @@ def settings_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(preferences, "_path", lambda: folder / "last-used.json")
     monkeypatch.setattr(napari.settings, "_CFG_PATH", str(folder / "settings.yaml"), raising=False)
     monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {}, raising=False)
+    # napari writes all its settings whenever a dock is added.
+    monkeypatch.setattr(napari.settings.NapariSettings, "_maybe_save", lambda _self: None)
     return folder
 
 

@@ -107,12 +107,10 @@ class Strokes:
         ValueError
             For another ending.
         """
-        from napari_stack.core.system.atomic_write import replacing
+        from napari_stack.core.system.atomic_write import write_text
 
-        if Path(path).suffix.lower() != ".json":
-            raise UserError(f"{path}: strokes are written as .json")
-        with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(self.to_json(), indent=1) + "\n"
+        write_text(path, text, overwrite=overwrite, ending=".json", said="strokes are")
 
     def at(self, place: Mapping[str, int]) -> "Strokes":
         """Return those at a place on other axes; its axes are no longer part of their positions."""

@@ -27,12 +27,7 @@ from napari_stack.layers.names import result_name
 from napari_stack.layers.placement import make_finer
 from napari_stack.layers.point_layers import with_rows
 from napari_stack.layers.provenance import KEY, Chain, LayerReference, Link, history, link, remember
-from napari_stack.layers.read_layer import (
-    Data,
-    axis_name,
-    read_layer,
-    used_along_axis,
-)
+from napari_stack.layers.read_layer import Data, axis_name, read_layer, used_along_axis
 from napari_stack.layers.shape_masks import DRAWN, mask_of
 from napari_stack.layers.surface import DEPTH_AXIS
 from napari_stack.recipe import Step

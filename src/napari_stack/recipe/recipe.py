@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.system.atomic_write import replacing
+from napari_stack.core.system.atomic_write import write_text
 from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
 from napari_stack.recipe.execution import Execution
@@ -126,9 +126,7 @@ class Recipe:
         FileExistsError
             When the file is there and `overwrite` is False.
         """
-        text = json.dumps(self.to_json(), indent=2) + "\n"
-        with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(path, json.dumps(self.to_json(), indent=2) + "\n", overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

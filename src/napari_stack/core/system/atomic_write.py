@@ -1,4 +1,4 @@
-"""`replacing`: write under another name and move it into place when it is whole."""
+"""`replacing`, `write_text`: write under another name and move it into place when it is whole."""
 
 import os
 import shutil
@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
+
+from napari_stack.core.errors import UserError
 
 #: The last two lie in the hidden folder: what its program locks, and what it is replacing.
 _HIDDEN, _LOCK, _OLD = ".napari-stack-", "lock", "old"
@@ -67,6 +69,35 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         yield folder / target.name
         refuse_existing(path, overwrite)
         _move(folder / target.name, target)
+
+
+def write_text(
+    path: str | Path, text: str, *, overwrite: bool = False, ending: str = "", said: str = ""
+) -> None:
+    """Write a text file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    text : str
+    overwrite : bool
+        Replace a file that is there.
+    ending : str
+        Ending that the file's name must have, such as ``".json"``; by default any.
+    said : str
+        Beginning of the sentence on another ending, such as ``"strokes are"``.
+
+    Raises
+    ------
+    FileExistsError
+        When the file is there and `overwrite` is False.
+    ValueError
+        For another ending.
+    """
+    if ending and Path(path).suffix.lower() != ending:
+        raise UserError(f"{path}: {said} written as {ending}")
+    with replacing(Path(path), overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextmanager

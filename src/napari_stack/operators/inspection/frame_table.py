@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.pixelwise import parts_of
@@ -82,12 +81,10 @@ class FrameTable:
         ValueError
             For another ending.
         """
-        from napari_stack.core.system.atomic_write import replacing
+        from napari_stack.core.system.atomic_write import write_text
 
-        if Path(path).suffix.lower() != ".csv":
-            raise UserError(f"{path}: a table of frames is written as .csv")
-        with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_text(self.to_csv(), encoding="utf-8")
+        said = "a table of frames is"
+        write_text(path, self.to_csv(), overwrite=overwrite, ending=".csv", said=said)
 
 
 def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTable:

@@ -14,7 +14,7 @@ from napari_stack.core.options import Option, options_of
 from napari_stack.core.options_json import options_from_json, options_to_json
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
-from napari_stack.core.system.atomic_write import replacing
+from napari_stack.core.system.atomic_write import write_text
 from napari_stack.engine.run import Run
 
 _PLUGIN = "napari-stack"
@@ -121,8 +121,7 @@ def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -
     everything[operator.__name__] = plain
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path, overwrite=True) as part:
-            part.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+        write_text(path, json.dumps(everything, indent=1), overwrite=True)
     except OSError as error:
         _log.warning("the options are not kept for the next time: %s", error)
 
