@@ -14,7 +14,7 @@ _CERTAIN = 8.0
 #: Share of the differences that counts: what moves has the greatest.
 _COUNTS = 0.95
 
-#: Of the noise, and of what three quarters of the frames differ by, below which frames are the same.
+#: Of the noise, and of what three quarters of frames differ by, below which frames are the same.
 _OF_NOISE, _OF_USUAL = 0.25, 0.3
 
 #: Frames before that are looked at: videos repeat the last few.
