@@ -31,8 +31,8 @@ class Pair:
 class Edges:
     """Pairs as arrays: nodes at both ends, matrices, and covariances of their entries."""
 
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
+    first: NDArray[np.int32]  # of which SciPy's graphs are made
+    second: NDArray[np.int32]
     matrices: Floats
     covariances: Floats
     quality: Floats
@@ -42,8 +42,8 @@ class Edges:
 def edges_of(pairs: Sequence[Pair], node: dict[int, int]) -> Edges:
     """Return pairs as arrays, the frames by the numbers of their nodes."""
     return Edges(
-        np.array([node[p.first] for p in pairs], np.intp),
-        np.array([node[p.second] for p in pairs], np.intp),
+        np.array([node[p.first] for p in pairs], np.int32),
+        np.array([node[p.second] for p in pairs], np.int32),
         np.array([p.alignment.matrix for p in pairs], np.float64).reshape(-1, 3, 3),
         np.array([p.alignment.covariance for p in pairs], np.float64).reshape(-1, 8, 8),
         np.array([p.alignment.quality for p in pairs], np.float64),
@@ -67,7 +67,7 @@ def started(edges: Edges, count: int, root: int) -> tuple[Floats, NDArray[np.boo
     order = np.argsort(-np.r_[cost, cost], kind="stable")  # of two alike the cheaper one is last
     cheapest = {(a, b): c for a, b, c in zip(ends[0][order], ends[1][order],
                                              np.r_[cost, cost][order], strict=True)}  # fmt: skip
-    rows, columns = (np.array(side, np.intp) for side in zip(*cheapest, strict=True))
+    rows, columns = (np.array(side, np.int32) for side in zip(*cheapest, strict=True))
     graph = coo_array((np.array(list(cheapest.values())), (rows, columns)), (count, count))
     distance, before = dijkstra(graph.tocsr(), indices=root, return_predecessors=True)
     along = {}
