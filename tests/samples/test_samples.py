@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from napari_stack import samples
 from napari_stack.samples import _scenes
@@ -126,6 +126,20 @@ def test_focus_series_is_sharp_where_its_depth_says():
     assert np.median(errors[inner & (away > 2)]) > 0.02
     nearest = np.take_along_axis(errors, np.rint(depth)[np.newaxis].astype(int), 0)[0]
     assert nearest[inner].mean() < 0.5 * errors.mean(0)[inner].mean()
+
+
+def test_hairs_veil_the_ground_where_they_are_out_of_focus():
+    stack, truth = samples.occluded(7, (120, 140), hairs=3, seed=3, noise=0, dtype="float32")
+    depth, away = truth["depth"], abs(np.asarray(stack) - truth["image"])
+    hairs, ground = depth > 4.2, depth < 1.5
+    assert 0.03 < hairs.mean() < 0.3
+    sharp = np.take_along_axis(away, np.rint(depth)[np.newaxis].astype(int), 0)[0]
+    assert sharp[hairs].mean() < 0.3 * away[1][hairs].mean()
+    apart = distance_transform_edt(ground)
+    inner = apart > 1.5
+    np.testing.assert_array_equal(truth["behind"][inner], truth["image"][inner])
+    near, far = inner & (apart < 5), apart > 25
+    assert sharp[near].mean() > 2 * sharp[far].mean()
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.3, 0.6, 1.0, 2.2, 4.9])

@@ -15,6 +15,7 @@ from napari_stack.recipe.earlier import earlier_in
 from napari_stack.recipe.execution import Execution, Target, new_folders
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.recipe import Recipe
+from napari_stack.recipe.results import lacking
 from napari_stack.recipe.step import Data, Step
 
 #: Files of a batch when the last step of the recipe names none.
@@ -201,6 +202,8 @@ def run_each(
     Cancelled
         From the run's tick; what is complete stays.
     """
+    if missing := lacking(recipe.steps):
+        raise UserError(missing)
     finished = []
     for number, (inputs, name) in enumerate(series_names(series).items()):
         part = run.part(number, len(series))

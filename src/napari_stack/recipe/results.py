@@ -1,7 +1,7 @@
 """Results of steps in files: refused before the work when they cannot be written, then written."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.core.system.atomic_write import refuse_existing, replacing, require_parent_folder
 from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
-from napari_stack.files import check_target, named_layers, write
+from napari_stack.files import check_target, named_layers, why_no_layers, write
 from napari_stack.files.provenance import refuse_inputs
 from napari_stack.recipe.step import Data, Step
 
@@ -88,6 +88,11 @@ def check_outputs(
         kind = _channels(len(image[1]), axes, placed)
         first = layered and number == 0
         check_target(target, data=image, axes=axes, layered=first, **kind, **how)
+
+
+def lacking(steps: Iterable[Step]) -> str:
+    """Say what is not installed that files of some steps need, with the command; "" for nothing."""
+    return why_no_layers() if any(step.layers for step in steps) else ""
 
 
 def _check_table(path: Path, overwrite: bool) -> None:

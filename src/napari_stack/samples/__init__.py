@@ -4,6 +4,7 @@ Nothing is interpolated, but the pictures of `deforming` and `scanned`: drawn tw
 """
 
 from napari_stack.samples._degraded import bleaching, flickering, hot_pixels, shaded, vignetted
+from napari_stack.samples._layers import occluded
 from napari_stack.samples._moving import deforming, scanned
 from napari_stack.samples._series import cosmic_rays, drifting_cells, focus_series, hyperstack
 from napari_stack.samples._volumes import sinking_volume, wobbling
@@ -17,6 +18,7 @@ __all__ = [
     "focus_series",
     "hot_pixels",
     "hyperstack",
+    "occluded",
     "scanned",
     "shaded",
     "sinking_volume",

@@ -143,15 +143,15 @@ def relief(rng: Generator, size: Size, frames: int) -> list[Surface]:
         return np.maximum(abs(across) - 0.08 * unit, abs(along(y, x)) - 0.42 * unit)
 
     return [
-        Surface(_texture(rng, 0.42), ground),
-        Surface(_texture(rng, 0.55), disc, disc_rim),
-        Surface(_texture(rng, 0.48), bar, bar_rim),
+        Surface(textured(rng, 0.42), ground),
+        Surface(textured(rng, 0.55), disc, disc_rim),
+        Surface(textured(rng, 0.48), bar, bar_rim),
     ]
 
 
-def _texture(rng: Generator, level: float) -> Field:
+def textured(rng: Generator, level: float, strength: float = 0.14) -> Field:
     """Waves about a mean brightness, bent where they would leave 0 to 1."""
-    field, reach = waves(rng, 120, 4, 90, 0.14), 0.36
+    field, reach = waves(rng, 120, 4, 90, strength), min(0.36, level, 1 - level)
 
     def texture(matrix: Image, size: Size, corner: Size) -> Image:
         return level + reach * np.tanh(field(matrix, size, corner) / reach)

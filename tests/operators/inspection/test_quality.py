@@ -11,7 +11,9 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
+    Transforms,
     WeightedMean,
+    apply_transforms,
     combine,
     measure_quality,
     quality_table,
@@ -138,3 +140,51 @@ def test_sharp_frames_weigh_more():
     noise = Stack.wrap(rng.normal(100, 5, (3, 40, 50)))
     with pytest.raises(UserError, match="no frame shows details above its noise"):
         combine(noise, method=WeightedMean(by="sharpness"))
+
+
+def drifting(count=12, step=0.0, noise=8.0, seed=1):
+    """Frames of a texture that drifts along x by whole pixels, with noise of their own."""
+    rng = np.random.default_rng(seed)
+    wide = scene(False, rng, (120, 260))
+    places = np.rint(step * np.arange(count)).astype(int)
+    return np.array([wide[:, p : p + 150] + rng.normal(0, noise, (120, 150)) for p in places]), rng
+
+
+def test_motion_is_how_far_frames_lie_from_one_of_them():
+    frames, _ = drifting(8, step=3)
+    motion = measure_quality(Stack.wrap(frames)).columns["motion"]
+    reference = int(np.argmin(motion))
+    np.testing.assert_allclose(motion, 3 * np.abs(np.arange(8) - reference), atol=0.2)
+    flat = Stack.wrap(np.random.default_rng(0).normal(100, 5, (4, 60, 70)))
+    assert np.isnan(measure_quality(flat).columns["motion"]).sum() >= 3  # but for the reference
+
+
+def test_a_registered_frame_that_lies_beside_the_others_is_left_out_with_the_reason():
+    frames, _ = drifting(8)
+    frames[5] = np.roll(frames[5], 7, axis=1)
+    still = Transforms(np.tile(np.eye(3), (8, 1, 1)))
+    registered = apply_transforms(Stack.wrap(frames), still)
+    faults = measure_quality(registered).faults
+    assert faults[5] == "are left out: they lie more than 2 px beside the others"
+    assert not any(faults[:5] + faults[6:])
+    assert not any(measure_quality(Stack.wrap(frames)).faults)  # not registered: it may move
+
+
+@pytest.mark.parametrize("step", [0, 2])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_repeated_frames_are_told_also_where_they_were_compressed_again(step, dtype):
+    frames, rng = drifting(12, step, noise=40.0)
+    frames = frames / 8 if dtype == np.uint8 else frames
+    for k in (4, 7, 8):
+        frames[k] = frames[k - 1] + rng.normal(0, 0.5, frames[k].shape)
+    faults = measure_quality(Stack.wrap(np.clip(frames, 0, 255 if dtype == np.uint8 else None)
+                                        .astype(dtype))).faults  # fmt: skip
+    again = "are left out: they are nearly the same as a frame shortly before"
+    assert [k for k, fault in enumerate(faults) if fault == again] == [4, 7, 8]
+    assert not any(fault for k, fault in enumerate(faults) if k not in (4, 7, 8))
+
+
+def test_frames_that_stand_still_and_have_hardly_any_noise_are_not_taken_for_repeated_ones():
+    frames, _ = drifting(10, noise=0.3)
+    for dtype in (np.float32, np.uint16):
+        assert not any(measure_quality(Stack.wrap(frames.astype(dtype))).faults)

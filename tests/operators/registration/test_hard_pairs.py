@@ -95,7 +95,7 @@ def test_key_points_are_asked_where_spectra_show_nothing():
     """A turned frame, dark, that shares 59 % with the other."""
     pair = make("mixed", "similarity", 504)
     frames = [prepare(np.float32(frame)) for frame in pair.frames]
-    assert not Guesses(*frames, "similarity", 12).promise([])
+    assert not Guesses(*frames, "similarity").promise([])
     assert told(pair, "similarity") == "right"
 
 

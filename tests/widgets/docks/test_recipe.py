@@ -1,6 +1,7 @@
 """The recipe dock: change, switch off, run again, apply, save, copy, batch."""
 
 import gc
+import sys
 import threading
 import weakref
 from pathlib import Path
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import RecipeDock
+from napari_stack._widgets.parts.assistant.keep import KeepPanel
 from napari_stack._widgets.parts.layout import set_checked
 from napari_stack.layers.compat import weak_reference
 from napari_stack.recipe import Recipe, Step
@@ -274,3 +276,19 @@ def test_a_renamed_source_and_a_removed_one(dock, viewer, cells):
     assert dock.target.value is None
     viewer.layers.remove(clean)
     assert dock.layer is None or dock.layer in viewer.layers
+
+
+def test_what_its_files_need_is_told_when_it_is_opened(dock, tmp_path, monkeypatch):
+    steps = [Step("transform_frames", name="turned")]
+    steps += [Step("combine", save="layers.tif", layers=["turned"])]
+    Recipe(steps).save(tmp_path / "layered.json")
+    monkeypatch.setitem(sys.modules, "psdtags", None)
+    told = []
+    keep = KeepPanel(dock.steps.recipe, lambda: None)
+    keep.said.connect(told.append)
+    keep.open(tmp_path / "layered.json")
+    dock.load(tmp_path / "layered.json")
+    for text in (*told, dock.runner.message.text()):
+        assert text.startswith("Files with layers need psdtags")
+        assert text.endswith("pip install 'napari-stack[layers]'")
+    assert len(told) == 1

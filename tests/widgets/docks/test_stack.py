@@ -220,6 +220,34 @@ def test_options_and_ticks_go_to_the_recipe(dock, hand, viewer, cells):
     assert [step.operator for step in dock.recipe().steps] == ["repair_hot_pixels", "register"]
 
 
+def test_options_are_remembered_for_each_kind_of_data(dock, hand, viewer, cells):
+    def align():
+        rows = (r for r in dock.checklist.rows if r.step.operator == "register")
+        return next(rows)
+
+    looked(dock, viewer, hand, cells, axis_labels=("t", "y", "x"))
+    assert not dock.usual.isVisibleTo(dock)
+    assert align().step.options == {"transform": "rigid"}
+    align().form.fields["transform"].value = "translation"
+    hand.press(dock.runner.run_button)
+    dock.questions.kind_box.value = "burst"
+    assert align().step.options == {"transform": "rigid"}
+    align().form.fields["transform"].value = align().form.options["transform"].default
+    assert align().step.options == {}
+    dock.run()
+    dock.cancel()
+    hand.qtbot.waitUntil(lambda: not dock.runner.running, timeout=20_000)
+    dock.questions.kind_box.value = "time-lapse"
+    assert align().step.options == {"transform": "translation"}
+    assert align().why.text().endswith("options as last for time-lapse")
+    assert align().form.labels[0].font().italic()
+    dock.questions.kind_box.value = "burst"
+    assert align().step.options == {}
+    dock.usual.click()
+    assert align().step.options == {"transform": "rigid"}
+    assert not dock.usual.isVisibleTo(dock)
+
+
 def test_the_link_opens_the_dock_of_a_step(dock, hand, viewer, cells):
     layer = looked(dock, viewer, hand, cells, axis_labels=("t", "y", "x"))
     align = next(r for r in dock.checklist.rows if r.step.operator == "register")

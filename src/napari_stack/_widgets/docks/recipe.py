@@ -28,6 +28,7 @@ from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.describe import describe
 from napari_stack.recipe.draft import Draft
+from napari_stack.recipe.results import lacking
 
 _AGAIN = "its original frames"
 _ANEW, _MEASURED = "measured anew", "as measured here"
@@ -181,6 +182,8 @@ class RecipeDock(FollowingDock):
         recipe = Recipe.load(path)
         self.steps.show_draft(Draft(tuple(recipe.steps), before=tuple(recipe.before)))
         self.title.setText(f"Recipe of {Path(path).name}")
+        missing = lacking(recipe.steps)
+        self.runner.show_message(missing[:1].upper() + missing[1:])
         self.values.value = _ANEW
         frames = [value for _, value in self._targets() if not isinstance(value, str)]
         active = [layer for layer in frames if unwrapped(layer) is self.layer] or frames

@@ -13,6 +13,11 @@ from napari_stack._widgets.parts.assistant.frames import FramesChoice
 from napari_stack._widgets.parts.assistant.keep import KeepPanel
 from napari_stack._widgets.parts.assistant.opening import Opened, dropped_paths, opening
 from napari_stack._widgets.parts.assistant.questions import Questions
+from napari_stack._widgets.parts.assistant.remembered import (
+    forget,
+    remember,
+    with_last_options,
+)
 from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.layout import button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.operator_docks import open_dock, open_titled
@@ -53,9 +58,14 @@ class StackDock(RunningDock):
         super().__init__(napari_viewer)
         self.facts: Facts | None = None
         self._results: list[Any] = []
+        self._planned: Draft | None = None
         self.frames = FramesChoice(napari_viewer, self._keeps_its_layer)
         self.questions = Questions()
         self.remark = paragraph()
+        self.usual = button(
+            "Usual options", "Forget the options of the last time: take those that suit.",
+            self._take_usual,
+        )  # fmt: skip
         self.checklist = Checklist(self._masks)
         self.keep = KeepPanel(self.recipe, lambda: self.layer)
         self.compare = Compare(
@@ -72,7 +82,7 @@ class StackDock(RunningDock):
 
     def _lay_out(self) -> None:
         more = collapsible("Recipe: save, open, script, batch", self.keep)
-        parts = (self.frames, self.questions, self.remark, self.checklist, more)
+        parts = (self.frames, self.questions, self.remark, self.usual, self.checklist, more)
         self.area = fill(self, *parts, pinned=(self.card, self.compare, self.runner))
 
     def _connect(self) -> None:
@@ -158,9 +168,21 @@ class StackDock(RunningDock):
             self._show(Draft(), (), "")
             return
         plan = plan_for(kind, goal, self.facts or Facts())
-        self._show(plan.draft, [planned.why for planned in plan.steps], plan.remark)
+        draft, changed = with_last_options(kind, plan.draft)
+        whys = [planned.why for planned in plan.steps]
+        for number in changed:
+            whys[number] = "; ".join(filter(None, [whys[number], f"options as last for {kind}"]))
+        self._show(draft, whys, plan.remark)
+        self._planned = plan.draft
+        self.usual.setVisible(bool(changed))
+
+    def _take_usual(self) -> None:
+        forget(self.questions.kind)
+        self._plan()
 
     def _show(self, draft: Draft, whys: Any, remark: str) -> None:
+        self._planned = None
+        self.usual.hide()
         self.remark.setText(remark)
         self.remark.setVisible(bool(remark))
         self.checklist.show_draft(draft, whys)
@@ -214,6 +236,8 @@ class StackDock(RunningDock):
             return
         with errors_shown():
             job = prepare_recipe(self.recipe(), self.layer)
+            if self._planned is not None:
+                remember(self.questions.kind, self._planned, self.checklist.draft)
             self.compare.stop()
             self.card.show_lines(())
             self.runner.start(job.compute, partial(self._add, job, weak_reference(self.layer)))

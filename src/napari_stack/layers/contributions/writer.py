@@ -9,7 +9,7 @@ from napari.layers import Image
 
 from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
-from napari_stack.files import write
+from napari_stack.files import why_no_layers, write
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.stacks.read_layer import axes_of, read_layer
 from napari_stack.layers.stacks.save_layer import prepare_save, what_is_known
@@ -90,6 +90,8 @@ def _errors_for_napari() -> Iterator[None]:
 
 
 def _write_together(path: str, lowest_first: Sequence[Any]) -> None:
+    if missing := why_no_layers():
+        raise UserError(f"{path}: {missing}")
     topmost_first = list(reversed(lowest_first))
     made: dict[str, Any] = {}
     for layer in topmost_first:

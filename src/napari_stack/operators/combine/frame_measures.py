@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
+from napari_stack.operators.combine.frame_likeness import Reference, sample_of
 from napari_stack.operators.combine.normalisation import measure_noise
 
 #: Gaussians whose difference is looked at, in px: details that a slight blur takes away.
@@ -49,8 +50,13 @@ class Measures(NamedTuple):
         frame that is trailed has few in one.
     overlap : float
         Share of the pixels that are valid.
+    motion : float
+        Distance from the reference, in px: what a registration has left, or the drift; NaN where
+        there is no reference or too little to tell.
     digest : bytes
         The same for frames of the same pixels.
+    sample : ndarray of float32
+        Pixels all over the frame, to find those that are nearly the same.
     """
 
     sharpness: float
@@ -62,17 +68,20 @@ class Measures(NamedTuple):
     roundness: float
     evenness: float
     overlap: float
+    motion: float
     digest: bytes
+    sample: NDArray[np.float32]
 
 
-def measure_frame(stack: Stack, index: int) -> Measures:
-    """Measure a frame of a stack."""
+def measure_frame(stack: Stack, index: int, reference: Reference | None = None) -> Measures:
+    """Measure a frame of a stack, its motion against a reference."""
     values, valid = stack.read(index)
     digest = blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
     noise = float(np.sqrt(measure_noise(stack, index)))
     overlap = 1.0 if valid is None else float(valid.mean())
     if not overlap:
-        return Measures(0.0, noise, 0.0, 0.0, 0.0, np.nan, np.nan, np.nan, 0.0, digest)
+        rest = (0.0, np.nan, digest, np.zeros(1, np.float32))
+        return Measures(0.0, noise, 0.0, 0.0, 0.0, np.nan, np.nan, np.nan, *rest)
     grey = grey_of(values, stack)
     counts = np.ones(grey.shape, bool) if valid is None else valid
     grey = np.where(counts, grey, np.median(grey[counts])).astype(np.float32)
@@ -88,8 +97,21 @@ def measure_frame(stack: Stack, index: int) -> Measures:
     fwhm, roundness = shape_of_points(grey, details, inner)
     return Measures(
         sharpness, noise, level, background, spread / max(noise, 1e-12), fwhm, roundness,
-        evenness(grey, inner, noise), overlap, digest,
+        evenness(grey, inner, noise), overlap,
+        np.nan if reference is None else reference.distance(np.where(inner, details, 0)),
+        digest, sample_of(grey),
     )  # fmt: skip
+
+
+def reference_of(stack: Stack, index: int) -> tuple[Reference, float]:
+    """Return the details of a frame as a reference for others, and how much energy is in them."""
+    values, valid = stack.read(index)
+    grey = grey_of(values, stack)
+    counts = np.ones(grey.shape, bool) if valid is None else valid
+    middle = np.median(grey[counts]) if counts.any() else 0
+    details, _ = fine_details(np.where(counts, grey, middle).astype(np.float32))
+    kept = np.where(_inside(counts), details, 0)
+    return Reference.of(kept), float((kept**2).mean())
 
 
 def grey_of(values: NDArray[Any], stack: Stack) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from napari_stack.operators.combine.clip_band import (
     standard_error,
     values_there,
 )
-from napari_stack.operators.combine.line_kernels import APART, LINE_STATE, WIDE
+from napari_stack.operators.combine.ordered_kernels import APART, ORDERED_STATE, WIDE
 from napari_stack.operators.combine.reject_kernels import ESD, LINE, RANKS, SHARES, reject_rows
 from napari_stack.operators.combine.rejection import (
     GeneralisedESD,
@@ -85,7 +85,9 @@ def reject_band(
     mean, used = np.empty((rows, columns)), np.empty((rows, columns), np.uint16)
     below, squares = np.empty((rows, columns), np.uint16), np.empty((rows, columns), np.float32)
     per_frame = np.zeros((rows, frames), np.uint32)
-    scratch = (tile, *np.empty((3, frames)), np.empty((2, tile.shape[1])), *_lines(limits, frames))
+    scratch = (
+        tile, *np.empty((3, frames)), *np.empty((2, frames, APART)), np.empty(ORDERED_STATE),
+    )  # fmt: skip
     results = (mean, used, below, squares, per_frame)
     rules = (channels, *limits, critical, begins, sorting_network(frames))
     reject_rows(flat, lines, *rules, *scratch, *results)
@@ -96,12 +98,6 @@ def reject_band(
         return found
     error = standard_error(squares, used).reshape(shape)
     return (*found, error, used.reshape(shape), below.reshape(shape))
-
-
-def _lines(limits: Limits, frames: int) -> tuple[NDArray[Any], ...]:
-    """Scratch of the kernel that rejects by lines."""
-    size = (frames, APART, LINE_STATE) if limits.kind == LINE else (0, 0, 0)
-    return np.empty(size[:2]), np.empty(size[1], np.int64), np.empty(size[2])
 
 
 def _critical(

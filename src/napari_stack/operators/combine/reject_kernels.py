@@ -6,7 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import inner_kernel, summing_kernel
-from napari_stack.operators.combine.line_kernels import COUNT, EXACT, reject_by_lines
+from napari_stack.operators.combine.line_kernels import EXACT, keep_by_lines
+from napari_stack.operators.combine.ordered_kernels import (
+    BELOW,
+    GAP,
+    GAP_END,
+    HIGHEST,
+    KEPT,
+    LOWEST,
+    MIXED,
+    PIVOT,
+    SQUARES,
+    START,
+    STOP,
+    TOTAL,
+    bound_by_extremes,
+    bound_by_shares,
+    keep_run,
+    sum_up,
+    take_distances,
+)
 from napari_stack.operators.combine.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
@@ -130,9 +149,8 @@ def reject_rows(
     kept: NDArray[np.float64],
     gone: NDArray[np.float64],
     far: NDArray[np.float64],
-    bounds: NDArray[np.float64],
     near: NDArray[np.float64],
-    places: NDArray[np.int64],
+    keep: NDArray[np.float64],
     state: NDArray[np.float64],
     mean: NDArray[np.float64],
     used: NDArray[np.uint16],
@@ -149,22 +167,17 @@ def reject_rows(
     valid : ndarray of bool, shape (rows, n, columns / channels), or (rows, 0, 0) where all are
     kind : int
         `LINE`, `ESD`, `SHARES` or `RANKS`.
-    low, high : float
-        Sigmas; shares of the median; or shares of the number of values.
-    rounds : int
+    low, high, rounds : float
+        Sigmas; shares of the median; or shares of the number of values; and how often.
     critical, begins : ndarray
         Critical values of the ESD test, and where those of each number of values begin.
     exchanges, tile : ndarray
         Those that put n values in order, and scratch of shape (n, width).
     kept, gone, far : ndarray, shape (n,)
-        Scratch.
-    bounds : ndarray, shape (2, width)
-        Scratch.
-    near, places, state : ndarray
-        Scratch of `reject_by_lines`; empty for other kinds.
-    mean, used, below : ndarray, shape (rows, columns)
-        `below` counts what was rejected below what is kept.
-    squares : ndarray, shape (rows, columns)
+        These and the next three are scratch.
+    near, keep, state : ndarray, shape (n, `APART`), (n, `APART`), (`ORDERED_STATE`,)
+    mean, used, below, squares : ndarray, shape (rows, columns)
+        `below` counts what was rejected below.
     rejected_per_frame : ndarray, shape (rows, n)
         Rejected values are added to it.
     """
@@ -177,22 +190,62 @@ def reject_rows(
             width = min(size, columns - left)
             if whole:
                 put_in_order(lines, left, width, exchanges, tile)
+                take_distances(tile, width, near, state)
                 if kind == LINE and frames > 2:
-                    reject_by_lines(tile, width, low, high, rounds, near, places, gone, state)
-            for i in range(width):
-                bounds[0, i], bounds[1, i] = -np.inf, np.inf
-            for column in range(left, left + width):
-                count = np.int64(0)
-                if whole:
-                    count = frames
-                    for i in range(frames):
-                        kept[i] = float(tile[i, column - left])
+                    keep_by_lines(near, frames, width, low, high, rounds, keep, state)
                 else:
-                    for frame in range(frames):
-                        if valid[row, frame, column // channels]:
-                            kept[count] = float(lines[frame, column])
-                            count += 1
-                    sort(kept, count)
+                    if kind == ESD and frames > 2:
+                        some = critical[begins[frames] : begins[frames + 1]]
+                        bound_by_extremes(near, frames, width, some, state)
+                    elif kind == SHARES and frames > 2:
+                        bound_by_shares(near, frames, width, low, high, state)
+                    elif kind == RANKS and frames > 2:
+                        for i in range(width):
+                            state[START + i] = np.floor(low * frames + 1e-9)
+                            state[STOP + i] -= np.floor(high * frames + 1e-9)
+                    keep_run(frames, width, keep, state)
+                sum_up(tile, near, keep, width, state)
+                for i in range(width):
+                    average = state[TOTAL + i] / state[KEPT + i]
+                    mean[row, left + i] = state[PIVOT + i] + average
+                    used[row, left + i] = np.uint16(state[KEPT + i])
+                    below[row, left + i] = np.uint16(state[BELOW + i])
+                    more = state[SQUARES + i] - state[TOTAL + i] * average
+                    squares[row, left + i] = more if more > 0 else 0.0
+                for frame in range(frames):
+                    line = lines[frame, left : left + width]
+                    rejected = 0.0
+                    for i in range(width):
+                        value = float(line[i])
+                        outside = (value < state[LOWEST + i]) | (value > state[HIGHEST + i])
+                        outside |= (value >= state[GAP + i]) & (value <= state[GAP_END + i])
+                        rejected += 1.0 if outside & (state[MIXED + i] == 0.0) else 0.0
+                    rejected_per_frame[row, frame] += np.uint32(rejected)
+                for j in range(width):
+                    if state[MIXED + j] != 2.0:
+                        continue
+                    again = np.int64(0)
+                    for i in range(frames):  # whose they are: of equal ones the first
+                        again = again if i > 0 and tile[i, j] == tile[i - 1, j] else np.int64(0)
+                        if keep[i, j] > 0.0:
+                            continue
+                        skipped = again
+                        for frame in range(frames):
+                            if lines[frame, left + j] == tile[i, j]:
+                                if skipped == 0:
+                                    rejected_per_frame[row, frame] += np.uint32(1)
+                                    break
+                                skipped -= 1
+                        again += 1
+            for column in range(left, left + width):
+                if whole and state[MIXED + column - left] != 1.0:
+                    continue
+                count = np.int64(0)
+                for frame in range(frames):
+                    if whole or valid[row, frame, column // channels]:
+                        kept[count] = float(lines[frame, column])
+                        count += 1
+                sort(kept, count)
                 if count == 0:
                     mean[row, column] = 0.0
                     used[row, column] = below[row, column] = 0
@@ -210,12 +263,7 @@ def reject_rows(
                         stop = count - np.int64(high * count + 1e-9)
                 lower = start
                 if kind == LINE and count > 2:
-                    if whole:
-                        stop = np.int64(state[COUNT + column - left])
-                        for i in range(stop, count):
-                            gone[i - stop] = kept[i]
-                    else:
-                        stop = _line(kept, gone, far, count, low, high, rounds)
+                    stop = _line(kept, gone, far, count, low, high, rounds)
                     lower = np.int64(0)
                     for i in range(count - stop):
                         lower += gone[i] < kept[stop // 2]
@@ -237,13 +285,6 @@ def reject_rows(
                 more = total_squares - total * average
                 squares[row, column] = more if more > 0 else 0.0
                 below[row, column] = np.uint16(lower)
-                least, most = kept[start], kept[stop - 1]
-                outside = np.int64(0)
-                for i in range(count - left_over):
-                    outside += (gone[i] < least) | (gone[i] > most)
-                if whole and outside == count - left_over:  # counted for all pixels at once, below
-                    bounds[0, column - left], bounds[1, column - left] = least, most
-                    continue
                 for i in range(count - left_over):  # whose they are: of equal ones the first
                     value = gone[i]
                     again = np.int64(0)
@@ -257,11 +298,3 @@ def reject_rows(
                                 rejected_per_frame[row, frame] += np.uint32(1)
                                 break
                             again -= 1
-            if whole:
-                for frame in range(frames):
-                    line = lines[frame, left : left + width]
-                    rejected = np.int64(0)
-                    for i in range(width):
-                        value = float(line[i])
-                        rejected += (value < bounds[0, i]) | (value > bounds[1, i])
-                    rejected_per_frame[row, frame] += np.uint32(rejected)

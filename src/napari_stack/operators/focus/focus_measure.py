@@ -34,7 +34,7 @@ class Sharpness(NamedTuple):
         return cls(sharpness(grey, valid), noise_sharpness(grey))
 
 
-def sharpness(grey: Array, valid: Array | None = None) -> Array:
+def sharpness(grey: Array, valid: Array | None = None, window: float = WINDOW) -> Array:
     """Return how sharp a frame is around every pixel.
 
     The modified Laplacian of Nayar and Nakagawa (1994), the sum of the absolute second
@@ -46,6 +46,8 @@ def sharpness(grey: Array, valid: Array | None = None) -> Array:
         The frame's brightness.
     valid : (y, x) ndarray of bool, optional
         Pixels that count.
+    window : float
+        Standard deviation of the window.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def sharpness(grey: Array, valid: Array | None = None) -> Array:
     smooth = cv2.GaussianBlur(grey, (5, 5), PRE_SMOOTHING, borderType=cv2.BORDER_REPLICATE)
     energy = np.empty(grey.shape, np.float32)
     _modified_laplacian(smooth, energy)
-    energy = cv2.GaussianBlur(energy, (0, 0), WINDOW, borderType=cv2.BORDER_REPLICATE)
+    energy = cv2.GaussianBlur(energy, (0, 0), window, borderType=cv2.BORDER_REPLICATE)
     if valid is not None:
         energy[~valid] = -1
     return energy
@@ -102,7 +104,7 @@ def noise_of(response: Array) -> float:
     """Return the sharpness that noise gives, from the filter's response at a sample of rows."""
     # Rounded as it always was: the digits that `noise_sigma` has more would move depths and pixels.
     deviation = float(np.median(np.abs(response))) / 0.6745 / 6
-    return deviation * _noise_gain()
+    return deviation * noise_gain()
 
 
 def rounding_sharpness(dtype: np.dtype[Any]) -> float:
@@ -110,11 +112,12 @@ def rounding_sharpness(dtype: np.dtype[Any]) -> float:
 
     The noise filter cannot measure it: where an image was compressed, most of its response is 0.
     """
-    return _noise_gain() / np.sqrt(12) if dtype.kind in "ui" else 0.0
+    return noise_gain() / np.sqrt(12) if dtype.kind in "ui" else 0.0
 
 
-def _noise_gain() -> float:
-    # Mean of |[1, -2, 1] * smoothed white noise| of deviation 1, for both directions.
+def noise_gain() -> float:
+    """Return the sharpness of white noise of deviation 1."""
+    # Mean of |[1, -2, 1] * smoothed white noise|, for both directions.
     window = cv2.getGaussianKernel(5, PRE_SMOOTHING).ravel()
     second = np.convolve(window, [1.0, -2.0, 1.0])
     deviation = np.sqrt(np.sum(second**2) * np.sum(window**2))

@@ -63,6 +63,8 @@ def focus_stack(
     *,
     method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
+    prefer: Literal["none", "near", "far"] = "none",
+    near: Literal["first frame", "last frame"] = "last frame",
     true_colours: bool = False,
     depth: bool = True,
     depth_unit: Literal["frame", "distance"] = "frame",
@@ -85,6 +87,13 @@ def focus_stack(
     channel : {"all"} or int
         The channel that decides where frames are sharp; "all" takes the brightness of colours, or
         the mean of bands.
+    prefer : {"none", "near", "far"}
+        Where two depths are sharp at one place - bristles over a leaf, a hair that crosses - take
+        the "near" thing, cut out sharply, or the "far" one as far as it is seen past the near one;
+        blurred rims of near things no longer veil what lies behind. "none" leaves it to the method.
+        It takes one more pass, and some time.
+    near : {"first frame", "last frame"}
+        Which end of the series is the near one; it counts with "near" and "far".
     true_colours : bool
         Give every pixel exactly the colours that it has in one of the frames: those nearest to the
         fused image, before any denoising or sharpening. It takes one more pass.
@@ -134,6 +143,7 @@ def focus_stack(
         require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options |= {"true_colours": true_colours, "depth": depth, "retouch": retouch}
+    options |= {"prefer": prefer, "near": near}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
@@ -167,6 +177,8 @@ def fuse(
     *,
     method: Any = "auto",
     channel: int | str = "all",
+    prefer: Any = "none",
+    near: Any = "last frame",
     true_colours: bool = False,
     depth: bool = True,
     retouch: Any = None,
@@ -183,12 +195,17 @@ def fuse(
 
     strokes = _strokes(stack, retouch)
     channels = ChannelWeights(stack.rgb, stack.alpha, channel)
-    passes = 1 + true_colours + bool(strokes)
+    passes = 1 + (prefer != "none") + true_colours + bool(strokes)
     found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
+    if prefer != "none":
+        from napari_stack.operators.focus.occlusion.in_front import preferring
+
+        found = preferring(found, stack, run.part(1, passes), channels, prefer, near)
     if true_colours:
         from napari_stack.operators.focus.true_colours import nearest_colours
 
-        picked = nearest_colours(stack, run.part(1, passes), channels, found.image)
+        part = run.part(1 + (prefer != "none"), passes)
+        picked = nearest_colours(stack, part, channels, found.image)
         found = found._replace(image=picked)
     if strokes:
         from napari_stack.operators.focus.retouch.apply import retouched

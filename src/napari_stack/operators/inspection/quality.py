@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,8 @@ from napari_stack.core.options import check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
-from napari_stack.operators.combine.frame_measures import Measures, measure_frame
+from napari_stack.operators.combine.frame_likeness import Reference, repeats
+from napari_stack.operators.combine.frame_measures import Measures, measure_frame, reference_of
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 
 By = Literal["sharpness", "noise", "both"]
@@ -27,6 +29,13 @@ _TRAILED, _LONG = 0.5, 0.75
 
 #: Share of the view that a frame must cover.
 _COVERS = 0.5
+
+#: Distance from the reference in px, and times what is usual, from which on a registered frame lies
+#: beside the others.
+_BESIDE, _FARTHER = 2.0, 5.0
+
+#: Frames of which the one with most details is the reference.
+_CANDIDATES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +93,10 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
     """Measure how good each used frame is, whatever its exposure.
 
     Sharpness, noise, signal over noise, background, width and roundness of points, evenness of
-    details in all directions, and the share of the view that it covers. Frames that are dark,
-    bright, without details, trailed, the same as an earlier one, or cover less than half of the
-    view have a fault. Read frame by frame: memory does not grow with their number.
+    details in all directions, the share of the view that it covers, and how far it lies from a
+    frame with many details. Frames that are dark, bright, without details, trailed, the same as an
+    earlier one or nearly so, that cover less than half of the view, or lie beside the others
+    though registered, have a fault. Read frame by frame: memory hardly grows with their number.
 
     Parameters
     ----------
@@ -100,15 +110,25 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
     """
     require_used(stack)
     numbers = np.flatnonzero(stack.used)
-    found = run.each(measure_frame, stack, numbers.tolist(), what="Measuring quality")
+    measure = partial(measure_frame, reference=_reference(stack, numbers))
+    found = run.each(measure, stack, numbers.tolist(), what="Measuring quality")
     columns = {}
-    for name in Measures._fields[:-1]:
+    for place, name in enumerate(Measures._fields[:-2]):
         columns[name] = np.full(len(stack), np.nan)
-        columns[name][numbers] = [getattr(one, name) for one in found]
+        columns[name][numbers] = [one[place] for one in found]
     faults = [""] * len(stack)
-    for number, fault in zip(numbers, _faults(found), strict=True):
+    for number, fault in zip(numbers, _faults(found, stack.moved_by is not None), strict=True):
         faults[number] = fault
     return FrameQuality(columns, tuple(faults), stack.used)
+
+
+def _reference(stack: Stack, numbers: NDArray[np.intp]) -> Reference | None:
+    """Take the frame with most details, of a few all over the series."""
+    if len(numbers) < 2:
+        return None
+    some = np.unique(np.linspace(0, len(numbers) - 1, _CANDIDATES + 2)[1:-1].round().astype(int))
+    found = [reference_of(stack, int(numbers[place])) for place in some]
+    return max(found, key=lambda one: one[1])[0]
 
 
 def quality_table(stack: Stack, *, run: Run = Run()) -> FrameTable:
@@ -116,8 +136,11 @@ def quality_table(stack: Stack, *, run: Run = Run()) -> FrameTable:
     return frame_table(stack, measure_quality(stack, run=run).columns)
 
 
-def _faults(found: list[Measures]) -> list[str]:
+def _faults(found: list[Measures], registered: bool) -> list[str]:
     """Say what is wrong with each frame, or nothing."""
+    again = repeats([one.sample for one in found], np.array([one.noise for one in found]))
+    motion = np.array([one.motion for one in found])
+    far = max(_BESIDE, _FARTHER * _median(motion)) if registered else np.inf
     level = np.array([one.level for one in found])
     usual = float(np.median(level))
     even = np.array([one.evenness for one in found])
@@ -130,6 +153,8 @@ def _faults(found: list[Measures]) -> list[str]:
             fault = "are left out: they cover less than half of the view"
         elif one.digest in seen:
             fault = "are left out: they have the pixels of an earlier frame"
+        elif again[k]:
+            fault = "are left out: they are nearly the same as a frame shortly before"
         elif usual > 0 and level[k] < _DARK * usual:
             fault = "are left out: they are dark"
         elif usual > 0 and level[k] > _BRIGHT * usual:
@@ -138,6 +163,8 @@ def _faults(found: list[Measures]) -> list[str]:
             fault = "are left out: they show no details above their noise"
         elif even[k] < _TRAILED * usual_even or round_[k] < _LONG * usual_round:
             fault = "are left out: they are trailed"
+        elif motion[k] > far:
+            fault = f"are left out: they lie more than {far:.2g} px beside the others"
         else:
             fault = ""
         seen.add(one.digest)
@@ -178,8 +205,9 @@ def select_frames(
 ) -> Stack:
     """Use the best frames only, and say why each of the others is left out.
 
-    Frames that are dark, bright, without details, trailed, the same as an earlier one, or cover
-    less than half of the view are left out in any case. Frames are read one by one, as for lucky
+    Frames that are dark, bright, without details, trailed, the same as an earlier one or nearly so,
+    that cover less than half of the view, or lie beside the others though they are registered,
+    are left out in any case. Frames are read one by one, as for lucky
     imaging: combine what comes out. In napari the frame inspector shows them, to be ticked on.
 
     Parameters

@@ -14,6 +14,7 @@ from napari_stack.layers.provenance import source_files
 from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
+from napari_stack.recipe.results import lacking
 
 _KIND = "Recipe (*.json)"
 
@@ -55,6 +56,8 @@ class KeepPanel(QWidget):
         recipe = Recipe.load(path)
         draft = Draft(tuple(recipe.steps), before=tuple(recipe.before))
         self.opened.emit(draft, Path(path).name)
+        if missing := lacking(recipe.steps):
+            self.said.emit(missing[:1].upper() + missing[1:])
 
     def save(self, path: str | Path) -> None:
         """Save the recipe; one that is there is replaced (the dialog asks before)."""

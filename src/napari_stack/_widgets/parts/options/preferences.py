@@ -89,9 +89,13 @@ def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
 
     What this version does not know, or what is out of range by now, is left out.
     """
-    kept = _read().get(operator.__name__, {})
+    return known_options(operator, kept(operator.__name__))
+
+
+def known_options(operator: Callable[..., Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Read options from plain data of any version, without those that do not fit this one."""
     found: dict[str, Any] = {}
-    for name, value in kept.items() if isinstance(kept, Mapping) else ():
+    for name, value in plain.items():
         try:
             found |= options_from_json(operator, {name: value})
         except (ValueError, TypeError) as error:
@@ -104,21 +108,34 @@ def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -
 
     A folder that cannot be written loses them, and nothing else.
     """
-    path = _path()
-    if path is None:
-        return
+    plain = plain_options(operator, options)
+    if chosen := options.get("interpolation"):  # else that of the Preferences would take its place
+        plain["interpolation"] = chosen
+    keep(operator.__name__, plain)
+
+
+def plain_options(operator: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as JSON types, but for defaults and what belongs to the data at hand."""
     known = options_of(operator)
     plain: dict[str, Any] = {}
     for name, value in options.items():
-        if value is known[name].default or _of_the_data(known[name], value):
-            continue
-        plain |= options_to_json(operator, {name: value})
-    if chosen := options.get("interpolation"):  # else that of the Preferences would take its place
-        plain["interpolation"] = chosen
-    everything = _read()
-    if everything.get(operator.__name__, {}) == plain:
+        if value is not known[name].default and not _of_the_data(known[name], value):
+            plain |= options_to_json(operator, {name: value})
+    return plain
+
+
+def kept(name: str) -> Mapping[str, Any]:
+    """Return what was kept by a name: plain data of any version, or nothing."""
+    found = _read().get(name, {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def keep(name: str, plain: Mapping[str, Any]) -> None:
+    """Keep plain data by a name; a folder that cannot be written loses them, and nothing else."""
+    path, everything = _path(), _read()
+    if path is None or everything.get(name, {}) == plain:
         return
-    everything[operator.__name__] = plain
+    everything[name] = dict(plain)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(everything, indent=1), overwrite=True)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def named_layers(results: Mapping[str, Any]) -> dict[str, Any]:
         else:
             layers[name] = found[0] if isinstance(found, tuple) else found
     return layers
+
+
+def why_no_layers() -> str:
+    """Say what is missing for files with layers, and how to install it; "" where nothing is."""
+    if find_spec("psdtags") is not None:
+        return ""
+    return (
+        "files with layers need psdtags, which is not installed: install it with pip install "
+        "'napari-stack[layers]'"
+    )
 
 
 def check(path: Path, content: Content) -> None:

@@ -1,6 +1,7 @@
 """Key points, their matches, and the transform that most matches agree on."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,14 @@ from napari_stack.operators.registration.refinement.gauss_newton import level_to
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
 
 Points = NDArray[np.float64]
+#: Key points and their descriptors.
+Described = tuple[Any, NDArray[Any]]
 
 #: Strongest key points kept a frame: brute-force matching, which is exact and always gives the
 #: same answer, then takes a fraction of a second.
 MOST_POINTS = 4000
+#: So many, on a level of this side, show whether frames have anything in common.
+FEW_POINTS, FEW_SIDE = 1000, 160
 #: A transform needs this many matches in agreement; one of eight unknowns needs more.
 FEWEST_INLIERS, FEWEST_FOR_HOMOGRAPHY = 6, 10
 #: Scales beyond this, or below its inverse, are matches gone wrong.
@@ -25,6 +30,8 @@ LARGEST_SCALE = 4.0
 #: FLANN's numbers of its indices; hashing (6) is the one for binary descriptors.
 _INDICES = {"kd-tree": 1, "k-means": 2}
 _HASHES = {"algorithm": 6, "table_number": 6, "key_size": 12, "multi_probe_level": 1}
+#: Key points of frames that are in use, by level, detector and descriptor.
+_KNOWN: WeakKeyDictionary[Prepared, dict[tuple[int, str, str], Described]] = WeakKeyDictionary()
 
 
 def match_features(
@@ -33,20 +40,25 @@ def match_features(
     transform: Transform,
     options: Features,
     motions: int = 1,
+    *,
+    brief: bool = False,
 ) -> list[Matrix]:
     """Matrices (3, 3) from the reference to the moving frame that enough matches agree with.
 
     Nearest and second-nearest descriptors must differ by a ratio (Lowe 2004); the estimator
     counts matches within a threshold, in pixels of the frame. Matches that do not agree with the
-    first matrix are asked for a second, up to so many motions.
+    first matrix are asked for a second, up to so many motions. When `brief`, the strongest points
+    of a small level are taken: enough to see whether any agree.
 
     Raises
     ------
     ValueError
         For a detector or descriptor that this build of OpenCV lacks.
     """
-    factor = reference.factors[0]
-    points, others = find_matches(reference.levels[0], moving.levels[0], options)
+    level = _smallest(reference) if brief else 0
+    most, factor = FEW_POINTS if brief else MOST_POINTS, reference.factors[level]
+    one, other = (_strongest(_known(f, level, options), most) for f in (reference, moving))
+    points, others = _matched(one, other, options)
     threshold = options.threshold / factor
     to_frame = level_to_frame(factor)
     found = []
@@ -64,8 +76,11 @@ def match_features(
 
 def find_matches(reference: Image, moving: Image, options: Features) -> tuple[Points, Points]:
     """Points (n, 2) of the reference and of the moving frame that match by the ratio test."""
-    first, first_descriptors = _described(reference, options)
-    second, second_descriptors = _described(moving, options)
+    return _matched(_described(reference, options), _described(moving, options), options)
+
+
+def _matched(one: Described, other: Described, options: Features) -> tuple[Points, Points]:
+    (first, first_descriptors), (second, second_descriptors) = one, other
     if len(first) < 2 or len(second) < 2:
         return np.empty((0, 2)), np.empty((0, 2))
     matcher = _matcher(options, binary=first_descriptors.dtype == np.uint8)
@@ -106,7 +121,22 @@ def _finder(name: str) -> Any:
         raise missing from error
 
 
-def _described(image: Image, options: Features) -> tuple[Any, NDArray[Any]]:
+def _smallest(frame: Prepared) -> int:
+    """Return the number of the smallest level that shows enough key points."""
+    fitting = [i for i, level in enumerate(frame.levels) if min(level.shape) >= FEW_SIDE]
+    return fitting[-1] if fitting else 0
+
+
+def _known(frame: Prepared, level: int, options: Features) -> Described:
+    """Key points of a frame, which are found once: many are compared with the reference."""
+    found = _KNOWN.setdefault(frame, {})
+    how = level, options.detector, options.descriptor
+    if how not in found:
+        found[how] = _described(frame.levels[level], options)
+    return found[how]
+
+
+def _described(image: Image, options: Features) -> Described:
     picture, mask = _eight_bit(image)
     finder = _finder(options.detector)
     if options.descriptor in ("same", options.detector):
@@ -116,10 +146,16 @@ def _described(image: Image, options: Features) -> tuple[Any, NDArray[Any]]:
         for point in points:  # detectors number their octaves differently
             point.octave = 0
         points, descriptors = _finder(options.descriptor).compute(picture, points)
-    if len(points) > MOST_POINTS:
-        strongest = np.argsort([-p.response for p in points], kind="stable")[:MOST_POINTS]
-        points, descriptors = [points[i] for i in strongest], descriptors[strongest]
-    return points, descriptors
+    return _strongest((points, descriptors), MOST_POINTS)
+
+
+def _strongest(described: Described, most: int) -> Described:
+    """Return the strongest key points, where there are more than so many."""
+    points, descriptors = described
+    if len(points) <= most:
+        return described
+    kept = np.argsort([-p.response for p in points], kind="stable")[:most]
+    return [points[i] for i in kept], descriptors[kept]
 
 
 def _matcher(options: Features, binary: bool) -> Any:

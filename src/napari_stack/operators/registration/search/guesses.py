@@ -27,6 +27,8 @@ PEAKS = 3
 PEAK_OF_CHANCE = 8.0
 #: ... nor does their likeness, at the best of the guesses, so many of that of noise.
 ALIKE_BY_CHANCE = 16.0
+#: Steps by which a guess is improved.
+STEPS = 4
 
 
 @dataclass(eq=False)
@@ -36,7 +38,6 @@ class Guesses:
     reference: Prepared
     moving: Prepared
     transform: Transform
-    iterations: int
 
     @cached_property
     def _plain(self) -> Image:
@@ -72,7 +73,7 @@ class Guesses:
 
     def _improved(self, matrix: Matrix) -> Matrix:
         factors = (first_level(self.reference),)
-        how = Refined(matrix), self.transform, factors, self.iterations
+        how = Refined(matrix), self.transform, factors, STEPS
         return refine(self.reference, self.moving, *how).matrix
 
     def _alike(self, matrix: Matrix) -> bool:

@@ -155,22 +155,20 @@ class Search:
         reference, moving = self.reference, self.moving
         if start is not None and np.all(np.isfinite(start)):
             yield nearest(np.asarray(start, np.float64), self.transform, reference.shape)
-        guesses = Guesses(reference, moving, self.transform, self.iterations)
-        by_points: list[Matrix] = []
-        if not guesses.promise([candidate.refined.matrix for candidate in self.found]):
-            by_points = self._by_points(features)
-            if not by_points:
-                return
+        guesses = Guesses(reference, moving, self.transform)
+        found = [candidate.refined.matrix for candidate in self.found]
+        if not guesses.promise(found) and not self._by_points(features, brief=True):
+            return
         yield from guesses.shifts()
         yield from guesses.turns
         yield from self._remaining()
         self.fixed = reference
-        yield from by_points or self._by_points(features)
+        yield from self._by_points(features)
 
-    def _by_points(self, features: Features | None) -> list[Matrix]:
+    def _by_points(self, features: Features | None, *, brief: bool = False) -> list[Matrix]:
         """Give starts from key points, where these are asked for."""
         how = self.reference, self.moving, self.transform
-        return [] if features is None else match_features(*how, features, MOTIONS)
+        return [] if features is None else match_features(*how, features, MOTIONS, brief=brief)
 
     def _remaining(self) -> Iterator[Matrix]:
         """Give starts for what the likeliest alignment so far leaves open: another motion."""

@@ -1,0 +1,103 @@
+"""How far a frame lies from a reference, and whether it is hardly new: pixel functions."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Side of the square in the middle that is correlated, in px, and pixels that are compared.
+_SIDE, _SAMPLES = 512, 2048
+
+#: Deviations of the correlation that its peak must stand out: of noise alone it is some 5.
+_CERTAIN = 8.0
+
+#: Share of the differences that counts: what moves has the greatest.
+_COUNTS = 0.95
+
+#: Of the noise, and of what three quarters of frames differ by, below which frames are the same.
+_OF_NOISE, _OF_USUAL = 0.25, 0.3
+
+#: Frames before that are looked at: videos repeat the last few.
+_BACK = 3
+
+
+class Reference(NamedTuple):
+    """Fine details of a frame that the others are compared with, as its Fourier transform."""
+
+    spectrum: NDArray[np.complex64]
+
+    @classmethod
+    def of(cls, details: NDArray[Any]) -> "Reference":
+        """Take the middle of a frame's details."""
+        return cls(_spectrum(details))
+
+    def distance(self, details: NDArray[Any]) -> float:
+        """Return how far details lie from those of the reference, in px; NaN where none can tell.
+
+        The peak of the cross-correlation, between pixels by a parabola.
+        """
+        spectrum = _spectrum(details)
+        if spectrum.shape != self.spectrum.shape:
+            return float("nan")
+        size = min(details.shape[0], _SIDE), min(details.shape[1], _SIDE)
+        surface = np.fft.irfft2(spectrum * self.spectrum.conj(), s=size)
+        y, x = np.unravel_index(int(surface.argmax()), surface.shape)
+        if not surface[y, x] > _CERTAIN * surface.std():
+            return float("nan")
+        dy = _signed(int(y), size[0]) + _between(surface[:, x], int(y))
+        dx = _signed(int(x), size[1]) + _between(surface[y], int(x))
+        return float(np.hypot(dy, dx))
+
+
+def _spectrum(details: NDArray[Any]) -> NDArray[np.complex64]:
+    height, width = (min(side, _SIDE) for side in details.shape)
+    top, left = (details.shape[0] - height) // 2, (details.shape[1] - width) // 2
+    part = details[top : top + height, left : left + width]
+    window = np.hanning(height + 2)[1:-1, None] * np.hanning(width + 2)[1:-1]
+    return np.asarray(np.fft.rfft2(part * window))
+
+
+def _signed(place: int, size: int) -> int:
+    return place if place < size / 2 else place - size
+
+
+def _between(line: NDArray[Any], place: int) -> float:
+    """Place of the top of a parabola through a greatest value and its neighbours."""
+    before, top, after = (float(line[(place + step) % len(line)]) for step in (-1, 0, 1))
+    bend = before - 2 * top + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0
+
+
+def sample_of(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Take pixels all over a frame, the same of all frames."""
+    flat = grey.ravel()
+    # A step that shares no divisor with the width: so no column is left out.
+    step = max(flat.size // _SAMPLES, 1)
+    while step > 1 and np.gcd(step, grey.shape[1]) > 1:
+        step += 1
+    return np.asarray(flat[::step], np.float32)
+
+
+def repeats(samples: list[NDArray[np.float32]], noise: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Find frames that differ from one shortly before by far less than by their noise.
+
+    So do those that a video or a camera repeats and compresses again. Where details as fine as the
+    noise are taken for it, the frames differ by less, too: so it is asked what is usual.
+    """
+    count = len(samples)
+    found = np.full((count, _BACK), np.inf)
+    for i in range(count):
+        for back in range(1, min(_BACK, i) + 1):
+            found[i, back - 1] = _difference(samples[i], samples[i - back])
+    first = found[1:, 0]
+    if not len(first):
+        return np.zeros(count, bool)
+    usual = float(np.percentile(first, 75))
+    own = _OF_NOISE * np.sqrt(2) * noise
+    return np.asarray(found.min(axis=1) < np.minimum(own, _OF_USUAL * usual))
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    apart = np.abs(one - other)
+    kept = int(np.ceil(_COUNTS * apart.size))
+    return float(np.sqrt((np.partition(apart, kept - 1)[:kept] ** 2).mean()))

@@ -1,0 +1,1 @@
+"""What lies in front: nearer things cut out sharply, and what their blur veils shown without it."""

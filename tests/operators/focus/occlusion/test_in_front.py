@@ -1,0 +1,115 @@
+"""`focus_stack(prefer=...)` on hairs before a ground, whose truth is known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from napari_stack import samples
+from napari_stack.core.stack import Stack
+from napari_stack.engine.progress import Cancelled
+from napari_stack.engine.run import Run
+from napari_stack.operators import focus_stack
+
+BORDER = 8
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return samples.occluded(frames=7, size=(120, 144), hairs=3, seed=3)
+
+
+@pytest.fixture(scope="module")
+def plain(scene):
+    return focus_stack(scene[0])
+
+
+@pytest.fixture(scope="module")
+def near(scene):
+    return focus_stack(scene[0], prefer="near")
+
+
+def at_edges(depth):
+    square = np.ones((3, 3), np.uint8)
+    depth = depth.astype(np.float32)
+    edges = cv2.dilate(depth, square) - cv2.erode(depth, square) > 1
+    return cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, 5) <= 6
+
+
+def decibels(image, truth, where):
+    inner = np.s_[BORDER:-BORDER, BORDER:-BORDER]
+    error = (image.astype(float) - truth)[inner][where[inner]]
+    return 10 * np.log10(255**2 / np.mean(error**2))
+
+
+def test_near_things_are_cut_out_and_veil_nothing(scene, plain, near):
+    truth = scene[1]["image"]
+    band = at_edges(scene[1]["depth"])
+    assert decibels(near.image, truth, band) > decibels(plain.image, truth, band) + 1
+    assert decibels(near.image, truth, ~band) > decibels(plain.image, truth, ~band) - 0.1
+
+
+def test_the_depth_follows(scene, plain, near):
+    truth = scene[1]["depth"]
+    band = at_edges(truth)
+    before, after = (np.mean(abs(found.depth - truth)[band]) for found in (plain, near))
+    assert after < 0.8 * before
+
+
+def test_far_shows_what_lies_behind_hairs(scene, plain):
+    far = focus_stack(scene[0], prefer="far").image
+    hairs = (scene[1]["depth"] > 4.2) & (scene[1]["depth"] < 7)
+    hairs[60:] = False  # there is a leaf
+    behind = scene[1]["behind"]
+    assert decibels(far, behind, hairs) > decibels(plain.image, behind, hairs) + 4
+
+
+def test_the_near_end_may_be_the_first(scene, near):
+    turned = Stack.wrap(np.asarray(scene[0])[::-1])
+    found = focus_stack(turned, prefer="near", near="first frame")
+    difference = abs(found.image.astype(int) - near.image)
+    assert np.mean(difference > 1) < 0.01
+
+
+@pytest.mark.parametrize("method", ["pyramid", "depth map"])
+def test_every_method_gains(scene, method):
+    truth, band = scene[1]["image"], at_edges(scene[1]["depth"])
+    before, after = (
+        decibels(focus_stack(scene[0], method=method, prefer=p).image, truth, band)
+        for p in ("none", "near")
+    )
+    assert after > before + 1
+
+
+def test_bands_give_what_the_whole_gives(near):
+    tall, _ = samples.occluded(frames=3, size=(400, 40), hairs=3, seed=3, blur=2.0)
+    whole = focus_stack(tall, prefer="near").image.astype(int)
+    bands = focus_stack(tall, prefer="near", run=Run(memory=2**20)).image
+    assert np.mean(abs(bands - whole) > 1) < 0.01
+
+
+def test_colours_alpha_and_missing_pixels(scene, near):
+    grey = np.asarray(scene[0]).astype(np.float32) / 255
+    data = np.stack([grey, grey, grey, np.ones_like(grey)], axis=-1)
+    data[2, :20, :30] = np.nan
+    found = focus_stack(Stack.wrap(data, rgb=True), prefer="near").image
+    assert found.shape == (120, 144, 4)
+    assert (found[..., 3] == 1).all()
+    assert np.isfinite(found).all()
+    away = np.abs(found[40:, 50:, 0] * 255 - near.image[40:, 50:])
+    assert np.median(away) < 1
+
+
+def test_nothing_in_focus_is_told():
+    flat = Stack.wrap(np.full((4, 64, 64), 0.5, np.float32))
+    with pytest.warns(UserWarning, match='prefer="near" does nothing here'):
+        found = focus_stack(flat, prefer="near")
+    np.testing.assert_allclose(found.image, 0.5)
+
+
+def test_it_stops_half_way(scene):
+    def tick(_done, _total, what):
+        if what == "Telling near from far":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        focus_stack(scene[0], prefer="near", run=Run(tick=tick))
