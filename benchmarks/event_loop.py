@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_stack import layers, samples
 from napari_stack.core.stack import Stack
-from napari_stack.layers.read_layer import read_layer
+from napari_stack.layers.stacks.read_layer import read_layer
 
 #: Milliseconds between two ticks of the timer.
 TICK = 5

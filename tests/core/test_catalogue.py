@@ -25,7 +25,7 @@ from napari_stack.core.operator import resolve
 from napari_stack.core.options import Bounds
 from napari_stack.core.results import AlongAxis, Shown
 from napari_stack.engine.run import Run
-from napari_stack.layers.pixel_inspection import target_at
+from napari_stack.layers.inspection.pixel_inspection import target_at
 from napari_stack.operators import CATALOGUE, Operator
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
 from napari_stack.recipe import Recipe, Step

@@ -5,14 +5,14 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import layers, samples
-from napari_stack.layers.recipe_job import (
+from napari_stack.layers.jobs.recipe_job import (
     done_to,
     origin_of,
     prepare_again,
     prepare_recipe,
     recipe_behind,
 )
-from napari_stack.layers.save_layer import prepare_save
+from napari_stack.layers.stacks.save_layer import prepare_save
 from napari_stack.recipe import Recipe, Step
 from support.layers import run
 

@@ -12,12 +12,12 @@ from napari.layers._layer_actions import _duplicate_layer
 
 from napari_stack import layers
 from napari_stack.layers import provenance
-from napari_stack.layers.provenance import link_of, results_of
-from napari_stack.layers.recipe_job import (
+from napari_stack.layers.jobs.recipe_job import (
     done_to,
     origin_of,
     prepare_again,
 )
+from napari_stack.layers.provenance import link_of, results_of
 from napari_stack.recipe import Recipe, Step
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import layers, samples
-from napari_stack.layers.recipe_job import (
+from napari_stack.layers.jobs.recipe_job import (
     done_to,
     prepare_measured,
 )

@@ -10,18 +10,18 @@ moved.
 from collections.abc import Callable
 from typing import Any
 
-from napari_stack.layers.apply_transforms import apply_transforms
 from napari_stack.layers.axis_names import default_axis
-from napari_stack.layers.channel_layers import channels_apart, to_layers
-from napari_stack.layers.compute_now import compute_now, is_lazy, is_made_here, prepare_compute
-from napari_stack.layers.forecast import Forecast, forecast
-from napari_stack.layers.functions import layer_function
-from napari_stack.layers.job import Computed, Job, prepare
-from napari_stack.layers.point_layers import PointLayers
-from napari_stack.layers.preview import is_preview, keeping, preview, preview_layer
-from napari_stack.layers.read_layer import leading_axes
-from napari_stack.layers.surface import depth_surface
-from napari_stack.layers.to_layer import show_limits, to_layer
+from napari_stack.layers.inspection.surface import depth_surface
+from napari_stack.layers.jobs.compute_now import compute_now, is_lazy, is_made_here, prepare_compute
+from napari_stack.layers.jobs.forecast import Forecast, forecast
+from napari_stack.layers.jobs.functions import layer_function
+from napari_stack.layers.jobs.job import Computed, Job, prepare
+from napari_stack.layers.jobs.preview import is_preview, keeping, preview, preview_layer
+from napari_stack.layers.picked.point_layers import PointLayers
+from napari_stack.layers.places.apply_transforms import apply_transforms
+from napari_stack.layers.stacks.channel_layers import channels_apart, to_layers
+from napari_stack.layers.stacks.read_layer import leading_axes
+from napari_stack.layers.stacks.to_layer import show_limits, to_layer
 from napari_stack.operators import CATALOGUE
 
 __all__ = [

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
-from napari_stack.layers.read_layer import Data
+from napari_stack.layers.stacks.read_layer import Data
 
 
 def with_corrections(measured: Data, origin: Data, target: Data) -> Data:

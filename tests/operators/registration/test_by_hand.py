@@ -187,13 +187,13 @@ def test_points_are_kept_in_recipe_and_script(lost):
 
 
 def test_each_position_of_a_hyperstack_is_told_once(lost):
-    data = np.stack([np.asarray(lost), np.asarray(lost)])
+    data = np.stack([np.asarray(lost.select([2, 3]))] * 2)  # the noise is looked for in vain
     hyper = ns.Hyperstack.wrap(data, axes=("p", "t", "y", "x")).along("t")
     with pytest.warns(FailedFrames) as record:
         hyper.map(ns.register, measure_each=True, transform="rigid")
     assert len(record) == 1
     text = str(record[0].message)
-    assert text.endswith("of 8 frames could not be registered, at 2 of 2 positions")
-    with pytest.warns(FailedFrames, match=r" of 4 frames could not be registered: ") as record:
+    assert text.endswith("of 4 frames could not be registered, at 2 of 2 positions")
+    with pytest.warns(FailedFrames, match=r"^1 of 2 frames could not be registered: ") as record:
         hyper.map(ns.register, transform="rigid")
     assert len(record) == 1

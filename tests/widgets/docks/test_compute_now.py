@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_stack import _widgets, layers
-from napari_stack.layers.compute_now import FrameComputation
+from napari_stack.layers.jobs.compute_now import FrameComputation
 from support.docks import cells_layer, docked, ran
 
 

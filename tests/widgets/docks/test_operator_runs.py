@@ -11,7 +11,7 @@ from napari.utils.notifications import notification_manager
 
 import napari_stack as ns
 from napari_stack import _widgets, layers
-from napari_stack.layers.read_layer import read_layer
+from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.operators import CATALOGUE
 from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
 

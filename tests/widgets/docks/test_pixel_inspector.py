@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 import napari_stack as ns
 from napari_stack import layers
 from napari_stack._widgets import PixelInspectorDock
-from napari_stack.layers.pixel_inspection import target_at
+from napari_stack.layers.inspection.pixel_inspection import target_at
 from support.docks import assert_let_go, references_to
 
 

@@ -12,7 +12,7 @@ from napari_stack._widgets.parts.layout import button, is_checked, paragraph, se
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import weak_reference
-from napari_stack.layers.motion import Motion
+from napari_stack.layers.places.motion import Motion
 
 _KINDS = (Image, Labels, Points, Shapes)
 

@@ -30,7 +30,7 @@ from napari_stack._widgets.parts.plot.plot import Plot
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution, weak_reference
-from napari_stack.layers.frame_inspection import (
+from napari_stack.layers.inspection.frame_inspection import (
     difference,
     frames_layer,
     frames_of,
@@ -42,7 +42,7 @@ from napari_stack.layers.frame_inspection import (
     table_of,
     tick,
 )
-from napari_stack.layers.motion_arrows import motion_arrows
+from napari_stack.layers.inspection.motion_arrows import motion_arrows
 from napari_stack.operators.inspection.frame_table import FrameTable, measure_sharpness
 
 

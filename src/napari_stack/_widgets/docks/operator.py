@@ -25,8 +25,8 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
 from napari_stack.core.sources.combined_sources import Place
-from napari_stack.layers.appearance import Appearance
-from napari_stack.layers.sensor_map import sensor_look, sensor_map
+from napari_stack.layers.inspection.sensor_map import sensor_look, sensor_map
+from napari_stack.layers.places.appearance import Appearance
 from napari_stack.operators import CATALOGUE
 
 #: Pixels: the title of a dock fits, with the name of the plugin behind it.

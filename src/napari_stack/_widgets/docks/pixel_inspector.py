@@ -15,8 +15,8 @@ from napari_stack._widgets.parts.plot.plot import Panel, Plot
 from napari_stack._widgets.parts.run.errors import show_error
 from napari_stack._widgets.parts.run.latest_worker import LatestWorker
 from napari_stack.core.errors import UserError, format_error, is_mendable
-from napari_stack.layers.frame_inspection import frames_layer
-from napari_stack.layers.pixel_inspection import PixelTarget, Reading, target_at
+from napari_stack.layers.inspection.frame_inspection import frames_layer
+from napari_stack.layers.inspection.pixel_inspection import PixelTarget, Reading, target_at
 
 #: Milliseconds in which positions of the cursor are gathered.
 _GATHER = 40

@@ -14,9 +14,7 @@ from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
 from napari_stack.layers.compat import unwrapped
-from napari_stack.layers.provenance import source_files
-from napari_stack.layers.read_layer import read_layer
-from napari_stack.layers.recipe_job import (
+from napari_stack.layers.jobs.recipe_job import (
     RecipeJob,
     done_to,
     origin_of,
@@ -25,6 +23,8 @@ from napari_stack.layers.recipe_job import (
     prepare_recipe,
     recipe_behind,
 )
+from napari_stack.layers.provenance import source_files
+from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.recipe import Recipe, Step
 from napari_stack.recipe.describe import describe
 from napari_stack.recipe.draft import Draft

@@ -29,10 +29,10 @@ from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.said import Said
 from napari_stack.layers.compat import unwrapped, weak_reference
-from napari_stack.layers.read_layer import read_layer
-from napari_stack.layers.recipe_job import RecipeJob, prepare_recipe
-from napari_stack.layers.save_layer import formats_for, prepare_save, usual_path, with_suffix
-from napari_stack.layers.sensor_map import sensor_look, sensor_map
+from napari_stack.layers.inspection.sensor_map import sensor_look, sensor_map
+from napari_stack.layers.jobs.recipe_job import RecipeJob, prepare_recipe
+from napari_stack.layers.stacks.read_layer import read_layer
+from napari_stack.layers.stacks.save_layer import formats_for, prepare_save, usual_path, with_suffix
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
 from napari_stack.recipe.planning import Facts, guess, look_at, plan_for

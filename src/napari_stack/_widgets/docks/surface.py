@@ -15,8 +15,8 @@ from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
+from napari_stack.layers.inspection.surface import DEPTH_AXIS
 from napari_stack.layers.provenance import KEY
-from napari_stack.layers.surface import DEPTH_AXIS
 
 
 class SurfaceDock(SharingPlace):

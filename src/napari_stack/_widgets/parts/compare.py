@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_stack._widgets.parts.layout import beside, button
 from napari_stack.layers.compat import grid_of, unwrapped, weak_reference
-from napari_stack.layers.frame_inspection import before_of
+from napari_stack.layers.inspection.frame_inspection import before_of
 
 #: Milliseconds between two sides while blinking: slow enough to look at both.
 _BLINK = 500

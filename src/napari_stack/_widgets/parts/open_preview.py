@@ -16,7 +16,7 @@ from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.stack import Stack
 from napari_stack.files import Choices, odd_files
-from napari_stack.layers.forecast import size_text
+from napari_stack.layers.jobs.forecast import size_text
 
 #: Milliseconds without a change after which files are looked into: a pause in typing.
 _PAUSE = 300

@@ -9,7 +9,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.system.home import at_home
 from napari_stack.files import read, read_each
 from napari_stack.files.remote import address, is_remote
-from napari_stack.layers.to_layer import to_layer
+from napari_stack.layers.stacks.to_layer import to_layer
 
 #: Suffix of a list of frames.
 SUFFIX = ".frames"

@@ -11,8 +11,8 @@ from napari_stack.core.errors import UserError
 from napari_stack.engine.run import Run
 from napari_stack.files import why_no_layers, write
 from napari_stack.layers.compat import full_resolution
-from napari_stack.layers.read_layer import axes_of, read_layer
-from napari_stack.layers.save_layer import prepare_save, what_is_known
+from napari_stack.layers.stacks.read_layer import axes_of, read_layer
+from napari_stack.layers.stacks.save_layer import prepare_save, what_is_known
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

@@ -13,11 +13,11 @@ from napari_stack.core.options_json import options_to_json
 from napari_stack.core.stroke import Fusion
 from napari_stack.core.strokes import Strokes
 from napari_stack.engine.run import Run
-from napari_stack.layers.appearance import Appearance
 from napari_stack.layers.compat import full_resolution
-from napari_stack.layers.job import Computed, Job
+from napari_stack.layers.jobs.job import Computed, Job
+from napari_stack.layers.places.appearance import Appearance
 from napari_stack.layers.provenance import LayerReference, Link, link_of, results_of
-from napari_stack.layers.read_layer import read_layer
+from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.operators.focus.retouch.sources import FUSING
 from napari_stack.recipe import Step
 

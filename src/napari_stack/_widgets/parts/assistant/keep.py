@@ -11,7 +11,7 @@ from napari_stack._widgets.parts.batch import BatchPanel
 from napari_stack._widgets.parts.layout import below, beside, button, collapsible
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.layers.provenance import source_files
-from napari_stack.layers.read_layer import read_layer
+from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.recipe import Recipe
 from napari_stack.recipe.draft import Draft
 from napari_stack.recipe.results import lacking

@@ -9,8 +9,8 @@ from qtpy.QtCore import QMimeData
 from napari_stack import layers
 from napari_stack.engine.run import Run
 from napari_stack.files import read
-from napari_stack.layers.gather import gathered
-from napari_stack.layers.read_layer import Data
+from napari_stack.layers.stacks.gather import gathered
+from napari_stack.layers.stacks.read_layer import Data
 
 #: Data, its contrast limits, and the name of its layer.
 Opened = tuple[Data, tuple[float, float], str]

@@ -13,7 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.layers.compat import full_resolution
-from napari_stack.layers.frame_inspection import frames_of
+from napari_stack.layers.inspection.frame_inspection import frames_of
 
 #: Milliseconds that the mouse rests on a frame before it is read.
 _PAUSE = 80

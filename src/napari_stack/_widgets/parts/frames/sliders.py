@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from napari_stack.layers.read_layer import leading_axes, position_at
+from napari_stack.layers.stacks.read_layer import leading_axes, position_at
 
 
 def place_in_view(viewer: Any, layer: Any) -> dict[str, int]:

@@ -23,7 +23,7 @@ from napari_stack.layers.axis_names import (
     take_axes,
 )
 from napari_stack.layers.compat import weak_reference
-from napari_stack.layers.read_layer import Data, leading_axes
+from napari_stack.layers.stacks.read_layer import Data, leading_axes
 
 #: Milliseconds after which the file is asked: layers may change several times in a row.
 _PAUSE = 100

@@ -20,7 +20,7 @@ from napari_stack.core.options import Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
-from napari_stack.layers.point_layers import PointLayers
+from napari_stack.layers.picked.point_layers import PointLayers
 from napari_stack.layers.retouch import strokes_of
 
 _NONE, _FILE, _GIVEN, _TWO = "none", "a file", "given", "two layers"

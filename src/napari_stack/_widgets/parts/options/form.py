@@ -12,7 +12,7 @@ from napari_stack._widgets.parts.options.fields import ImageField, Layers, field
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 from napari_stack.core.options_json import same_value
-from napari_stack.layers.point_layers import PointLayers
+from napari_stack.layers.picked.point_layers import PointLayers
 
 #: What operators do without an image, where that is more than nothing.
 _WITHOUT = {

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QComboBox
 from napari_stack._widgets.parts.layout import below, frames_text, holding
 from napari_stack._widgets.parts.options.elided import keep_ends
 from napari_stack.core.options import Bounds, Option
-from napari_stack.layers.read_layer import leading_axes
+from napari_stack.layers.stacks.read_layer import leading_axes
 
 #: Digits behind the point that a spin box shows at most.
 _MOST_DECIMALS = 10

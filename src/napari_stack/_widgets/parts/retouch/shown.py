@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels
 
-from napari_stack.layers.appearance import Appearance
+from napari_stack.layers.places.appearance import Appearance
 from napari_stack.layers.retouch.growing import Growing
 
 

@@ -1,0 +1,1 @@
+"""What inspectors show: frames, pixels, motion, the sensor, depth as a surface."""

@@ -1,0 +1,1 @@
+"""Where layers lie and how they look, and what moves with registered frames."""

@@ -1,0 +1,1 @@
+"""Stacks from layers and layers from stacks."""
