@@ -1,0 +1,93 @@
+"""Corner errors along a series that goes through the focus while the frames grow, with exact truth.
+
+Run as `python benchmarks/registration_breathing.py [--frames 300] [--growth 1.6] [--reference
+first] [--sequences auto global]`. A photograph is defocused by up to 8 px (sigma), less where a
+smooth depth is in focus; noise is 3 of 255. Every frame should be within 0.5 px, or flagged.
+"""
+
+import argparse
+import time
+import warnings
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from registration_pairs import about_centre
+from scipy import ndimage
+from skimage import data
+
+from napari_stack import Stack, measure_transforms
+from napari_stack.core.matrices import corners_of
+
+#: Side of a frame, noise (of 255), and the greatest defocus (sigma in px).
+SIZE, NOISE, DEFOCUS = 256, 3.0, 8.0
+#: Corners further off than this should be flagged.
+NEAR = 0.5
+#: Blurs that a frame is put together of.
+SIGMAS = np.array([0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0])
+
+
+def series(frames: int, growth: float, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Frames (n, y, x) and their true matrices, that of the first one being none."""
+    rng = np.random.default_rng(seed)
+    names = ("camera", "gravel", "brick", "grass")
+    scene = ndimage.gaussian_filter(getattr(data, names[seed % 4])().astype(np.float64), 1.0)
+    depth = ndimage.gaussian_filter(rng.normal(size=scene.shape), 60)
+    depth = (depth - depth.min()) / np.ptp(depth)
+    shape = (SIZE, SIZE)
+    origin = np.eye(3)
+    origin[:2, 2] = [(side - SIZE) / 2 for side in scene.shape[::-1]]
+    made, matrices = [], []
+    for number in range(frames):
+        share = number / max(frames - 1, 1)
+        shift = 3 * np.sin(share * np.array([5.0, 7.0]))
+        matrix = about_centre(shape, tuple(shift), 0.0, growth**share)
+        back = origin @ np.linalg.inv(matrix)
+        how = {"flags": cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_REFLECT}
+        sharp, far = (cv2.warpAffine(i, back[:2], shape, **how) for i in (scene, depth))
+        blurred = [cv2.GaussianBlur(sharp, (0, 0), s) if s else sharp for s in SIGMAS]
+        place = np.interp(DEFOCUS * np.abs(far - share), SIGMAS, np.arange(len(SIGMAS)))
+        y, x = np.mgrid[:SIZE, :SIZE]
+        frame = ndimage.map_coordinates(np.stack(blurred), [place, y, x], order=1)
+        frame += rng.normal(0, NOISE, shape)
+        made.append(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
+        matrices.append(matrix)
+    return np.stack(made), np.stack(matrices)
+
+
+def main() -> None:
+    """Print a line for each sequence."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--growth", type=float, default=1.6)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--reference", default="first")
+    parser.add_argument("--sequences", nargs="+", default=["auto", "global"])
+    given = parser.parse_args()
+    frames, truth = series(given.frames, given.growth, given.seed)
+    corners = corners_of((SIZE, SIZE))
+    for sequence in given.sequences:
+        start = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = measure_transforms(
+                Stack.wrap(frames), transform="similarity", reference=given.reference,
+                sequence=sequence,
+            )  # fmt: skip
+        spent = time.process_time() - start
+        true = truth @ np.linalg.inv(truth[found.reference])
+        off = np.hypot(*((found.matrices - true) @ corners)[:, :2].swapaxes(0, 1)).max(axis=1)
+        kept = ~found.failed
+        told = np.sqrt(np.trace(found.covariance, axis1=1, axis2=2))
+        print(
+            f"{sequence:7} flagged {found.failed.sum()}, more than {NEAR} px off and not flagged "
+            f"{np.count_nonzero(kept & (off > NEAR))}; off at most {off[kept].max():.2f} px, "
+            f"median {np.median(off[kept]):.3f}; claimed at the centre up to "
+            f"{np.nanmax(told[kept]):.3f}; {1000 * spent / given.frames:.0f} ms of a core a frame",
+            flush=True,
+        )
+        print("  off, every tenth of the way:", np.round(off[:: max(given.frames // 10, 1)], 2))
+
+
+if __name__ == "__main__":
+    main()
