@@ -242,3 +242,21 @@ def test_rows_scanned_backwards_lie_apart():
     _, truth = samples.scanned(4, SMALL, 2, wander=0.1, back=3.0)
     apart = np.diff(truth["row_offsets"][..., 0], axis=1)
     assert np.abs(apart).mean() == pytest.approx(3.0, abs=0.05)
+
+
+def test_light_of_all_planes_adds_up():
+    stack, truth = samples.fluorescent(5, (90, 100), 1, photons=1e6, dtype="float32")
+    frames = np.asarray(stack)
+    assert frames.mean(axis=(1, 2)) == pytest.approx(truth["image"].mean(), rel=0.05)
+    lone = truth["things"]
+    sharp = np.take_along_axis(frames, np.rint(truth["depth"])[np.newaxis].astype(int), 0)[0]
+    assert abs(sharp - truth["image"])[lone].mean() < abs(frames - truth["image"])[:, lone].mean()
+
+
+def test_every_layer_of_a_clear_scene_is_sharp_in_its_frame():
+    stack, truth = samples.transparent(5, (90, 100), 1, noise=0, dtype="float32")
+    assert set(np.unique(truth["depth"])) <= {1, 2, 3}
+    dark = truth["image"] < 0.6
+    sharp = np.take_along_axis(np.asarray(stack), truth["depth"][np.newaxis], 0)[0]
+    blurred = np.asarray(stack)[0]
+    assert abs(sharp - truth["image"])[dark].mean() < 0.5 * (blurred - truth["image"])[dark].mean()

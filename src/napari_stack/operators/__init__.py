@@ -167,6 +167,7 @@ CATALOGUE.update(
         main=("method",),
         preferred_axis="z",
         says=f"{_SAYS}:focus",
+        settles=f"{_HERE}.focus.translucent.scene_choice:settled",
     ),
     denoise=Operator(
         f"{_HERE}.filters.denoise_sharpen:denoise",
@@ -190,6 +191,7 @@ CATALOGUE.update(
         became="slabs",
         main=("frames", "overlap", "method"),
         preferred_axis="z",
+        settles=f"{_HERE}.focus.translucent.scene_choice:settled",
         measures=False,
     ),
     transform_frames=Operator(

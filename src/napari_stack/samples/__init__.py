@@ -7,6 +7,7 @@ from napari_stack.samples._degraded import bleaching, flickering, hot_pixels, sh
 from napari_stack.samples._layers import occluded
 from napari_stack.samples._moving import deforming, scanned
 from napari_stack.samples._series import cosmic_rays, drifting_cells, focus_series, hyperstack
+from napari_stack.samples._translucent import fluorescent, transparent
 from napari_stack.samples._volumes import sinking_volume, wobbling
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "deforming",
     "drifting_cells",
     "flickering",
+    "fluorescent",
     "focus_series",
     "hot_pixels",
     "hyperstack",
@@ -22,6 +24,7 @@ __all__ = [
     "scanned",
     "shaded",
     "sinking_volume",
+    "transparent",
     "vignetted",
     "wobbling",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
@@ -63,6 +64,7 @@ def focus_stack(
     *,
     method: Literal["auto", "pyramid", "depth map"] | Auto | Pyramid | DepthMap = "auto",
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
+    scene: Literal["opaque", "transparent", "fluorescent", "auto"] = "opaque",
     prefer: Literal["none", "near", "far"] = "none",
     near: Literal["first frame", "last frame"] = "last frame",
     true_colours: bool = False,
@@ -87,6 +89,12 @@ def focus_stack(
     channel : {"all"} or int
         The channel that decides where frames are sharp; "all" takes the brightness of colours, or
         the mean of bands.
+    scene : {"opaque", "transparent", "fluorescent", "auto"}
+        What is looked at: "opaque" things, of which a pixel shows the nearest; "transparent" ones
+        in bright field, or "fluorescent" ones, whose light adds up: all planes are shown in focus
+        at once, and the blurred light of the others is taken off. "auto" decides by the brightness:
+        few bright things on dark are fluorescent, few dark things on bright are transparent. But
+        for "opaque" it takes two more passes, and the method only finds the depth.
     prefer : {"none", "near", "far"}
         Where two depths are sharp at one place - bristles over a leaf, a hair that crosses - take
         the "near" thing, cut out sharply, or the "far" one as far as it is seen past the near one;
@@ -143,7 +151,7 @@ def focus_stack(
         require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options |= {"true_colours": true_colours, "depth": depth, "retouch": retouch}
-    options |= {"prefer": prefer, "near": near}
+    options |= {"scene": scene, "prefer": prefer, "near": near}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
@@ -177,6 +185,7 @@ def fuse(
     *,
     method: Any = "auto",
     channel: int | str = "all",
+    scene: Any = "opaque",
     prefer: Any = "none",
     near: Any = "last frame",
     true_colours: bool = False,
@@ -195,16 +204,16 @@ def fuse(
 
     strokes = _strokes(stack, retouch)
     channels = ChannelWeights(stack.rgb, stack.alpha, channel)
-    passes = 1 + (prefer != "none") + true_colours + bool(strokes)
+    scene = _scene(stack, scene, prefer, channel)
+    seen_as = scene != "opaque" or prefer != "none"
+    passes = 1 + seen_as + true_colours + bool(strokes)
     found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
-    if prefer != "none":
-        from napari_stack.operators.focus.occlusion.in_front import preferring
-
-        found = preferring(found, stack, run.part(1, passes), channels, prefer, near)
+    if seen_as:
+        found = _seen_as(found, stack, run.part(1, passes), channels, (scene, prefer, near))
     if true_colours:
         from napari_stack.operators.focus.true_colours import nearest_colours
 
-        part = run.part(1 + (prefer != "none"), passes)
+        part = run.part(1 + seen_as, passes)
         picked = nearest_colours(stack, part, channels, found.image)
         found = found._replace(image=picked)
     if strokes:
@@ -215,6 +224,35 @@ def fuse(
     covered = None if found.covered.all() else found.covered
     image = polished(found.image, covered, stack, denoise, sharpen, run)
     return found._replace(image=image)
+
+
+def _scene(stack: Stack, scene: str, prefer: str, channel: int | str) -> str:
+    """Return what the scene is taken for."""
+    if scene == "auto":
+        from napari_stack.operators.focus.translucent.scene_choice import settled
+
+        options = {"scene": scene, "prefer": prefer, "channel": channel}
+        return str(settled(stack, options)["scene"])
+    if scene != "opaque" and prefer != "none":
+        raise UserError(
+            f'focus_stack: nothing is in front of anything where scene="{scene}": take '
+            f'prefer="none", or scene="opaque" with prefer="{prefer}"'
+        )
+    return scene
+
+
+def _seen_as(
+    found: WorkingResult, stack: Stack, run: Run, channels: Any, how: tuple[Any, Any, Any]
+) -> WorkingResult:
+    """Return a fused series as the scene asks for, or with what is in front."""
+    scene, prefer, near = how
+    if scene != "opaque":
+        from napari_stack.operators.focus.translucent.all_planes import all_planes
+
+        return all_planes(found, stack, run, channels, scene)
+    from napari_stack.operators.focus.occlusion.in_front import preferring
+
+    return preferring(found, stack, run, channels, prefer, near)
 
 
 def _strokes(stack: Stack, value: Any) -> Any:

@@ -76,11 +76,17 @@ class SeriesStatistics:
 
 
 def measure_frame(
-    grey: Array, valid: Array | None, reference: Reference | None = None, *, even: bool = True
+    grey: Array,
+    valid: Array | None,
+    reference: Reference | None = None,
+    *,
+    even: bool = True,
+    by_light: bool = True,
 ) -> FrameStatistics:
     """Measure a frame's sharpness at two scales, its noise, and its gain to a reference.
 
-    The gain is 1 unless the frames are to be brought to one brightness, `even`.
+    The gain is 1 unless the frames are to be brought to one brightness, `even`. Sharpness counts
+    for less where there is more light than usual, unless not `by_light`.
     """
     height = len(grey)
     energy = np.empty(grey.shape, np.float32)
@@ -100,7 +106,7 @@ def measure_frame(
         for plane, _ in scales:
             np.multiply(plane, np.float32(gain), out=plane, where=plane > 0)
     top = float(max(grey.max(), -grey.min()))
-    if reference is not None:
+    if reference is not None and by_light:
         light = light_around(coarse, top).mean * np.float32(gain)
         weigh_by_light(energy, light, reference.light)
     small = sketch(sample, coarse, support)

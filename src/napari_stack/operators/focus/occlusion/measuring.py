@@ -50,7 +50,8 @@ class Measured:
     labels: Array  # (y, x), the frame that is sharpest at each pixel, as a place
     even: Array  # (y, x), that of its surroundings
     depth: Array  # (y, x)
-    sure: Array  # (y, x), whether the depth is certain and even around
+    confidence: Array  # (y, x), of the depth
+    sure: Array  # (y, x), whether it is certain, and the depth even around
 
     @property
     def scale(self) -> float:
@@ -68,30 +69,40 @@ class Measured:
         colours = self.statistics.apply_gain(colours, number)
         return (colours * self.scale).astype(np.float32, copy=False), valid
 
+    def sampled(self) -> tuple[slice, slice]:
+        """Return the rows and columns in which most of the depth is certain."""
+        return _surest(self.sure)
+
     def growth(self, image: Array) -> float | None:
         """Return by how many pixels blur grows from frame to frame, given the fused image."""
-        rows, columns = _surest(self.sure)
+        rows, columns = self.sampled()
         fused, _, _ = self.channels.split(image[rows], None)
-        frames = [self._grey(self.frame(number, rows)[0])[:, columns] for number in self.numbers]
-        seen = self._grey((fused * self.scale).astype(np.float32))[:, columns]
+        frames = [self.grey(self.frame(number, rows)[0])[:, columns] for number in self.numbers]
+        seen = self.grey((fused * self.scale).astype(np.float32))[:, columns]
         window = self.depth[rows, columns], self.sure[rows, columns]
         return blur_growth(frames, seen, *window, self.places)
 
-    def _grey(self, colours: Array) -> Array:
+    def grey(self, colours: Array) -> Array:
+        """Return the brightness (y, x) of colours."""
         grey: Array = self.channels.grey(colours)
         return grey
 
 
-def measured(stack: Stack, run: Run, channels: ChannelWeights, *, near_last: bool) -> Measured:
-    """Measure a series, whose last frame is the nearest, or its first."""
+def measured(
+    stack: Stack, run: Run, channels: ChannelWeights, *, near_last: bool, by_light: bool = True
+) -> Measured:
+    """Measure a series, whose last frame is the nearest, or its first.
+
+    Sharpness counts for less where there is more light than usual, `by_light`, or as it is.
+    """
     run = limit_workers(run, stack)
-    first = _fold(stack, run, channels)
+    first = _fold(stack, run, channels, by_light=by_light)
     # Those who fused it have told already which frames are no part of the series.
     if bad := bad_frames(first.sketches, whole=stack.dtype.kind in "ui"):
         used = stack.used.copy()
         used[list(bad)] = False
         stack = replace(stack, used=used)
-        first = _fold(stack, run, channels)
+        first = _fold(stack, run, channels, by_light=by_light)
     maps, numbers = first.measuring.depth.maps(), np.flatnonzero(stack.used)
     statistics = first.measuring.statistics()
     places = uneven_places(stack)
@@ -104,16 +115,15 @@ def measured(stack: Stack, run: Run, channels: ChannelWeights, *, near_last: boo
     even = order[maps.label]
     labels = _labels(first, order, even, maps, statistics)
     sure = _even_around(even) & (maps.confidence > CONFIDENT)
-    return Measured(
-        stack, channels, statistics, numbers, places[numbers], labels, even, depth, sure
-    )
+    own = stack, channels, statistics, numbers, places[numbers]
+    return Measured(*own, labels, even, depth, maps.confidence, sure)
 
 
 class LabelFold:
     """The pass: what `SharpnessFold` measures, and the sharpest frame over narrow windows."""
 
-    def __init__(self, measuring: SharpnessFold) -> None:
-        self.measuring = measuring
+    def __init__(self, measuring: SharpnessFold, *, by_light: bool) -> None:
+        self.measuring, self.by_light = measuring, by_light
         shape = measuring.depth.curves[0].best.shape
         self.best, self.label = np.full(shape, -1, np.float32), np.zeros(shape, np.uint16)
 
@@ -125,7 +135,8 @@ class LabelFold:
     def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, Array]:
         """Measure a frame."""
         grey, valid = read_grey(stack, index, self.measuring.channels)
-        statistics = measure_frame(grey, valid, self.measuring.reference)
+        reference = self.measuring.reference
+        statistics = measure_frame(grey, valid, reference, by_light=self.by_light)
         energy = sharpness(grey * np.float32(statistics.gain), valid, WINDOW)
         return statistics, energy
 
@@ -146,9 +157,9 @@ class LabelFold:
         np.copyto(self.best, energy, where=larger)
 
 
-def _fold(stack: Stack, run: Run, channels: ChannelWeights) -> LabelFold:
+def _fold(stack: Stack, run: Run, channels: ChannelWeights, *, by_light: bool) -> LabelFold:
     measuring = SharpnessFold(stack, channels, run, even=True)
-    return run.fold(LabelFold(measuring), stack, what="Measuring sharpness")
+    return run.fold(LabelFold(measuring, by_light=by_light), stack, what="Measuring sharpness")
 
 
 def _labels(
