@@ -1,9 +1,9 @@
-"""Planes of a z-stack that jitter, with truth: how well, how fast, and that nothing else is changed.
+"""Planes of a z-stack that jitter, with truth: how well they are steadied, and how fast.
 
-Run as `python benchmarks/wobble.py [--planes 24] [--side 128] [--seeds 6] [--jitter 1 0.3 0]`. For
-each jitter (px): error of the planes against their neighbours (second differences, as of one plane),
-error against all of the true jitter, of which the slowest waves are left on purpose, in px rms; stacks
-that were changed; and planes a second.
+Run as `python benchmarks/wobble.py [--planes 24] [--side 128] [--seeds 6] [--jitter 1 0.3 0]`.
+For each jitter (px): error of the planes against their neighbours (second differences, as of one
+plane), error against all of the true jitter, of which the slowest waves are left on purpose, in
+px rms; stacks that were changed; and planes a second.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Planes that shake.
 
-The planes of a z-stack jitter against each other, and in it are rods that slant. Registered plane by
-plane, rods lean less: slant and drift look alike. `register_planes` takes out the jitter
+The planes of a z-stack jitter against each other, and in it are rods that slant. Registered plane
+by plane, rods lean less: slant and drift look alike. `register_planes` takes out the jitter
 alone. Drawn is a section along x and z through one rod.
 """
 

@@ -1,9 +1,9 @@
 """Rows of a scan that wander.
 
-A scanner draws an image row by row, and what moves meanwhile moves the rows against each other. With
-`nonrigid="rows"` every row has a shift of its own, as smooth from row to row as makes the series most
-probable. Drawn are the shifts of the rows of one frame: those that were found, and those of the
-sample.
+A scanner draws an image row by row, and what moves meanwhile moves the rows against each other.
+With `nonrigid="rows"` every row has a shift of its own, as smooth from row to row as makes the
+series most probable. Drawn are the shifts of the rows of one frame: those that were found, and
+those of the sample.
 """
 
 import matplotlib.pyplot as plt

@@ -1,8 +1,8 @@
 """Tissue that deforms.
 
-Cells in tissue that bends by a px or two, in the light of few photons. A shift of each frame leaves
-the mean blurred; with `nonrigid="smooth"` each frame is also bent back, as far as all frames support
-it. The sample knows where each point went, so what is left can be drawn.
+Cells in tissue that bends by a px or two, in the light of few photons. A shift of each frame
+leaves the mean blurred; with `nonrigid="smooth"` each frame is also bent back, as far as all
+frames support it. The sample knows where each point went, so what is left can be drawn.
 """
 
 import matplotlib.pyplot as plt
