@@ -28,6 +28,8 @@ LONGEST = 120
 #: Name of the picture: sample, dock, options, whether "More options" is open, layers made visible.
 PICTURES = {
     "register": ("drifting_cells", "Register", {"framing": "common"}, True, ()),
+    "register_planes": ("wobbling", "Register Planes (Wobble)", {}, True, ()),
+    "register_volumes": ("sinking_volume", "Register Volumes (3-D Drift)", {}, True, ()),
     "balance": ("flickering", "Balance", {}, False, ()),
     "correct_vignetting": ("vignetted", "Correct Vignetting", {}, False, ()),
     "correct_flat_field": ("shaded", "Correct Flat Field", {}, False, ()),

@@ -106,7 +106,7 @@ def _operator_flags(entry: Operator) -> list[inspect.Parameter]:
     if entry.gives_frames:
         parameters.append(_keyword("measure_each", bool, _EACH, _MEASURED, negative=()))
     if entry.measures_transforms:
-        text = "Write the measured transforms to this .json, .npz, .csv, .txt or .npy file too."
+        text = "Write the measured transforms too: .json, .npz, .csv, .txt, .npy or .zarr."
         parameters.append(
             _keyword("transforms", Path | None, text, _MEASURED, default=None, show_default=False)
         )

@@ -39,7 +39,7 @@ CATALOGUE.update(
     ),
     register_planes=Operator(
         f"{_HERE}.registration.planes.register_planes:register_planes",
-        title="Register Planes (Wobble in a Stack)",
+        title="Register Planes (Wobble)",
         menu="register",
         became="steadied",
         main=("period",),

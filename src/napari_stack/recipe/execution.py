@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_stack.core.axis import usual_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.results import images_of
+from napari_stack.core.stack import Stack
 from napari_stack.core.system.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
-from napari_stack.operators.geometry.transform_files import check_form
+from napari_stack.operators.geometry.transform_files import ZARR, check_form
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import (
     check_outputs,
@@ -70,12 +72,30 @@ class Target:
             check_outputs(self.path, step, data, overwrite=overwrite, **how)
         if self.transforms is not None:
             check_form(self.transforms)
-            if self.transforms.is_dir():
+            _refuse_several(step, data)
+            if self.transforms.is_dir() and self.transforms.suffix.lower() != ZARR:
                 raise IsADirectoryError(
                     f"{self.transforms} is a folder: name a file for the transforms"
                 )
             refuse_existing(self.transforms, overwrite)
             require_parent_folder(self.transforms)
+
+
+def _refuse_several(step: Step, data: Data) -> None:
+    """Refuse a file for transforms where each of several places has its own."""
+    placed = step.with_stacked_axis(data)
+    if not step.entry.measures_apart or isinstance(placed, Stack):
+        return
+    named = {placed.called(name) for name in step.measure_at}
+    several = [
+        name for name, size in placed.loops.items()
+        if size > 1 and usual_name(name) != "c" and name not in named
+    ]  # fmt: skip
+    if several:
+        raise UserError(
+            f"{step.operator} measures at each {', '.join(several)} for itself, and a file holds "
+            "the transforms of one: name a place to measure at, or no file for transforms"
+        )
 
 
 @dataclass

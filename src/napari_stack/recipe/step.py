@@ -56,7 +56,8 @@ class Step:
         How the file is written: ``compression``, ``level``, ``quality``, ``exif_from`` (a file or
         folder, or "" for none) and ``names``, as `napari_stack.write` takes them.
     transforms : str
-        File for the transforms that ``register`` measured: .json, .npz, .csv, .txt or .npy.
+        File for the transforms that ``register`` measured: .json, .npz, .csv, .txt, .npy or
+        .zarr.
 
     Examples
     --------

@@ -93,6 +93,27 @@ def test_drizzle_runs_on_registered_frames(viewer, qtbot, cells):
     assert np.median(weights.data) == pytest.approx(len(cells), rel=0.1)
 
 
+def test_register_planes_steadies_each_time_for_itself(viewer, qtbot):
+    made = [ns.samples.wobbling(9, (64, 64), seed, jitter=2.0) for seed in (6, 7)]
+    data = np.stack([np.asarray(stack) for stack, _ in made])
+    viewer.add_image(data, name="shaken", axis_labels=("t", "z", "y", "x"))
+    dock = docked(viewer, DOCKS["register_planes"])
+    assert dock.axis == "z"
+    ran(dock, qtbot)
+    steady = viewer.layers[-1]
+    assert steady.data.shape == data.shape
+    for time, (stack, truth) in enumerate(made):
+        wanted = np.asarray(ns.register_planes(stack))
+        np.testing.assert_array_equal(np.asarray(steady.data[time]), wanted)
+        assert np.abs(truth["jitter"]).max() > 2
+    dock.place.box.value = ("t",)
+    viewer.dims.set_current_step(0, 1)
+    assert dock.measure_at() == {"t": 1}
+    ran(dock, qtbot)
+    step = viewer.layers[-1].metadata["napari_stack"]["recipe"]["steps"][-1]
+    assert step["measure_at"] == {"t": 1}
+
+
 def test_run_button_and_progress(viewer, qtbot, gate):
     cells_layer(viewer, gate)
     dock = docked(viewer, _widgets.CombineDock)

@@ -61,7 +61,7 @@ class OperatorDock(RunningDock):
         self._forms = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(OptionsForm(function, self._masks, rest))
-        self.place = PlaceChoice(shared=entry.shares_measure)
+        self.place = PlaceChoice(shared=entry.shares_measure or entry.measures_apart)
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self)
         self.card = ResultCard(partial(open_titled, napari_viewer))

@@ -261,9 +261,9 @@ def prepare(
     placed = step.with_stacked_axis(chain.data)
     where = _position(placed, measure_at or {})
     step.check_count(placed)
-    if entry.gives_frames:
+    if entry.gives_frames and not entry.measures_apart:
         step = replace(step, measure_at=where)
-    elif measure_at:  # along one axis, also where that is its first place
+    elif measure_at:  # for all along an axis, also where that is the place it would be taken at
         step = replace(step, measure_at=places_to_json(measure_at))
     return Job(chain, Appearance.of(layer), step, images, LayerReference.of(layer))
 

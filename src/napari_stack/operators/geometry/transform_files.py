@@ -224,6 +224,9 @@ FORMS = {
     ".npz": (to_arrays, from_arrays),
 }
 
+#: Ending of a folder that holds OME-Zarr.
+ZARR = ".zarr"
+
 #: Endings of forms that keep no covariance.
 WITHOUT_COVARIANCE = (".txt", ".npy")
 
@@ -235,6 +238,12 @@ def write(transforms: Any, path: str | Path, *, overwrite: bool = False) -> None
     """Write transforms to a file, in the form that its ending tells."""
     check_form(path)
     suffix = Path(path).suffix.lower()
+    if suffix == ZARR:
+        from napari_stack.operators.geometry.transform_zarr import write_zarr
+
+        with replacing(Path(path), overwrite=overwrite) as temporary:
+            write_zarr(transforms, temporary)
+        return
     beyond = transforms.deformation is not None or transforms.z_shifts is not None
     if beyond and suffix not in _WHOLE:
         raise UserError(
@@ -256,6 +265,10 @@ def write(transforms: Any, path: str | Path, *, overwrite: bool = False) -> None
 def read(path: str | Path) -> Fields:
     """Read what `write` wrote, as keyword arguments of `Transforms`."""
     check_form(path)
+    if Path(path).suffix.lower() == ZARR:
+        from napari_stack.operators.geometry.transform_zarr import read_zarr
+
+        return read_zarr(Path(path))
     return FORMS[Path(path).suffix.lower()][1](Path(path).read_bytes(), str(path))
 
 
@@ -267,5 +280,5 @@ def check_form(path: str | Path) -> None:
     ValueError
         For another ending than those of `Transforms.save`.
     """
-    if Path(path).suffix.lower() not in FORMS:
-        raise UserError(f"{path}: transforms are written as {', '.join(FORMS)}")
+    if Path(path).suffix.lower() not in (*FORMS, ZARR):
+        raise UserError(f"{path}: transforms are written as {', '.join((*FORMS, ZARR))}")

@@ -220,7 +220,10 @@ class Transforms:
             as arrays), ``.csv`` (a line a frame, for spreadsheets), ``.txt`` (scale, angle, shift
             and success of a frame, as imreg_dft gives them) or ``.npy`` (the matrices alone, as
             pystackreg takes them). The last two keep no covariance, and warn of it; deformations
-            and z shifts are kept by the first two alone, and refused by the others.
+            and z shifts are kept by the first two alone, and refused by the others. A name with
+            ``.zarr`` becomes a folder of OME-Zarr 0.6 (NGFF RFC-5) for other programs: affine
+            matrices and, for frames that deform smoothly, displacement fields, sampled eight times
+            between control points.
         overwrite : bool
             Replace a file that is there.
 
@@ -238,6 +241,8 @@ class Transforms:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read them from a file that `save` or, with the ending .npy, pystackreg wrote.
+
+        Deformations from OME-Zarr are those of the samples: to 0.01 px where tissue deforms.
 
         Raises
         ------

@@ -8,6 +8,7 @@ from scipy.ndimage import map_coordinates
 
 import napari_stack as ns
 from napari_stack import samples
+from napari_stack.core.matrices import about_centre
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.nonrigid.measure import with_deformation
 from napari_stack.operators.registration.sequence.measure import MeasureOptions
@@ -161,3 +162,19 @@ def test_too_small_or_too_fine():
         bent(tiny, still, ns.Rows())
     with pytest.raises(ValueError, match="choose a larger spacing"):
         bent(large, still, ns.Smooth(spacing=8.0))
+
+
+def test_errors_of_the_rigid_motion_are_made_up_for(tissue, tissue_moves):
+    stack, truth = tissue
+    rigid, smooth = tissue_moves
+    rng = np.random.default_rng(1)
+    wrong = [
+        about_centre(SIZE, np.cos(turn), np.sin(turn), shift)
+        for turn, shift in zip(
+            np.deg2rad(rng.normal(0, 0.3, FRAMES)), rng.normal(0, 0.5, (FRAMES, 2)), strict=True
+        )
+    ]
+    astray = replace(rigid, matrices=rigid.matrices @ np.array(wrong))
+    found = bent(stack, astray, ns.Smooth())
+    assert apart(astray, truth) > apart(rigid, truth) + 0.05
+    assert apart(found, truth) < 1.1 * apart(smooth, truth)

@@ -171,3 +171,15 @@ def test_it_stops_when_asked(shaken):
 
     with pytest.raises(Cancelled):
         ns.measure_wobble(shaken[0], run=Run(tick=tick))
+
+
+def test_recipes_save_what_was_measured_at_one_time(tmp_path):
+    data = np.stack([np.asarray(samples.wobbling(9, (64, 64), s, jitter=2.0)[0]) for s in (6, 7)])
+    hyper = ns.Hyperstack.wrap(data, axes="tzyx")
+    with pytest.raises(ValueError, match="measures at each t for itself"):
+        ns.Recipe([ns.Step("register_planes", transforms="moves.zarr")]).run(hyper, folder=tmp_path)
+    step = ns.Step("register_planes", measure_at={"t": 1}, transforms="moves.zarr")
+    ns.Recipe([step]).run(hyper, folder=tmp_path)
+    alone = ns.measure_wobble(ns.Stack.wrap(data[1]))
+    saved = ns.Transforms.load(tmp_path / "moves.zarr")
+    np.testing.assert_allclose(saved.matrices, alone.matrices, atol=1e-9)

@@ -14,7 +14,7 @@ _HELP = {
     False: "Where the sliders stand, or on all planes of an axis seen as one: their mean, or the "
     "largest value of each pixel.",
     True: "At every position for itself, or where the slider of one axis stands, for all along it: "
-    "so all channels can take the depth of one.",
+    "so all channels can take the depth of one, or all times what one of them is moved by.",
 }
 
 
