@@ -65,6 +65,7 @@ class Computed:
     limits: Mapping[str, Limits]
     per_frame: Mapping[str, Any] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
+    table: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,8 @@ class Job:
         said = (*said_of(step, result), *said_of_settled(asked, step))
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {}, said=said)
+        if step.entry.kind == "table":
+            return Computed(step, None, {}, {}, said=said, table=result)
         images = {name: self.appearance.shown(im, name) for name, im in images_of(result).items()}
         return Computed(step, None, images, self.limits(images), numbers_of(result), said)
 
@@ -243,11 +246,6 @@ def prepare(
         For a layer or an axis that cannot be stacked, or an option out of range.
     """
     entry = Step(operator).entry
-    if entry.kind == "table":
-        raise UserError(
-            f"{operator} gives a table, which is no layer: run it in a recipe, in a script or on "
-            "the command line"
-        )
     given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
     chain = read_layer(layer)

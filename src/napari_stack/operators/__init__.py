@@ -91,6 +91,13 @@ CATALOGUE.update(
         plots={"mask": f"{_PLOTS}:repaired_mask"},
         says=f"{_SAYS}:hot_pixels",
     ),
+    measure_quality=Operator(
+        f"{_HERE}.inspection.quality:measure_quality",
+        menu="measure",
+        output="table",
+        says=f"{_SAYS}:quality",
+        precompile=(),  # it has no kernels
+    ),
     select_frames=Operator(
         f"{_HERE}.inspection.quality:select_frames",
         menu="filter",
@@ -193,7 +200,7 @@ _RESERVED = """
 apply_to_others cancelled channels_apart cli compute_now core default_axis demo depth_surface engine
 files forecast frame_inspector is_lazy is_made_here is_preview keeping layers leading_axes
 open_frames operator operators pixel_inspector prepare prepare_compute preview preview_layer read
-recipe run samples show_limits stack surface to_layer to_layers write
+recipe run samples show_limits stack surface table to_layer to_layers write
 """
 
 

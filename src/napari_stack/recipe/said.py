@@ -32,6 +32,8 @@ def said_of(step: Step, result: Any) -> list[Said]:
         return []
     if isinstance(result, Stack | Hyperstack):
         outcome = Outcome(step.measured_stack(result), {}, step.options)
+    elif step.entry.kind == "table":
+        outcome = Outcome(None, {"table": result}, step.options)
     else:
         outcome = Outcome(None, images_of(result) | numbers_of(result), step.options)
     return list(resolve(step.entry.says)(outcome))

@@ -82,12 +82,17 @@ class FrameTable:
         ValueError
             For another ending.
         """
-        from napari_stack.core.system.atomic_write import replacing
+        save_csv(path, self.to_csv(), overwrite=overwrite)
 
-        if Path(path).suffix.lower() != ".csv":
-            raise UserError(f"{path}: a table of frames is written as .csv")
-        with replacing(Path(path), overwrite=overwrite) as temporary:
-            temporary.write_text(self.to_csv(), encoding="utf-8")
+
+def save_csv(path: str | Path, text: str, *, overwrite: bool) -> None:
+    """Write the text of a table, whole or not at all."""
+    from napari_stack.core.system.atomic_write import replacing
+
+    if Path(path).suffix.lower() != ".csv":
+        raise UserError(f"{path}: a table of frames is written as .csv")
+    with replacing(Path(path), overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTable:

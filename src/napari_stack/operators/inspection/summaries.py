@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.notices import names_text
 from napari_stack.core.said import Outcome, Said
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
@@ -11,6 +12,7 @@ from napari_stack.operators.corrections.flat_field import FlatField
 from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting_value import Vignetting
+from napari_stack.operators.inspection.quality import FrameQuality
 
 #: Below this many frames, median and MAD tell outliers better than mean and deviation.
 _FEW = 20
@@ -24,7 +26,7 @@ _CLEAR = 0.3
 #: Share of an image without confidence that is worth a word.
 _UNSEEN = 0.02
 
-_INSPECTOR = "Frame Inspector"
+_INSPECTOR, _SELECT = "Frame Inspector", "Select Frames"
 
 
 def _last(outcome: Outcome, kind: type) -> Any:
@@ -149,6 +151,29 @@ def clipping(outcome: Outcome) -> list[Said]:
     if used < _FEW and outcome.options.get("spread", "") in ("", "standard deviation"):
         text = f"With {used} frames, median and MAD tell outliers better"
         said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
+    return said
+
+
+def quality(outcome: Outcome) -> list[Said]:
+    """Tell what is wrong with which frames, and how much the others differ."""
+    found: FrameQuality = outcome.images["table"]
+    faults = np.array(found.faults)
+    count, good = int(found.used.sum()), found.used & (faults == "")
+    said = [Said(f"{good.sum()} of {count} frames without a fault", "Select", opens=_SELECT)]
+    for fault in dict.fromkeys(faults[faults != ""].tolist()):
+        which = np.flatnonzero(faults == fault)
+        what = fault.removeprefix("are left out: they ")
+        names = names_text(which, lambda i: found.labels[i])
+        said.append(Said(f"{len(which)} of {count} frames {what}: {names}"))
+    sharpness, noise, motion = (found.columns[n][good] for n in ("sharpness", "noise", "motion"))
+    if good.sum() > 1 and sharpness.min() > 0 and noise.min() > 0:
+        text = (
+            f"The sharpest has {sharpness.max() / sharpness.min():.2g} times the fine details of "
+        )
+        text += f"the least sharp; noise differs {noise.max() / noise.min():.2g} times"
+        said.append(Said(text))
+    if np.isfinite(motion).sum() > 1:
+        said.append(Said(f"Frames lie up to {np.nanmax(motion):.2g} px from a sharp one"))
     return said
 
 
