@@ -1,4 +1,4 @@
-"""Peak anonymous memory and time of lucky imaging: the best tenth of many frames, in two passes over a file.
+"""Peak anonymous memory and time of lucky imaging: the best tenth of many frames, in two passes.
 
 Run ``python benchmarks/lucky_imaging.py``: a TIFF of the given number of frames is written to a
 temporary folder, and a process of its own selects and averages for each number.
