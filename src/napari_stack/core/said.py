@@ -47,8 +47,11 @@ class Outcome:
         gives that.
     options : mapping
         Options that differ from their defaults.
+    given : Stack or None
+        The frames that it was made of, where they are at hand and lie at one position.
     """
 
     frames: Stack | None
     images: Mapping[str, Any]
     options: Mapping[str, Any]
+    given: Stack | None = None

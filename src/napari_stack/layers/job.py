@@ -107,7 +107,7 @@ class Job:
         asked = self.resolved
         step = asked.settled(self.chain.data)
         result = step.apply(self.chain.data, run=run)
-        said = (*said_of(step, result), *said_of_settled(asked, step))
+        said = (*said_of(step, result, self.chain.data), *said_of_settled(asked, step))
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {}, said=said)
         if step.entry.kind == "table":

@@ -113,6 +113,7 @@ CATALOGUE.update(
         named_by="method",
         result_dtype=f"{_HERE}.combine.combine:result_dtype",
         in_bands=f"{_HERE}.combine.combine:in_bands",
+        says=f"{_SAYS}:combined",
         precompile=({}, {"method": "median"}, {"method": "standard deviation"}),
     ),
     mean_with_error=Operator(

@@ -151,7 +151,38 @@ def clipping(outcome: Outcome) -> list[Said]:
     if used < _FEW and outcome.options.get("spread", "") in ("", "standard deviation"):
         text = f"With {used} frames, median and MAD tell outliers better"
         said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
-    return said
+    kept = used - float(np.mean(outcome.images["rejected"]))
+    return said + _noise_line(outcome, np.sqrt(1 / max(kept, 1)), f"of {kept:.3g} frames kept")
+
+
+def combined(outcome: Outcome) -> list[Said]:
+    """Tell the noise of a mean or median, and what so many frames let expect."""
+    method, frames = outcome.options.get("method", "mean"), outcome.given
+    if method not in ("mean", "median") or frames is None:
+        return []
+    count = int(frames.used.sum())
+    wider = np.sqrt(np.pi / 2) if method == "median" and count > 2 else 1.0
+    return _noise_line(outcome, wider / np.sqrt(max(count, 1)), f"of {count} frames")
+
+
+def _noise_line(outcome: Outcome, expected: float, of_what: str) -> list[Said]:
+    """Compare the noise of an image with that of a few of its frames; there may be too little."""
+    from napari_stack.operators.combine.normalisation import measure_noise, noise_of_image
+
+    frames, image = outcome.given, np.asarray(outcome.images["image"])
+    levelled = outcome.options.get("normalisation", "none") not in ("none", "additive")
+    if frames is None or levelled or image.shape != frames.shape[1:] or frames.used.sum() < 2:
+        return []
+    used = np.flatnonzero(frames.used)
+    some = np.unique(used[[0, len(used) // 2, -1]]).tolist()
+    of_frame = float(np.sqrt(np.median([measure_noise(frames, i) for i in some])))
+    of_image = noise_of_image(image, alpha=frames.alpha)
+    if not (
+        0 < of_frame < np.inf and of_image > 0
+    ):  # made by a computer, or less than a grey level
+        return []
+    text = f"Noise {of_image / of_frame:.2f} of a frame's (measured on {len(some)}), "
+    return [Said(f"{text}{expected:.2f} expected {of_what}")]
 
 
 def quality(outcome: Outcome) -> list[Said]:
