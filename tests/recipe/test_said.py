@@ -103,3 +103,13 @@ def test_what_is_offered_are_options_of_the_operator():
     for one in said(stack, "sigma_clip", sigma=2.0):
         assert set(one.options) <= set(CATALOGUE["sigma_clip"].options)
         Step("sigma_clip", one.options)
+
+
+@pytest.mark.filterwarnings("ignore:sigma_clip, method='auto'")
+def test_of_other_methods_no_options_of_the_usual_clip_are_offered():
+    stack, _ = samples.cosmic_rays(9, SIZE, shift=0)
+    assert any("median and MAD" in text for text in texts(stack, "sigma_clip"))
+    for method in ("auto", "linear fit"):
+        assert not any(
+            "median and MAD" in text for text in texts(stack, "sigma_clip", method=method)
+        )

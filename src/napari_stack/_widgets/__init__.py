@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_stack._widgets.docks.retouch import RetouchDock
     from napari_stack._widgets.docks.stack import StackDock
     from napari_stack._widgets.docks.surface import SurfaceDock
-    from napari_stack._widgets.docks.table import TableDock
 
 # The modules of the docks. Each is imported when its dock is first opened, so that a dock does not
 # wait for what the others need.
@@ -32,7 +31,6 @@ _HOMES = {
     "RetouchDock": "retouch",
     "StackDock": "stack",
     "SurfaceDock": "surface",
-    "TableDock": "table",
 }
 
 
@@ -49,7 +47,8 @@ def dock_name(operator: str) -> str:
 
 @cache
 def _operator_dock(operator: str, entry: Operator) -> Any:
-    base = __getattr__("TableDock" if entry.output == "table" else "OperatorDock")
+    table = f"{__name__}.docks.table:TableDock"
+    base = resolve(table) if entry.output == "table" else __getattr__("OperatorDock")
     text = f"Dock of the operator `{operator}`."
     shown = {"operator": operator, "main": entry.main, "__doc__": text, "__module__": __name__}
     return type(dock_name(operator), (base,), shown)

@@ -194,7 +194,7 @@ class Job:
             link(array, Link(kind, *how))
 
     def remark(self, computed: Computed) -> str:
-        """Say which frames failed, or nothing."""
+        """Say which frames failed or were not selected, or nothing."""
         if computed.frames is None:
             return ""
         frames = computed.step.with_stacked_axis(computed.frames)
@@ -205,7 +205,8 @@ class Job:
         if not len(failed):
             return ""
         count = f"{len(failed)} of {len(before)} frames"
-        return f"{count} failed and are left out of what follows: {names_text(failed)}"
+        why = "failed and are" if computed.step.entry.measures_transforms else "are"
+        return f"{count} {why} left out of what follows: {names_text(failed)}"
 
     def note(self, computed: Computed) -> str:
         """Say what the operator remarks on its result, where that is no reason for a warning."""

@@ -201,7 +201,7 @@ _RESERVED = """
 apply_to_others cancelled channels_apart cli compute_now core default_axis demo depth_surface engine
 files forecast frame_inspector is_lazy is_made_here is_preview keeping layers leading_axes
 open_frames operator operators pixel_inspector prepare prepare_compute preview preview_layer read
-recipe run samples show_limits stack surface table to_layer to_layers write
+recipe run samples show_limits stack surface to_layer to_layers write
 """
 
 

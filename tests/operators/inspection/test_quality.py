@@ -123,6 +123,10 @@ def test_selections_that_leave_nothing_and_cancelling():
     with pytest.raises(UserError, match=r"select='above 99' leaves none of 24 frames"):
         select_frames(stack, select="above 99")
 
+    dim = Stack.wrap(np.random.default_rng(0).normal(100, 5, (3, 40, 50)))
+    with pytest.raises(UserError, match=r"all have a fault \(3: they show no details above"):
+        select_frames(dim)
+
     def tick(done, total, what):
         if done == 3:
             raise Cancelled

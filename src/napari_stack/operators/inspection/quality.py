@@ -267,13 +267,24 @@ def select_frames(
     """
     check(select_frames, locals())
     read_selection(select)
-    reasons = np.array(measure_quality(stack, run=run).reasons(select, by))
+    quality = measure_quality(stack, run=run)
+    reasons = np.array(quality.reasons(select, by))
     used = stack.used & (reasons == "")
     if not used.any():
-        raise UserError(
-            f"select={select!r} leaves none of {int(stack.used.sum())} frames, which "
-            f"{reasons[stack.used][0]}: choose a lower threshold, or use them all"
-        )
+        _refuse_none(select, quality)
     for reason in dict.fromkeys(reasons[reasons != ""].tolist()):
         warn_of_frames(reason, reasons == reason, stack.source.label)
     return replace(stack, used=used)
+
+
+def _refuse_none(select: str, quality: FrameQuality) -> None:
+    """Say why a selection leaves no frame, and what to do."""
+    faults = [fault.removeprefix(_LEFT_OUT) for fault in np.array(quality.faults)[quality.used]]
+    count = f"select={select!r} leaves none of {len(faults)} frames"
+    if not all(faults):
+        raise UserError(f"{count}: choose a lower threshold, or use them all")
+    kinds = "; ".join(f"{faults.count(fault)}: {fault}" for fault in dict.fromkeys(faults))
+    raise UserError(
+        f"{count}, since all have a fault ({kinds}), which no threshold changes: use them all, or "
+        "choose by hand which are used"
+    )

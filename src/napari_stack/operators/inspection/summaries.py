@@ -26,6 +26,9 @@ _CLEAR = 0.3
 #: Share of an image without confidence that is worth a word.
 _UNSEEN = 0.02
 
+#: Ratio of the best to the worst frame that is worth a word.
+_DIFFERS = 1.2
+
 _INSPECTOR, _SELECT = "Frame Inspector", "Select Frames"
 
 
@@ -148,7 +151,8 @@ def clipping(outcome: Outcome) -> list[Said]:
     said = [Said(f"{_percent(float(np.nanmean(shares)))} of all values rejected",
                  "Plot", opens=_INSPECTOR)]  # fmt: skip
     used = int(np.isfinite(shares).sum())
-    if used < _FEW and outcome.options.get("spread", "") in ("", "standard deviation"):
+    plain = outcome.options.get("method", "sigma") == "sigma"
+    if used < _FEW and plain and outcome.options.get("spread", "") in ("", "standard deviation"):
         text = f"With {used} frames, median and MAD tell outliers better"
         said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
     kept = used - float(np.mean(outcome.images["rejected"]))
@@ -198,11 +202,13 @@ def quality(outcome: Outcome) -> list[Said]:
         said.append(Said(f"{len(which)} of {count} frames {what}: {names}"))
     sharpness, noise, motion = (found.columns[n][good] for n in ("sharpness", "noise", "motion"))
     if good.sum() > 1 and sharpness.min() > 0 and noise.min() > 0:
-        text = (
-            f"The sharpest has {sharpness.max() / sharpness.min():.2g} times the fine details of "
-        )
-        text += f"the least sharp; noise differs {noise.max() / noise.min():.2g} times"
-        said.append(Said(text))
+        sharper, noisier = sharpness.max() / sharpness.min(), noise.max() / noise.min()
+        if sharper > _DIFFERS:
+            said.append(
+                Said(f"The sharpest has {sharper:.2g} times the details of the least sharp")
+            )
+        if noisier > _DIFFERS:
+            said.append(Said(f"The noisiest has {noisier:.2g} times the noise of the least noisy"))
     if np.isfinite(motion).sum() > 1:
         said.append(Said(f"Frames lie up to {np.nanmax(motion):.2g} px from a sharp one"))
     return said
