@@ -6,9 +6,11 @@ import numpy as np
 
 from napari_stack.core.notices import names_text
 from napari_stack.core.said import Outcome, Said
+from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
+from napari_stack.operators.corrections.hot_pixel_mask import faintest
 from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting_value import Vignetting
@@ -25,6 +27,9 @@ _CLEAR = 0.3
 
 #: Share of an image without confidence that is worth a word.
 _UNSEEN = 0.02
+
+#: Frames below which the fainter defective pixels drown in the noise.
+_SHORT = 12
 
 #: Ratio of the best to the worst frame that is worth a word.
 _DIFFERS = 1.2
@@ -78,15 +83,29 @@ def hot_pixels(outcome: Outcome) -> list[Said]:
     if hot is None:
         return []
     text = _count_text(hot.mask, "repaired")
-    return [
+    said = [
         Said(text, "Show", shows=lambda: ("hot pixels", hot.mask)) if hot.mask.any() else Said(text)
     ]
+    return said + ([] if "mask" in outcome.options else _faint_pixels(outcome, outcome.frames))
 
 
 def found_pixels(outcome: Outcome) -> list[Said]:
     """Tell how many pixels were found."""
     mask = next(iter(outcome.images.values()), None)
-    return [] if mask is None else [Said(_count_text(np.asarray(mask), "found"))]
+    if mask is None:
+        return []
+    return [Said(_count_text(np.asarray(mask), "found")), *_faint_pixels(outcome, outcome.given)]
+
+
+def _faint_pixels(outcome: Outcome, frames: Stack | None) -> list[Said]:
+    """Tell what so few frames cannot show."""
+    own = outcome.options.get("thresholds", "auto") != "auto"
+    if own or frames is None or not 0 < (used := int(frames.used.sum())) < _SHORT:
+        return []
+    least, count = faintest(used), "one frame" if used == 1 else f"{used} frames"
+    return [
+        Said(f"In {count} some that stand out by less than {least:.2g} times the noise are missed")
+    ]
 
 
 def _count_text(mask: Any, done: str) -> str:
