@@ -6,7 +6,7 @@ share of the pixels stand out by 5 to 60 times the noise of a frame. Run
 ``python benchmarks/hot_pixels.py``.
 """
 
-import sys
+import argparse
 import time
 import warnings
 from collections.abc import Callable
@@ -109,12 +109,16 @@ def scores(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float, f
 
 def main() -> None:
     """Print precision and recall for each scene, share of defects and number of frames."""
-    frames_of = [int(n) for n in sys.argv[1:]] or [48, 12]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("frames", type=int, nargs="*", default=[48, 12])
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    frames_of = arguments.frames
     print("scene    frames  share  sigmas   precision  recall  seconds")
     for name, scene in SCENES.items():
         for frames in frames_of:
             for share, sigmas in ((0.001, (5, 60)), (0.01, (5, 60)), (0.003, (3, 10))):
-                rng = np.random.default_rng(1)
+                rng = np.random.default_rng(arguments.seed)
                 data, truth = defective(scene(rng, frames), share, rng, sigmas)
                 began = time.perf_counter()
                 with warnings.catch_warnings(record=True) as told:
@@ -125,7 +129,8 @@ def main() -> None:
                 remark = "told: still" if told else ""
                 print(
                     f"{name:8} {frames:6} {share:6} {sigmas!s:>8} {precision:10.3f} {recall:7.3f} "
-                    f"{seconds:8.2f} {remark}"
+                    f"{seconds:8.2f} {remark}",
+                    flush=True,
                 )
 
 

@@ -1,11 +1,10 @@
-"""Peak memory and time of lucky imaging: the best tenth of many frames, in two passes over a file.
+"""Peak anonymous memory and time of lucky imaging: the best tenth of many frames, in two passes.
 
 Run ``python benchmarks/lucky_imaging.py``: a TIFF of the given number of frames is written to a
 temporary folder, and a process of its own selects and averages for each number.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from memory import Peak, anonymous
 from scipy import ndimage
 
 SIZE = (256, 256)
@@ -37,18 +37,19 @@ def select(path: Path) -> None:
 
     warnings.simplefilter("ignore")
     ns.combine(ns.select_frames(ns.read(path, stop=20), select="best 10 %"))  # compiled, imported
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = anonymous()
     began = time.perf_counter()
-    ns.combine(ns.select_frames(ns.read(path), select="best 10 %"))
+    with Peak() as peak:
+        ns.combine(ns.select_frames(ns.read(path), select="best 10 %"))
     took = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{took:8.1f} s, peak {after / 1024:7.0f} MB, {(after - before) / 1024:6.0f} MB more")
+    more = (peak.bytes - before) / 2**20
+    print(f"{took:8.1f} s, anonymous memory rose by {more:6.0f} MB")
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, nargs="+", default=[500, 2000, 4000])
+    parser.add_argument("--frames", type=int, nargs="+", default=[500, 2000])
     parser.add_argument("--select", type=Path, help="measure on this file, in this process")
     arguments = parser.parse_args()
     if arguments.select:

@@ -62,12 +62,12 @@ def test_failed_frames_come_with_a_remedy(noise):
 def test_defective_pixels():
     frames = np.full((3, 20, 20), 100, np.uint16)
     frames[:, 4, 5] = 60_000
-    assert texts(ns.Stack.wrap(frames), "repair_hot_pixels") == [
-        "1 defective pixel repaired (0.25 %)"
-    ]
+    repaired, missed = texts(ns.Stack.wrap(frames), "repair_hot_pixels")
+    assert repaired == "1 defective pixel repaired (0.25 %)"
+    assert missed == "In 3 frames some that stand out by less than 6.3 times the noise are missed"
     assert texts(ns.Stack.wrap(frames), "find_hot_pixels") == ["1 defective pixel found (0.25 %)"]
     frames[:, 4, 5] = 100
-    assert texts(ns.Stack.wrap(frames), "repair_hot_pixels") == ["No defective pixels repaired"]
+    assert texts(ns.Stack.wrap(frames), "repair_hot_pixels")[0] == "No defective pixels repaired"
 
 
 def test_light():
@@ -103,3 +103,13 @@ def test_what_is_offered_are_options_of_the_operator():
     for one in said(stack, "sigma_clip", sigma=2.0):
         assert set(one.options) <= set(CATALOGUE["sigma_clip"].options)
         Step("sigma_clip", one.options)
+
+
+@pytest.mark.filterwarnings("ignore:sigma_clip, method='auto'")
+def test_of_other_methods_no_options_of_the_usual_clip_are_offered():
+    stack, _ = samples.cosmic_rays(9, SIZE, shift=0)
+    assert any("median and MAD" in text for text in texts(stack, "sigma_clip"))
+    for method in ("auto", "linear fit"):
+        assert not any(
+            "median and MAD" in text for text in texts(stack, "sigma_clip", method=method)
+        )

@@ -12,11 +12,12 @@ from napari_stack.operators import CATALOGUE
 #: The docks of the operators, by the operator's name.
 DOCKS = {name: getattr(_widgets, _widgets.dock_name(name)) for name in CATALOGUE}
 
-#: Those that take any frames; drizzle needs frames whose shifts are known, planes a depth.
+#: Those that take any frames and add layers; drizzle needs frames whose shifts are known, planes a
+#: depth, and the quality is a table.
 RUN_ON_ANY = {
     name: dock
     for name, dock in DOCKS.items()
-    if name not in ("drizzle", "register_planes", "register_volumes")
+    if name not in ("drizzle", "register_planes", "register_volumes", "measure_quality")
 }
 
 

@@ -47,7 +47,8 @@ def dock_name(operator: str) -> str:
 
 @cache
 def _operator_dock(operator: str, entry: Operator) -> Any:
-    base = __getattr__("OperatorDock")
+    table = f"{__name__}.docks.table:TableDock"
+    base = resolve(table) if entry.output == "table" else __getattr__("OperatorDock")
     text = f"Dock of the operator `{operator}`."
     shown = {"operator": operator, "main": entry.main, "__doc__": text, "__module__": __name__}
     return type(dock_name(operator), (base,), shown)

@@ -14,6 +14,8 @@ from napari_stack.cli.cluster import cluster
 from napari_stack.cli.flags import memory_size
 from napari_stack.cli.notes import print_note, print_said, warn_of_uncovered
 from napari_stack.cli.report import Report, print_error, progress
+from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.stack import Stack
 from napari_stack.core.system.home import at_home
 from napari_stack.engine.progress import Tick
 from napari_stack.engine.run import Run
@@ -217,7 +219,10 @@ def _report(done: Done, report: Report) -> None:
         print_error(done)
         return
     for name, step in done.recipe.named().items():
-        print_said(done.results[name], step, report)
+        before = done.recipe.inputs(name)
+        data = done.results[before] if before else done.data
+        data = data if isinstance(data, Stack | Hyperstack) else None  # images of a step before
+        print_said(done.results[name], step, report, data)
         print_note(done.results[name], step, report)
     for path, what in done.files.items():
         report.line(f"{path}: {what}")

@@ -17,9 +17,9 @@ from napari_stack.recipe.step import Step
 _TOLERANCE = 1e-3
 
 
-def print_said(result: Any, step: Step, report: Report) -> None:
+def print_said(result: Any, step: Step, report: Report, data: Any = None) -> None:
     """Print what the result tells in plain words, and the options that would do better."""
-    for said in said_of(step, result):
+    for said in said_of(step, result, data):
         flags = " ".join(f"--{n.replace('_', '-')} {v}" for n, v in said.options.items())
         report.line(f"{step.operator}: {said.text}" + (f": {flags}" if flags else ""))
 

@@ -43,11 +43,15 @@ class Outcome:
     frames : Stack or None
         From an operator that gives frames, at one position of other axes.
     images : mapping of str to ndarray
-        From one that gives images, and what it gives for each frame.
+        From one that gives images, and what it gives for each frame; its ``"table"`` from one that
+        gives that.
     options : mapping
         Options that differ from their defaults.
+    given : Stack or None
+        The frames that it was made of, where they are at hand and lie at one position.
     """
 
     frames: Stack | None
     images: Mapping[str, Any]
     options: Mapping[str, Any]
+    given: Stack | None = None

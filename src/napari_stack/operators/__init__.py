@@ -103,6 +103,13 @@ CATALOGUE.update(
         plots={"mask": f"{_PLOTS}:repaired_mask"},
         says=f"{_SAYS}:hot_pixels",
     ),
+    measure_quality=Operator(
+        f"{_HERE}.inspection.quality:measure_quality",
+        menu="measure",
+        output="table",
+        says=f"{_SAYS}:quality",
+        precompile=(),  # it has no kernels
+    ),
     select_frames=Operator(
         f"{_HERE}.inspection.quality:select_frames",
         menu="filter",
@@ -118,6 +125,7 @@ CATALOGUE.update(
         named_by="method",
         result_dtype=f"{_HERE}.combine.combine:result_dtype",
         in_bands=f"{_HERE}.combine.combine:in_bands",
+        says=f"{_SAYS}:combined",
         precompile=({}, {"method": "median"}, {"method": "standard deviation"}),
     ),
     mean_with_error=Operator(

@@ -103,6 +103,8 @@ class Done:
         What was written, and what is in it.
     error : Exception or None
         Why it failed.
+    data : Stack or Hyperstack, optional
+        What the recipe was run on.
     """
 
     inputs: tuple[str, ...]
@@ -110,6 +112,7 @@ class Done:
     recipe: Recipe
     files: dict[Path, str] = field(default_factory=dict)
     error: Exception | None = None
+    data: Data | None = None
 
     def __str__(self) -> str:
         what = format_error(self.error) if self.error else f"{len(self.files)} files"
@@ -156,7 +159,7 @@ def run_series(
     how |= {"plots": plots, "overwrite": overwrite, "before": earlier_in(resolve(inputs))}
     execution = Execution(named, data, **how)
     results = execution.run(run)
-    return Done(tuple(inputs), results, execution.as_done(), execution.files)
+    return Done(tuple(inputs), results, execution.as_done(), execution.files, data=data)
 
 
 def run_each(
@@ -219,7 +222,7 @@ def run_each(
                 raise
             result = Done((inputs,), {}, recipe, error=error)
         done(result)
-        finished.append(replace(result, results={}))  # many series do not fit the memory
+        finished.append(replace(result, results={}, data=None))  # many series do not fit the memory
     return finished
 
 

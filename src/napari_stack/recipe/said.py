@@ -7,7 +7,7 @@ from napari_stack.core.operator import resolve
 from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.said import Outcome, Said
 from napari_stack.core.stack import Stack
-from napari_stack.recipe.step import Step
+from napari_stack.recipe.step import Data, Step
 
 
 def said_of_settled(asked: Step, step: Step) -> list[Said]:
@@ -19,7 +19,7 @@ def said_of_settled(asked: Step, step: Step) -> list[Said]:
     ]
 
 
-def said_of(step: Step, result: Any) -> list[Said]:
+def said_of(step: Step, result: Any, data: Data | None = None) -> list[Said]:
     """Return sentences on what a step made.
 
     Parameters
@@ -27,11 +27,25 @@ def said_of(step: Step, result: Any) -> list[Said]:
     step : Step
     result : object
         What `Step.apply` gave.
+    data : Stack or Hyperstack, optional
+        What it was made of.
     """
     if step.entry.says is None:
         return []
     if isinstance(result, Stack | Hyperstack):
         outcome = Outcome(step.measured_stack(result), {}, step.options)
+    elif step.entry.kind == "table":
+        outcome = Outcome(None, {"table": result}, step.options)
     else:
-        outcome = Outcome(None, images_of(result) | numbers_of(result), step.options)
+        found = images_of(result) | numbers_of(result)
+        outcome = Outcome(None, found, step.options, _at_one_position(step, data))
     return list(resolve(step.entry.says)(outcome))
+
+
+def _at_one_position(step: Step, data: Data | None) -> Stack | None:
+    if data is None:
+        return None
+    placed = step.with_stacked_axis(data)
+    if isinstance(placed, Stack):
+        return placed
+    return placed.stack({}) if all(size == 1 for size in placed.loops.values()) else None

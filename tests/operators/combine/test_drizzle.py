@@ -82,6 +82,32 @@ def test_drops_of_turned_frames_cover_exact_areas():
     np.testing.assert_allclose(total[..., 0], sums, atol=0.12)
 
 
+def overlaps(size, shift, scale=2, pixfrac=0.7):
+    """Lengths of each finer pixel (columns) that the drop of each pixel of a line covers."""
+    centre, half = (np.arange(size) - shift + 0.5)[:, None] * scale, pixfrac * scale / 2
+    edge = np.arange(size * scale)
+    covered = np.minimum(centre + half, edge + 1) - np.maximum(centre - half, edge)
+    return np.clip(covered, 0, None)
+
+
+@quiet
+def test_shifted_drops_cover_exact_areas_up_to_the_border():
+    rng = np.random.default_rng(0)
+    data, shifts = (
+        rng.uniform(100, 1000, (8, 30, 40)).astype(np.float32),
+        rng.uniform(-2, 2, (8, 2)),
+    )
+    weights, total = np.zeros((2, 60, 80))
+    for frame, (dx, dy) in zip(data, shifts, strict=True):
+        down, across = overlaps(30, dy), overlaps(40, dx)
+        weights += down.sum(axis=0)[:, None] * across.sum(axis=0)
+        total += down.T @ frame @ across
+    found = drizzle(moved(data, shifts))
+    covered = weights > 1e-6
+    np.testing.assert_allclose(found.weights, weights / 0.7**2, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.image[covered], (total / weights)[covered], rtol=1e-5)
+
+
 @quiet
 def test_a_slight_turn_is_nearly_a_shift_and_colours_go_together():
     rng = np.random.default_rng(0)

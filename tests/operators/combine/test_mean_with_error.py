@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 
+from napari_stack.cli import main
 from napari_stack.core.stack import Stack
 from napari_stack.operators import mean_with_error, noise_summary
 from napari_stack.operators.combine.mean_with_error import Moments
@@ -81,3 +83,42 @@ def test_of_one_frame_nothing_is_expected():
     data = np.random.default_rng(0).normal(1000, 20, (2, 20, 20)).astype(np.float32)
     step, stack = Step("mean_with_error"), Stack.wrap(data)
     assert not said_of(step, step.apply(replace(stack, used=np.array([True, False]))))
+
+
+@pytest.mark.parametrize(
+    ("operator", "options", "expected"),
+    [("combine", {}, 0.25), ("combine", {"method": "median"}, 0.31), ("sigma_clip", {}, 0.25)],
+)
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_other_averages_tell_their_noise_too(operator, options, expected, dtype):
+    data = np.random.default_rng(0).normal(1000, 40, (16, 90, 100)).astype(dtype)
+    step, stack = Step(operator, options), Stack.wrap(data)
+    last = said_of(step, step.apply(stack), stack)[-1].text
+    share, told = (float(number) for number in re.findall(r"\d\.\d\d", last))
+    assert "of a frame's (measured on 3), " in last
+    assert told == pytest.approx(expected, abs=0.006)
+    assert share == pytest.approx(expected, rel=0.12)
+
+
+def test_averages_whose_noise_tells_nothing_are_silent():
+    data = np.random.default_rng(0).normal(1000, 40, (4, 40, 50))
+    stack = Stack.wrap(data)
+    for method in ("sum", "maximum", "weighted mean"):
+        step = Step("combine", {"method": method})
+        assert not said_of(step, step.apply(stack), stack)
+    still, step = Stack.wrap(np.zeros((4, 40, 50))), Step("combine")
+    assert not said_of(step, step.apply(still), still)
+    one = replace(stack, used=np.array([True, False, False, False]))
+    assert not said_of(step, step.apply(one), one)
+    assert not said_of(step, step.apply(stack))  # the frames are not at hand
+
+
+def test_the_command_line_tells_the_noise(tmp_path, capsys):
+    frames = np.random.default_rng(0).normal(1000, 40, (9, 60, 70)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "frames.tif", frames)
+    for command in ("combine", "sigma-clip"):
+        target = tmp_path / f"{command}.tif"
+        assert main([command, str(tmp_path / "frames.tif"), "-o", str(target)]) == 0
+        assert re.search(
+            r"Noise 0\.3\d of a frame's .*, 0\.3[34] expected", capsys.readouterr().out
+        )

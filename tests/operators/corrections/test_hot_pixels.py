@@ -16,6 +16,9 @@ from napari_stack.operators import (
     repair_hot_pixels,
     write_hot_pixels,
 )
+from napari_stack.operators.corrections.hot_pixel_mask import faintest
+from napari_stack.recipe import Step
+from napari_stack.recipe.said import said_of
 
 
 def noisy(frames=6, hot=1000, channels=(), seed=0, low=150, cold=False):
@@ -287,3 +290,20 @@ def test_pixels_that_do_not_count_do_not_matter():
     holes[3, 40:80, 50:90] = np.nan
     found = find_hot_pixels(Stack.wrap(holes))
     assert min(precision_and_recall(found, mask)) >= 0.97
+
+
+@pytest.mark.parametrize("frames", [3, 5, 8])
+def test_what_stands_out_as_far_as_is_told_is_found_and_fainter_ones_are_not(frames):
+    rng = np.random.default_rng(frames)
+    noise = rng.normal(1000, 20, (frames, 120, 160))
+    truth = rng.random((120, 160)) < 0.01
+    for times, found in ((faintest(frames), 0.97), (0.5 * faintest(frames), 0.0)):
+        data = np.rint(noise + 20 * times * truth).astype(np.uint16)
+        mask = find_hot_pixels(Stack.wrap(data))
+        assert (mask & truth).sum() >= found * truth.sum()
+        assert (mask & ~truth).sum() <= 0.02 * truth.sum()
+        assert found or (mask & truth).sum() < 0.3 * truth.sum()
+    step = Step("find_hot_pixels")
+    told = [said.text for said in said_of(step, mask, Stack.wrap(data))]
+    assert told[1].startswith(f"In {frames} frames some that stand out by less than ")
+    assert f"{faintest(frames):.2g} times the noise are missed" in told[1]

@@ -1,12 +1,16 @@
 """Quality of frames and their selection, in series whose bad frames are known."""
 
+import csv
+import io
 import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from scipy import ndimage
 
+from napari_stack.cli import main
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
@@ -19,6 +23,7 @@ from napari_stack.operators import (
     quality_table,
     select_frames,
 )
+from napari_stack.operators.combine.frame_likeness import sample_of
 from napari_stack.operators.inspection.quality import read_selection
 
 KINDS = ("good", "blurred", "hazy", "trailed", "black", "duplicate")
@@ -118,6 +123,10 @@ def test_selections_that_leave_nothing_and_cancelling():
     with pytest.raises(UserError, match=r"select='above 99' leaves none of 24 frames"):
         select_frames(stack, select="above 99")
 
+    dim = Stack.wrap(np.random.default_rng(0).normal(100, 5, (3, 40, 50)))
+    with pytest.raises(UserError, match=r"all have a fault \(3: they show no details above"):
+        select_frames(dim)
+
     def tick(done, total, what):
         if done == 3:
             raise Cancelled
@@ -188,3 +197,29 @@ def test_frames_that_stand_still_and_have_hardly_any_noise_are_not_taken_for_rep
     frames, _ = drifting(10, noise=0.3)
     for dtype in (np.float32, np.uint16):
         assert not any(measure_quality(Stack.wrap(frames.astype(dtype))).faults)
+
+
+def test_a_table_comes_out_of_the_command_line_with_what_is_wrong_in_words(tmp_path, capsys):
+    frames, _ = drifting(8)
+    frames[3], frames[6] = frames[2], 0.01 * frames[6]
+    tifffile.imwrite(tmp_path / "frames.tif", frames.astype(np.uint16))
+    target = tmp_path / "quality.csv"
+    assert main(["measure-quality", str(tmp_path / "frames.tif"), "-o", str(target)]) == 0
+    lines = list(csv.DictReader(io.StringIO(target.read_text())))
+    assert [line["fault"] for line in lines] == [
+        "they are dark" if k == 6 else "they have the pixels of an earlier frame" if k == 3 else ""
+        for k in range(8)
+    ]
+    assert float(lines[0]["sharpness"]) > 0
+    told = capsys.readouterr().out
+    assert "measure_quality: 6 of 8 frames without a fault" in told
+    assert "1 of 8 frames are dark: " in told
+    with pytest.raises(UserError, match=r"a table of frames is written as \.csv"):
+        measure_quality(Stack.wrap(frames)).save(tmp_path / "quality.txt")
+
+
+def test_what_is_kept_of_a_frame_does_not_keep_the_frame():
+    grey = np.zeros((200, 300), np.float32)
+    sample = sample_of(grey)
+    assert sample.base is None
+    assert sample.nbytes < grey.nbytes / 10

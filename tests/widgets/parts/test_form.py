@@ -166,7 +166,7 @@ def test_opening_docks_imports_no_kernels():
 
 def test_words_for_no_image():
     form = OptionsForm(CATALOGUE["correct_flat_field"].function, list)
-    assert form.fields["flat"]._choice.native.currentText() == "estimate from the frames"
+    assert form.fields["flat"]._choice.native.currentText() == "from the frames"
     assert form.fields["dark"]._choice.native.currentText() == "none"
     assert form.values() == {}
 

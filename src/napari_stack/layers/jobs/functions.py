@@ -8,6 +8,7 @@ from typing import Any
 
 from napari.layers import Image, Labels
 
+from napari_stack.core.errors import UserError
 from napari_stack.core.operator import Operator
 from napari_stack.core.sources.combined_sources import Place
 from napari_stack.engine.run import Run
@@ -27,6 +28,11 @@ def layer_function(operator: str, entry: Operator) -> Callable[..., Any]:
         run: Run = Run(),
         **options: Any,
     ) -> Any:
+        if entry.kind == "table":
+            raise UserError(
+                f"{operator} gives a table, which is no layer: run it in its dock, in a recipe, in "
+                "a script or on the command line"
+            )
         job = prepare(operator, layer, axis=axis, measure_at=measure_at, **options)
         made = job.finish(job.compute(run))
         return made[0] if frames else made

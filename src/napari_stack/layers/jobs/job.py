@@ -60,6 +60,7 @@ class Computed:
     limits: Mapping[str, Limits]
     per_frame: Mapping[str, Any] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
+    table: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +102,11 @@ class Job:
         asked = self.resolved
         step = asked.settled(self.chain.data)
         result = step.apply(self.chain.data, run=run)
-        said = (*said_of(step, result), *said_of_settled(asked, step))
+        said = (*said_of(step, result, self.chain.data), *said_of_settled(asked, step))
         if isinstance(result, Stack | Hyperstack):
             return Computed(step, result, {}, {}, said=said)
+        if step.entry.kind == "table":
+            return Computed(step, None, {}, {}, said=said, table=result)
         images = {n: self.appearance.shown(im, self.part(n)) for n, im in images_of(result).items()}
         return Computed(step, None, images, self.limits(images), numbers_of(result), said)
 
@@ -192,7 +195,7 @@ class Job:
             link(array, Link(kind, *how))
 
     def remark(self, computed: Computed) -> str:
-        """Say which frames failed, or nothing."""
+        """Say which frames failed or were not selected, or nothing."""
         if computed.frames is None:
             return ""
         frames = computed.step.with_stacked_axis(computed.frames)
@@ -203,7 +206,8 @@ class Job:
         if not len(failed):
             return ""
         count = f"{len(failed)} of {len(before)} frames"
-        return f"{count} failed and are left out of what follows: {names_text(failed)}"
+        why = "failed and are" if computed.step.entry.measures_transforms else "are"
+        return f"{count} {why} left out of what follows: {names_text(failed)}"
 
     def note(self, computed: Computed) -> str:
         """Say what the operator remarks on its result, where that is no reason for a warning."""
@@ -246,11 +250,6 @@ def prepare(
         For a layer or an axis that cannot be stacked, or an option out of range.
     """
     entry = Step(operator).entry
-    if entry.kind == "table":
-        raise UserError(
-            f"{operator} gives a table, which is no layer: run it in a recipe, in a script or on "
-            "the command line"
-        )
     given = [n for n in entry.inputs if isinstance(options.get(n), Layer)]
     images = {n: _pixels(n, options.pop(n), layer) for n in given}
     chain = read_layer(layer)

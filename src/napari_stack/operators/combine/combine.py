@@ -199,7 +199,10 @@ def _measured_weights(stack: Stack, by: str, run: Run) -> dict[int, float]:
     if by == "both":
         weights = weights / np.maximum([one.noise for one in found], 1e-12) ** 2
     if not weights.any():
-        raise UserError("no frame shows details above its noise: choose by='noise'")
+        raise UserError(
+            "no frame shows details above its noise, by whose sharpness it could be weighed: weigh "
+            "frames by their noise, or all the same"
+        )
     return dict(zip(used, (weights / weights.mean()).tolist(), strict=True))
 
 

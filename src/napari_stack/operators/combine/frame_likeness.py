@@ -75,7 +75,7 @@ def sample_of(grey: NDArray[Any]) -> NDArray[np.float32]:
     step = max(flat.size // _SAMPLES, 1)
     while step > 1 and np.gcd(step, grey.shape[1]) > 1:
         step += 1
-    return np.asarray(flat[::step], np.float32)
+    return np.array(flat[::step], np.float32)  # a copy: a view would keep the frame
 
 
 def repeats(samples: list[NDArray[np.float32]], noise: NDArray[np.float64]) -> NDArray[np.bool_]:

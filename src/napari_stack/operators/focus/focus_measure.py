@@ -12,8 +12,7 @@ from napari_stack.operators.focus.series_ends import beyond_ends, usual_bend
 Array = np.ndarray[Any, Any]
 
 # Tuned on a rendered series with known depth (benchmarks/focus_quality.py).
-PRE_SMOOTHING = 0.7
-WINDOW = 2.0
+PRE_SMOOTHING, WINDOW = 0.7, 2.0
 # A pixel counts as textured when its sharpest frame stands this many noise levels above the others.
 NOISE_MARGIN = 0.5
 # Share of the strongest sharpness that quantisation of 8-bit data reaches in flat regions.

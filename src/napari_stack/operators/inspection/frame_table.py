@@ -81,10 +81,14 @@ class FrameTable:
         ValueError
             For another ending.
         """
-        from napari_stack.core.system.atomic_write import write_text
+        save_csv(path, self.to_csv(), overwrite=overwrite)
 
-        said = "a table of frames is"
-        write_text(path, self.to_csv(), overwrite=overwrite, ending=".csv", said=said)
+
+def save_csv(path: str | Path, text: str, *, overwrite: bool) -> None:
+    """Write the text of a table, whole or not at all."""
+    from napari_stack.core.system.atomic_write import write_text
+
+    write_text(path, text, overwrite=overwrite, ending=".csv", said="a table of frames is")
 
 
 def frame_table(stack: Stack, more: Mapping[str, Any] | None = None) -> FrameTable:

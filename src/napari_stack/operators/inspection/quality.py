@@ -1,9 +1,12 @@
 """`measure_quality`, `select_frames`: how good each frame is, and which ones are used."""
 
+import csv
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,7 +20,10 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.frame_likeness import Reference, repeats
 from napari_stack.operators.combine.frame_measures import Measures, measure_frame, reference_of
-from napari_stack.operators.inspection.frame_table import FrameTable, frame_table
+from napari_stack.operators.inspection.frame_table import FrameTable, frame_table, save_csv
+
+#: How reasons begin.
+_LEFT_OUT = "are left out: "
 
 By = Literal["sharpness", "noise", "both"]
 
@@ -50,11 +56,32 @@ class FrameQuality:
         What is wrong with each frame, or "".
     used : ndarray of bool, shape (n,)
         Frames that were measured.
+    labels : tuple of str
+        Names of the frames.
     """
 
     columns: Mapping[str, NDArray[np.float64]]
     faults: tuple[str, ...]
     used: NDArray[np.bool_]
+    labels: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.used)
+
+    def to_csv(self) -> str:
+        """Write it as text, a line a frame; the last column says what is wrong with it."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["frame", "name", "used", *self.columns, "fault"])
+        for i in range(len(self)):
+            numbers = [f"{column[i]:.9g}" for column in self.columns.values()]
+            fault = self.faults[i].removeprefix(_LEFT_OUT)
+            writer.writerow([i, self.labels[i], int(self.used[i]), *numbers, fault])
+        return text.getvalue()
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write it to a .csv file, as `FrameTable.save` does."""
+        save_csv(path, self.to_csv(), overwrite=overwrite)
 
     def score(self, by: By = "sharpness") -> NDArray[np.float64]:
         """Return how good each frame is: its sharpness, what its noise allows, or both."""
@@ -119,7 +146,8 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
     faults = [""] * len(stack)
     for number, fault in zip(numbers, _faults(found, stack.moved_by is not None), strict=True):
         faults[number] = fault
-    return FrameQuality(columns, tuple(faults), stack.used)
+    labels = tuple(stack.source.label(i) for i in range(len(stack)))
+    return FrameQuality(columns, tuple(faults), stack.used, labels)
 
 
 def _reference(stack: Stack, numbers: NDArray[np.intp]) -> Reference | None:
@@ -239,13 +267,24 @@ def select_frames(
     """
     check(select_frames, locals())
     read_selection(select)
-    reasons = np.array(measure_quality(stack, run=run).reasons(select, by))
+    quality = measure_quality(stack, run=run)
+    reasons = np.array(quality.reasons(select, by))
     used = stack.used & (reasons == "")
     if not used.any():
-        raise UserError(
-            f"select={select!r} leaves none of {int(stack.used.sum())} frames, which "
-            f"{reasons[stack.used][0]}: choose a lower threshold, or use them all"
-        )
+        _refuse_none(select, quality)
     for reason in dict.fromkeys(reasons[reasons != ""].tolist()):
         warn_of_frames(reason, reasons == reason, stack.source.label)
     return replace(stack, used=used)
+
+
+def _refuse_none(select: str, quality: FrameQuality) -> None:
+    """Say why a selection leaves no frame, and what to do."""
+    faults = [fault.removeprefix(_LEFT_OUT) for fault in np.array(quality.faults)[quality.used]]
+    count = f"select={select!r} leaves none of {len(faults)} frames"
+    if not all(faults):
+        raise UserError(f"{count}: choose a lower threshold, or use them all")
+    kinds = "; ".join(f"{faults.count(fault)}: {fault}" for fault in dict.fromkeys(faults))
+    raise UserError(
+        f"{count}, since all have a fault ({kinds}), which no threshold changes: use them all, or "
+        "choose by hand which are used"
+    )

@@ -4,13 +4,17 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.notices import names_text
 from napari_stack.core.said import Outcome, Said
+from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
 from napari_stack.operators.corrections.bleaching import Bleaching
 from napari_stack.operators.corrections.flat_field import FlatField
+from napari_stack.operators.corrections.hot_pixel_mask import faintest
 from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting_value import Vignetting
+from napari_stack.operators.inspection.quality import FrameQuality
 
 #: Below this many frames, median and MAD tell outliers better than mean and deviation.
 _FEW = 20
@@ -24,7 +28,13 @@ _CLEAR = 0.3
 #: Share of an image without confidence that is worth a word.
 _UNSEEN = 0.02
 
-_INSPECTOR = "Frame Inspector"
+#: Frames below which the fainter defective pixels drown in the noise.
+_SHORT = 12
+
+#: Ratio of the best to the worst frame that is worth a word.
+_DIFFERS = 1.2
+
+_INSPECTOR, _SELECT = "Frame Inspector", "Select Frames"
 
 
 def _last(outcome: Outcome, kind: type) -> Any:
@@ -91,15 +101,29 @@ def hot_pixels(outcome: Outcome) -> list[Said]:
     if hot is None:
         return []
     text = _count_text(hot.mask, "repaired")
-    return [
+    said = [
         Said(text, "Show", shows=lambda: ("hot pixels", hot.mask)) if hot.mask.any() else Said(text)
     ]
+    return said + ([] if "mask" in outcome.options else _faint_pixels(outcome, outcome.frames))
 
 
 def found_pixels(outcome: Outcome) -> list[Said]:
     """Tell how many pixels were found."""
     mask = next(iter(outcome.images.values()), None)
-    return [] if mask is None else [Said(_count_text(np.asarray(mask), "found"))]
+    if mask is None:
+        return []
+    return [Said(_count_text(np.asarray(mask), "found")), *_faint_pixels(outcome, outcome.given)]
+
+
+def _faint_pixels(outcome: Outcome, frames: Stack | None) -> list[Said]:
+    """Tell what so few frames cannot show."""
+    own = outcome.options.get("thresholds", "auto") != "auto"
+    if own or frames is None or not 0 < (used := int(frames.used.sum())) < _SHORT:
+        return []
+    least, count = faintest(used), "one frame" if used == 1 else f"{used} frames"
+    return [
+        Said(f"In {count} some that stand out by less than {least:.2g} times the noise are missed")
+    ]
 
 
 def _count_text(mask: Any, done: str) -> str:
@@ -164,9 +188,66 @@ def clipping(outcome: Outcome) -> list[Said]:
     said = [Said(f"{_percent(float(np.nanmean(shares)))} of all values rejected",
                  "Plot", opens=_INSPECTOR)]  # fmt: skip
     used = int(np.isfinite(shares).sum())
-    if used < _FEW and outcome.options.get("spread", "") in ("", "standard deviation"):
+    plain = outcome.options.get("method", "sigma") == "sigma"
+    if used < _FEW and plain and outcome.options.get("spread", "") in ("", "standard deviation"):
         text = f"With {used} frames, median and MAD tell outliers better"
         said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
+    kept = used - float(np.mean(outcome.images["rejected"]))
+    return said + _noise_line(outcome, np.sqrt(1 / max(kept, 1)), f"of {kept:.3g} frames kept")
+
+
+def combined(outcome: Outcome) -> list[Said]:
+    """Tell the noise of a mean or median, and what so many frames let expect."""
+    method, frames = outcome.options.get("method", "mean"), outcome.given
+    if method not in ("mean", "median") or frames is None:
+        return []
+    count = int(frames.used.sum())
+    wider = np.sqrt(np.pi / 2) if method == "median" and count > 2 else 1.0
+    return _noise_line(outcome, wider / np.sqrt(max(count, 1)), f"of {count} frames")
+
+
+def _noise_line(outcome: Outcome, expected: float, of_what: str) -> list[Said]:
+    """Compare the noise of an image with that of a few of its frames; there may be too little."""
+    from napari_stack.operators.combine.normalisation import measure_noise, noise_of_image
+
+    frames, image = outcome.given, np.asarray(outcome.images["image"])
+    levelled = outcome.options.get("normalisation", "none") not in ("none", "additive")
+    if frames is None or levelled or image.shape != frames.shape[1:] or frames.used.sum() < 2:
+        return []
+    used = np.flatnonzero(frames.used)
+    some = np.unique(used[[0, len(used) // 2, -1]]).tolist()
+    of_frame = float(np.sqrt(np.median([measure_noise(frames, i) for i in some])))
+    of_image = noise_of_image(image, alpha=frames.alpha)
+    if not (
+        0 < of_frame < np.inf and of_image > 0
+    ):  # made by a computer, or less than a grey level
+        return []
+    text = f"Noise {of_image / of_frame:.2f} of a frame's (measured on {len(some)}), "
+    return [Said(f"{text}{expected:.2f} expected {of_what}")]
+
+
+def quality(outcome: Outcome) -> list[Said]:
+    """Tell what is wrong with which frames, and how much the others differ."""
+    found: FrameQuality = outcome.images["table"]
+    faults = np.array(found.faults)
+    count, good = int(found.used.sum()), found.used & (faults == "")
+    said = [Said(f"{good.sum()} of {count} frames without a fault", "Select", opens=_SELECT)]
+    for fault in dict.fromkeys(faults[faults != ""].tolist()):
+        which = np.flatnonzero(faults == fault)
+        what = fault.removeprefix("are left out: they ")
+        names = names_text(which, lambda i: found.labels[i])
+        said.append(Said(f"{len(which)} of {count} frames {what}: {names}"))
+    sharpness, noise, motion = (found.columns[n][good] for n in ("sharpness", "noise", "motion"))
+    if good.sum() > 1 and sharpness.min() > 0 and noise.min() > 0:
+        sharper, noisier = sharpness.max() / sharpness.min(), noise.max() / noise.min()
+        if sharper > _DIFFERS:
+            said.append(
+                Said(f"The sharpest has {sharper:.2g} times the details of the least sharp")
+            )
+        if noisier > _DIFFERS:
+            said.append(Said(f"The noisiest has {noisier:.2g} times the noise of the least noisy"))
+    if np.isfinite(motion).sum() > 1:
+        said.append(Said(f"Frames lie up to {np.nanmax(motion):.2g} px from a sharp one"))
     return said
 
 

@@ -16,13 +16,20 @@ from napari_stack.layers.picked.point_layers import PointLayers
 
 #: What operators do without an image, where that is more than nothing.
 _WITHOUT = {
-    ("correct_flat_field", "flat"): "estimate from the frames",
+    ("correct_flat_field", "flat"): "from the frames",
     ("repair_hot_pixels", "mask"): "find in the frames",
     ("register", "region"): "the whole frame",
 }
 
 #: Labels, where the name of an option is not a word for everybody.
-_TITLES = {"dtype": "Pixel type", "rgb": "Colours"}
+_TITLES = {
+    "dtype": "Pixel type",
+    "rgb": "Colours",
+    "pixfrac": "Drop size",
+    "bayer": "Colour mosaic",
+    "by": "Judged by",
+    "fill": "Fill gaps up to",
+}
 
 
 class Panels(Mapping[str, "OptionsForm"]):

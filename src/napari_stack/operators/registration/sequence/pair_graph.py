@@ -31,8 +31,8 @@ class Pair:
 class Edges:
     """Pairs as arrays: nodes at both ends, matrices, and covariances of their entries."""
 
-    first: NDArray[np.int32]  # of which SciPy's graphs are made
-    second: NDArray[np.int32]
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
     matrices: Floats
     covariances: Floats
     quality: Floats
@@ -42,8 +42,8 @@ class Edges:
 def edges_of(pairs: Sequence[Pair], node: dict[int, int]) -> Edges:
     """Return pairs as arrays, the frames by the numbers of their nodes."""
     return Edges(
-        np.array([node[p.first] for p in pairs], np.int32),
-        np.array([node[p.second] for p in pairs], np.int32),
+        np.array([node[p.first] for p in pairs], np.intp),
+        np.array([node[p.second] for p in pairs], np.intp),
         np.array([p.alignment.matrix for p in pairs], np.float64).reshape(-1, 3, 3),
         np.array([p.alignment.covariance for p in pairs], np.float64).reshape(-1, 8, 8),
         np.array([p.alignment.quality for p in pairs], np.float64),
@@ -67,6 +67,7 @@ def started(edges: Edges, count: int, root: int) -> tuple[Floats, NDArray[np.boo
     order = np.argsort(-np.r_[cost, cost], kind="stable")  # of two alike the cheaper one is last
     cheapest = {(a, b): c for a, b, c in zip(ends[0][order], ends[1][order],
                                              np.r_[cost, cost][order], strict=True)}  # fmt: skip
+    # SciPy 1.13 finds its ways in graphs of numbers of 32 bits alone.
     rows, columns = (np.array(side, np.int32) for side in zip(*cheapest, strict=True))
     graph = coo_array((np.array(list(cheapest.values())), (rows, columns)), (count, count))
     distance, before = dijkstra(graph.tocsr(), indices=root, return_predecessors=True)
@@ -90,9 +91,8 @@ def widest(edges: Edges, good: NDArray[np.bool_], count: int, root: int) -> Floa
     quality = np.zeros(count)
     for level in np.unique(edges.quality[good])[::-1]:
         those = good & (edges.quality >= level)
-        graph = coo_array(
-            (np.ones(those.sum()), (edges.first[those], edges.second[those])), (count, count)
-        )
+        ends = tuple(side[those].astype(np.int32) for side in (edges.first, edges.second))
+        graph = coo_array((np.ones(those.sum()), ends), (count, count))
         _, part = connected_components(graph.tocsr(), directed=False)
         quality[(part == part[root]) & (quality == 0)] = level
         if (quality > 0).all():
