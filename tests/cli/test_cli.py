@@ -89,7 +89,7 @@ def _all_options(operator):
         yield command_name(option.name), option
         for method, owner in option.methods.items():
             for inner in options_of(owner).values():
-                yield f"{command_name(method)}-{command_name(inner.name)}", inner
+                yield f"{command_name(method).lower()}-{command_name(inner.name)}", inner
 
 
 # Help

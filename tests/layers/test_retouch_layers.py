@@ -117,6 +117,7 @@ def test_undo_lets_old_strokes_go(series, monkeypatch):
     while session.undo():
         pass
     assert len(session.known) == 9 - len(session.undone)
+    assert session.forgotten == len(session.known) > 0
 
 
 def test_what_can_be_retouched(series):

@@ -139,8 +139,11 @@ def method_name(method: type) -> str:
     --------
     >>> method_name(type("DepthMap", (), {}))
     'depth map'
+    >>> method_name(type("GeneralisedESD", (), {}))
+    'generalised ESD'
     """
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", method.__name__).lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", method.__name__).split()
+    return " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words)
 
 
 @cache

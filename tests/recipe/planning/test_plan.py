@@ -86,7 +86,9 @@ def test_the_transform_fits(kind, rgb, transform):
 def test_depth_is_a_distance_where_that_is_known():
     for spaced, options in ((False, {}), (True, {"depth_unit": "distance"})):
         facts = Facts({"z": 9}, spaced=spaced)
-        assert recipe_for("focus series", "one sharp image", facts).steps[-1].options == options
+        fuse = plan_for("focus series", "one sharp image", facts).steps[-1]
+        assert (fuse.step.operator, fuse.step.options) == ("focus_stack", options)
+        assert ("distance" in fuse.why) is spaced
 
 
 def test_several_axes():

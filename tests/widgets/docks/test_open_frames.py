@@ -208,7 +208,7 @@ def test_one_of_several_images_is_chosen_from_a_list(dock, viewer, qtbot, tmp_pa
     assert text.startswith("3 frames\n")
     assert "two.ome.tif holds 2 series that differ, and the first is read: 0 'small'" in text
     assert offered(dock) == [
-        "all alike, else first", "0 'small' (9 x 8 uint8 pixels, t = 3)",
+        "all if alike", "0 'small' (9 x 8 uint8 pixels, t = 3)",
         "1 'large' (11 x 10 uint8 pixels, t = 2)",
     ]  # fmt: skip
     dock._fields["series"][0].native.setCurrentIndex(2)
@@ -221,7 +221,7 @@ def test_one_of_several_images_is_chosen_from_a_list(dock, viewer, qtbot, tmp_pa
     ns.write(tmp_path / "one.tif", ns.Stack.wrap(small))
     dock.set_paths(tmp_path / "one.tif")
     assert previewed(dock, qtbot).startswith("3 frames\n")
-    assert offered(dock) == ["all alike, else first"]
+    assert offered(dock) == ["all if alike"]
     assert dock.options()["series"] is None
 
 

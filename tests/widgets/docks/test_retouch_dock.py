@@ -147,6 +147,18 @@ def test_events_of_the_canvas(dock, viewer, qtbot, series, window, monkeypatch):
     np.testing.assert_allclose(dock.session.strokes[0].points[0], pressed, atol=0.01)
 
 
+def test_strokes_too_long_ago_to_be_undone_are_told(dock, viewer, qtbot, series, monkeypatch):
+    monkeypatch.setattr("napari_stack.layers.retouch.session._UNDO_BYTES", 1)
+    fused(viewer, series)
+    painting(dock, qtbot)
+    assert stroke(dock, (20, 20))
+    assert dock.state.text() == "1 stroke"
+    assert stroke(dock, (40, 40))
+    assert dock.state.text() == "2 strokes; the first can only be erased, no longer undone"
+    dock.undo_button.click()
+    assert not dock.undo_button.isEnabled()
+
+
 def test_undo_and_redo(dock, viewer, qtbot, series):
     fused(viewer, series)
     painting(dock, qtbot)

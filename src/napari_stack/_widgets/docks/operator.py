@@ -12,6 +12,7 @@ from napari_stack._widgets.parts.layout import align_labels, button, collapsible
 from napari_stack._widgets.parts.operator_docks import open_titled
 from napari_stack._widgets.parts.options.form import OptionsForm
 from napari_stack._widgets.parts.options.inputs import Chosen
+from napari_stack._widgets.parts.options.later_form import LaterForm
 from napari_stack._widgets.parts.options.layer_choice import SourceChoice
 from napari_stack._widgets.parts.options.measure_at import PlaceChoice
 from napari_stack._widgets.parts.options.preferences import last_used, preferences, remember_options
@@ -58,9 +59,9 @@ class OperatorDock(RunningDock):
         self.source = SourceChoice(napari_viewer, self.operator, self._keeps_its_layer)
         rest = [name for name in entry.options if name not in self.main]
         self._keep: Callable[[Mapping[str, Any]], bool] | None = None
-        self._forms = [OptionsForm(function, self._masks, self.main)]
+        self._forms: list[Any] = [OptionsForm(function, self._masks, self.main)]
         if rest:
-            self._forms.append(OptionsForm(function, self._masks, rest))
+            self._forms.append(LaterForm(function, self._masks, rest))
         self.place = PlaceChoice(shared=entry.shares_measure or entry.measures_apart)
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self)
@@ -77,6 +78,7 @@ class OperatorDock(RunningDock):
         first.native.setVisible(bool(self.main))
         for form in rest:
             self.more = collapsible("More options", form.native)
+            self.more.opening.connect(form.make)
             parts.append(self.more)
         parts += [self.forecast, self.preview.box]
         self.runner.add_button(
@@ -283,7 +285,7 @@ class OperatorDock(RunningDock):
         labels = self.source.labels + self.place.labels + first.labels
         align_labels(labels, first.panel_labels())
         for form in rest:
-            align_labels(form.labels, form.panel_labels())
+            form.align()
         self._fit()
         warm_up(self.operator, self.layer)
 

@@ -129,7 +129,11 @@ class RetouchDock(FollowingDock):
         self.save_button.setEnabled(some)
         self.again_button.setEnabled(some)
         count = 0 if session is None else len(session.strokes)
-        self.state.setText("1 stroke" if count == 1 else f"{count or 'No'} strokes")
+        text = "1 stroke" if count == 1 else f"{count or 'No'} strokes"
+        if session is not None and session.forgotten:
+            first = "first" if session.forgotten == 1 else f"first {session.forgotten}"
+            text += f"; the {first} can only be erased, no longer undone"
+        self.state.setText(text)
 
     # beginning and ending
 

@@ -120,7 +120,9 @@ class SurfaceDock(SharingPlace):
         self.viewer.camera.angles = (-20.0, 35.0, -50.0)
         self.viewer.camera.zoom *= 0.75
         stretch = made.metadata[KEY]["exaggeration"]
-        self._told.setText(f"Added {made.name!r}, its depth stretched {stretch:.3g} times.")
+        true = f"{stretch:.3g}" == "1"
+        how = "true to scale" if true else f"stretched {stretch:.3g} times"
+        self._told.setText(f"Added {made.name!r}, its depth {how}.")
 
     def _turned(self, event: Any) -> None:
         """Show the image again, in the place of the surface, when the view is flat."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from textwrap import fill as fill_text
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -96,7 +96,7 @@ def is_checked(item: Any) -> bool:
 
 def tooltip(text: str) -> str:
     """Let Qt break a long text into lines, which it does only where it sees mark-up."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = text.replace("``", "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<qt>{escaped}</qt>"
 
 
@@ -138,14 +138,19 @@ class ColumnArea(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidget(content)
         self._wheel = _WheelScrolls(self)
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Let inputs, those made later too, be wide enough, and not take the mouse wheel."""
         for kind in (QComboBox, QAbstractSpinBox):
-            for box in content.findChildren(kind):
+            for box in self.widget().findChildren(kind):
                 box.setMinimumWidth(_NARROWEST)
                 box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-                box.installEventFilter(self._wheel)
+                box.installEventFilter(self._wheel)  # once, however often it is told so
 
     def fit(self) -> None:
         """Ask for the width of what is shown by now."""
+        self._adopt()
         self.widget().layout().activate()
         self.updateGeometry()
 
@@ -202,6 +207,9 @@ class Section(QCollapsible):
         What is in it.
     """
 
+    #: It is about to open.
+    opening = Signal()
+
     def __init__(self, title: str, widget: QWidget) -> None:
         super().__init__()
         self._title = title
@@ -216,6 +224,11 @@ class Section(QCollapsible):
         self.toggleButton().setStyleSheet(look)
         self.toggled.connect(lambda _open: self.set_title(self._title))
         self.set_title(title)
+
+    def expand(self, animate: bool = True) -> None:
+        """Open the section."""
+        self.opening.emit()
+        super().expand(animate)
 
     def set_title(self, title: str) -> None:
         """Change the title."""

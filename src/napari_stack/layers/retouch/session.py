@@ -50,6 +50,7 @@ class Retouching:
     strokes: list[Stroke] = field(default_factory=list)
     done: list[Edit] = field(default_factory=list)
     undone: list[Edit] = field(default_factory=list)
+    forgotten: int = 0
 
     @classmethod
     def of(cls, begun: Start, made: Sequence[Image]) -> Self:
@@ -231,7 +232,7 @@ class Retouching:
         self.undone.clear()
         self.strokes += edit.strokes
         while len(self.done) > 1 and sum(edit.nbytes for edit in self.done) > _UNDO_BYTES:
-            del self.done[0]
+            self.forgotten += len(self.done.pop(0).strokes)
         self.record()
 
     def undo(self) -> bool:

@@ -129,7 +129,8 @@ def start(layer: Any) -> Start:
     if step.measure_at:
         raise UserError(
             f"{layer.name!r} was fused along {', '.join(step.measure_at)} by the depth of one "
-            "place, which cannot be retouched place by place: fuse each by itself first"
+            "place, which cannot be retouched place by place: fuse the frames again with "
+            "'Measure at: each position' (in scripts without measure_at), and retouch that"
         )
     after = [name for name in _AFTER if step.options.get(name)]
     step = replace(step, options={n: v for n, v in step.options.items() if n not in after})

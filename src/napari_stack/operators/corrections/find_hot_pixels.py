@@ -70,7 +70,8 @@ def find_hot_pixels(
     thresholds : str
         How far a pixel must stand out in most frames: "auto" (2.4 times the noise of pixels of
         that brightness, more for few frames and where the scene is rich), one number, or one for
-        each channel with commas between, in 255ths of the data's range, such as "13,13,13".
+        each channel with commas between, such as "13,13,13", where the range of the data counts
+        255.
     blur : int or "auto"
         Side of the square around a pixel; it is compared with the median of the eight pixels at
         the corners and the middles of the sides. "auto" takes 3, or 5 in mosaics of colours.

@@ -117,7 +117,8 @@ def repair_hot_pixels(
         Side of the square of neighbours, an odd number; it grows where no neighbour is good.
     thresholds : str
         Without a mask: how far a pixel must stand out of its neighbours in most frames: "auto", one
-        number, or one for each channel with commas between, in 255ths of the data's range.
+        number, or one for each channel with commas between, where the range of the data counts
+        255.
     blur : int or "auto"
         Without a mask: side of the square around a pixel on which the eight pixels lie that it is
         compared with; an odd number.

@@ -78,7 +78,7 @@ def measure_vignetting(
         Value of a pixel without light, in units of the data.
     black_threshold : float
         Pixels that are not brighter are left alone, in units of the data; for floats that reach
-        no more than 1, in 255ths.
+        no more than 1, as if white were 255.
     max_correction : float
         Part of the correction that is applied, 0 to 1.
     run : Run

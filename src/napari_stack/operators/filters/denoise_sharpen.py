@@ -121,8 +121,8 @@ def denoise(stack: Stack, *, strength: Strength = 1.0, run: Run = Run()) -> Stac
     stack : Stack
         Frames of any type, grey, colours or bands.
     strength : float
-        How far pixels that count as alike may differ, in 255ths of the range of the data. 0.75 to
-        1 is modest; noise of a standard deviation s needs half of s to s. 0 changes nothing.
+        How far pixels that count as alike may differ, where the range of the data counts 255. 0.75
+        to 1 is modest; noise of a standard deviation s needs half of s to s. 0 changes nothing.
     run : Run
 
     Returns

@@ -120,8 +120,8 @@ def focus_stack(
         What was painted on the fused image: strokes, or a .json file of them. Under each, pixels
         and depth are those of the frame that it names; none by default.
     denoise : float
-        Denoise the fused image by non-local means: 0.75 to 1, in 255ths of the range of the data,
-        is modest; 0 leaves it.
+        Denoise the fused image by non-local means: 0.75 to 1, where the range of the data counts
+        255, is modest; 0 leaves it.
     sharpen : float
         Sharpen the fused image by an unsharp mask: 0.5 is light, 0 leaves it.
     run : Run

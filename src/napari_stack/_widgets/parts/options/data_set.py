@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QLineEdit
 from napari_stack._widgets.parts.layout import below, holding, paragraph
 from napari_stack._widgets.parts.options.inputs import choice
 
-_ALL = "all alike, else first"
+_ALL = "all if alike"
 
 
 class SeriesChoice:

@@ -25,11 +25,17 @@ _WITHOUT = {
 _TITLES = {
     "dtype": "Pixel type",
     "rgb": "Colours",
+    "intensity_min": "Least intensity",
+    "intensity_max": "Greatest intensity",
+    "max_correction": "Share of the correction",
     "pixfrac": "Drop size",
     "bayer": "Colour mosaic",
     "by": "Judged by",
     "fill": "Fill gaps up to",
 }
+
+#: Bounds that stand for none are not told.
+_ENDLESS = 1e5
 
 
 class Panels(Mapping[str, "OptionsForm"]):
@@ -98,7 +104,7 @@ class OptionsForm:
         if isinstance(field, ImageField):
             field.without = _WITHOUT.get((self.owner.__name__, option.name), field.without)
             field.reset_choices()
-        self.labels.append(self.native.add(_title(option), field.native, option.help))
+        self.labels.append(self.native.add(_title(option), field.native, _help(option)))
         if option.methods:
             self._add_panels(option, layers)
         field.changed.connect(lambda *_: self._update(option.name))
@@ -212,6 +218,12 @@ class OptionsForm:
             label for group in self.panels.values() for panel in group.built.values()
             for label in panel.labels
         ]  # fmt: skip
+
+
+def _help(option: Option) -> str:
+    """Return what an option does, with its range unless that is no limit."""
+    bounds = option.bounds
+    return option.text if bounds and bounds.max >= _ENDLESS else option.help
 
 
 def _title(option: Option) -> str:
