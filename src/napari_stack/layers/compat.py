@@ -53,7 +53,5 @@ def text_overlay_of(viewer: Any) -> Any:
 def follow_layers(viewer: Any, function: Callable[..., Any]) -> None:
     """Call a function whenever the viewer has other layers, in another order or by other names."""
     events = viewer.layers.events
-    for event in (events.inserted, events.removed, events.reordered):
+    for event in (events.inserted, events.removed, events.reordered, events.renamed):
         event.connect(function)
-    if hasattr(events, "renamed"):  # not in napari 0.6
-        events.renamed.connect(function)
