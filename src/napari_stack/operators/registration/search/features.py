@@ -13,6 +13,7 @@ from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.search.descriptors import are_exact, matched
 
 Points = NDArray[np.float64]
 #: Key points and their descriptors.
@@ -83,13 +84,22 @@ def _matched(one: Described, other: Described, options: Features) -> tuple[Point
     (first, first_descriptors), (second, second_descriptors) = one, other
     if len(first) < 2 or len(second) < 2:
         return np.empty((0, 2)), np.empty((0, 2))
-    matcher = _matcher(options, binary=first_descriptors.dtype == np.uint8)
-    pairs = matcher.knnMatch(first_descriptors, second_descriptors, k=2)
-    # Hashing may find one neighbour only, or none.
-    good = [p[0] for p in pairs if len(p) == 2 and p[0].distance < options.ratio * p[1].distance]
+    if options.matcher == "brute force" and are_exact(first_descriptors, second_descriptors):
+        ours, theirs = matched(first_descriptors, second_descriptors, options.ratio)
+        good = list(zip(ours.tolist(), theirs.tolist(), strict=True))
+    else:
+        matcher = _matcher(options, binary=first_descriptors.dtype == np.uint8)
+        pairs = matcher.knnMatch(first_descriptors, second_descriptors, k=2)
+        # Hashing may find one neighbour only, or none.
+        both = [p for p in pairs if len(p) == 2]
+        good = [
+            (p[0].queryIdx, p[0].trainIdx)
+            for p in both
+            if p[0].distance < options.ratio * p[1].distance
+        ]
     return (
-        np.array([first[m.queryIdx].pt for m in good], np.float64).reshape(-1, 2),
-        np.array([second[m.trainIdx].pt for m in good], np.float64).reshape(-1, 2),
+        np.array([first[i].pt for i, _ in good], np.float64).reshape(-1, 2),
+        np.array([second[j].pt for _, j in good], np.float64).reshape(-1, 2),
     )
 
 
