@@ -45,10 +45,13 @@ def series(frames: int, growth: float, seed: int) -> tuple[NDArray[np.uint8], ND
         back = origin @ np.linalg.inv(matrix)
         how = {"flags": cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_REFLECT}
         sharp, far = (cv2.warpAffine(i, back[:2], shape, **how) for i in (scene, depth))
-        blurred = [cv2.GaussianBlur(sharp, (0, 0), s) if s else sharp for s in SIGMAS]
         place = np.interp(DEFOCUS * np.abs(far - share), SIGMAS, np.arange(len(SIGMAS)))
-        y, x = np.mgrid[:SIZE, :SIZE]
-        frame = ndimage.map_coordinates(np.stack(blurred), [place, y, x], order=1)
+        # Light is spread from where it comes from: spread by the depth of where it goes to, objects
+        # would move towards what is in focus.
+        frame = np.full(shape, float(scene.mean()))
+        for number_of, sigma in enumerate(SIGMAS):
+            part = (sharp - scene.mean()) * np.maximum(1 - np.abs(place - number_of), 0)
+            frame += cv2.GaussianBlur(part, (0, 0), sigma) if sigma else part
         frame += rng.normal(0, NOISE, shape)
         made.append(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
         matrices.append(matrix)
