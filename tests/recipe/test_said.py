@@ -43,6 +43,14 @@ def test_drift_is_in_the_unit_of_the_pixels(hyper_stack):
     assert " um" in texts(hyper_stack, "register", transform="translation")[0]
 
 
+def test_what_is_measured_at_each_place_is_told_of_the_first(hyper_stack):
+    balanced = Step("balance", axis="t", measure_each=True)
+    told = said_of(balanced, balanced.apply(hyper_stack))
+    assert told[-1].text == "This is of c 0, z 0: others were measured for themselves"
+    shared = Step("balance", axis="t")
+    assert not any("others" in one.text for one in said_of(shared, shared.apply(hyper_stack)))
+
+
 @pytest.fixture(scope="module")
 def hyper_stack():
     return samples.hyperstack(3, 4, (64, 80))[0]

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_stack.core.axis import usual_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.results import images_of
-from napari_stack.core.stack import Stack
 from napari_stack.core.system.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transform_files import ZARR, check_form
+from napari_stack.recipe.measured_apart import axes_measured_apart
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import (
     check_outputs,
@@ -83,14 +82,7 @@ class Target:
 
 def _refuse_several(step: Step, data: Data) -> None:
     """Refuse a file for transforms where each of several places has its own."""
-    placed = step.with_stacked_axis(data)
-    if not step.entry.measures_apart or isinstance(placed, Stack):
-        return
-    named = {placed.called(name) for name in step.measure_at}
-    several = [
-        name for name, size in placed.loops.items()
-        if size > 1 and usual_name(name) != "c" and name not in named
-    ]  # fmt: skip
+    several = axes_measured_apart(step, data)
     if several:
         raise UserError(
             f"{step.operator} measures at each {', '.join(several)} for itself, and a file holds "

@@ -7,6 +7,7 @@ from napari_stack.core.operator import resolve
 from napari_stack.core.results import images_of, numbers_of
 from napari_stack.core.said import Outcome, Said
 from napari_stack.core.stack import Stack
+from napari_stack.recipe.measured_apart import axes_measured_apart
 from napari_stack.recipe.step import Data, Step
 
 
@@ -39,7 +40,12 @@ def said_of(step: Step, result: Any, data: Data | None = None) -> list[Said]:
     else:
         found = images_of(result) | numbers_of(result)
         outcome = Outcome(None, found, step.options, _at_one_position(step, data))
-    return list(resolve(step.entry.says)(outcome))
+    said = list(resolve(step.entry.says)(outcome))
+    apart = axes_measured_apart(step, result) if isinstance(result, Hyperstack) else []
+    if said and apart:
+        first = ", ".join(f"{name} 0" for name in apart)
+        said.append(Said(f"This is of {first}: others were measured for themselves"))
+    return said
 
 
 def _at_one_position(step: Step, data: Data | None) -> Stack | None:

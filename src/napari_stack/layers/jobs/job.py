@@ -160,7 +160,7 @@ class Job:
     def _called(self, kind: str) -> str:
         """Return what an image is called; distances along the axis with their unit."""
         far = self.part(kind).along is not None and self.depth_step
-        return f"{kind} ({self._stacked.unit})" if far else kind
+        return f"{kind} ({self._stacked.unit})" if far else kind.replace("_", " ")
 
     def _metadata(
         self, picture: Mapping[str, Any], steps: tuple[Step, ...], kind: str, *, first: bool
