@@ -9,6 +9,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Cancelled
 from napari_stack.engine.run import Run
 from napari_stack.operators import focus_stack
+from napari_stack.operators.focus.occlusion import in_front
 
 BORDER = 8
 
@@ -61,6 +62,12 @@ def test_far_shows_what_lies_behind_hairs(scene, plain):
     hairs[60:] = False  # there is a leaf
     behind = scene[1]["behind"]
     assert decibels(far, behind, hairs) > decibels(plain.image, behind, hairs) + 2
+
+
+def test_specks_that_are_to_be_expected_are_told(scene, monkeypatch):
+    monkeypatch.setattr(in_front, "UNSAFE", 0.0)
+    with pytest.warns(UserWarning, match=r'prefer="far" changed \d+\.\d% of the image'):
+        focus_stack(scene[0], prefer="far")
 
 
 def test_the_near_end_may_be_the_first(scene, near):

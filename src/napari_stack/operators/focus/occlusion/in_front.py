@@ -40,6 +40,9 @@ NearEnd = Literal["first frame", "last frame"]
 NOISY, CERTAIN = 1.5, 3.0
 # A farther thing is shown in place of a nearer one where it lets through this much light.
 SEE_THROUGH = 0.4
+# Where frames are this much farther from the model of blur than noise makes them, farther things
+# are shown with specks.
+UNSAFE = 16.0
 # Rows around a band on which it depends, and arrays like a frame, for each frame, at once.
 MARGIN, PLANES = 96, 6
 
@@ -67,7 +70,8 @@ def preferring(
     Warns
     -----
     UserWarning
-        Where nothing tells how blur grows along the series, and where nothing was changed.
+        Where nothing tells how blur grows along the series, where nothing was changed, and where
+        specks are to be expected.
     """
     known = measured(stack, run.part(0, 2), channels, near_last=near == "last frame")
     growth = known.growth(found.image) if len(known.numbers) > 1 else None
@@ -89,14 +93,26 @@ def preferring(
     steps = len(bands) * len(known.numbers)
     progress = Progress(run.part(1, 2).tick, steps, "Telling near from far")
     changed = [_put_band(result, model, band, prefer, progress) for band in bands]
-    if not any(changed):
+    _tell(prefer, model, sum(changed) / (height * width))
+    return result
+
+
+def _tell(prefer: Prefer, model: "Model", share: float) -> None:
+    """Warn that nothing was changed, or that what was is not safe."""
+    if not share:
         warnings.warn(
             f'prefer="{prefer}" changes nothing here: nowhere do layers explain the frames clearly '
             "better than the image without it",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    return result
+    elif prefer == "far" and model.error > UNSAFE * (model.known.noise**2 + 1):
+        warnings.warn(
+            f'prefer="far" changed {share:.1%} of the image, and may leave specks beside strong '
+            "edges: the blur of these frames is understood only in part; look there, or retouch",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 class Model(NamedTuple):
@@ -123,15 +139,15 @@ def _error(image: Array, known: Measured, growth: float) -> float:
 
 def _put_band(
     result: WorkingResult, model: Model, band: slice, prefer: Prefer, progress: Progress
-) -> bool:
-    """Put rows of the image, and of the depth, in place; return whether any pixel changed."""
+) -> int:
+    """Put rows of the image, and of the depth, in place; return how many pixels may change."""
     known = model.known
     wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, len(known.labels)))
     series, even, valid = model.series(wide)
     separation, edges = Separation(series), certain_edges(series)
     if not edges.here.any():
         progress.step(len(series.frames))
-        return False
+        return 0
     layers = separation.layers(progress.step)
     belief = believed(series, layers, even, edges.near, model.error) * valid
     if prefer == "far":
@@ -149,7 +165,7 @@ def _put_band(
         other = np.abs(top.astype(np.int32) - even[inner]) >= series.gap
         here = other & (belief[inner] > 0.5)
         result.depth[band][here] = known.numbers[top[here]]
-    return bool(changed.any())
+    return int(np.count_nonzero(changed))
 
 
 def _series(
