@@ -199,8 +199,12 @@ def shown(opacity: Plane, colours: Plane, sigma: float) -> Plane:
     return blurred(opacity[..., np.newaxis] * colours, sigma)
 
 
-def misfit(series: Series, opacities: list[Plane], colours: list[Plane], tried: int) -> Plane:
+def misfit(
+    series: Series, opacities: list[Plane], colours: list[Plane], tried: int
+) -> NDArray[np.float32]:
     """Return how far frames are from what layers would show in them: mean squares around pixels.
+
+    One plane (y, x) for each frame that is compared.
 
     Parameters
     ----------
@@ -211,7 +215,7 @@ def misfit(series: Series, opacities: list[Plane], colours: list[Plane], tried: 
         How many of the frames are compared.
     """
     numbers = np.unique(np.linspace(0, len(series.frames) - 1, tried).round().astype(int))
-    total = np.zeros(series.labels.shape, np.float32)
+    total = []
     for number in numbers.tolist():
         image = np.zeros_like(series.fused)
         light = np.ones(series.labels.shape, np.float32)
@@ -221,5 +225,5 @@ def misfit(series: Series, opacities: list[Plane], colours: list[Plane], tried: 
                 image += light[..., np.newaxis] * shown(opacities[layer], colours[layer], sigma)
                 light *= 1 - np.minimum(blurred(opacities[layer], sigma), 1)
         image /= np.maximum(1 - light, np.float32(1e-3))[..., np.newaxis]
-        total += window_mean(squared(series.frames[number] - image), 2.0)
-    return total / np.float32(len(numbers))
+        total.append(window_mean(squared(series.frames[number] - image), 2.0))
+    return np.stack(total)
