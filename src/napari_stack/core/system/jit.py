@@ -5,6 +5,7 @@ which it calls has changed in another file. Here the key is the text of the modu
 it imports kernels from, so that neither an edit nor an upgrade ever runs old machine code.
 """
 
+import gc
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,9 @@ from typing import Any
 
 from numba import njit
 from numba.core import event
+from numba.core.compiler import Compiler, Flags
+from numba.core.compiler_machinery import PassManager
+from numba.core.untyped_passes import InlineClosureLikes
 
 from napari_stack.core.system import compiling
 
@@ -23,6 +27,43 @@ _IMPORT = re.compile(r"^\s*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILIN
 
 #: Sums may be reordered; NaN keeps its meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+
+#: Python collects garbage after so many new objects while a kernel is compiled: each collection
+#: goes through all that the compiler holds.
+_OBJECTS = 200_000
+
+
+class _Flags(Flags):
+    """Options that are compared quickly: numba does so for each function that a kernel calls."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Flags) and self._values == other._values:
+            return True
+        return bool(super().__eq__(other))
+
+    def __hash__(self) -> int:
+        return _HASH
+
+
+#: numba's own hash of options is that of their names.
+_HASH = hash(Flags())
+
+
+class _Compiler(Compiler):
+    """Compiles a kernel, without the passes for what no kernel holds: functions within it."""
+
+    def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
+        args, result, flags, types = rest
+        super().__init__(typing, target, library, args, result, _Flags(flags), types)
+
+    def define_pipelines(self) -> list[Any]:
+        (whole,) = super().define_pipelines()
+        needed = PassManager(whole.pipeline_name)
+        for compiler_pass, description in whole.passes:
+            if compiler_pass is not InlineClosureLikes:
+                needed.add_pass(compiler_pass, description)
+        needed.finalize()
+        return [needed]
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -55,12 +96,13 @@ def inlined_kernel(function: Callable[..., Any]) -> Any:
 
 def _inner(function: Callable[..., Any], **options: Any) -> Any:
     how = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
-    return njit(error_model="numpy", **how)(function)
+    return njit(error_model="numpy", pipeline_class=_Compiler, **how)(function)
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy", **options}
     how["no_cfunc_wrapper"] = True  # never called from C: compiled sooner without
+    how["pipeline_class"] = _Compiler
     try:
         compiled = njit(**how, cache=True)(function)
     except RuntimeError:  # numba's "no locator available": read-only installation and home
@@ -96,13 +138,20 @@ def sources_digest(module: str) -> str:
 
 
 class _Listener(event.Listener):
-    """Counts the compilations under way."""
+    """Counts the compilations under way; within them Python collects garbage rarely."""
+
+    before: tuple[int, int, int] = gc.get_threshold()
 
     def on_start(self, event: Any) -> None:  # noqa: ARG002
+        if not compiling.compiling():
+            self.before = gc.get_threshold()
+            gc.set_threshold(max(self.before[0], _OBJECTS) if self.before[0] else 0)
         compiling.count(1)
 
     def on_end(self, event: Any) -> None:  # noqa: ARG002
         compiling.count(-1)
+        if not compiling.compiling():
+            gc.set_threshold(*self.before)
 
 
 event.register("numba:compile", _Listener())
