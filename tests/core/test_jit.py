@@ -1,5 +1,6 @@
 """Kernels: what their cache is keyed by, and that compiling is reported."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,10 +8,11 @@ import threading
 from pathlib import Path
 
 import numpy as np
+from numba.core import event
 
 import napari_stack as ns
 from napari_stack.core.system import compiling
-from napari_stack.core.system.jit import kernel
+from napari_stack.core.system.jit import _OBJECTS, kernel
 from napari_stack.engine.progress import COMPILING
 from napari_stack.engine.run import Run
 
@@ -62,6 +64,24 @@ def test_compilations_are_counted(monkeypatch):
     exec("def more(x): return x + 1.5", names)  # in no file, so that no cache has it
     assert kernel(names["more"])(1.0) == 2.5
     assert counted == [1, -1]
+
+
+def test_garbage_is_collected_rarely_while_kernels_are_compiled_and_as_before_after_them():
+    before, seen = gc.get_threshold(), []
+
+    class Watch(event.Listener):
+        def on_start(self, event):
+            seen.append(gc.get_threshold())
+
+        def on_end(self, event):
+            pass
+
+    names = {}
+    exec("def less(x): return x - 1.5", names)
+    with event.install_listener("numba:compile", Watch()):
+        assert kernel(names["less"])(2.0) == 0.5
+    assert seen == [(_OBJECTS, *before[1:])]
+    assert gc.get_threshold() == before
 
 
 def test_compiling_is_reported_while_it_lasts():

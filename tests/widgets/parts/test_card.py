@@ -52,7 +52,7 @@ def test_what_a_card_offers_is_done(viewer, qtbot):
     with qtbot.waitSignal(dock.runner.finished):
         dock.card.buttons[-1].click()
     assert dock.options() == {"centre": "median", "spread": "MAD"}
-    assert len(dock.card.lines) == 1
+    assert [line.offer for line in dock.card.lines] == ["Plot", ""], "nothing more is offered"
 
 
 def test_the_stack_dock_mends_the_step(viewer, qtbot):

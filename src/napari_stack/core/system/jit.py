@@ -5,6 +5,7 @@ which it calls has changed in another file. Here the key is the text of the modu
 it imports kernels from, so that neither an edit nor an upgrade ever runs old machine code.
 """
 
+import gc
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,10 @@ _IMPORT = re.compile(r"^\s*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILIN
 
 #: Sums may be reordered; NaN keeps its meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+
+#: Python collects garbage after so many new objects while a kernel is compiled: each collection
+#: goes through all that the compiler holds.
+_OBJECTS = 200_000
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -96,13 +101,20 @@ def sources_digest(module: str) -> str:
 
 
 class _Listener(event.Listener):
-    """Counts the compilations under way."""
+    """Counts the compilations under way; within them Python collects garbage rarely."""
+
+    before: tuple[int, int, int] = gc.get_threshold()
 
     def on_start(self, event: Any) -> None:  # noqa: ARG002
+        if not compiling.compiling():
+            self.before = gc.get_threshold()
+            gc.set_threshold(max(self.before[0], _OBJECTS) if self.before[0] else 0)
         compiling.count(1)
 
     def on_end(self, event: Any) -> None:  # noqa: ARG002
         compiling.count(-1)
+        if not compiling.compiling():
+            gc.set_threshold(*self.before)
 
 
 event.register("numba:compile", _Listener())
