@@ -10,8 +10,13 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.preprocess import Prepared, prepare
-from napari_stack.operators.registration.refinement.gauss_newton import ITERATIONS, refine
+from napari_stack.operators.registration.refinement.gauss_newton import (
+    ITERATIONS,
+    Refined,
+    refine,
+)
 from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.features import match_features
@@ -34,6 +39,8 @@ from napari_stack.operators.registration.static import held_by_pattern, only_pat
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
+#: Transforms without a growth, which is all that a difference in blur is mistaken for.
+RIGID = ("translation", "rigid")
 #: Quality is kept below this where an alignment failed for another reason than its probability.
 LARGEST_FAILED = 0.49
 
@@ -82,7 +89,8 @@ def align(
     a translation rotations and scales from the magnitude spectra, what the likeliest of these
     does not explain, and key points. Each is refined on the coarse levels, jointly with gain and
     offset, and judged tile by tile; the one that explains most of the frame is refined on the
-    fine levels. Unknowns that the frames do not determine are left out.
+    fine levels, and again with the sharper frame blurred like the other one where they differ.
+    Unknowns that the frames do not determine are left out.
 
     Parameters
     ----------
@@ -134,11 +142,24 @@ def align(
     refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
+    reference, moving, refined = _alike(reference, moving, refined, best.transform, iterations)
     matrix, covariance = measure_uncertainty(reference, moving, refined, best.transform)
     if best.transform == transform:
         return Alignment(matrix, sure, True, covariance=covariance)
     # How far the unknowns that were left out move the frame is not known.
     return Alignment(matrix, sure, True, best.transform)
+
+
+def _alike(
+    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform, iterations: int
+) -> tuple[Prepared, Prepared, Refined]:
+    """Refine again with both frames of one sharpness, where they differ in it."""
+    none = transform in RIGID
+    alike = None if none else of_like_sharpness(reference, moving, refined.matrix)
+    if alike is None:
+        return reference, moving, refined
+    start = Refined(refined.matrix)
+    return *alike, refine(*alike, start, transform, reference.factors, iterations)
 
 
 def align_by(

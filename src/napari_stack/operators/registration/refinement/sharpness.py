@@ -1,0 +1,174 @@
+"""Two frames of unlike sharpness made alike: the sharper one is blurred, place by place.
+
+Where one frame is a blurred copy of the other, least squares find a growth that is not there: the
+equations of both frames' gradients g do not vanish where the frames coincide, but leave half of
+the blur's variance times the sum of g^2, as a growth would (the derivative of a growth and a blur
+do not commute). No weight and no noise model takes that away; frames of like sharpness do.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from napari_stack.core.matrices import Matrix
+from napari_stack.engine.opencv import cv2
+from napari_stack.operators.geometry.warp_rows import resample
+from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame, margin_of
+
+#: Blur is measured on the finest level whose longest side is at most this, ...
+MEASURED_SIZE = 130
+#: ... or on coarser ones until its variance there is at most this, in pixels of the level squared.
+LARGEST_MEASURED = 3.0
+#: Rounds of measuring; the last one is that which changes the variance by less than the second.
+ROUNDS, CONVERGED, LARGEST_STEP = 4, 0.02, 2.0
+#: Sigma, in pixels of the frame as a share of its longest side, of the surroundings that the blur
+#: of a place is measured in, and what the whole frame counts beside it.
+SURROUNDINGS, WHOLE = 0.1, 0.02
+#: Frames whose growth would be off by less than this, in pixels at the corners, are alike.
+ALIKE = 0.01
+#: Variances of the blurred copies that a level is put together of, in pixels of the level squared.
+VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
+
+
+def of_like_sharpness(
+    reference: Prepared, moving: Prepared, matrix: Matrix
+) -> tuple[Prepared, Prepared] | None:
+    """Both frames with the sharper one blurred as the other is; None where they are alike.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+        Two frames of the same shape.
+    matrix : ndarray (3, 3)
+        From the reference to the moving frame, to a pixel or so.
+    """
+    excess = _excess(reference, moving, matrix)
+    radius = float(np.hypot(*reference.shape)) / 2
+    # A blur of variance v looks like a growth of (v / 2) / (half the mean squared distance from
+    # the centre), which is a third of the squared half diagonal.
+    if excess is None or 3 * float(np.sqrt(np.mean(excess**2))) / radius < ALIKE:
+        return None
+    back = np.asarray(np.linalg.inv(matrix), np.float64)
+    return _blurred(reference, excess, None), _blurred(moving, -excess, back)
+
+
+def _excess(reference: Prepared, moving: Prepared, matrix: Matrix) -> Image | None:
+    """By how much the variance of the moving frame's blur exceeds the other's, in the frame's px^2.
+
+    At each pixel of a level; negative where the reference is the blurrier one.
+    """
+    fitting = [n for n, level in enumerate(reference.levels) if max(level.shape) <= MEASURED_SIZE]
+    excess = None
+    for number in fitting or [len(reference.levels) - 1]:
+        factor, fixed = reference.factors[number], reference.levels[number]
+        to_frame = level_to_frame(factor)
+        place = np.linalg.inv(to_frame) @ matrix @ to_frame
+        margin = margin_of(fixed.shape)
+        warped = resample(moving.levels[number], place, margin, np.arange(len(fixed)))
+        found = _between(fixed, warped, margin)
+        if found is None:
+            return excess
+        excess = found * np.float32(factor**2)
+        if float(np.mean(np.abs(found))) <= LARGEST_MEASURED:
+            break
+    return excess
+
+
+def _between(fixed: Image, warped: Image, margin: int) -> Image | None:
+    """Excess variance of the blur of one image of a level over another that lies in its place.
+
+    The difference of two images is that of their gains times their mean, plus half the variance
+    times the mean's Laplacian. Products between the two images weigh it, as in the refinement: in
+    them noise cancels, and as much noise in both cancels in the difference.
+    """
+    inside = np.zeros(fixed.shape, bool)
+    inside[margin:-margin, margin:-margin] = True
+    inside &= np.isfinite(fixed) & np.isfinite(warped)
+    fixed, warped = (np.where(inside, i, np.float32(0)) for i in (fixed, warped))
+    counted = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    if counted.sum() < counted.size / 50:
+        return None
+    excess = np.zeros(fixed.shape, np.float32)
+    for _ in range(ROUNDS):
+        step = _step(blur(fixed, excess), blur(warped, -excess), counted)
+        if step is None:
+            return None
+        excess += step
+        if float(np.abs(step).max()) < CONVERGED:
+            break
+    return excess
+
+
+def _step(one: Image, two: Image, counted: Image) -> Image | None:
+    """Change of the excess variance; None where the images do not determine it."""
+    curved, curved_too = cv2.Laplacian(one, -1), cv2.Laplacian(two, -1)
+    half, off = np.float32(0.5), two - one
+    mean, bent = half * (one + two), half * (curved + curved_too)
+    weights = counted.ravel()
+
+    def total(first: Image, second: Image) -> float:
+        return float((first * second).ravel() @ weights)
+
+    cross = (total(one, curved_too) + total(two, curved)) / 2
+    normal = np.array([[total(one, two), cross], [cross, total(curved, curved_too)]])
+    if not np.linalg.det(normal) > 1e-3 * normal[0, 0] * normal[1, 1] or normal[1, 1] <= 0:
+        return None
+    right = np.array([total(mean, off), total(bent, off)])
+    change = float(np.clip(np.linalg.solve(normal, right)[0], -1, 1))
+    gain = (2 + change) / (2 - change)
+    one, curved = one * np.float32(gain), curved * np.float32(gain)
+    above = half * (curved + curved_too) * (two - one) * counted
+    below = curved * curved_too * counted
+    usual = float(below.sum() / counted.sum()) * WHOLE
+    whole = float(above.sum() / below.sum())
+    near = _around(above) + np.float32(usual * whole)
+    weight = np.maximum(_around(below), 0) + np.float32(usual)
+    step = np.clip(2 * near / weight, -LARGEST_STEP, LARGEST_STEP).astype(np.float32)
+    return cv2.resize(step, one.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _around(values: Image) -> Image:
+    """Mean over the surroundings of each place, on a grid of cells."""
+    sigma = SURROUNDINGS * max(values.shape)
+    cell = max(int(sigma / 3), 1)
+    size = -(-values.shape[1] // cell), -(-values.shape[0] // cell)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), sigma / cell, borderType=cv2.BORDER_REFLECT_101)
+
+
+def _blurred(frame: Prepared, variance: Image, matrix: Matrix | None) -> Prepared:
+    """Levels blurred by a variance in px^2 of the frame, which is given where `matrix` leads."""
+    levels = []
+    for level, factor in zip(frame.levels, frame.factors, strict=True):
+        rows, columns = level.shape
+        ratio = variance.shape[0] / rows
+        there = np.diag([variance.shape[1] / columns, ratio, 1.0])
+        if matrix is not None:
+            to_frame = level_to_frame(factor)
+            there = there @ np.linalg.inv(to_frame) @ matrix @ to_frame
+        own = cv2.warpPerspective(
+            variance, there, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        levels.append(blur(level, own / np.float32(factor**2)))
+    return replace(frame, levels=tuple(levels))
+
+
+def blur(image: Image, variance: Image) -> Image:
+    """Image blurred by a variance (y, x) in px^2; none where it is negative. NaN stay."""
+    steps = np.arange(len(VARIANCES))
+    place = np.interp(variance, VARIANCES, steps).astype(np.float32)
+    if not place.any():
+        return image
+    unknown = np.isnan(image)
+    values = np.where(unknown, np.float32(0), image)
+    result = np.zeros_like(values)
+    for step in range(int(place.min()), int(np.ceil(place.max())) + 1):
+        part = values
+        if step:
+            sigma = float(np.sqrt(VARIANCES[step]))
+            part = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+        result += part * np.maximum(np.float32(1) - np.abs(place - np.float32(step)), 0)
+    result[unknown] = np.nan
+    return result

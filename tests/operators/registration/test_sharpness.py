@@ -1,0 +1,84 @@
+"""Frames that differ in blur: their growth, and how sure it is, are as of frames that do not."""
+
+import numpy as np
+import pytest
+
+from napari_stack.core.matrices import corners_of
+from napari_stack.operators.geometry.covariance import at_points
+from napari_stack.operators.registration.preprocess import prepare
+from napari_stack.operators.registration.refinement.sharpness import blur, of_like_sharpness
+from napari_stack.operators.registration.search.align import align
+
+SHAPE = (160, 160)
+CENTRE = (159 / 2, 159 / 2)
+GROWTH, SHIFT = 1.015, (1.3, -0.8)
+TRUTH = np.array([[GROWTH, 0, 0], [0, GROWTH, 0], [0, 0, 1.0]])
+TRUTH[:2, 2] = CENTRE + np.array(SHIFT) - GROWTH * np.array(CENTRE)
+
+
+def waves(seed, matrix, sigma, noise=0.01):
+    """A texture of random waves under a matrix, blurred by a Gaussian: both exactly."""
+    rng = np.random.default_rng(seed)
+    lengths = 1 / rng.uniform(1 / 40, 1 / 6, 90)
+    angles, phases = rng.uniform(0, 2 * np.pi, (2, 90))
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    back = np.linalg.inv(matrix)
+    u, v = (back[i, 0] * x + back[i, 1] * y + back[i, 2] for i in (0, 1))
+    image = np.random.default_rng([seed, int(10 * sigma)]).normal(0, noise, SHAPE)
+    for length, angle, phase in zip(lengths, angles, phases, strict=True):
+        k = 2 * np.pi / length
+        strength = length / 40 * np.exp(-((sigma * k * back[0, 0]) ** 2) / 2)
+        image += strength * np.cos(k * (np.cos(angle) * u + np.sin(angle) * v) + phase)
+    return prepare(image.astype(np.float32))
+
+
+def pair(seed, first, second):
+    return waves(seed, np.eye(3), first), waves(seed, TRUTH, second)
+
+
+def off(found):
+    """Errors (corners, 2) at the corners."""
+    return ((found.matrix - TRUTH) @ corners_of(SHAPE))[:2].T
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 3), (2.5, 0), (1, 3)])
+def test_growth_of_unlike_blur(first, second):
+    found = align(*pair(1, first, second), transform="similarity")
+    assert found.verified
+    assert np.hypot(*off(found).T).max() < 0.05
+
+
+def test_covariance_is_honest():
+    ratios = []
+    for seed in range(2, 6):
+        found = align(*pair(seed, 0, 3), transform="similarity")
+        at = corners_of(SHAPE)[:2].T
+        claimed = at_points(found.matrix[None], found.covariance[None], at)[0]
+        # Frames left as they are differ by more than noise does: it would be 0.15 px.
+        assert np.sqrt(np.trace(claimed, axis1=1, axis2=2)).max() < 0.06
+        ratios.append(np.einsum("ni,nij,nj->n", off(found), np.linalg.inv(claimed), off(found)))
+    # The mean of two unknowns with the covariance that is claimed is 2.
+    assert 0.05 < np.mean(ratios) < 4
+
+
+def test_like_sharpness_is_left_alone():
+    assert of_like_sharpness(*pair(1, 0, 0), TRUTH) is None
+
+
+def test_only_the_sharper_one_is_blurred():
+    sharp, soft = pair(1, 0, 3)
+    first, second = of_like_sharpness(sharp, soft, TRUTH)
+    assert np.std(first.levels[0]) < 0.8 * np.std(sharp.levels[0])
+    np.testing.assert_array_equal(second.levels[0], soft.levels[0])
+
+
+def test_blur_varies_and_keeps_holes():
+    image = np.zeros((40, 80), np.float32)
+    image[20, [20, 60]] = 1
+    image[0, 0] = np.nan
+    variance = np.zeros_like(image)
+    variance[:, 40:] = 4
+    result = blur(image, variance)
+    assert np.isnan(result[0, 0])
+    assert result[20, 20] == 1
+    assert result[20, 60] == pytest.approx(1 / (2 * np.pi * 4), rel=0.03)
