@@ -49,7 +49,7 @@ def test_what_a_card_offers_is_done(viewer, qtbot):
     cells_layer(viewer, np.asarray(samples.cosmic_rays(10, (48, 64))[0]))
     dock = docked(viewer, SigmaClipDock)
     ran(dock, qtbot)
-    with qtbot.waitSignal(dock.runner.finished):
+    with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
         dock.card.buttons[-1].click()
     assert dock.options() == {"centre": "median", "spread": "MAD"}
     assert [line.offer for line in dock.card.lines] == ["Plot", ""], "nothing more is offered"
