@@ -351,6 +351,14 @@ def test_all_images_of_a_result_are_refused_before_the_work(frames, tmp_path, mo
         ("focus-stack {frames} -o {tmp}/f_{{image}}.png", "float32"),
         ("register {frames} -o {tmp}/a.tif --transforms {tmp}/missing/a.json", "missing does not"),
         ("register {frames} -o {tmp}/a.tif --transforms {tmp}/there.json", "there.json exists"),
+        (
+            "register {frames} -o {tmp}/a.tif --nonrigid rows --transforms {tmp}/a.zarr",
+            "a.zarr: this form does not hold rows: name a .json or .npz file",
+        ),
+        (
+            "register {frames} -o {tmp}/a.tif --transform affine --transforms {tmp}/a.txt",
+            "does not hold affine",
+        ),
         ("run {tmp}/there.json {frames} -o {tmp}/results", "float32"),
         ("run {tmp}/last.json {frames} -o {tmp}/missing/mean.tif", "missing does not exist"),
         ("run {tmp}/last.json {frames} -o {tmp}/there.json", "a file where a folder is needed"),

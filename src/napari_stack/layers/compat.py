@@ -35,19 +35,18 @@ def weak_reference(thing: Any) -> Callable[[], Any]:
 
 
 def show_colour_bar(layer: Any, *, shown: bool = True) -> None:
-    """Show a bar of its colours with a layer, where napari has one: from 0.9 on."""
-    if hasattr(layer, "colorbar"):
-        layer.colorbar.visible = shown
+    """Show a bar of its colours with a layer."""
+    layer.colorbar.visible = shown
 
 
 def grid_of(viewer: Any) -> Any:
-    """Return the grid of the canvas; before napari 0.9 it belongs to the viewer itself."""
-    return viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
+    """Return the grid of the canvas."""
+    return viewer.canvas.grid
 
 
 def text_overlay_of(viewer: Any) -> Any:
-    """Return the text on the canvas; before napari 0.9 it belongs to the viewer itself."""
-    return viewer.canvas.overlays.text if hasattr(viewer, "canvas") else viewer.text_overlay
+    """Return the text on the canvas."""
+    return viewer.canvas.overlays.text
 
 
 def follow_layers(viewer: Any, function: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from napari_stack.core.results import images_of
 from napari_stack.core.system.atomic_write import refuse_existing, require_parent_folder
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transform_files import ZARR, check_form
+from napari_stack.operators.geometry.transform_limits import check_motion
 from napari_stack.recipe.measured_apart import axes_measured_apart
 from napari_stack.recipe.plots import Plots
 from napari_stack.recipe.results import (
@@ -71,6 +72,7 @@ class Target:
             check_outputs(self.path, step, data, overwrite=overwrite, **how)
         if self.transforms is not None:
             check_form(self.transforms)
+            check_motion(self.transforms, _motions(step))
             _refuse_several(step, data)
             if self.transforms.is_dir() and self.transforms.suffix.lower() != ZARR:
                 raise IsADirectoryError(
@@ -78,6 +80,14 @@ class Target:
                 )
             refuse_existing(self.transforms, overwrite)
             require_parent_folder(self.transforms)
+
+
+def _motions(step: Step) -> set[str]:
+    """Return the kinds of motion that a step is going to measure."""
+    beyond = step.options.get("nonrigid", "off")
+    kind = beyond if isinstance(beyond, str) else type(beyond).__name__.lower()
+    planes = {"z shifts"} if step.entry.kind == "volumes" else set()
+    return {str(step.options.get("transform", "")), kind} | planes
 
 
 def _refuse_several(step: Step, data: Data) -> None:

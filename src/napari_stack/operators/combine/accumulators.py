@@ -101,7 +101,9 @@ class Sum(Running):
         self.held = []
 
     def glimpse(self) -> NDArray[np.float32] | None:
-        """Return the mean of what was summed up so far."""
+        """Return the mean of what was summed up so far, where no frames wait to be added."""
+        if self.held:
+            return None
         total = small(self.total)
         if self.first != -1 or not total.any():
             return None

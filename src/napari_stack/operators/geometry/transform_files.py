@@ -239,8 +239,9 @@ def write(transforms: Any, path: str | Path, *, overwrite: bool = False) -> None
     check_form(path)
     suffix = Path(path).suffix.lower()
     if suffix == ZARR:
-        from napari_stack.operators.geometry.transform_zarr import write_zarr
+        from napari_stack.operators.geometry.transform_zarr import check_transforms, write_zarr
 
+        check_transforms(transforms, path)
         with replacing(Path(path), overwrite=overwrite) as temporary:
             write_zarr(transforms, temporary)
         return

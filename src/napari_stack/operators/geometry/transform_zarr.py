@@ -37,7 +37,7 @@ def write_zarr(transforms: Any, path: Path) -> None:
         For homographies, rows of a scan and z shifts, which it cannot hold.
     """
     zarr = _zarr(path)
-    _check(transforms, path)
+    check_transforms(transforms, path)
     group = zarr.open_group(path, mode="w", zarr_format=3)
     group.attrs["ome"] = {"version": _VERSION, "scene": _scene(transforms)}
     from napari_stack.operators.geometry.transform_files import to_json_types
@@ -66,7 +66,8 @@ def _zarr(path: Any) -> Any:
     return zarr
 
 
-def _check(transforms: Any, path: Path) -> None:
+def check_transforms(transforms: Any, path: str | Path) -> None:
+    """Refuse motion that it cannot hold."""
     bent = transforms.deformation
     lacks = "save as .json or .npz"
     if transforms.z_shifts is not None or (bent is not None and bent.row_offsets is not None):
