@@ -84,6 +84,44 @@ def test_matrices_alone_have_no_field(tmp_path):
     assert len(ns.Transforms.load(tmp_path / "moves.zarr")) == 2
 
 
+def _said(path, change):
+    """Save two shifts, and change what the file says of them."""
+    eye = np.tile(np.eye(3), (2, 1, 1))
+    eye[:, 0, 2] = 3, 5
+    ns.Transforms(eye, size=SIZE).save(path)
+    group = zarr.open_group(path, mode="a")
+    ome = json.loads(json.dumps(group.attrs["ome"]))
+    change(ome["scene"])
+    group.attrs["ome"] = ome
+    return path
+
+
+def test_frames_come_in_the_order_of_their_systems(tmp_path):
+    path = _said(tmp_path / "a.zarr", lambda scene: scene["coordinateTransformations"].reverse())
+    assert ns.Transforms.load(path).matrices[:, 0, 2].tolist() == [3, 5]
+
+
+def _turned_round(scene):
+    first = scene["coordinateTransformations"][0]
+    first["input"], first["output"] = first["output"], first["input"]
+
+
+def _across_first(scene):
+    for system in scene["coordinateSystems"]:
+        system["axes"] = system["axes"][::-1]
+
+
+def _in_micrometers(scene):
+    for system in scene["coordinateSystems"]:
+        system["axes"] = [{**axis, "unit": "micrometer"} for axis in system["axes"]]
+
+
+@pytest.mark.parametrize("change", [_turned_round, _across_first, _in_micrometers])
+def test_scenes_that_mean_something_else_are_refused(tmp_path, change):
+    with pytest.raises(ValueError, match=r"holds no transforms of OME-Zarr 0\.6"):
+        ns.Transforms.load(_said(tmp_path / "a.zarr", change))
+
+
 def test_what_it_cannot_hold_is_refused(bent, tmp_path):
     eye = np.tile(np.eye(3), (1, 1, 1))
     rows = Deformation(None, None, np.zeros((1, 90, 2)))

@@ -168,14 +168,15 @@ def test_motion_is_how_far_frames_lie_from_one_of_them():
     assert np.isnan(measure_quality(flat).columns["motion"]).sum() >= 3  # but for the reference
 
 
-def test_a_registered_frame_that_lies_beside_the_others_is_left_out_with_the_reason():
+@pytest.mark.parametrize("odd", [2, 5])
+def test_a_registered_frame_that_lies_beside_the_others_is_left_out_with_the_reason(odd):
     frames, _ = drifting(8)
-    frames[5] = np.roll(frames[5], 7, axis=1)
+    frames[odd] = np.roll(1.1 * frames[odd], 7, axis=1)  # it has most details
     still = Transforms(np.tile(np.eye(3), (8, 1, 1)))
     registered = apply_transforms(Stack.wrap(frames), still)
     faults = measure_quality(registered).faults
-    assert faults[5] == "are left out: they lie more than 2 px beside the others"
-    assert not any(faults[:5] + faults[6:])
+    assert faults[odd] == "are left out: they lie more than 2 px beside the others"
+    assert not any(faults[:odd] + faults[odd + 1 :])
     assert not any(measure_quality(Stack.wrap(frames)).faults)  # not registered: it may move
 
 

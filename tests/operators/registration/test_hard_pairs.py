@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_stack import Stack, measure_transforms
+from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.preprocess import prepare
 from napari_stack.operators.registration.search.correlation import repeated, spectrum_of
 from napari_stack.operators.registration.search.guesses import Guesses
@@ -82,13 +83,16 @@ def test_frames_with_nothing_in_common_are_flagged(transform):
 
 
 def test_frames_with_nothing_in_common_are_not_searched_at_length():
-    """Nor are key points asked, where they are not wanted; a turned frame is searched for."""
+    """A turned frame is; and where key points are not wanted nothing is left out."""
     frames = make("unrelated", "rigid", 505).frames
     others = make("mixed", "rigid", 502).frames  # turned, with a grid
     for pair, expected in ((frames, False), (others, True)):
         search = Search(*(prepare(np.float32(frame)) for frame in pair), "rigid")
-        search.go(None, None)
+        search.go(None, Features())
         assert bool(search.tried) == expected
+    alone = Search(*(prepare(np.float32(frame)) for frame in frames), "rigid")
+    alone.go(None, None)
+    assert alone.tried
 
 
 def test_key_points_are_asked_where_spectra_show_nothing():

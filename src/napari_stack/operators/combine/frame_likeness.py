@@ -25,22 +25,27 @@ class Reference(NamedTuple):
     """Fine details of a frame that the others are compared with, as its Fourier transform."""
 
     spectrum: NDArray[np.complex64]
+    size: tuple[int, int]
 
     @classmethod
     def of(cls, details: NDArray[Any]) -> "Reference":
         """Take the middle of a frame's details."""
-        return cls(_spectrum(details))
+        size = min(details.shape[0], _SIDE), min(details.shape[1], _SIDE)
+        return cls(_spectrum(details), size)
 
     def distance(self, details: NDArray[Any]) -> float:
         """Return how far details lie from those of the reference, in px; NaN where none can tell.
 
         The peak of the cross-correlation, between pixels by a parabola.
         """
-        spectrum = _spectrum(details)
-        if spectrum.shape != self.spectrum.shape:
+        return self.apart(Reference.of(details))
+
+    def apart(self, other: "Reference") -> float:
+        """Return how far the details of another frame lie from those of this one."""
+        if other.size != self.size:
             return float("nan")
-        size = min(details.shape[0], _SIDE), min(details.shape[1], _SIDE)
-        surface = np.fft.irfft2(spectrum * self.spectrum.conj(), s=size)
+        size = self.size
+        surface = np.fft.irfft2(other.spectrum * self.spectrum.conj(), s=size)
         y, x = np.unravel_index(int(surface.argmax()), surface.shape)
         if not surface[y, x] > _CERTAIN * surface.std():
             return float("nan")

@@ -130,7 +130,8 @@ def focus_stack(
     -------
     Focused
         The image never leaves the range of the frames at a pixel, unless it is denoised or
-        sharpened; frames that flicker by more than 2 % count at the common brightness.
+        sharpened; frames that flicker by more than 2 % count at the common brightness. With
+        `prefer` and `scene` it may leave that range by half of it.
 
     Raises
     ------

@@ -132,7 +132,7 @@ def read_zarr(path: Path) -> Fields:
     zarr = _zarr(path)
     try:
         group = zarr.open_group(path, mode="r")
-        every = group.attrs["ome"]["scene"]["coordinateTransformations"]
+        every = _in_order(group.attrs["ome"]["scene"])
         parts = [each.get("transformations", [each]) for each in every]
         matrices = np.array([_matrix(steps[-1]) for steps in parts]).reshape(-1, 3, 3)
         fields = [_field(group, steps[:-1]) for steps in parts]
@@ -147,6 +147,21 @@ def read_zarr(path: Path) -> Fields:
     if any(field is not None for field in fields):
         found["deformation"] = _deformation(fields, matrices, path)
     return found
+
+
+def _in_order(scene: Any) -> list[Any]:
+    """Return the transformations of a scene, one from the same system to each of the others."""
+    systems = {one["name"]: one["axes"] for one in scene["coordinateSystems"]}
+    every = scene["coordinateTransformations"]
+    starts = {each["input"]["name"] for each in every}
+    ends = {each["output"]["name"]: each for each in every}
+    if len(starts) != 1 or len(ends) != len(every) or starts & set(ends):
+        raise ValueError("each transformation has to lead from one system to another of the rest")
+    for name in (*starts, *ends):
+        axes = [(axis["name"], axis.get("unit", "pixel")) for axis in systems[name]]
+        if axes != [("y", "pixel"), ("x", "pixel")]:
+            raise ValueError(f"y and x in pixels are needed; the axes of {name!r} are {axes}")
+    return [ends[name] for name in systems if name in ends]
 
 
 def _matrix(step: Any) -> Floats:

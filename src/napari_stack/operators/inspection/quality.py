@@ -151,11 +151,19 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
 
 
 def _reference(stack: Stack, numbers: NDArray[np.intp]) -> Reference | None:
-    """Take the frame with most details, of a few all over the series."""
+    """Take the frame with most details, of a few all over the series.
+
+    Of registered ones that lie beside most of the others is none: all would seem to lie beside it.
+    """
     if len(numbers) < 2:
         return None
     some = np.unique(np.linspace(0, len(numbers) - 1, _CANDIDATES + 2)[1:-1].round().astype(int))
     found = [reference_of(stack, int(numbers[place])) for place in some]
+    if stack.moved_by is not None and len(found) > 2:
+        places = [one for one, _ in found]
+        apart = [_median(np.array([a.apart(b) for b in places if b is not a])) for a in places]
+        least = min(apart)
+        found = [one for one, far in zip(found, apart, strict=True) if far <= least + _BESIDE]
     return max(found, key=lambda one: one[1])[0]
 
 

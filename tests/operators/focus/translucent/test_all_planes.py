@@ -39,6 +39,16 @@ def test_all_planes_are_in_focus(name, top, request):
     assert found.image.dtype == stack.dtype
 
 
+@pytest.mark.parametrize("factor", [1e-9, 1e20])
+def test_the_size_of_numbers_does_not_matter(glowing, factor):
+    frames = np.asarray(glowing[0]).astype(np.float64)[:, :80, :90]
+    one, other = (
+        focus_stack(Stack.wrap(frames * by), scene="fluorescent", depth=False).image
+        for by in (1.0, factor)
+    )
+    np.testing.assert_allclose(other / factor, one, rtol=1e-3, atol=0.5)
+
+
 def test_glowing_things_lie_where_they_are(glowing):
     stack, truth = glowing
     away = [

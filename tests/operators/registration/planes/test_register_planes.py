@@ -64,6 +64,30 @@ def test_jitter_is_found_and_mean_and_slope_are_left(shaken, steady):
     assert not steady.transforms.failed.any()
 
 
+def test_defects_of_the_sensor_and_rays_hide_no_jitter(shaken, steady):
+    frames = np.asarray(shaken[0]).copy()
+    frames[:, 40, 50] = frames.max() * 4
+    frames[:, 70:72, 20:22] = frames.max()
+    frames[np.arange(14), 20, np.arange(14) * 5 + 9] = frames.max()
+    found = found_jitter(ns.measure_wobble(ns.Stack.wrap(frames)))
+    assert rms(found - found_jitter(steady.transforms)) < 0.05
+
+
+def test_a_small_region_is_enough(shaken, steady):
+    region = np.zeros((96, 104), bool)
+    region[20:66, 30:76] = True
+    found = found_jitter(ns.measure_wobble(shaken[0], region=region))
+    apart = found - found_jitter(steady.transforms)  # slow parts may differ
+    assert rms(np.diff(apart, 2, axis=0)) / np.sqrt(6) < 0.3 * rms(found)
+
+
+def test_planes_that_are_all_the_same_are_not_moved(shaken):
+    same = np.repeat(np.asarray(shaken[0])[:1], 8, axis=0)
+    with pytest.warns(UserWarning, match="none is moved"):
+        found = ns.measure_wobble(ns.Stack.wrap(same))
+    assert not found_jitter(found).any()
+
+
 def test_a_tilted_rod_stays_tilted():
     _, truth = samples.wobbling(14, (96, 96), 5, rods=1, slope=(1.5, 0.6))
     bare = _without_spots(truth, 14, (96, 96))

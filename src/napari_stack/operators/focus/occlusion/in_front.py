@@ -80,7 +80,7 @@ def preferring(
             f'prefer="{prefer}" does nothing here: too little is in focus to tell how blur grows '
             "from frame to frame",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         return found
     depth = None if found.depth is None else found.depth.copy()
@@ -104,14 +104,14 @@ def _tell(prefer: Prefer, model: "Model", share: float) -> None:
             f'prefer="{prefer}" changes nothing here: nowhere do layers explain the frames clearly '
             "better than the image without it",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     elif prefer == "far" and model.error > UNSAFE * (model.known.noise**2 + 1):
         warnings.warn(
             f'prefer="far" changed {share:.1%} of the image, and may leave specks beside strong '
             "edges: the blur of these frames is understood only in part; look there, or retouch",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 

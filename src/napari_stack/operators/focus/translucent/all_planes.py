@@ -98,11 +98,12 @@ def _summed(colours: Array, known: Measured, gains: Array, run: Run) -> Array:
         np.maximum(high, frame, out=high)
         progress.step()
     beyond = BEYOND * (high - low)
-    image = np.clip(total.image(), low - beyond, high + beyond) / known.scale
-    noise = (total.noise * known.noise / known.scale) ** 2 + 1e-12
-    differs = window_mean(squared((image - colours).astype(np.float32)), GATE_WINDOW) / noise
+    image = np.clip(total.image(), low - beyond, high + beyond)
+    more = image - colours * known.scale
+    noise = (total.noise * known.noise) ** 2 + 1e-12  # on the scale of 0 to 255
+    differs = window_mean(squared(more.astype(np.float32)), GATE_WINDOW) / noise
     share = np.clip((differs - NOISY) / (CERTAIN - NOISY), 0, 1)
-    return colours + share[..., np.newaxis] * (image - colours)
+    return colours + share[..., np.newaxis] * (more / known.scale)
 
 
 def _filled(known: Measured, number: int, rows: slice, image: Array) -> Array:

@@ -199,7 +199,10 @@ class _Model:
         def cost(free: Floats) -> float:
             logs = place(free)
             beyond = np.maximum(logs - [_BENT, _MOST, _MOST], 0) + np.maximum(_LEAST - logs, 0)
-            return float((beyond**2).sum()) - self.likelihood(logs)
+            try:
+                return float((beyond**2).sum()) - self.likelihood(logs)
+            except np.linalg.LinAlgError:  # of planes that are alike to the last digit
+                return np.inf
 
         start = min((np.array(some) for some in starts), key=cost)
         found = minimize(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import about_centre
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import warp_parts
+from napari_stack.operators.registration.defects import repair
 from napari_stack.operators.registration.volumes.volume_start import Spectra, find_start, reduced
 
 Image = NDArray[np.float32]
@@ -45,14 +46,19 @@ class Plane:
 
     @classmethod
     def of(cls, values: Image, counts: NDArray[np.bool_]) -> "Plane":
-        """Smooth a plane; pixels that do not count have no part."""
+        """Smooth a plane without its defects; pixels that do not count have no part.
+
+        Defects of the sensor stay where they are, and would hide that the planes jitter.
+        """
 
         def blurred(image: Image) -> Image:
             found: Image = cv2.GaussianBlur(image, (0, 0), _SMOOTH, borderType=cv2.BORDER_REPLICATE)
             return found
 
         if counts.all():
-            return cls(blurred(values), counts)
+            return cls(blurred(repair(values)), counts)
+        if counts.any():
+            values = repair(np.where(counts, values, np.median(values[counts])))
         share = blurred(counts.astype(np.float32))
         mixed = blurred(np.where(counts, values, np.float32(0))) / np.maximum(share, 1e-6)
         return cls(np.where(counts, mixed, np.float32(0)), counts)
@@ -121,7 +127,7 @@ def _step(fixed: Any, moving: Any, shift: Floats, step: int) -> tuple[Floats, Ap
     counts = counts & fixed[1]
     counts[:_BORDER] = counts[-_BORDER:] = False
     counts[:, :_BORDER] = counts[:, -_BORDER:] = False
-    if counts.sum() < _SHARED * counts.size:
+    if counts.sum() < _SHARED * fixed[1].sum():
         return np.zeros(2), NOWHERE
     one, two = (image[counts].astype(np.float64) for image in (fixed[0], seen))
     one, two = one - one.mean(), two - two.mean()

@@ -150,14 +150,16 @@ class Search:
     def _starts(self, start: Matrix | None, features: Features | None) -> Iterator[Matrix]:
         """Give starting matrices; each is computed only when the ones before leave doubt.
 
-        None where spectra show nothing that is not by chance, and key points do not agree.
+        None where spectra show nothing that is not by chance, and key points do not agree. Without
+        key points nothing is left out: spectra alone miss some that can be found.
         """
         reference, moving = self.reference, self.moving
         if start is not None and np.all(np.isfinite(start)):
             yield nearest(np.asarray(start, np.float64), self.transform, reference.shape)
         guesses = Guesses(reference, moving, self.transform)
         found = [candidate.refined.matrix for candidate in self.found]
-        if not guesses.promise(found) and not self._by_points(features, brief=True):
+        asked = features is not None
+        if asked and not guesses.promise(found) and not self._by_points(features, brief=True):
             return
         yield from guesses.shifts()
         yield from guesses.turns
