@@ -121,3 +121,10 @@ def test_of_other_methods_no_options_of_the_usual_clip_are_offered():
         assert not any(
             "median and MAD" in text for text in texts(stack, "sigma_clip", method=method)
         )
+
+
+def test_where_a_table_was_measured_is_told(hyper_stack):
+    for place, text in (({}, "c = 0, z = 2"), ({"c": 1, "z": "mean"}, "c = 1, mean over z")):
+        step = Step("measure_quality", axis="t", measure_at=place)
+        told = said_of(step, step.apply(hyper_stack), hyper_stack)
+        assert told[-1].text == f"Measured at {text} only"

@@ -234,9 +234,7 @@ def test_options_are_remembered_for_each_kind_of_data(dock, hand, viewer, cells)
     assert align().step.options == {"transform": "rigid"}
     align().form.fields["transform"].value = align().form.options["transform"].default
     assert align().step.options == {}
-    dock.run()
-    dock.cancel()
-    hand.qtbot.waitUntil(lambda: not dock.runner.running, timeout=20_000)
+    hand.press(dock.runner.run_button)
     dock.questions.kind_box.value = "time-lapse"
     assert align().step.options == {"transform": "translation"}
     assert align().why.text().endswith("options as last for time-lapse")
@@ -246,6 +244,18 @@ def test_options_are_remembered_for_each_kind_of_data(dock, hand, viewer, cells)
     dock.usual.click()
     assert align().step.options == {"transform": "rigid"}
     assert not dock.usual.isVisibleTo(dock)
+
+
+def test_options_of_a_run_that_fails_are_not_remembered(dock, hand, viewer, cells, monkeypatch):
+    looked(dock, viewer, hand, cells, axis_labels=("t", "y", "x"))
+    align = next(r for r in dock.checklist.rows if r.step.operator == "register")
+    align.form.fields["transform"].value = "translation"
+    monkeypatch.setattr(dock.runner, "start", lambda _work, _done: None)  # it gives no result
+    dock.run()
+    for kind in ("burst", "time-lapse"):
+        dock.questions.kind_box.value = kind
+    align = next(r for r in dock.checklist.rows if r.step.operator == "register")
+    assert align.step.options == {"transform": "rigid"}
 
 
 def test_the_link_opens_the_dock_of_a_step(dock, hand, viewer, cells):

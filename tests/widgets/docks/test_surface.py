@@ -1,11 +1,13 @@
 """The dock that shows a fused image on the surface of its depth."""
 
 import numpy as np
-from napari.layers import Surface
+import pytest
+from napari.layers import Image, Surface
 from qtpy.QtWidgets import QApplication
 
 from napari_stack import layers
 from napari_stack._widgets import SurfaceDock
+from napari_stack._widgets.docks.surface import _is_map
 
 
 def test_it_shows_the_newest_depth_in_space(viewer, hyper):
@@ -37,6 +39,20 @@ def test_it_shows_the_newest_depth_in_space(viewer, hyper):
     assert not dock.button.isEnabled()
     dock.run()
     assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "is_map"),
+    [
+        ("scan - depth series", False),
+        ("a - depth", True),
+        ("a - depth (um)", True),
+        ("a - depth [1]", True),
+        ("a - confidence", True),
+    ],
+)
+def test_maps_are_told_by_the_end_of_their_name(name, is_map):
+    assert _is_map(Image(np.zeros((4, 5)), name=name)) == is_map
 
 
 def test_layers_that_do_not_belong_together_are_told(viewer, notes):

@@ -1,15 +1,19 @@
 """A cell a frame: colours, clicks, keys, and the notice on the canvas."""
 
+import threading
 from base64 import b64decode
 
 import numpy as np
 import pytest
+from napari.layers import Image
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QImage, QMouseEvent
-from qtpy.QtWidgets import QApplication, QToolTip
+from qtpy.QtGui import QHelpEvent, QImage, QMouseEvent
+from qtpy.QtWidgets import QApplication, QToolTip, QWidget
 
 from napari_stack import layers
 from napari_stack._widgets import FrameInspectorDock
+from napari_stack._widgets.parts.frames import frame_pictures
+from napari_stack._widgets.parts.frames.frame_pictures import FramePictures
 from napari_stack._widgets.parts.frames.frame_strip import FrameStrip, colours_of, described
 from napari_stack.core.notices import FailedFrames
 from napari_stack.layers.compat import text_overlay_of
@@ -100,7 +104,12 @@ def test_the_picture_of_the_frame_under_the_mouse_comes_when_it_is_made(qtbot):
     strip.show_picture(2)
     assert "two" not in QToolTip.text()  # the mouse is elsewhere
     strip.show_picture(1)
-    assert QToolTip.text() == "<qt><b>one</b><br>1: f1<br>quality: 0.5</qt>"
+    told = "<qt><b>one</b><br>1: f1<br>quality: 0.5</qt>"
+    assert QToolTip.text() == told
+    at = QPoint(70, 10)  # the mouse rests
+    QApplication.sendEvent(strip, QHelpEvent(QEvent.Type.ToolTip, at, strip.mapToGlobal(at)))
+    assert QToolTip.text() == told
+    assert "Space" in strip.accessibleDescription()
     QApplication.sendEvent(strip, QEvent(QEvent.Type.Leave))
     pictures[1] = "<b>late</b>"
     strip.show_picture(1)
@@ -122,8 +131,72 @@ def test_pictures_of_frames_are_made_once_and_small(viewer, cells, qtbot):
     qtbot.waitUntil(lambda: not dock.pictures.latest.busy)
     layer.contrast_limits = (0, 500)  # shown otherwise by now
     assert dock.pictures.of(2) == ""
+    assert dock.pictures.latest._timer.isActive()
     viewer.window.remove_dock_widget("all")
-    assert dock.pictures.latest.worker is None
+    assert not dock.pictures.latest._timer.isActive()
+    assert not dock.pictures.latest.busy
+
+
+class Unreadable:
+    """Frames of a file that is gone."""
+
+    shape, dtype, ndim = (3, 8, 9), np.dtype(np.uint8), 3
+
+    def __getitem__(self, key):
+        if threading.current_thread() is threading.main_thread():
+            return np.zeros(self.shape, self.dtype)[key]
+        raise OSError("the <file> is gone")
+
+
+@pytest.fixture
+def pictures_of(qtbot):
+    """Gives pictures of the frames of a layer, and waits for them."""
+    owner, shown = QWidget(), []
+    qtbot.addWidget(owner)
+    pictures = FramePictures(owner, lambda: (shown[0], "t", {}, 0))
+
+    def pictures_of(layer, frame=0):
+        shown[:] = [layer]
+        with qtbot.waitSignal(pictures.made, timeout=20_000):
+            assert pictures.of(frame) == ""
+        return pictures.of(frame)
+
+    pictures_of.pictures = pictures
+    yield pictures_of
+    pictures.forget()
+    qtbot.waitUntil(lambda: pictures.latest.worker is None)
+
+
+def image(data, **more):
+    return Image(data, axis_labels=("t", "y", "x"), contrast_limits=(0, 255), **more)
+
+
+def shown(picture):
+    return QImage.fromData(b64decode(picture.split(",")[1][:-2])).pixelColor(0, 0).value()
+
+
+def test_pictures_are_of_the_array_not_of_its_id(pictures_of, monkeypatch):
+    monkeypatch.setattr(frame_pictures, "id", lambda _thing: 1, raising=False)
+    dark, bright = (image(np.full((3, 8, 9), value, np.uint8)) for value in (20, 200))
+    assert shown(pictures_of(dark)) == 20
+    assert shown(pictures_of(bright)) == 200
+    bright.data[0] = 90
+    bright.events.data()
+    assert shown(pictures_of(bright)) == 90
+
+
+def test_colours_are_shown_in_the_range_of_their_type(pictures_of):
+    rng = np.random.default_rng(0)
+    for dtype, white in ((np.uint8, 255), (np.uint16, 65535), (np.float32, 1)):
+        data = rng.uniform(0.09, 0.11, (3, 8, 9, 3)) * white
+        assert 20 < shown(pictures_of(image(data.astype(dtype), rgb=True))) < 30
+
+
+def test_a_frame_that_cannot_be_read_says_so(pictures_of):
+    text = pictures_of(image(Unreadable(), multiscale=False, rgb=False))
+    assert text.startswith("could not be read")
+    assert "the &lt;file&gt; is gone" in text
+    assert not pictures_of.pictures.latest._timer.isActive()  # it is not read again
 
 
 def test_without_frames_nothing_happens(qtbot):

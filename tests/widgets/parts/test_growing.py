@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from napari_stack._widgets import CombineDock
 from napari_stack._widgets.parts.run.growing import HEIGHT, GrowingPicture, image_of
@@ -29,6 +29,19 @@ def test_colours_are_kept(channels):
     assert image.pixelColor(2, 0).getRgb() == (255, 255, 255, 255)
     red = image.pixelColor(2, 1).getRgb()
     assert red == ((255, 255, 255, 255) if channels == 1 else (255, 0, 0, 255))
+
+
+def test_a_wide_picture_makes_no_dock_wider(qtbot):
+    dock = QWidget()
+    qtbot.addWidget(dock)
+    dock.setLayout(QVBoxLayout())
+    growing = GrowingPicture()
+    dock.layout().addWidget(growing)
+    dock.resize(400, 200)
+    growing.show_picture(np.zeros((20, 160), np.float32))
+    dock.layout().activate()
+    assert growing.pixmap().width() > 300
+    assert dock.minimumSizeHint().width() < 100
 
 
 def test_it_is_hidden_until_there_is_something(qtbot):

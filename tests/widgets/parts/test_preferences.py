@@ -41,13 +41,33 @@ def test_a_dock_begins_as_it_was_last_run(viewer, qtbot, cells, opened, settings
     dock.set_options({**options, "region": np.ones((96, 112), bool)})
     assert opened(_widgets.RegisterDock).options() == {}, "not before it was run"
     ran(dock, qtbot)
-    assert opened(_widgets.RegisterDock).options() == options, "masks belong to the data"
+    del options["reference"]
+    kept_options = opened(_widgets.RegisterDock).options()
+    assert kept_options == options, "masks and numbers of frames belong to the data"
     assert opened(_widgets.CombineDock).options() == {}
     kept = json.loads((settings_folder / "last-used.json").read_text())
     assert set(kept["register"]) == set(options), "defaults are not kept"
     again = opened(_widgets.RegisterDock)
     again.reset()
     assert again.options() == {}
+
+
+def test_a_run_that_fails_is_not_remembered(viewer, qtbot, cells, notes):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, _widgets.RegisterDock)
+    dock.set_options({"transform": "translation", "reference": 11})
+    ran(dock, qtbot)
+    assert notes
+    assert last_used(ns.register) == {}
+
+
+def test_numbers_of_frames_kept_before_are_left_out(settings_folder):
+    settings_folder.mkdir()
+    kept = {"reference": 11, "transform": "rigid"}
+    (settings_folder / "last-used.json").write_text(json.dumps({"register": kept}))
+    assert last_used(ns.register) == {"transform": "rigid"}
+    remember_options(ns.register, {"reference": "first"})
+    assert last_used(ns.register) == {"reference": "first"}
 
 
 def test_unknown_and_out_of_range_values_are_left_out(settings_folder):

@@ -62,7 +62,8 @@ class OperatorDock(RunningDock):
         self._forms: list[Any] = [OptionsForm(function, self._masks, self.main)]
         if rest:
             self._forms.append(LaterForm(function, self._masks, rest))
-        self.place = PlaceChoice(shared=entry.shares_measure or entry.measures_apart)
+        shared = entry.shares_measure or entry.measures_apart
+        self.place = PlaceChoice(shared=shared, only=entry.kind == "table")
         self.forecast = ForecastText(self)
         self.preview = LivePreview(self)
         self.card = ResultCard(partial(open_titled, napari_viewer))
@@ -152,8 +153,8 @@ class OperatorDock(RunningDock):
     def _loops(self) -> dict[str, int]:
         """Lengths of the axes that are not stacked, where something is measured."""
         entry = CATALOGUE[self.operator]
-        measures = entry.kind != "volumes" and (entry.corrects or entry.shares_measure)
-        if self.layer is None or not measures:  # volumes are measured as a whole
+        measures = entry.corrects or entry.shares_measure or entry.kind == "table"
+        if self.layer is None or not measures or entry.kind == "volumes":  # measured as a whole
             return {}
         sizes = layers.leading_axes(self.layer)
         return {name: size for name, size in sizes.items() if name != self.axis}
@@ -242,16 +243,19 @@ class OperatorDock(RunningDock):
         with errors_shown():
             job = self.job()
             self.preview.off()
-            self._remember()
             self.card.show_lines(())
-            self.runner.start(job.compute, partial(self._add, job))
+            self.runner.start(job.compute, partial(self._ran, job, self._chosen()))
 
-    def _remember(self) -> None:
-        """Begin the next dock with these options."""
+    def _chosen(self) -> dict[str, Any]:
+        """Return the options that the next dock begins with."""
         function = CATALOGUE[self.operator].function
         preferred = preferences().options(function)
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
-        remember_options(function, {n: chosen[n] for n in preferred} | self.options())
+        return {n: chosen[n] for n in preferred} | self.options()
+
+    def _ran(self, job: layers.Job, chosen: dict[str, Any], computed: layers.Computed) -> str:
+        remember_options(CATALOGUE[self.operator].function, chosen)  # not of a run that failed
+        return self._add(job, computed)
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> str:
         made = job.finish(computed)

@@ -236,14 +236,15 @@ class StackDock(RunningDock):
             return
         with errors_shown():
             job = prepare_recipe(self.recipe(), self.layer)
-            if self._planned is not None:
-                remember(self.questions.kind, self._planned, self.checklist.draft)
+            chosen = self.questions.kind, self._planned, self.checklist.draft
             self.compare.stop()
             self.card.show_lines(())
-            self.runner.start(job.compute, partial(self._add, job, weak_reference(self.layer)))
+            source = weak_reference(self.layer)
+            self.runner.start(job.compute, partial(self._add, job, source, chosen))
             self._allow()
 
-    def _add(self, job: RecipeJob, source: Any, done: Any) -> str:
+    def _add(self, job: RecipeJob, source: Any, chosen: Any, done: Any) -> str:
+        remember(*chosen)  # not of a run that failed
         made = job.finish(done)
         self._results = [weak_reference(layer) for layer in made]
         for layer in made[::-1]:

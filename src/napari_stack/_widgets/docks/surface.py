@@ -1,5 +1,6 @@
 """`SurfaceDock`: a fused image on the surface of its depth, in three dimensions."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from weakref import ref
@@ -17,6 +18,9 @@ from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
 from napari_stack.layers.inspection.surface import DEPTH_AXIS
 from napari_stack.layers.provenance import KEY
+
+#: Ends of the names of maps; napari counts layers of one name.
+_MAP = re.compile(r" - (depth( \([^()]*\))?|confidence)( \[\d+\])?$")
 
 
 class SurfaceDock(SharingPlace):
@@ -157,4 +161,4 @@ def _is_depth(layer: Any) -> bool:
 
 def _is_map(layer: Any) -> bool:
     """Tell what focus stacking measured from a picture."""
-    return _is_depth(layer) or " - depth" in layer.name or layer.name.endswith(" - confidence")
+    return _is_depth(layer) or _MAP.search(layer.name) is not None

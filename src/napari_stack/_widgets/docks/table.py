@@ -6,6 +6,8 @@ from typing import Any
 from napari_stack import layers
 from napari_stack._widgets.docks.operator import OperatorDock
 from napari_stack._widgets.parts.layout import button
+from napari_stack.layers.stacks.save_layer import file_name
+from napari_stack.recipe.said import place_of_table
 
 
 class TableDock(OperatorDock):
@@ -17,19 +19,36 @@ class TableDock(OperatorDock):
     """
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer") -> None:  # noqa: F821
+        super().__init__(napari_viewer)
         self.table: Any = None
+        self._measured = ""  # the name of the layer
         self.save_button = button(
             "Save table...", "Write what was measured for each frame to a .csv file.", self._choose
         )
-        super().__init__(napari_viewer)
         self.runner.add_button(self.save_button)
         self.save_button.setEnabled(False)
+        source = self.source
+        for signal in (source.layer_changed, source.data_changed, source.axis_changed):
+            signal.connect(self._forget)
 
-    def _add(self, job: layers.Job, computed: layers.Computed) -> str:  # noqa: ARG002
-        self.table = computed.table
+    def _forget(self) -> None:
+        """Keep no table: it is of other frames."""
+        self.table = None
+        self.save_button.setEnabled(False)
+        self.card.show_lines(())
+
+    def run(self) -> None:
+        """Measure; the table of the last time goes, even where this run fails."""
+        if not self.runner.running:
+            self._forget()
+        super().run()
+
+    def _add(self, job: layers.Job, computed: layers.Computed) -> str:
+        self.table, self._measured = computed.table, job.appearance.name
         self.save_button.setEnabled(True)
         self.card.show_lines(computed.said)
-        return f"Measured {len(self.table)} frames"
+        at = place_of_table(computed.step, job.chain.data)
+        return f"Measured {len(self.table)} frames" + (f" at {at}" if at else "")
 
     def save_table(self, path: str | Path) -> None:
         """Write the table to a .csv; one that is there is replaced (the dialog asks before)."""
@@ -37,4 +56,5 @@ class TableDock(OperatorDock):
         self.runner.show_message(f"Saved {Path(path).name}")
 
     def _choose(self) -> None:
-        self.save_as("Table", f"{self.operator}.csv", "Table (*.csv)", self.save_table)
+        name = f"{file_name(self._measured)} - {self.operator}.csv"
+        self.save_as("Table", name, "Table (*.csv)", self.save_table)

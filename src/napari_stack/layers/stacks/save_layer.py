@@ -56,8 +56,12 @@ def usual_path(layer: Any, folder: str | Path = "") -> Path:
     """Return where a layer is saved unless another place is chosen: beside its frames."""
     known = layer.metadata.get(KEY, {})
     place = Path(folder or (Path(known["file"]).parent if known.get("file") else ""))
-    name = _ODD.sub("_", layer.name).strip(" .") or "result"
-    return place / f"{name}{formats_for(layer)[0].suffix}"
+    return place / f"{file_name(layer.name)}{formats_for(layer)[0].suffix}"
+
+
+def file_name(name: str) -> str:
+    """Return the name of a layer as files can have it."""
+    return _ODD.sub("_", name).strip(" .") or "result"
 
 
 def with_suffix(path: str, chosen: str, formats: list[Format]) -> str:

@@ -16,15 +16,18 @@ from napari_stack.recipe.draft import Draft
 _BACK = "back to default"
 
 
-def remember(kind: str, planned: Draft, draft: Draft) -> None:
+def remember(kind: str, planned: Draft | None, draft: Draft) -> None:
     """Keep what was changed of the options that were planned for a kind of data.
 
     Parameters
     ----------
     kind : str
     planned, draft : Draft
-        The same steps: as they were planned, and as they are run.
+        The same steps: as they were planned, and as they are run. Nothing is kept of steps that
+        were not planned.
     """
+    if planned is None:
+        return
     found = dict(kept(_name(kind)))
     for before, step in zip(planned.steps, draft.steps, strict=True):
         if changed := _changed(before, step):

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -49,6 +49,7 @@ class FrameStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Frames")
+        self.setAccessibleDescription(_HELP)
         self.setToolTip(tooltip(_HELP))
 
     def sizeHint(self) -> QSize:
@@ -105,6 +106,13 @@ class FrameStrip(QWidget):
         if self.table is not None and len(self.table):
             self._told = self.frame_at(event.position().x()), event.globalPosition().toPoint()
             self._tell()
+
+    def event(self, event: QEvent) -> bool:
+        """Go on telling of the frame under the mouse while it rests: Qt would show the help."""
+        if event.type() == QEvent.Type.ToolTip and self._told[0] >= 0:
+            self._tell()
+            return True
+        return super().event(event)
 
     def leaveEvent(self, event: Any) -> None:
         """Tell of no frame any more."""

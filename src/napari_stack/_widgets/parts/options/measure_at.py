@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QWidget
 from napari_stack._widgets.parts.layout import Rows, below, paragraph
 from napari_stack._widgets.parts.options.inputs import choice
 from napari_stack.core.sources.combined_sources import PROJECTIONS, Place
+from napari_stack.recipe.said import places_in_words
 
 _HELP = {
     False: "Where the sliders stand, or on all planes of an axis seen as one: their mean, or the "
@@ -25,18 +26,22 @@ class PlaceChoice(QWidget):
     ----------
     shared : bool
         Every position is measured for itself, or one along an axis for all.
+    only : bool
+        What is measured serves for nothing else.
     """
 
     changed = Signal()
 
-    def __init__(self, *, shared: bool = False) -> None:
+    def __init__(self, *, shared: bool = False, only: bool = False) -> None:
         super().__init__()
-        self.shared = shared
+        self.shared, self._only = shared, only
         self._sizes: dict[str, int] = {}
         self.box = choice(lambda _widget: self._ways())
         self.told = paragraph(
             help_text="What is measured there serves for all along that axis."
             if shared
+            else "Nothing is measured at other positions."
+            if only
             else "What is measured there is applied to all other positions."
         )
         form = Rows()
@@ -68,9 +73,7 @@ class PlaceChoice(QWidget):
 
     def show_places(self, places: Mapping[str, Place]) -> None:
         """Say where it is measured."""
-        at = ", ".join(
-            f"{where} over {name}" if isinstance(where, str) else f"{name} = {where}"
-            for name, where in places.items()
-        )
+        at = places_in_words(places)
         where = f"for all {', '.join(places)}" if self.shared else "applied everywhere"
+        where = "nowhere else" if self._only else where
         self.told.setText(f"Measured at {at}, {where}" if at else "")

@@ -22,6 +22,9 @@ _PLUGIN = "napari-stack"
 #: Lies beside napari's own settings, and so follows NAPARI_CONFIG.
 _FILE = "napari-stack-last-used.json"
 
+#: Options that take the number of a frame: another series has other frames.
+_FRAME_NUMBERS = ("reference",)
+
 _log = logging.getLogger(__name__)
 
 
@@ -94,13 +97,14 @@ def last_used(operator: Callable[..., Any]) -> dict[str, Any]:
 
 def known_options(operator: Callable[..., Any], plain: Mapping[str, Any]) -> dict[str, Any]:
     """Read options from plain data of any version, without those that do not fit this one."""
+    known = options_of(operator)
     found: dict[str, Any] = {}
     for name, value in plain.items():
         try:
             found |= options_from_json(operator, {name: value})
         except (ValueError, TypeError) as error:
             _log.info("not taken from the last time: %s", error)
-    return found
+    return {n: value for n, value in found.items() if not _of_the_data(known[n], value)}
 
 
 def remember_options(operator: Callable[..., Any], options: Mapping[str, Any]) -> None:
@@ -144,7 +148,9 @@ def keep(name: str, plain: Mapping[str, Any]) -> None:
 
 
 def _of_the_data(option: Option, value: Any) -> bool:
-    """Tell what belongs to the data at hand: arrays, files and layers."""
+    """Tell what belongs to the data at hand: arrays, files, layers and numbers of frames."""
+    if option.name in _FRAME_NUMBERS and isinstance(value, int | np.integer):
+        return True
     if option.kind in (np.ndarray, PointPairs, Strokes):
         return True
     if type(value) not in option.methods.values():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from napari_stack._widgets.parts.layout import tooltip
 
@@ -22,6 +22,8 @@ class GrowingPicture(QLabel):
 
     def __init__(self) -> None:
         super().__init__()
+        # However wide a picture is: else it would be the least width of the dock.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setToolTip(tooltip("The result so far, coarse; it grows while the run goes on."))
         self.setAccessibleName("Result so far")
