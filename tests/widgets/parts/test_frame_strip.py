@@ -164,7 +164,7 @@ def pictures_of(qtbot):
     pictures_of.pictures = pictures
     yield pictures_of
     pictures.forget()
-    qtbot.waitUntil(lambda: pictures.latest.worker is None)
+    qtbot.waitUntil(lambda: not pictures.latest.busy, timeout=20_000)
 
 
 def image(data, **more):

@@ -44,13 +44,23 @@ def of_like_sharpness(
         From the reference to the moving frame, to a pixel or so.
     """
     excess = _excess(reference, moving, matrix)
-    radius = float(np.hypot(*reference.shape)) / 2
-    # A blur of variance v looks like a growth of (v / 2) / (half the mean squared distance from
-    # the centre), which is a third of the squared half diagonal.
-    if excess is None or 3 * float(np.sqrt(np.mean(excess**2))) / radius < ALIKE:
+    if excess is None or _growth(reference, excess) < ALIKE:
         return None
     back = np.asarray(np.linalg.inv(matrix), np.float64)
     return _blurred(reference, excess, None), _blurred(moving, -excess, back)
+
+
+def mistaken_growth(reference: Prepared, moving: Prepared, matrix: Matrix) -> float:
+    """By how much, in px at the corners, unlike sharpness can have misled a refinement."""
+    excess = _excess(reference, moving, matrix)
+    return 0.0 if excess is None else _growth(reference, excess)
+
+
+def _growth(frame: Prepared, excess: Image) -> float:
+    # A blur of variance v looks like a growth of (v / 2) / (half the mean squared distance from
+    # the centre), which is a third of the squared half diagonal.
+    radius = float(np.hypot(*frame.shape)) / 2
+    return 3 * float(np.sqrt(np.mean(excess**2))) / radius
 
 
 def _excess(reference: Prepared, moving: Prepared, matrix: Matrix) -> Image | None:

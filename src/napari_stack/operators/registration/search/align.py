@@ -13,10 +13,14 @@ from napari_stack.operators.registration.preprocess import Prepared, prepare
 from napari_stack.operators.registration.refinement.gauss_newton import (
     ITERATIONS,
     Refined,
+    corner_distance,
     refine,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform
-from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
+from napari_stack.operators.registration.refinement.sharpness import (
+    mistaken_growth,
+    of_like_sharpness,
+)
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.features import match_features
@@ -41,6 +45,8 @@ __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepa
 
 #: Transforms without a growth, which is all that a difference in blur is mistaken for.
 RIGID = ("translation", "rigid")
+#: Frames made alike in sharpness may move corners by so many times what is expected of them.
+MOST_MISLED = 2.0
 #: Quality is kept below this where an alignment failed for another reason than its probability.
 LARGEST_FAILED = 0.49
 
@@ -153,13 +159,20 @@ def align(
 def _alike(
     reference: Prepared, moving: Prepared, refined: Refined, transform: Transform, iterations: int
 ) -> tuple[Prepared, Prepared, Refined]:
-    """Refine again with both frames of one sharpness, where they differ in it."""
+    """Refine again with both frames of one sharpness, where they differ in it.
+
+    What moves further than unlike sharpness accounts for shows other things: bands of light, or
+    parts that move by themselves. Then the frames stay as they are.
+    """
     none = transform in RIGID
     alike = None if none else of_like_sharpness(reference, moving, refined.matrix)
     if alike is None:
         return reference, moving, refined
-    start = Refined(refined.matrix)
-    return *alike, refine(*alike, start, transform, reference.factors, iterations)
+    again = refine(*alike, Refined(refined.matrix), transform, reference.factors, iterations)
+    moved = corner_distance(refined.matrix, again.matrix, reference.shape)
+    if moved > MOST_MISLED * mistaken_growth(reference, moving, refined.matrix):
+        return reference, moving, refined
+    return *alike, again
 
 
 def align_by(
