@@ -67,7 +67,7 @@ def test_like_sharpness_is_left_alone():
 
 def test_only_the_sharper_one_is_blurred():
     sharp, soft = pair(1, 0, 3)
-    first, second = of_like_sharpness(sharp, soft, TRUTH)
+    first, second, _ = of_like_sharpness(sharp, soft, TRUTH)
     assert np.std(first.levels[0]) < 0.8 * np.std(sharp.levels[0])
     np.testing.assert_array_equal(second.levels[0], soft.levels[0])
 

@@ -7,6 +7,7 @@ do not commute). No weight and no noise model takes that away; frames of like sh
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,9 +32,22 @@ ALIKE = 0.01
 VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
 
 
-def of_like_sharpness(
-    reference: Prepared, moving: Prepared, matrix: Matrix
-) -> tuple[Prepared, Prepared] | None:
+class Alike(NamedTuple):
+    """Two frames made alike in sharpness, and how far they were from it.
+
+    Parameters
+    ----------
+    reference, moving : Prepared
+    growth : float
+        By how much, in px at the corners, their unlike sharpness can have misled a refinement.
+    """
+
+    reference: Prepared
+    moving: Prepared
+    growth: float
+
+
+def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:
     """Both frames with the sharper one blurred as the other is; None where they are alike.
 
     Parameters
@@ -44,16 +58,10 @@ def of_like_sharpness(
         From the reference to the moving frame, to a pixel or so.
     """
     excess = _excess(reference, moving, matrix)
-    if excess is None or _growth(reference, excess) < ALIKE:
+    if excess is None or (growth := _growth(reference, excess)) < ALIKE:
         return None
     back = np.asarray(np.linalg.inv(matrix), np.float64)
-    return _blurred(reference, excess, None), _blurred(moving, -excess, back)
-
-
-def mistaken_growth(reference: Prepared, moving: Prepared, matrix: Matrix) -> float:
-    """By how much, in px at the corners, unlike sharpness can have misled a refinement."""
-    excess = _excess(reference, moving, matrix)
-    return 0.0 if excess is None else _growth(reference, excess)
+    return Alike(_blurred(reference, excess, None), _blurred(moving, -excess, back), growth)
 
 
 def _growth(frame: Prepared, excess: Image) -> float:

@@ -17,10 +17,7 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
     refine,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform
-from napari_stack.operators.registration.refinement.sharpness import (
-    mistaken_growth,
-    of_like_sharpness,
-)
+from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.features import match_features
@@ -168,11 +165,12 @@ def _alike(
     alike = None if none else of_like_sharpness(reference, moving, refined.matrix)
     if alike is None:
         return reference, moving, refined
-    again = refine(*alike, Refined(refined.matrix), transform, reference.factors, iterations)
+    one, other, growth = alike
+    again = refine(one, other, Refined(refined.matrix), transform, reference.factors, iterations)
     moved = corner_distance(refined.matrix, again.matrix, reference.shape)
-    if moved > MOST_MISLED * mistaken_growth(reference, moving, refined.matrix):
+    if moved > MOST_MISLED * growth:
         return reference, moving, refined
-    return *alike, again
+    return one, other, again
 
 
 def align_by(
