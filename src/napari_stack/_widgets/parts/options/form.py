@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack._widgets.parts.options.fields import ImageField, Layers, field_of
+from napari_stack.core.counts_with import counting
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 from napari_stack.core.options_json import same_value
@@ -72,6 +73,8 @@ class Panels(Mapping[str, "OptionsForm"]):
 class OptionsForm:
     """Rows of options; the options of a chosen method stand below it.
 
+    Options that do not count with what is chosen are hidden, and left out; see `CountsWith`.
+
     Parameters
     ----------
     owner : callable
@@ -96,8 +99,11 @@ class OptionsForm:
         self.panels: dict[str, Panels] = {}
         self.labels: list[QLabel] = []
         self.native = Rows()
+        self._elsewhere: Mapping[str, Any] = {}
+        self.hidden: set[str] = set()
         for option in self.options.values():
             self._add(option, layers)
+        self._show_counting()
 
     def _add(self, option: Option, layers: Layers) -> None:
         field = self.fields[option.name] = field_of(option, layers)
@@ -129,7 +135,22 @@ class OptionsForm:
         if name in self.panels:
             self._show_panel(name)
         self._mark(name)
+        self._show_counting()
         self.changed.emit()
+
+    def count_with(self, values: Mapping[str, Any]) -> None:
+        """Follow options of the same owner that are chosen elsewhere."""
+        self._elsewhere = values
+        self._show_counting()
+
+    def _show_counting(self) -> None:
+        values = {**self._elsewhere, **self.all_values()}
+        hidden = set(self.options) - counting(options_of(self.owner), values)
+        for name in hidden ^ self.hidden:
+            label = self.labels[list(self.options).index(name)]
+            for part in (label, self.fields[name].native):
+                part.setVisible(name not in hidden)
+        self.hidden = hidden
 
     def _mark(self, name: str) -> None:
         """Set the label of an option in italics while it is not at its default."""
@@ -147,8 +168,8 @@ class OptionsForm:
             panels[chosen].native.show()
 
     def values(self) -> dict[str, Any]:
-        """Return the options that are not at their default."""
-        values = self.all_values()
+        """Return the options that count and are not at their default."""
+        values = {n: v for n, v in self.all_values().items() if n not in self.hidden}
         defaults = {name: option.default for name, option in self.options.items()}
         return {n: v for n, v in values.items() if not same_value(v, defaults[n])}
 
@@ -223,7 +244,7 @@ class OptionsForm:
 def _help(option: Option) -> str:
     """Return what an option does, with its range unless that is no limit."""
     bounds = option.bounds
-    return option.text if bounds and bounds.max >= _ENDLESS else option.help
+    return option.text if bounds and bounds.max >= _ENDLESS else option.text_with_range
 
 
 def _title(option: Option) -> str:
