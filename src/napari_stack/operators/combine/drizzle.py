@@ -202,7 +202,7 @@ class Drops:
         """Return what fell so far, NaN where nothing did."""
         if self.sums is None:
             return None
-        total, weights = (small(one) + small(other) for one, other in zip(*self.sums, strict=True))
+        total, weights = (small(self.sums[0, k]) + small(self.sums[1, k]) for k in (0, 1))
         image = np.full(total.shape, np.nan, np.float32)
         np.divide(total, weights, out=image, where=weights > 0)
         return image[..., 0] if image.shape[2] == 1 else image

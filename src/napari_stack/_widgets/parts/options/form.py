@@ -19,7 +19,7 @@ from napari_stack.layers.picked.point_layers import PointLayers
 _WITHOUT = {
     ("correct_flat_field", "flat"): "from the frames",
     ("repair_hot_pixels", "mask"): "find in the frames",
-    ("register", "region"): "the whole frame",
+    ("register", "region"): "whole frame",
 }
 
 #: Labels, where the name of an option is not a word for everybody.
@@ -32,8 +32,12 @@ _TITLES = {
     "pixfrac": "Drop size",
     "bayer": "Colour mosaic",
     "by": "Judged by",
+    "moving_average": "Averaged over",
     "fill": "Fill gaps up to",
 }
+
+#: Units, shorter.
+_UNITS = {"degrees": "\N{DEGREE SIGN}", "% of the longer side": "%"}
 
 #: Bounds that stand for none are not told.
 _ENDLESS = 1e5
@@ -250,4 +254,5 @@ def _help(option: Option) -> str:
 def _title(option: Option) -> str:
     unit = option.bounds.unit if option.bounds else ""
     words = _TITLES.get(option.name, option.name.replace("_", " ").capitalize())
-    return f"{words} ({unit})" if unit not in ("", option.name) else words
+    told = not unit or unit in option.name.split("_")
+    return words if told else f"{words} ({_UNITS.get(unit, unit)})"
