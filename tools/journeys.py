@@ -28,7 +28,11 @@ LONGEST = 300
 
 def burst() -> Stack:
     """Twelve noisy frames with hot pixels and cosmic rays."""
-    return samples.cosmic_rays(12, (256, 320))[0]
+    frames = np.array(samples.cosmic_rays(12, (256, 320), shift=6.0)[0])
+    random = np.random.default_rng(4)
+    rows, columns = random.integers(2, 254, 120), random.integers(2, 318, 120)
+    frames[:, rows, columns] = frames[:, rows, columns] // 2 + 2048
+    return Stack.wrap(frames)
 
 
 def recording() -> Hyperstack:

@@ -107,7 +107,7 @@ CATALOGUE.update(
         f"{_HERE}.inspection.quality:measure_quality",
         menu="measure",
         output="table",
-        says=f"{_SAYS}:quality",
+        says=f"{_HERE}.inspection.quality_summaries:quality",
         precompile=(),  # it has no kernels
     ),
     select_frames=Operator(
@@ -115,6 +115,7 @@ CATALOGUE.update(
         menu="filter",
         became="selected",
         main=("select", "by"),
+        says=f"{_HERE}.inspection.quality_summaries:selection",
         precompile=(),  # it has no kernels, and would tell of the frames that it leaves out
     ),
     combine=Operator(
@@ -143,7 +144,7 @@ CATALOGUE.update(
         main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
-        caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
+        caution=f"{_HERE}.combine.too_few:why_not_clipped",
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
         says=f"{_SAYS}:clipping",

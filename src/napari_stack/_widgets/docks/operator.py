@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from napari.layers import Image, Labels, Points, Shapes
+from napari.layers import Image, Labels, Shapes
 from qtpy.compat import isalive
 
 from napari_stack import layers
 from napari_stack._widgets.parts.layout import align_labels, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.operator_docks import open_titled
+from napari_stack._widgets.parts.options.fields import may_be_a_mask
 from napari_stack._widgets.parts.options.form import OptionsForm
 from napari_stack._widgets.parts.options.inputs import Chosen
 from napari_stack._widgets.parts.options.later_form import LaterForm
@@ -169,7 +170,7 @@ class OperatorDock(RunningDock):
     # what follows the viewer
 
     def _masks(self) -> list[Any]:
-        return [la for la in self.viewer.layers if _may_be_a_mask(la)]
+        return [la for la in self.viewer.layers if may_be_a_mask(la)]
 
     def _keeps_its_layer(self) -> bool:
         """Whether the layer stays although another becomes active.
@@ -209,7 +210,10 @@ class OperatorDock(RunningDock):
         self.place.show_places(self.measure_at())
 
     def _fit(self) -> None:
-        """Adapt the width: a choice may have shown one more input."""
+        """Show in each form what counts with what is chosen in all, and adapt the width."""
+        chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
+        for form in self._forms:
+            form.count_with(chosen)
         for form in self._forms[1:]:
             changed = len(form.values())
             self.more.set_title(f"More options ({changed} changed)" if changed else "More options")
@@ -292,8 +296,3 @@ class OperatorDock(RunningDock):
             form.align()
         self._fit()
         warm_up(self.operator, self.layer)
-
-
-def _may_be_a_mask(layer: Any) -> bool:
-    image = isinstance(layer, Image | Labels) and layer.ndim == 2
-    return isinstance(layer, Shapes | Points) or (image and not layers.is_preview(layer))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from magicgui.widgets import CheckBox, FileEdit, LineEdit
-from napari.layers import Layer, Points
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from psygnal import Signal
 
 from napari_stack._widgets.parts.layout import below, holding, tooltip
@@ -20,6 +20,7 @@ from napari_stack.core.options import Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
+from napari_stack.layers.jobs.preview import is_preview
 from napari_stack.layers.picked.point_layers import PointLayers
 from napari_stack.layers.retouch import strokes_of
 
@@ -190,6 +191,12 @@ class StrokesField(ImageField):
     @value.setter
     def value(self, value: Any) -> None:
         ImageField.value.fset(self, value)  # type: ignore[attr-defined]
+
+
+def may_be_a_mask(layer: Any) -> bool:
+    """Whether a layer can stand for an image of one frame, or for points."""
+    image = isinstance(layer, Image | Labels) and layer.ndim == 2
+    return isinstance(layer, Shapes | Points) or (image and not is_preview(layer))
 
 
 def _absolute(path: Any) -> Path:

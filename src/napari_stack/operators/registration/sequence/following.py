@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.sequence.steady_picture import SteadyPicture
 from napari_stack.operators.registration.sequence.track import FAR_KEYS, KEYS, Place, follow, placed
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def followed(
     search: Search,
     moving: list[int],
     run: Run,
+    picture: SteadyPicture | None = None,
 ) -> dict[int, Alignment]:
     """Search for one frame in `KEYS`, and follow the motion between those that were found.
 
@@ -44,7 +46,8 @@ def followed(
     keys = sorted({*moving[:: steps[0]], moving[-1]})
     fixed = view.brief(stack, reference, of_reference=True)
     look = partial(_searched, fixed=fixed, search=search, transform=aligner.transform)
-    found = dict(zip(keys, run.each(look, stack, keys, what=what), strict=True))
+    shown: dict[str, Any] = {"what": what, "growing": picture}
+    found = dict(zip(keys, run.each(look, stack, keys, **shown), strict=True))
     for before, step in pairwise(steps):
         known = {i: place for i, (_, place) in found.items() if place is not None}
         between = [i for i in moving[::step] if i not in found]
@@ -54,7 +57,7 @@ def followed(
             reach=before, keep=step > 1,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
-        found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
+        found.update(zip(between, later.each(follow, stack, between, **shown), strict=True))
     return {i: alignment for i, (alignment, _) in found.items()}
 
 
