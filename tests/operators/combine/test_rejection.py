@@ -170,6 +170,20 @@ def test_what_auto_takes_is_told_and_leaves_passers_by_out(frames, drift, what):
     assert found.rejected_fraction.mean() < 0.12
 
 
+def test_auto_takes_no_notice_of_frames_that_show_nothing():
+    data = np.random.default_rng(0).normal(100, 5, (5, 40, 60)).astype(np.float32)
+    with pytest.warns(UserWarning, match="for 5 frames of equal level"):
+        expected = sigma_clip(Stack.wrap(data), method="auto").image
+    data = np.insert(data, 2, np.nan, axis=0)
+    with pytest.warns(UserWarning, match="for 5 frames of equal level"):
+        found = sigma_clip(Stack.wrap(data), method="auto")
+    np.testing.assert_array_equal(found.image, expected)
+    assert np.isnan(found.rejected_fraction[2])
+    with pytest.warns(UserWarning, match="for 0 frames"):
+        nothing = sigma_clip(Stack.wrap(np.full((3, 8, 9), np.nan)), method="auto")
+    assert np.isnan(nothing.image).all()
+
+
 def test_eight_frames_that_can_hardly_be_clipped_are_told():
     data = np.random.default_rng(0).normal(100, 5, (8, 20, 20)).astype(np.float32)
     with pytest.warns(UserWarning, match="8 frames can hardly be clipped at 2.5 sigma"):

@@ -1,6 +1,5 @@
 """`sigma_clip`: the mean of each pixel's values without outliers."""
 
-import warnings
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, CountsWith, check
 from napari_stack.core.results import OnlyWith, PerFrame, Shown
 from napari_stack.core.stack import Stack
@@ -161,14 +161,14 @@ def sigma_clip(
     if too_few := why_not_clipped(
         used, chosen, sigma, sigma_low, sigma_high, iterations, centre, spread
     ):
-        warnings.warn(too_few, stacklevel=2)
+        warn_caller(too_few)
     passes = 1 + (normalisation != "none") + (grow > 0)
     levelled = normalised(stack, normalisation, run.part(0, passes))
     if chosen == "auto":
         auto = suited(levelled, replace(run, tick=None))
         chosen, sigma, centre, spread = auto.method, auto.sigma, auto.centre, auto.spread
         sigma_low, sigma_high = sigma_low or sigma, sigma_high or sigma
-        warnings.warn(f"sigma_clip, method='auto': {auto.text}", stacklevel=2)
+        warn_caller(f"sigma_clip, method='auto': {auto.text}")
     rules = _rules(stack, sigma_low or sigma, sigma_high or sigma, centre, spread, iterations)
     band = partial(_band(chosen, rules, used), dtype=result_dtype(stack.dtype, dtype))
     if not grow:

@@ -1,6 +1,5 @@
 """`find_hot_pixels`: defective pixels, that stand out of their neighbours in most frames."""
 
-import warnings
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -248,9 +248,8 @@ def _stands_still(
 
 def _tell(found: int) -> None:
     if found:
-        warnings.warn(
+        warn_caller(
             f"the scene does not move: points of it cannot be told from the {found} defective "
             "pixels found, which may be among them; find the defects on dark frames, or on frames "
             "between which the scene moves, and give those as the mask",
-            stacklevel=4,
         )

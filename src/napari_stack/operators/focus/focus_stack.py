@@ -1,12 +1,12 @@
 """`focus_stack`: one image that is sharp all over, and the depth of each pixel."""
 
-import warnings
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, CountsWith, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
@@ -173,11 +173,9 @@ def focus_stack(
 def _warn_of_missing_frames(before: float, behind: float) -> None:
     for share, end in ((before, "first"), (behind, "last")):
         if share > WORTH_TELLING:
-            warnings.warn(
+            warn_caller(
                 f"at least {share:.0%} of the image is never in focus, it gets sharper towards the "
-                f"{end} frame: take more frames beyond it",
-                UserWarning,
-                stacklevel=3,
+                f"{end} frame: take more frames beyond it"
             )
 
 
