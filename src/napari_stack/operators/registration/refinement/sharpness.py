@@ -15,7 +15,14 @@ from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame, margin_of
+from napari_stack.operators.registration.refinement.gauss_newton import (
+    Refined,
+    corner_distance,
+    level_to_frame,
+    margin_of,
+    refine,
+)
+from napari_stack.operators.registration.refinement.motion_models import Transform, growth_of
 
 #: Blur is measured on the finest level whose longest side is at most this, ...
 MEASURED_SIZE = 130
@@ -28,6 +35,9 @@ ROUNDS, CONVERGED, LARGEST_STEP = 4, 0.02, 2.0
 SURROUNDINGS, WHOLE = 0.1, 0.02
 #: Frames whose growth would be off by less than this, in pixels at the corners, are alike.
 ALIKE = 0.01
+#: Frames made alike may move corners by so many times what is expected of them, and what misled
+#: them is left in the result by this share.
+MOST_MISLED, LEFT = 2.0, 0.15
 #: Variances of the blurred copies that a level is put together of, in pixels of the level squared.
 VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
 
@@ -45,6 +55,35 @@ class Alike(NamedTuple):
     reference: Prepared
     moving: Prepared
     growth: float
+
+
+def refined_alike(
+    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform, iterations: int
+) -> tuple[Prepared, Prepared, Refined, float]:
+    """Refine again with both frames of one sharpness, where they differ in it.
+
+    What moves further than unlike sharpness accounts for shows other things: bands of light, or
+    parts that move by themselves. Then the frames stay as they are.
+
+    Returns
+    -------
+    reference, moving : Prepared
+        What the matrix was measured of.
+    refined : Refined
+    misled : float
+        Growth, in px at the corners, by which it may still be off.
+    """
+    alike = None
+    if growth_of(transform).any():
+        alike = of_like_sharpness(reference, moving, refined.matrix)
+    if alike is None:
+        return reference, moving, refined, 0.0
+    one, other, growth = alike
+    again = refine(one, other, Refined(refined.matrix), transform, reference.factors, iterations)
+    moved = corner_distance(refined.matrix, again.matrix, reference.shape)
+    if moved > MOST_MISLED * growth:
+        return reference, moving, refined, growth
+    return one, other, again, LEFT * growth
 
 
 def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:

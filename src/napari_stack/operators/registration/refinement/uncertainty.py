@@ -16,6 +16,7 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
 )
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
+    growth_of,
     linear_terms,
     nearest,
     quadratic_terms,
@@ -38,7 +39,11 @@ Floats = NDArray[np.float64]
 
 
 def measure_uncertainty(
-    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform
+    reference: Prepared,
+    moving: Prepared,
+    refined: Refined,
+    transform: Transform,
+    misled: float = 0.0,
 ) -> tuple[Matrix, Floats]:
     """Matrix without the bias of cubic interpolation, and the covariance of its entries.
 
@@ -55,6 +60,8 @@ def measure_uncertainty(
         What `refine` made of them.
     transform : str
         Its kind, one of `TRANSFORMS`.
+    misled : float
+        Growth, in px at the corners, by which it may be off for another reason than noise.
 
     Returns
     -------
@@ -73,6 +80,7 @@ def measure_uncertainty(
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
     covariance = _floor(refined.matrix, reference, len(levels[0].bias))
+    covariance += misled**2 * np.outer(growth_of(transform), growth_of(transform))
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)
