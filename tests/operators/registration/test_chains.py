@@ -108,4 +108,4 @@ def test_what_misleads_one_link_adds_up_along_a_chain():
         found, own = _multiplied(link, found, own, grown)
     corners = corners_of(SIZE)[:2].T
     covariance = at_points(found.matrix[None], found.covariance[None], corners)[0]
-    np.testing.assert_allclose(np.sqrt(np.trace(covariance, axis1=1, axis2=2)), 1, rtol=1e-6)
+    np.testing.assert_allclose(np.sqrt(np.trace(covariance, axis1=1, axis2=2) / 2), 1, rtol=1e-6)

@@ -16,7 +16,6 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
 )
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
-    growth_of,
     linear_terms,
     nearest,
     quadratic_terms,
@@ -61,7 +60,7 @@ def measure_uncertainty(
     transform : str
         Its kind, one of `TRANSFORMS`.
     misled : float
-        Growth, in px at the corners, by which it may be off for another reason than noise.
+        Px at the corners by which growth, turn and shear may be off for other reasons than noise.
 
     Returns
     -------
@@ -80,7 +79,7 @@ def measure_uncertainty(
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
     covariance = _floor(refined.matrix, reference, len(levels[0].bias))
-    covariance += misled**2 * np.outer(growth_of(transform), growth_of(transform))
+    covariance[2:, 2:] += misled**2 * np.eye(len(covariance) - 2)
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)

@@ -12,11 +12,13 @@ from napari_stack.operators.registration.methods import Features, Fourier, Imreg
 from napari_stack.operators.registration.preprocess import Prepared, prepare
 from napari_stack.operators.registration.refinement.gauss_newton import (
     ITERATIONS,
+    Refined,
     refine,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
+from napari_stack.operators.registration.search.determined import slides
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.features import match_features
 from napari_stack.operators.registration.search.fourier_mellin import (
@@ -60,8 +62,8 @@ class Alignment:
     covariance : ndarray (8, 8), float64
         Of the entries m00, m01, ..., m21 of the matrix; NaN: not known.
     misled : float
-        Growth, in px at the corners, that unlike sharpness may have left in the matrix; part of the
-        covariance. Along a series it has one sign: it adds up where frames are chained.
+        What unlike sharpness may have left in the matrix, in px at the corners: part of the
+        covariance of all but the shift. Along a series it is of one sign, and adds up in chains.
     """
 
     matrix: NDArray[np.float64]
@@ -143,10 +145,14 @@ def align(
     refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-    one, other, refined, misled = refined_alike(
-        reference, moving, refined, best.transform, iterations
-    )
+
+    def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
+        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
+
+    one, other, refined, misled = refined_alike(reference, moving, refined, best.transform, again)
     matrix, covariance = measure_uncertainty(one, other, refined, best.transform, misled)
+    if slides(matrix, covariance, reference.shape):
+        return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     if best.transform == transform:
         return Alignment(matrix, sure, True, covariance=covariance, misled=misled)
     # How far the unknowns that were left out move the frame is not known.

@@ -13,7 +13,7 @@ from napari_stack.core.matrices import Matrix, corners_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.covariance import at_points, of_product
-from napari_stack.operators.registration.refinement.motion_models import Transform, growth_of
+from napari_stack.operators.registration.refinement.motion_models import Transform, unknowns_of
 from napari_stack.operators.registration.refinement.uncertainty import of_entries
 from napari_stack.operators.registration.search.align import Alignment, Prepared
 from napari_stack.operators.registration.sequence.pair_graph import Pair
@@ -32,7 +32,7 @@ BADLY, TIMES = 0.15, 2.5
 Found = dict[int, Alignment]
 #: Of the entries of a matrix, (8, 8).
 Covariance = NDArray[np.float64]
-#: What a growth that may be there, in px at the corners, adds to the covariance of a matrix.
+#: What unlike sharpness, in px at the corners, adds to the covariance of a matrix.
 Grown = Callable[[Matrix, float], Covariance]
 
 
@@ -190,8 +190,9 @@ def _multiplied(
 def _grown(
     matrix: Matrix, misled: float, *, transform: Transform, shape: tuple[int, int]
 ) -> Covariance:
-    growth = misled * growth_of(transform)
-    return of_entries(matrix, np.outer(growth, growth), transform, shape)
+    unlike = misled**2 * np.eye(len(unknowns_of(transform)))
+    unlike[:2] = 0
+    return of_entries(matrix, unlike, transform, shape)
 
 
 def _known(index: int, reference: int, found: Found) -> bool:

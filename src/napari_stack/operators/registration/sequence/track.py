@@ -1,6 +1,7 @@
 """Frames between two that were found: started from where these say, and checked cheaply."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,9 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
 )
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
-    growth_of,
     nearest,
 )
-from napari_stack.operators.registration.refinement.sharpness import LEFT, refined_alike
+from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
@@ -196,12 +196,15 @@ def follow(
     if not found.like(beside.match):
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
-    matrix, misled = state.matrix, beside.alignment.misled / LEFT
+    matrix, misled = state.matrix, beside.alignment.misled
     if beside.unlike:
-        _, _, again, misled = refined_alike(reference, moving, state, transform, FIRST_STEPS)
-        matrix = again.matrix
-    growth = misled * growth_of(transform)
-    covariance = of_entries(matrix, unknowns + np.outer(growth, growth), transform, reference.shape)
+        every = tuple(range(coarsest(reference), -1, -1))
+        again = partial(_descended, levels=every, transform=transform)
+        _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
+        matrix = found_again.matrix
+    whole = unknowns.copy()
+    whole[2:, 2:] += misled**2 * np.eye(len(whole) - 2)
+    covariance = of_entries(matrix, whole, transform, reference.shape)
     alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
     return Place(alignment, found, beside.levels, state.error, unknowns)
 
