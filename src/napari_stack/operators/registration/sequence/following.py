@@ -119,7 +119,7 @@ def _follow(
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
     least = min(beside, key=lambda place: place.match.whole)
-    moving = view.brief(stack, index, wanted=least.levels)
+    moving = view.brief(stack, index, wanted=least.wanted)
     if moving.levels:
         quality = min(place.alignment.quality for place in beside)
         how = least, quality, aligner.transform, aligner.limits
