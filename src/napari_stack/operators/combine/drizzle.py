@@ -203,7 +203,7 @@ class Drops:
         total, weights = (small(self.sums[0, k]) + small(self.sums[1, k]) for k in (0, 1))
         image = np.full(total.shape, np.nan, np.float32)
         np.divide(total, weights, out=image, where=weights > 0)
-        return image[..., 0] if image.shape[2] == 1 else image
+        return np.squeeze(image, -1) if image.shape[-1] == 1 else image
 
     def merge(self, later: Self) -> None:
         """Take in the sums of later frames."""

@@ -140,10 +140,8 @@ def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> 
     if growth < ALIKE:
         return Alike(reference, moving, growth, left)
     back = np.asarray(np.linalg.inv(matrix), np.float64)
-    first = _finest(reference, excess)
-    one = _blurred(_without_finest(reference, first), excess, None)
-    other = _blurred(_without_finest(moving, first), -excess, back)
-    return Alike(one, other, growth, left)
+    one, other = (_shown(frame, _finest(reference, excess)) for frame in (reference, moving))
+    return Alike(_blurred(one, excess, None), _blurred(other, -excess, back), growth, left)
 
 
 def _finest(frame: Prepared, excess: Image) -> int:
@@ -153,7 +151,7 @@ def _finest(frame: Prepared, excess: Image) -> int:
     return min(shown, default=len(frame.factors) - 1)
 
 
-def _without_finest(frame: Prepared, first: int) -> Prepared:
+def _shown(frame: Prepared, first: int) -> Prepared:
     levels, factors, areas = frame.levels[first:], frame.factors[first:], frame.areas[first:]
     return replace(frame, levels=levels, factors=factors, areas=areas)
 
