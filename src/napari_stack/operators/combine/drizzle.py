@@ -201,7 +201,7 @@ class Drops:
         if self.sums is None:
             return None
         total, weights = (small(self.sums[0, k]) + small(self.sums[1, k]) for k in (0, 1))
-        image = np.full(total.shape, np.nan, np.float32)
+        image: NDArray[np.float32] = np.full(total.shape, np.nan, np.float32)
         np.divide(total, weights, out=image, where=weights > 0)
         return np.squeeze(image, -1) if image.shape[-1] == 1 else image
 
