@@ -16,6 +16,7 @@ from napari_stack.core.counts_with import method_name as method_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.point_pairs import PairsSource, PointPairs, pairs_error
 from napari_stack.core.strokes import Strokes, StrokesSource, strokes_error
+from napari_stack.core.system.ahead import Work, begin
 
 
 @dataclass(frozen=True)
@@ -254,12 +255,23 @@ def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None
 
     found = type(values["stack"])
     if issubclass(found, wanted):
+        _begin(owner.__module__, values)
         return
     name = owner.__name__
     remedy = f"wrap an array first: {wanted.__name__}.wrap(array)"
     if issubclass(found, Hyperstack):
         remedy = f"use .map({name}, ...) for all positions, or .stack({{...}}) for one"
     raise TypeError(f"{name} takes a {wanted.__name__}, got {found.__name__}: {remedy}")
+
+
+def _begin(module: str, values: Mapping[str, Any]) -> None:
+    """Have kernels compiled that the operator of a module will need for its frames."""
+    from napari_stack.core.hyperstack import Hyperstack
+
+    given = values["stack"]
+    stack = given.frames if isinstance(given, Hyperstack) else given
+    names = tuple((name, value) for name, value in values.items() if isinstance(value, str))
+    begin(Work(module, stack.dtype.name, stack.rgb, bool(stack.corrections), names))
 
 
 @cache

@@ -26,6 +26,7 @@ CATALOGUE.update(
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
         says=f"{_SAYS}:registration",
         settles=f"{_HERE}.registration.transform_choice:settled",
+        followed_by=("sigma_clip",),
     ),
     register_volumes=Operator(
         f"{_HERE}.registration.volumes.register_volumes:register_volumes",
@@ -177,6 +178,7 @@ CATALOGUE.update(
         preferred_axis="z",
         says=f"{_SAYS}:focus",
         settles=f"{_HERE}.focus.translucent.scene_choice:settled",
+        precompile=({}, {"method": "pyramid"}),
     ),
     denoise=Operator(
         f"{_HERE}.filters.denoise_sharpen:denoise",
