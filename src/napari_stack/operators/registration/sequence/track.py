@@ -9,14 +9,17 @@ from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     Refined,
-    corner_distance,
+    frame_to_level,
     fused,
     level_to_frame,
-    normed,
-    refine_level,
     warp_coarsely,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.refinement.one_level import (
+    corner_distance,
+    normed,
+    refine_level,
+)
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
@@ -24,7 +27,6 @@ from napari_stack.operators.registration.refinement.uncertainty import (
 )
 from napari_stack.operators.registration.search.align import Alignment
 from napari_stack.operators.registration.search.evidence import local_likeness
-from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.limits import Limits
 
 #: One frame in so many is searched for from anywhere; those between start from these. Of long
@@ -45,7 +47,10 @@ LARGEST_LOST = 0.1
 #: Where the likeness of searched frames was above the first, that of others is above the second.
 LIKE, UNLIKE = 0.5, 0.25
 #: The likeness is less at so many pixels of the level to each side.
-BESIDE = 1.5
+BESIDE = 2
+#: Of rows on finer levels than the coarsest, one in so many is taken: the fine blur leaves little
+#: that its neighbour does not say.
+APART = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,26 +121,23 @@ def placed(
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
     """Compare two frames on a coarse level under a matrix."""
     level = coarsest(reference)
-    to_frame = level_to_frame(reference.factors[level])
-    place = np.asarray(np.linalg.inv(to_frame) @ matrix @ to_frame, np.float64)
-    seen = warp_coarsely(moving.levels[level], place)
-    valid = np.isfinite(reference.levels[level] + seen)
-    fixed, warped = (
-        np.where(valid, image, np.float32(0)) for image in (reference.levels[level], seen)
-    )
-    whole, other = _likeness(fixed, warped), np.nan_to_num(moving.levels[level])
+    factor, fixed = reference.factors[level], reference.levels[level]
+    place = frame_to_level(factor) @ matrix @ level_to_frame(factor)
+    warped = warp_coarsely(moving.levels[level], place)
+    valid = np.isfinite(fixed + warped)
+    if not valid.all():
+        fixed, warped = (np.where(valid, image, np.float32(0)) for image in (fixed, warped))
+    whole = float(fixed.ravel() @ warped.ravel())
     beside = [
-        _likeness(fixed, warp_coarsely(other, place @ shifted(x, y), outside=0.0))
-        for x, y in ((BESIDE, 0), (-BESIDE, 0), (0, BESIDE), (0, -BESIDE))
-    ]
-    return Match(whole, local_likeness(fixed, warped, valid), whole > max(beside))
-
-
-def _likeness(fixed: Image, warped: Image) -> float:
-    """Correlation coefficient of two images that are 0 where nothing is known."""
-    one, two = fixed.ravel(), warped.ravel()
-    norm = np.sqrt(float(one @ one) * float(two @ two))
-    return float(one @ two / norm) if norm > 0 else -1.0
+        float(np.vdot(one, other))
+        for first, second in ((fixed, warped), (warped, fixed))
+        for one, other in (
+            (first[BESIDE:], second[:-BESIDE]), (first[:, BESIDE:], second[:, :-BESIDE])
+        )
+    ]  # fmt: skip
+    power = float(fixed.ravel() @ fixed.ravel()) * float(warped.ravel() @ warped.ravel())
+    likeness = whole / np.sqrt(power) if power > 0 else -1.0
+    return Match(likeness, local_likeness(fixed, warped, valid), whole > max(beside))
 
 
 def coarsest(reference: Prepared) -> int:
@@ -194,12 +196,11 @@ def _descended(
     state, move = Refined(matrix), 0.0
     for level in levels:
         factor = reference.factors[level]
-        to_frame = level_to_frame(factor)
-        to_level = np.linalg.inv(to_frame)
+        to_frame, to_level = level_to_frame(factor), frame_to_level(factor)
         refined = refine_level(
             reference.levels[level], moving.levels[level], to_level @ state.matrix @ to_frame,
             transform, FIRST_STEPS if level == levels[0] else NEXT_STEPS,
-            reference.areas[level], CONVERGED,
+            reference.areas[level], CONVERGED, 1 if level == levels[0] else APART,
         )  # fmt: skip
         if refined is None:
             return None
