@@ -1,11 +1,12 @@
 """Frames between two that were found: started from where these say, and checked cheaply."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import Matrix
+from napari_stack.core.matrices import Matrix, centre_of, moved
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     Refined,
@@ -26,7 +27,14 @@ from napari_stack.operators.registration.refinement.uncertainty import (
     of_unknowns,
 )
 from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.search.correlation import (
+    compressed,
+    correlate,
+    peaks,
+    spectrum_of,
+)
 from napari_stack.operators.registration.search.evidence import local_likeness
+from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.limits import Limits
 
 #: One frame in so many is searched for from anywhere; those between start from these. Of long
@@ -48,6 +56,8 @@ LARGEST_LOST = 0.1
 LIKE, UNLIKE = 0.5, 0.25
 #: The likeness is less at so many pixels of the level to each side.
 BESIDE = 2
+#: A correlation has one peak where no other is higher than this share of it.
+LARGEST_SECOND = 0.4
 #: Of rows on finer levels than the coarsest, one in so many is taken: the fine blur leaves little
 #: that its neighbour does not say.
 APART = 2
@@ -144,6 +154,23 @@ def coarsest(reference: Prepared) -> int:
     """Return the number of the level that a frame between is first refined on."""
     fitting = [i for i, level in enumerate(reference.levels) if min(level.shape) >= FIRST_SIDE]
     return fitting[-1] if fitting else 0
+
+
+def starts(reference: Prepared, moving: Prepared, predicted: Matrix) -> Iterator[Matrix]:
+    """Give what was predicted, then the same shifted to where the coarsest levels correlate.
+
+    There alone, and only where no other peak comes near: a scene that repeats is not searched for
+    by this.
+    """
+    yield predicted
+    level = coarsest(reference)
+    images = (compressed(frame.levels[level]) for frame in (reference, moving))
+    first, second = peaks(correlate(*map(spectrum_of, images)), 2)
+    if second.height < LARGEST_SECOND * first.height:
+        factor, centre = reference.factors[level], centre_of(reference.shape)
+        place = moved(predicted, centre[None])[0]
+        x, y = centre + factor * np.array([first.x, first.y]) - place
+        yield shifted(x, y) @ predicted
 
 
 def follow(
