@@ -80,18 +80,18 @@ def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.flo
     pixels.ravel()[found] = smooth.ravel()[found]
 
 
-def spread_of(values: Image) -> float:
+def spread_of(values: Image, most: int = 16_384) -> float:
     """Robust standard deviation about zero of a sample; more where most values are next to zero."""
-    sample = np.ascontiguousarray(values.ravel()[:: max(1, values.size // 16384)])
+    sample = np.ascontiguousarray(values.ravel()[:: max(1, values.size // most)])
     # Four digits of `MAD_TO_SIGMA`: with more, matrices of "fourier" change by 1e-5 px.
-    sigma = 1.4826 * _median(np.abs(sample))
+    sigma = 1.4826 * median_of(np.abs(sample))
     rms = float(np.sqrt(float(sample @ sample) / max(sample.size, 1)))
     if rms > 0 or sample.size == values.size:
         return max(sigma, LEAST_OF_RMS * rms)
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def _median(values: Image) -> float:
+def median_of(values: Image) -> float:
     """Median of numbers; numpy's takes twice as long for an answer about NaN."""
     middle = values.size // 2
     ordered = np.partition(values, (middle - 1, middle) if values.size % 2 == 0 else middle)

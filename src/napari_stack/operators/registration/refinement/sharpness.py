@@ -16,13 +16,9 @@ from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    Refined,
-    corner_distance,
-    level_to_frame,
-    margin_of,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, level_to_frame
 from napari_stack.operators.registration.refinement.motion_models import Transform, growth_of
+from napari_stack.operators.registration.refinement.one_level import corner_distance, margin_of
 
 #: Blur is measured on the finest level whose longest side is at most this, ...
 MEASURED_SIZE = 130
