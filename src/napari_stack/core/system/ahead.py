@@ -111,7 +111,9 @@ class _Helper:
 
 def _started() -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(_PACKAGE.parent), *filter(None, sys.path)])
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         [sys.executable, *_COMMAND], stdin=subprocess.PIPE, bufsize=0, creationflags=flags,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
