@@ -21,8 +21,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.axis_names import told_default_axis
 from napari_stack.layers.compat import full_resolution, weak_reference
-from napari_stack.layers.inspection.surface import DEPTH_AXIS
-from napari_stack.layers.names import result_name
+from napari_stack.layers.names import DEPTH_AXIS, result_name
 from napari_stack.layers.picked.point_layers import with_rows
 from napari_stack.layers.picked.shape_masks import DRAWN, mask_of
 from napari_stack.layers.places.appearance import Appearance, Limits
