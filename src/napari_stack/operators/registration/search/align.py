@@ -25,11 +25,12 @@ from napari_stack.operators.registration.search.fourier_mellin import (
     imreg_dft,
 )
 from napari_stack.operators.registration.search.hidden import without
-from napari_stack.operators.registration.search.hypotheses import Search
+from napari_stack.operators.registration.search.hypotheses import Best, Search
 from napari_stack.operators.registration.search.judgement import (
     Follow,
     Weighed,
     probability,
+    strayed,
     verified,
 )
 from napari_stack.operators.registration.search.limits import ANY, Limits
@@ -134,12 +135,7 @@ def align(
         return Alignment(np.eye(3), sure, False)
     if only_pattern(reference, moving, best.refined.matrix, best.evidence):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-    hidden = best.of_others()
-    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
-    fine = tuple(f for f in reference.factors if f < last)
-    if hidden.any():
-        reference = without(reference, hidden)
-    refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
+    reference, refined = _refined_finely(reference, moving, best, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
 
@@ -154,6 +150,20 @@ def align(
         return Alignment(matrix, sure, True, covariance=covariance, misled=misled)
     # How far the unknowns that were left out move the frame is not known.
     return Alignment(matrix, sure, True, best.transform)
+
+
+def _refined_finely(
+    reference: Prepared, moving: Prepared, best: Best, iterations: int
+) -> tuple[Prepared, Refined]:
+    """Refine on the fine levels, without what moves otherwise, unless that leads away."""
+    hidden = best.of_others()
+    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
+    fine = tuple(f for f in reference.factors if f < last)
+    measured = without(reference, hidden) if hidden.any() else reference
+    refined = refine(measured, moving, best.refined, best.transform, fine, iterations)
+    if strayed(reference, moving, best.refined.matrix, refined.matrix):
+        return measured, best.refined
+    return measured, refined
 
 
 def align_by(
