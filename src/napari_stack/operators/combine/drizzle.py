@@ -202,8 +202,9 @@ class Drops:
         """Return what fell so far, NaN where nothing did."""
         if self.sums is None:
             return None
-        total, weights = (small(self.sums[0, k]) + small(self.sums[1, k]) for k in (0, 1))
-        image = np.full(total.shape, np.nan, np.float32)
+        even, odd = self.sums
+        total, weights = small(even[0]) + small(odd[0]), small(even[1]) + small(odd[1])
+        image: NDArray[np.float32] = np.full(total.shape, np.nan, np.float32)
         np.divide(total, weights, out=image, where=weights > 0)
         return image[..., 0] if image.shape[2] == 1 else image
 
