@@ -22,7 +22,7 @@ from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.run.forecast import ForecastText
 from napari_stack._widgets.parts.run.precompile import warm_up
-from napari_stack._widgets.parts.run.runner import RunningDock
+from napari_stack._widgets.parts.run.runner import Done, RunningDock
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
@@ -257,16 +257,17 @@ class OperatorDock(RunningDock):
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
         return {n: chosen[n] for n in preferred} | self.options()
 
-    def _ran(self, job: layers.Job, chosen: dict[str, Any], computed: layers.Computed) -> str:
+    def _ran(self, job: layers.Job, chosen: dict[str, Any], computed: layers.Computed) -> Done:
         remember_options(CATALOGUE[self.operator].function, chosen)  # not of a run that failed
         return self._add(job, computed)
 
-    def _add(self, job: layers.Job, computed: layers.Computed) -> str:
+    def _add(self, job: layers.Job, computed: layers.Computed) -> Done:
         made = job.finish(computed)
         if job.source is not None and (source := job.source.layer()) is not None:
             source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
         for layer in made:
             self.viewer.add_layer(layer)
+            yield  # napari takes a while for each
         self.viewer.layers.selection.active = made[0]
         self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]

@@ -200,7 +200,8 @@ class Drops:
         """Return what fell so far, NaN where nothing did."""
         if self.sums is None:
             return None
-        total, weights = (small(self.sums[0, k]) + small(self.sums[1, k]) for k in (0, 1))
+        even, odd = self.sums
+        total, weights = small(even[0]) + small(odd[0]), small(even[1]) + small(odd[1])
         image: NDArray[np.float32] = np.full(total.shape, np.nan, np.float32)
         np.divide(total, weights, out=image, where=weights > 0)
         return np.squeeze(image, -1) if image.shape[-1] == 1 else image

@@ -22,7 +22,6 @@ from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
 from napari_stack.layers.jobs.preview import is_preview
 from napari_stack.layers.picked.point_layers import PointLayers
-from napari_stack.layers.retouch import strokes_of
 
 _NONE, _FILE, _GIVEN, _TWO = "none", "a file", "given", "two layers"
 
@@ -179,12 +178,16 @@ class StrokesField(ImageField):
     """Strokes: those that a retouched layer has, a file, or none."""
 
     def _choices(self) -> list[tuple[str, Any]]:
+        from napari_stack.layers.retouch import strokes_of  # few docks need it
+
         layers = [(f"those of {la.name}", la) for la in self._layers() if strokes_of(la)]
         given = [("as given", _GIVEN)] if self._given is not None else []
         return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
 
     @property
     def value(self) -> Any:
+        from napari_stack.layers.retouch import strokes_of
+
         value = super().value
         return strokes_of(value) if isinstance(value, Layer) else value
 
