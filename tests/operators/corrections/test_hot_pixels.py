@@ -312,7 +312,7 @@ def test_what_stands_out_as_far_as_is_told_is_found_and_fainter_ones_are_not(fra
 
 
 def recorded(frames, sigmas, size=(128, 160), share=0.004):
-    """Frames of 8 bits of a drifting texture, with defects of so many times the noise; the truth."""
+    """Frames of 8 bits of a texture that drifts, with defects of so many times the noise."""
     rng = np.random.default_rng(7)
     wide = 90 + 30 * ndimage.gaussian_filter(rng.normal(0, 12, (size[0], size[1] + 80)), 6)
     clean = np.stack([wide[:, 3 * k : 3 * k + size[1]] for k in range(frames)])
