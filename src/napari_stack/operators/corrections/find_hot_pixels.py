@@ -34,6 +34,10 @@ from napari_stack.operators.corrections.hot_pixel_mask import (
     specks,
 )
 from napari_stack.operators.corrections.hot_pixel_mask import lines as defective_lines
+from napari_stack.operators.corrections.jpeg_blocks import (
+    seems_compressed,
+    strongest_of_squares,
+)
 from napari_stack.operators.corrections.mosaic import mosaic_step
 from napari_stack.operators.corrections.sensor import sensor_view
 
@@ -98,7 +102,7 @@ def find_hot_pixels(
     -----
     UserWarning
         When pixels are found and the scene does not move: its own points may be among them. Those
-        that the optics spread over neighbours are left out.
+        that the optics spread over neighbours are left out. When frames were compressed as JPEG.
 
     Notes
     -----
@@ -125,7 +129,7 @@ def find_hot_pixels(
         rounding = rounding_of(samples, noise, sensor.dtype)
         limits = [least_of(int(sensor.used.sum()))] * sensor.channels
     excess = sensor.corrected(Excess(sensor.shape[1], step, noise))
-    rules = Rules(kind, lines, limits, rounding, growth)
+    rules = Rules(kind, lines, limits, rounding, growth, seems_compressed(sensor))
     masks = _masks(excess, rules, run.part(1, 2))
     return masks[0] if sensor.ndim == 3 else np.stack(masks, axis=-1)
 
@@ -193,11 +197,13 @@ class Rules(NamedTuple):
     limits: list[float]
     rounding: NDArray[np.float64] | None
     growth: NDArray[np.float64] | None
+    compressed: bool = False
 
     def found(self, channel: int, seen: Seen, frames: int) -> NDArray[np.int8]:
         """Find pixels of a channel that are too bright (1) or too dark (-1) in most frames."""
         rounding = None if self.rounding is None else float(self.rounding[channel])
-        return find(seen, self.limits[channel], frames, rounding)
+        sign = find(seen, self.limits[channel], frames, rounding)
+        return strongest_of_squares(sign, seen.middle) if self.compressed else sign
 
     def chosen(
         self, channel: int, seen: Seen, sign: NDArray[np.int8], frames: int
@@ -230,6 +236,8 @@ def _masks(excess: Stack, rules: Rules, run: Run) -> list[NDArray[np.bool_]]:
     if any(sign.any() for sign in signs) and _stands_still(excess, alone, signs):
         signs = [np.where(is_spread(seen.middle), 0, signs[k]) for k, seen in channels]
         _tell(sum(int((sign != 0).sum()) for sign in signs))
+    if rules.compressed:
+        _tell_of_compression()
     return [rules.chosen(k, seen, signs[k], frames) for k, seen in channels]
 
 
@@ -244,6 +252,14 @@ def _stands_still(
     if True in told or False in told:
         return True in told
     return any(come_in_pairs(sign > 0) for sign in signs)
+
+
+def _tell_of_compression() -> None:
+    warn_caller(
+        "the frames were compressed as JPEG, which spreads a defective pixel over the 8 x 8 pixels "
+        "around it: of each such square only what stands out most is taken, and faint ones are "
+        "missed; find the defects on frames as the camera recorded them (raw, or TIFF)"
+    )
 
 
 def _tell(found: int) -> None:
