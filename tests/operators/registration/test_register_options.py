@@ -164,8 +164,9 @@ def test_options_of_features(method):
     found = measure_transforms(stack, transform="affine", method=method)
     assert not found.failed.any()
     assert errors(found.matrices, truth).max() < 2
-    again = measure_transforms(stack, transform="affine", method=method, run=Run(workers=1))
-    np.testing.assert_allclose(found.matrices, again.matrices, atol=1e-9)
+    if method.index == "k-means" or method.estimator == "MAGSAC":  # these draw at random
+        again = measure_transforms(stack, transform="affine", method=method, run=Run(workers=1))
+        np.testing.assert_allclose(found.matrices, again.matrices, atol=1e-9)
 
 
 def test_what_a_method_cannot_do_is_said():
@@ -227,12 +228,12 @@ def test_the_sharpest_frame_is_the_reference(drift):
 
 def test_a_bad_frame_does_not_break_the_chain(drift):
     stack, truth = drift
-    data = np.asarray(stack).copy()
+    data = np.asarray(stack)[:, :160, :190].copy()
     data[1], data[4] = 700, np.random.default_rng(0).integers(0, 4000, data[4].shape)
     found = measure_transforms(Stack.wrap(data), sequence="previous")
     assert found.failed.tolist() == [False, True, False, False, True, False, False]
     good = ~found.failed
-    assert relative_errors(found, truth["matrices"], stack.shape[1:])[good].max() < 0.15
+    assert relative_errors(found, truth["matrices"], data.shape[1:])[good].max() < 0.15
     mean = measure_transforms(Stack.wrap(data[:4]), reference="mean")
     assert mean.failed.tolist() == [False, True, False, False]
 
