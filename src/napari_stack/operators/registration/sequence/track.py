@@ -19,9 +19,13 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
 )
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
+    growth_of,
     nearest,
 )
-from napari_stack.operators.registration.refinement.sharpness import refined_alike
+from napari_stack.operators.registration.refinement.sharpness import (
+    of_like_sharpness,
+    refined_alike,
+)
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
@@ -49,9 +53,11 @@ LEAST_ALIKE = 0.8
 LARGEST_LOST = 0.1
 #: Where the likeness of searched frames was above the first, that of others is above the second.
 LIKE, UNLIKE = 0.5, 0.25
-#: Frames beside one whose growth may be off by more than this, in px at the corners, for its
-#: sharpness, are made as sharp as the reference, which needs all levels.
-LEAST_MISLED = 0.004
+#: Frames beside one whose sharpness would mislead by more than this, in px at the corners, and by
+#: so many times what noise does, are made as sharp as the reference, which needs all levels.
+LEAST_GROWTH, NOISES = 0.02, 2.0
+#: The first unknowns of a transform, which sharpness does not change.
+SHIFTS = 2
 #: The likeness is less at so many pixels of the level to each side.
 BESIDE = 1.5
 
@@ -88,6 +94,8 @@ class Place:
         What that refinement expects to be off at the corners, in pixels of the frame.
     unknowns : ndarray
         Covariance of the unknowns of the transform, but for what unlike sharpness does.
+    growth : float
+        By how much, in px at the corners, its sharpness would mislead a refinement.
     """
 
     alignment: Alignment
@@ -95,11 +103,15 @@ class Place:
     levels: tuple[int, ...]
     error: float
     unknowns: NDArray[np.float64]
+    growth: float = 0.0
 
     @property
     def unlike(self) -> bool:
         """Whether the frame is so unlike the reference in sharpness that those beside it may be."""
-        return self.alignment.misled > LEAST_MISLED
+        if len(self.unknowns) <= SHIFTS:
+            return False
+        noise = float(np.sqrt(np.trace(self.unknowns[SHIFTS:, SHIFTS:]) / len(self.unknowns)))
+        return self.growth > max(LEAST_GROWTH, NOISES * noise)
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -127,8 +139,11 @@ def placed(
     state = replace(state, shares=(max(state.shares, key=lambda share: share[1]),))
     _, covariance = measure_uncertainty(reference, moving, state, transform)
     unknowns = of_unknowns(state.matrix, covariance, transform, reference.shape)
-    found = match(reference, moving, matrix)
-    return Place(alignment, found, levels, state.error, unknowns)
+    found, alike = match(reference, moving, matrix), None
+    if growth_of(transform).any():
+        alike = of_like_sharpness(reference, moving, matrix)
+    growth = 0.0 if alike is None else alike.growth
+    return Place(alignment, found, levels, state.error, unknowns, growth)
 
 
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
@@ -203,10 +218,10 @@ def follow(
         _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
         matrix = found_again.matrix
     whole = unknowns.copy()
-    whole[2:, 2:] += misled**2 * np.eye(len(whole) - 2)
+    whole[SHIFTS:, SHIFTS:] += misled**2 * np.eye(len(whole) - SHIFTS)
     covariance = of_entries(matrix, whole, transform, reference.shape)
     alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
-    return Place(alignment, found, beside.levels, state.error, unknowns)
+    return Place(alignment, found, beside.levels, state.error, unknowns, beside.growth)
 
 
 def _descended(
