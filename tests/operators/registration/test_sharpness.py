@@ -76,6 +76,10 @@ def test_frames_beside_one_of_unlike_blur_are_made_alike():
     assert place.wanted == ()
     like = placed(reference, waves(1, TRUTH, 0), known, "similarity")
     assert like.wanted == like.levels
+    how = moving, known.matrix, like, known.quality, "similarity", ANY
+    afresh = follow(reference, *how, afresh=True)
+    assert afresh.wanted == ()
+    assert np.hypot(*off(afresh.alignment).T).max() < 0.05
 
 
 def test_like_sharpness_is_left_alone():
@@ -103,3 +107,19 @@ def test_blur_varies_and_keeps_holes():
     assert np.isnan(result[0, 0])
     assert result[20, 20] == 1
     assert result[20, 60] == pytest.approx(1 / (2 * np.pi * 4), rel=0.03)
+
+
+def test_wide_blurs_add_up():
+    image = np.zeros((121, 121), np.float32)
+    image[60, 60] = 1
+    result = blur(image, np.full_like(image, 24))
+    variances = ((np.arange(121) - 60) ** 2) @ result
+    assert result.sum() == pytest.approx(1, abs=1e-4)
+    assert variances.sum() == pytest.approx(24, rel=0.02)
+
+
+def test_levels_that_show_nothing_in_common_are_left_out():
+    one, two = pair(1, 0, 5)
+    alike = of_like_sharpness(one, two, TRUTH)
+    assert alike is not None
+    assert alike.reference.factors == alike.moving.factors == one.factors[1:]

@@ -9,11 +9,7 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    Refined,
-    level_to_frame,
-    normed,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, level_to_frame
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
     linear_terms,
@@ -22,6 +18,7 @@ from napari_stack.operators.registration.refinement.motion_models import (
     unknowns_of,
     update_matrix,
 )
+from napari_stack.operators.registration.refinement.one_level import normed
 from napari_stack.operators.registration.refinement.uncertainty_sweep import PASSED, Sweep
 
 #: Levels with a smaller share in the result are left out, for time; the others stand for them.

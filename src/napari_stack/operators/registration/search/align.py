@@ -10,12 +10,9 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.preprocess import Prepared, prepare
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    ITERATIONS,
-    Refined,
-    refine,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.refinement.one_level import ITERATIONS
 from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
 from napari_stack.operators.registration.search.determined import slides

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.preprocess import Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import corner_distance
 from napari_stack.operators.registration.refinement.motion_models import Transform, unknowns_of
+from napari_stack.operators.registration.refinement.one_level import corner_distance
 from napari_stack.operators.registration.search.evidence import (
     EXPLAINED,
     IN_PLACE,

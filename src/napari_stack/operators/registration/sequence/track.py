@@ -1,29 +1,32 @@
 """Frames between two that were found: started from where these say, and checked cheaply."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import Matrix
+from napari_stack.core.matrices import Matrix, centre_of, moved
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     Refined,
-    corner_distance,
+    frame_to_level,
     fused,
     level_to_frame,
-    normed,
-    refine_level,
     warp_coarsely,
 )
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
-    growth_of,
     nearest,
 )
+from napari_stack.operators.registration.refinement.one_level import (
+    corner_distance,
+    normed,
+    refine_level,
+)
 from napari_stack.operators.registration.refinement.sharpness import (
-    of_like_sharpness,
+    feigned_growth,
     refined_alike,
 )
 from napari_stack.operators.registration.refinement.uncertainty import (
@@ -32,6 +35,12 @@ from napari_stack.operators.registration.refinement.uncertainty import (
     of_unknowns,
 )
 from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.search.correlation import (
+    compressed,
+    correlate,
+    peaks,
+    spectrum_of,
+)
 from napari_stack.operators.registration.search.evidence import local_likeness
 from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.limits import Limits
@@ -59,7 +68,12 @@ LEAST_GROWTH, NOISES = 0.02, 2.0
 #: The first unknowns of a transform, which sharpness does not change.
 SHIFTS = 2
 #: The likeness is less at so many pixels of the level to each side.
-BESIDE = 1.5
+BESIDE = 2
+#: A correlation has one peak where no other is higher than this share of it.
+LARGEST_SECOND = 0.4
+#: Of rows on finer levels than the coarsest, one in so many is taken: the fine blur leaves little
+#: that its neighbour does not say.
+APART = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +122,7 @@ class Place:
     @property
     def unlike(self) -> bool:
         """Whether the frame is so unlike the reference in sharpness that those beside it may be."""
-        if len(self.unknowns) <= SHIFTS:
-            return False
-        noise = float(np.sqrt(np.trace(self.unknowns[SHIFTS:, SHIFTS:]) / len(self.unknowns)))
-        return self.growth > max(LEAST_GROWTH, NOISES * noise)
+        return _unlike(self.unknowns, self.growth)
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -139,42 +150,62 @@ def placed(
     state = replace(state, shares=(max(state.shares, key=lambda share: share[1]),))
     _, covariance = measure_uncertainty(reference, moving, state, transform)
     unknowns = of_unknowns(state.matrix, covariance, transform, reference.shape)
-    found, alike = match(reference, moving, matrix), None
-    if growth_of(transform).any():
-        alike = of_like_sharpness(reference, moving, matrix)
-    growth = 0.0 if alike is None else alike.growth
+    found = match(reference, moving, matrix)
+    growth = feigned_growth(reference, moving, matrix, transform)
     return Place(alignment, found, levels, state.error, unknowns, growth)
+
+
+def _unlike(unknowns: NDArray[np.float64], growth: float) -> bool:
+    """Whether sharpness would mislead by more than noise does."""
+    if len(unknowns) <= SHIFTS:
+        return False
+    noise = float(np.sqrt(np.trace(unknowns[SHIFTS:, SHIFTS:]) / (len(unknowns) - SHIFTS)))
+    return growth > max(LEAST_GROWTH, NOISES * noise)
 
 
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
     """Compare two frames on a coarse level under a matrix."""
     level = coarsest(reference)
-    to_frame = level_to_frame(reference.factors[level])
-    place = np.asarray(np.linalg.inv(to_frame) @ matrix @ to_frame, np.float64)
-    seen = warp_coarsely(moving.levels[level], place)
-    valid = np.isfinite(reference.levels[level] + seen)
-    fixed, warped = (
-        np.where(valid, image, np.float32(0)) for image in (reference.levels[level], seen)
-    )
-    whole, other = _likeness(fixed, warped), np.nan_to_num(moving.levels[level])
+    factor, fixed = reference.factors[level], reference.levels[level]
+    place = frame_to_level(factor) @ matrix @ level_to_frame(factor)
+    warped = warp_coarsely(moving.levels[level], place)
+    valid = np.isfinite(fixed + warped)
+    if not valid.all():
+        fixed, warped = (np.where(valid, image, np.float32(0)) for image in (fixed, warped))
+    whole = float(fixed.ravel() @ warped.ravel())
     beside = [
-        _likeness(fixed, warp_coarsely(other, place @ shifted(x, y), outside=0.0))
-        for x, y in ((BESIDE, 0), (-BESIDE, 0), (0, BESIDE), (0, -BESIDE))
-    ]
-    return Match(whole, local_likeness(fixed, warped, valid), whole > max(beside))
-
-
-def _likeness(fixed: Image, warped: Image) -> float:
-    """Correlation coefficient of two images that are 0 where nothing is known."""
-    one, two = fixed.ravel(), warped.ravel()
-    norm = np.sqrt(float(one @ one) * float(two @ two))
-    return float(one @ two / norm) if norm > 0 else -1.0
+        float(np.vdot(one, other))
+        for first, second in ((fixed, warped), (warped, fixed))
+        for one, other in (
+            (first[BESIDE:], second[:-BESIDE]), (first[:, BESIDE:], second[:, :-BESIDE])
+        )
+    ]  # fmt: skip
+    power = float(fixed.ravel() @ fixed.ravel()) * float(warped.ravel() @ warped.ravel())
+    likeness = whole / np.sqrt(power) if power > 0 else -1.0
+    return Match(likeness, local_likeness(fixed, warped, valid), whole > max(beside))
 
 
 def coarsest(reference: Prepared) -> int:
     """Return the number of the level that a frame between is first refined on."""
     fitting = [i for i, level in enumerate(reference.levels) if min(level.shape) >= FIRST_SIDE]
     return fitting[-1] if fitting else 0
+
+
+def starts(reference: Prepared, moving: Prepared, predicted: Matrix) -> Iterator[Matrix]:
+    """Give what was predicted, then the same shifted to where the coarsest levels correlate.
+
+    There alone, and only where no other peak comes near: a scene that repeats is not searched for
+    by this.
+    """
+    yield predicted
+    level = coarsest(reference)
+    images = (compressed(frame.levels[level]) for frame in (reference, moving))
+    first, second = peaks(correlate(*map(spectrum_of, images)), 2)
+    if second.height < LARGEST_SECOND * first.height:
+        factor, centre = reference.factors[level], centre_of(reference.shape)
+        place = moved(predicted, centre[None])[0]
+        x, y = centre + factor * np.array([first.x, first.y]) - place
+        yield shifted(x, y) @ predicted
 
 
 def follow(
@@ -185,6 +216,8 @@ def follow(
     quality: float,
     transform: Transform,
     limits: Limits,
+    *,
+    afresh: bool = False,
 ) -> Place | None:
     """Refine a start that is close; None where the frame does not lie there as surely.
 
@@ -202,6 +235,8 @@ def follow(
         The quality to give.
     transform, limits
         As of `align`.
+    afresh : bool
+        Measure its sharpness, which takes all levels; else it is taken to be that of `beside`.
     """
     begin = nearest(start, transform, reference.shape)
     state = _descended(reference, moving, begin, beside.levels, transform)
@@ -212,16 +247,25 @@ def follow(
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
     matrix, misled = state.matrix, beside.alignment.misled
-    if beside.unlike:
-        every = tuple(range(coarsest(reference), -1, -1))
-        again = partial(_descended, levels=every, transform=transform)
+    growth = beside.growth
+    if afresh:
+        growth = feigned_growth(reference, moving, matrix, transform)
+    if _unlike(unknowns, growth):
+        again = partial(_on_every_level, transform=transform)
         _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
         matrix = found_again.matrix
     whole = unknowns.copy()
     whole[SHIFTS:, SHIFTS:] += misled**2 * np.eye(len(whole) - SHIFTS)
     covariance = of_entries(matrix, whole, transform, reference.shape)
     alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
-    return Place(alignment, found, beside.levels, state.error, unknowns, beside.growth)
+    return Place(alignment, found, beside.levels, state.error, unknowns, growth)
+
+
+def _on_every_level(
+    reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform
+) -> Refined | None:
+    every = tuple(range(coarsest(reference), -1, -1))
+    return _descended(reference, moving, matrix, every, transform)
 
 
 def _descended(
@@ -235,12 +279,11 @@ def _descended(
     state, move = Refined(matrix), 0.0
     for level in levels:
         factor = reference.factors[level]
-        to_frame = level_to_frame(factor)
-        to_level = np.linalg.inv(to_frame)
+        to_frame, to_level = level_to_frame(factor), frame_to_level(factor)
         refined = refine_level(
             reference.levels[level], moving.levels[level], to_level @ state.matrix @ to_frame,
             transform, FIRST_STEPS if level == levels[0] else NEXT_STEPS,
-            reference.areas[level], CONVERGED,
+            reference.areas[level], CONVERGED, 1 if level == levels[0] else APART,
         )  # fmt: skip
         if refined is None:
             return None
