@@ -74,6 +74,12 @@ def test_frames_beside_one_of_unlike_blur_are_made_alike():
     assert np.hypot(*off(found.alignment).T).max() < 0.05
     assert found.alignment.misled > 0
     assert place.wanted == ()
+    like = placed(reference, waves(1, TRUTH, 0), known, "similarity")
+    assert like.wanted == like.levels
+    how = moving, known.matrix, like, known.quality, "similarity", ANY
+    afresh = follow(reference, *how, afresh=True)
+    assert afresh.wanted == ()
+    assert np.hypot(*off(afresh.alignment).T).max() < 0.05
 
 
 def test_like_sharpness_is_left_alone():

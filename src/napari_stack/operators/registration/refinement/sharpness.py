@@ -75,16 +75,6 @@ def refined_alike(
     What moves further than unlike sharpness accounts for shows other things: bands of light, or
     parts that move by themselves. Then the frames stay as they are.
 
-    Parameters
-    ----------
-    reference, moving : Prepared
-        Two frames of the same shape.
-    refined : Refined
-    transform : str
-        Its kind, one of `TRANSFORMS`.
-    again : callable
-        Refines a matrix on other levels.
-
     Returns
     -------
     reference, moving : Prepared
@@ -107,6 +97,16 @@ def refined_alike(
     if found is None or moved > MOST_MISLED * growth:
         return reference, moving, refined, growth
     return one, other, found, left
+
+
+def feigned_growth(
+    reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform
+) -> float:
+    """By how much, in px at the corners, unlike sharpness would mislead a refinement."""
+    alike = None
+    if growth_of(transform).any():
+        alike = of_like_sharpness(reference, moving, matrix)
+    return 0.0 if alike is None else alike.growth
 
 
 def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.preprocess import Prepared
-from napari_stack.operators.registration.refinement.motion_models import Transform
+from napari_stack.operators.registration.refinement.motion_models import Transform, growth_of
 from napari_stack.operators.registration.search.align import Alignment
 from napari_stack.operators.registration.sequence.steady_picture import SteadyPicture
 from napari_stack.operators.registration.sequence.track import (
@@ -128,12 +128,14 @@ def _follow(
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
     least = min(beside, key=lambda place: place.match.whole)
-    moving = view.brief(stack, index, wanted=least.wanted)
+    # What those between are compared with tells how sharp it is, which may have changed.
+    afresh = keep and bool(growth_of(aligner.transform).any())
+    moving = view.brief(stack, index, wanted=() if afresh else least.wanted)
     if moving.levels:
         quality = min(place.alignment.quality for place in beside)
         how = least, quality, aligner.transform, aligner.limits
         for begin in starts(fixed, moving, start):
-            place = follow(fixed, moving, begin, *how)
+            place = follow(fixed, moving, begin, *how, afresh=afresh)
             if place is not None:
                 return place.alignment, place if keep else None
     return look(stack, index)

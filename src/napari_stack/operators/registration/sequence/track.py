@@ -16,13 +16,19 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
     level_to_frame,
     warp_coarsely,
 )
-from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.refinement.motion_models import (
+    Transform,
+    nearest,
+)
 from napari_stack.operators.registration.refinement.one_level import (
     corner_distance,
     normed,
     refine_level,
 )
-from napari_stack.operators.registration.refinement.sharpness import refined_alike
+from napari_stack.operators.registration.refinement.sharpness import (
+    feigned_growth,
+    refined_alike,
+)
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
@@ -56,9 +62,11 @@ LEAST_ALIKE = 0.8
 LARGEST_LOST = 0.1
 #: Where the likeness of searched frames was above the first, that of others is above the second.
 LIKE, UNLIKE = 0.5, 0.25
-#: Frames beside one whose growth may be off by more than this, in px at the corners, for its
-#: sharpness, are made as sharp as the reference, which needs all levels.
-LEAST_MISLED = 0.004
+#: Frames beside one whose sharpness would mislead by more than this, in px at the corners, and by
+#: so many times what noise does, are made as sharp as the reference, which needs all levels.
+LEAST_GROWTH, NOISES = 0.02, 2.0
+#: The first unknowns of a transform, which sharpness does not change.
+SHIFTS = 2
 #: The likeness is less at so many pixels of the level to each side.
 BESIDE = 2
 #: A correlation has one peak where no other is higher than this share of it.
@@ -100,6 +108,8 @@ class Place:
         What that refinement expects to be off at the corners, in pixels of the frame.
     unknowns : ndarray
         Covariance of the unknowns of the transform, but for what unlike sharpness does.
+    growth : float
+        By how much, in px at the corners, its sharpness would mislead a refinement.
     """
 
     alignment: Alignment
@@ -107,11 +117,12 @@ class Place:
     levels: tuple[int, ...]
     error: float
     unknowns: NDArray[np.float64]
+    growth: float = 0.0
 
     @property
     def unlike(self) -> bool:
         """Whether the frame is so unlike the reference in sharpness that those beside it may be."""
-        return self.alignment.misled > LEAST_MISLED
+        return _unlike(self.unknowns, self.growth)
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -140,7 +151,16 @@ def placed(
     _, covariance = measure_uncertainty(reference, moving, state, transform)
     unknowns = of_unknowns(state.matrix, covariance, transform, reference.shape)
     found = match(reference, moving, matrix)
-    return Place(alignment, found, levels, state.error, unknowns)
+    growth = feigned_growth(reference, moving, matrix, transform)
+    return Place(alignment, found, levels, state.error, unknowns, growth)
+
+
+def _unlike(unknowns: NDArray[np.float64], growth: float) -> bool:
+    """Whether sharpness would mislead by more than noise does."""
+    if len(unknowns) <= SHIFTS:
+        return False
+    noise = float(np.sqrt(np.trace(unknowns[SHIFTS:, SHIFTS:]) / (len(unknowns) - SHIFTS)))
+    return growth > max(LEAST_GROWTH, NOISES * noise)
 
 
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
@@ -196,6 +216,8 @@ def follow(
     quality: float,
     transform: Transform,
     limits: Limits,
+    *,
+    afresh: bool = False,
 ) -> Place | None:
     """Refine a start that is close; None where the frame does not lie there as surely.
 
@@ -213,6 +235,8 @@ def follow(
         The quality to give.
     transform, limits
         As of `align`.
+    afresh : bool
+        Measure its sharpness, which takes all levels; else it is taken to be that of `beside`.
     """
     begin = nearest(start, transform, reference.shape)
     state = _descended(reference, moving, begin, beside.levels, transform)
@@ -223,15 +247,18 @@ def follow(
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
     matrix, misled = state.matrix, beside.alignment.misled
-    if beside.unlike:
+    growth = beside.growth
+    if afresh:
+        growth = feigned_growth(reference, moving, matrix, transform)
+    if _unlike(unknowns, growth):
         again = partial(_on_every_level, transform=transform)
         _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
         matrix = found_again.matrix
     whole = unknowns.copy()
-    whole[2:, 2:] += misled**2 * np.eye(len(whole) - 2)
+    whole[SHIFTS:, SHIFTS:] += misled**2 * np.eye(len(whole) - SHIFTS)
     covariance = of_entries(matrix, whole, transform, reference.shape)
     alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
-    return Place(alignment, found, beside.levels, state.error, unknowns)
+    return Place(alignment, found, beside.levels, state.error, unknowns, growth)
 
 
 def _on_every_level(
