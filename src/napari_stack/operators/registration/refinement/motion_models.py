@@ -87,6 +87,13 @@ def unknowns_of(transform: Transform) -> NDArray[np.float64]:
     return np.eye(_TABLES[transform].shape[1])
 
 
+def growth_of(transform: Transform) -> NDArray[np.float64]:
+    """Unknowns (n,) of a growth that moves corners by one pixel; zeros where there is none."""
+    x, y = _TABLES[transform]
+    growth: NDArray[np.float64] = np.maximum(x[:, POWERS.index((1, 0))], y[:, POWERS.index((0, 1))])
+    return growth
+
+
 def linear_terms(sums: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:
     """Sum (unknowns,) a field (x, y) along the displacements for one unit of each unknown.
 

@@ -35,7 +35,11 @@ Floats = NDArray[np.float64]
 
 
 def measure_uncertainty(
-    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform
+    reference: Prepared,
+    moving: Prepared,
+    refined: Refined,
+    transform: Transform,
+    misled: float = 0.0,
 ) -> tuple[Matrix, Floats]:
     """Matrix without the bias of cubic interpolation, and the covariance of its entries.
 
@@ -52,6 +56,8 @@ def measure_uncertainty(
         What `refine` made of them.
     transform : str
         Its kind, one of `TRANSFORMS`.
+    misled : float
+        Px at the corners by which growth, turn and shear may be off for other reasons than noise.
 
     Returns
     -------
@@ -70,6 +76,7 @@ def measure_uncertainty(
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
     covariance = _floor(refined.matrix, reference, len(levels[0].bias))
+    covariance[2:, 2:] += misled**2 * np.eye(len(covariance) - 2)
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.sequence.steady_picture import SteadyPicture
 from napari_stack.operators.registration.sequence.track import (
     FAR_KEYS,
     KEYS,
@@ -40,6 +41,7 @@ def followed(
     search: Search,
     moving: list[int],
     run: Run,
+    picture: SteadyPicture | None = None,
 ) -> dict[int, Alignment]:
     """Search for two frames, and follow the motion to all others.
 
@@ -51,8 +53,9 @@ def followed(
     keys = sorted({*moving[:: steps[0]], moving[-1]})
     fixed = view.brief(stack, reference, of_reference=True)
     look = partial(_searched, fixed=fixed, search=search, transform=aligner.transform)
+    shown: dict[str, Any] = {"what": what, "growing": picture}
     searched = keys[max(len(keys) // 2 - 1, 0) :][:2]
-    found = dict(zip(searched, run.each(look, stack, searched, what=what), strict=True))
+    found = dict(zip(searched, run.each(look, stack, searched, **shown), strict=True))
     for before, step in pairwise([len(stack), *steps]):
         known = {i: place for i, (_, place) in found.items() if place is not None}
         between = [i for i in (keys if step == steps[0] else moving[::step]) if i not in found]
@@ -62,7 +65,7 @@ def followed(
             reach=before, keep=step > 1,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
-        found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
+        found.update(zip(between, later.each(follow, stack, between, **shown), strict=True))
     return {i: alignment for i, (alignment, _) in found.items()}
 
 
@@ -125,7 +128,7 @@ def _follow(
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
     least = min(beside, key=lambda place: place.match.whole)
-    moving = view.brief(stack, index, wanted=least.levels)
+    moving = view.brief(stack, index, wanted=least.wanted)
     if moving.levels:
         quality = min(place.alignment.quality for place in beside)
         how = least, quality, aligner.transform, aligner.limits

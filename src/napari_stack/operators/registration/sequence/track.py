@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from napari_stack.operators.registration.refinement.one_level import (
     normed,
     refine_level,
 )
+from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
@@ -54,6 +56,9 @@ LEAST_ALIKE = 0.8
 LARGEST_LOST = 0.1
 #: Where the likeness of searched frames was above the first, that of others is above the second.
 LIKE, UNLIKE = 0.5, 0.25
+#: Frames beside one whose growth may be off by more than this, in px at the corners, for its
+#: sharpness, are made as sharp as the reference, which needs all levels.
+LEAST_MISLED = 0.004
 #: The likeness is less at so many pixels of the level to each side.
 BESIDE = 2
 #: A correlation has one peak where no other is higher than this share of it.
@@ -94,7 +99,7 @@ class Place:
     error : float
         What that refinement expects to be off at the corners, in pixels of the frame.
     unknowns : ndarray
-        Covariance of the unknowns of the transform.
+        Covariance of the unknowns of the transform, but for what unlike sharpness does.
     """
 
     alignment: Alignment
@@ -102,6 +107,16 @@ class Place:
     levels: tuple[int, ...]
     error: float
     unknowns: NDArray[np.float64]
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the frame is so unlike the reference in sharpness that those beside it may be."""
+        return self.alignment.misled > LEAST_MISLED
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Numbers of the levels that a frame beside it is measured on; none: all of them."""
+        return () if self.unlike else self.levels
 
 
 def placed(
@@ -190,7 +205,7 @@ def follow(
     Parameters
     ----------
     reference, moving : Prepared
-        `moving` may be without coarse image and spectrum, and have no levels but those of `beside`.
+        `moving` may be without coarse image and spectrum, and have no levels but those `wanted`.
     start : ndarray (3, 3)
     beside : Place
         A frame next to it.
@@ -207,9 +222,23 @@ def follow(
     if not found.like(beside.match):
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
-    covariance = of_entries(state.matrix, unknowns, transform, reference.shape)
-    alignment = Alignment(state.matrix, quality, True, covariance=covariance)
+    matrix, misled = state.matrix, beside.alignment.misled
+    if beside.unlike:
+        again = partial(_on_every_level, transform=transform)
+        _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
+        matrix = found_again.matrix
+    whole = unknowns.copy()
+    whole[2:, 2:] += misled**2 * np.eye(len(whole) - 2)
+    covariance = of_entries(matrix, whole, transform, reference.shape)
+    alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
     return Place(alignment, found, beside.levels, state.error, unknowns)
+
+
+def _on_every_level(
+    reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform
+) -> Refined | None:
+    every = tuple(range(coarsest(reference), -1, -1))
+    return _descended(reference, moving, matrix, every, transform)
 
 
 def _descended(
