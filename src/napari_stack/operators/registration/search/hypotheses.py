@@ -13,6 +13,7 @@ from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
 from napari_stack.operators.registration.refinement.one_level import ITERATIONS, corner_distance
+from napari_stack.operators.registration.search.certainty import decided
 from napari_stack.operators.registration.search.correlation import correlate, spectrum_of
 from napari_stack.operators.registration.search.determined import determined
 from napari_stack.operators.registration.search.evidence import (
@@ -30,7 +31,6 @@ from napari_stack.operators.registration.search.judgement import (
     Follow,
     Weighed,
     choose,
-    decided,
     reach,
     support,
 )

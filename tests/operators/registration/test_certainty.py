@@ -6,9 +6,9 @@ from scipy import ndimage
 
 from napari_stack.operators.registration.search import hypotheses
 from napari_stack.operators.registration.search.align import align, prepare
+from napari_stack.operators.registration.search.certainty import certain, even
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.fourier_mellin import shifted
-from napari_stack.operators.registration.search.judgement import certain, even
 
 SIDE, SHIFT, NOISE = 256, 5, 3.5
 
