@@ -60,16 +60,18 @@ class Guesses:
         found = turned(self.reference, self.moving)
         return [nearest(matrix, self.transform, self.reference.shape) for matrix in found]
 
-    def promise(self, others: list[Matrix]) -> bool:
+    def promise(self, others: list[Matrix], *, brief: bool = False) -> bool:
         """Whether one of them, or of others, makes the frames more alike than chance does.
 
-        Each is improved on the coarsest level, which takes little time.
+        Each is improved on the coarsest level, which takes little time; when `brief`, no shifts
+        are, whose correlation does not stand out.
         """
         if _stands_out(self._plain) or _stands_out(self._even):
             return True
         if any(self._alike(matrix) for matrix in others):
             return True
-        return any(self._alike(self._improved(m)) for m in (*self.shifts(), *self.turns))
+        guessed = self.turns if brief else (*self.shifts(), *self.turns)
+        return any(self._alike(self._improved(matrix)) for matrix in guessed)
 
     def _improved(self, matrix: Matrix) -> Matrix:
         factors = (first_level(self.reference),)

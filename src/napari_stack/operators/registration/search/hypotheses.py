@@ -13,6 +13,7 @@ from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
 from napari_stack.operators.registration.refinement.one_level import ITERATIONS, corner_distance
+from napari_stack.operators.registration.search.certainty import decided
 from napari_stack.operators.registration.search.correlation import correlate, spectrum_of
 from napari_stack.operators.registration.search.determined import determined
 from napari_stack.operators.registration.search.evidence import (
@@ -29,7 +30,6 @@ from napari_stack.operators.registration.search.judgement import (
     AMBIGUOUS,
     Follow,
     Weighed,
-    certain,
     choose,
     reach,
     support,
@@ -115,7 +115,7 @@ class Search:
         hypotheses = self._starts(start, features)
         for hypothesis in islice(hypotheses, 1) if only and start is not None else hypotheses:
             self._add(hypothesis)
-            if self.found and certain(self.found[-1].evidence):
+            if self.found and decided(self.found[-1].evidence, self.best):
                 return
 
     def best(self) -> Best | None:

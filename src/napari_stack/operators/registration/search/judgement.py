@@ -28,13 +28,6 @@ from napari_stack.operators.registration.search.evidence import (
 
 #: A frame is found where its place is as probable as this.
 LEAST_PROBABILITY = 0.7
-#: Nothing else is tried where so many tiles, and this share of them, match clearly and at zero,
-#: no other place is nearly as good, and the highest of the correlation is there.
-CERTAIN_TILES, CERTAIN_SHARE, CERTAIN_QUALITY, CERTAIN_CENTRAL = 8, 0.75, 0.6, 0.95
-#: ... and the frames have this share in common: a foreground may fill what is left of less.
-CERTAIN_COMMON = 0.85
-#: ... and their plain correlation away from zero stays below this share of that at zero.
-CERTAIN_REPEATED = 0.45
 #: A tile that matches at zero by so many standard deviations counts; more than the second counts
 #: no more.
 COUNTS_FROM, COUNTS_TO = 2.0, 4.0
@@ -95,17 +88,6 @@ class Weighed:
     def alone(cls, evidence: Evidence, transform: Transform) -> Self:
         """Weigh an alignment beside which nothing else was looked for."""
         return cls(evidence, [], transform, transform)
-
-
-def certain(evidence: Evidence) -> bool:
-    """Whether nothing else needs to be tried."""
-    return (
-        evidence.in_place >= max(CERTAIN_TILES, CERTAIN_SHARE * len(evidence.heights))
-        and evidence.again.height <= CERTAIN_REPEATED
-        and evidence.quality > CERTAIN_QUALITY
-        and evidence.central > CERTAIN_CENTRAL
-        and evidence.common > CERTAIN_COMMON
-    )
 
 
 def support(evidence: Evidence) -> float:

@@ -23,6 +23,7 @@ from napari_stack.operators.registration.sequence.track import (
     placed,
     starts,
 )
+from napari_stack.operators.registration.sequence.unlike import nothing_in_common
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence.measure import Aligner, MeasureOptions
@@ -116,6 +117,7 @@ def _follow(
     """Refine what lies between the places of the frames beside it, or search for it.
 
     Where the frame is not there, it may have jumped: that a correlation tells, if it has one peak.
+    One that has nothing in common with the reference is not searched for.
     `numbers` are those of the frames whose places are known, in order. What others are compared
     with is given only to `keep` it: in a long recording it would fill the memory.
     """
@@ -138,4 +140,6 @@ def _follow(
             place = follow(fixed, moving, begin, *how, afresh=afresh)
             if place is not None:
                 return place.alignment, place if keep else None
+        if nothing_in_common(fixed, moving, least, start, aligner.transform):
+            return Alignment(np.eye(3), 0.0, False), None
     return look(stack, index)
