@@ -56,7 +56,7 @@ def plan(work: Work) -> tuple[list[int], list[int]]:
     Returns
     -------
     now : list of int
-        Those of the operator, its last one first: it begins at the other end itself.
+        Those of the operator, its last one first; without its first one, where it begins itself.
     later : list of int
         Those of the operators that usually follow, which meet its result; and, if wanted, all
         others of the operator.
@@ -73,7 +73,7 @@ def plan(work: Work) -> tuple[list[int], list[int]]:
         # Of each choice of options there is a run on frames as they are, and one on corrected ones.
         number = 2 * _choice(entry.precompile, work.options) + work.corrected
         following = [run for next_ in entry.followed_by for run in runs_of(next_)[1:2]]
-        now += chain.from_iterable(runs[number : number + 1])
+        now += chain.from_iterable(run[:-1] for run in runs[number : number + 1])
         later += chain.from_iterable(following if runs else [])
         later += chain.from_iterable(runs if work.everything else [])
     return list(dict.fromkeys(now)), list(dict.fromkeys(later))

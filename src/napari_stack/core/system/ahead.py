@@ -10,13 +10,16 @@ only later.
 import atexit
 import json
 import os
-import subprocess
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: Environment variable: "0" to do without a helper.
 SWITCH = "NAPARI_STACK_COMPILE_AHEAD"
@@ -88,7 +91,7 @@ class _Helper:
         self.lock = threading.Lock()
         self.begun: set[Work] = set()
         self.last: Work | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None  # imported when one is started
 
     def ask(self, work: Work) -> None:
         with self.lock, suppress(OSError):
@@ -103,13 +106,17 @@ class _Helper:
         """End the helper; a file that it is writing becomes whole first."""
         if self.process is None:
             return
+        import subprocess
+
         with suppress(OSError, subprocess.TimeoutExpired):
             if self.process.stdin is not None:
                 self.process.stdin.close()
             self.process.wait(_PATIENCE)
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started() -> "subprocess.Popen[bytes]":
+    import subprocess
+
     path = os.pathsep.join([str(_PACKAGE.parent), *filter(None, sys.path)])
     flags = 0
     if sys.platform == "win32":
