@@ -16,7 +16,6 @@ from napari_stack.operators.focus.frame_statistics import (
     SharpnessFold,
     limit_workers,
     measure_frame,
-    read_grey,
 )
 from napari_stack.operators.focus.methods import DepthMap, WorkingResult
 from napari_stack.operators.focus.pyramid_blend import BlendingFold
@@ -99,7 +98,7 @@ class EnergyFold:
 
     def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, Array, Array]:
         """Measure a frame: return its statistics, its energy and its brightness."""
-        grey, valid = read_grey(stack, index, self.measuring.channels)
+        grey, valid = self.measuring.read(stack, index)
         statistics = measure_frame(grey, valid, self.measuring.reference)
         grey = grey * np.float32(statistics.gain)
         energy = energy_of(grey, self.method)

@@ -200,21 +200,23 @@ def fuse(
     chosen = method_options(options_of(focus_stack)["method"], method)
     # numba: not when this is imported
     from napari_stack.core.pixels.luminance import ChannelWeights
+    from napari_stack.operators.focus.spooled import read_once
 
     strokes = _strokes(stack, retouch)
     channels = ChannelWeights(stack.rgb, stack.alpha, channel)
     scene = _scene(stack, scene, prefer, channel)
     seen_as = scene != "opaque" or prefer != "none"
     passes = 1 + seen_as + true_colours + bool(strokes)
-    found = _fuse_by(chosen, stack, run.part(0, passes), channels, depth=depth)
-    if seen_as:
-        found = _seen_as(found, stack, run.part(1, passes), channels, (scene, prefer, near))
-    if true_colours:
-        from napari_stack.operators.focus.true_colours import nearest_colours
+    with read_once(stack, run, often=seen_as) as (frames, how):
+        found = _fuse_by(chosen, frames, how.part(0, passes), channels, depth=depth)
+        if seen_as:
+            found = _seen_as(found, frames, how.part(1, passes), channels, (scene, prefer, near))
+        if true_colours:
+            from napari_stack.operators.focus.true_colours import nearest_colours
 
-        part = run.part(1 + seen_as, passes)
-        picked = nearest_colours(stack, part, channels, found.image)
-        found = found._replace(image=picked)
+            part = how.part(1 + seen_as, passes)
+            picked = nearest_colours(frames, part, channels, found.image)
+            found = found._replace(image=picked)
     if strokes:
         from napari_stack.operators.focus.retouch.apply import retouched
 

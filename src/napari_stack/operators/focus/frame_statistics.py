@@ -116,13 +116,18 @@ def measure_frame(
     return FrameStatistics(scales, noise * gain, top * gain, gain, half, small)
 
 
-def reference_of(stack: Stack, channels: ChannelWeights) -> Reference:
-    """Return the middle frame's; of two in the middle the mean, whatever the order."""
+def middle_frames(stack: Stack) -> dict[int, Stack]:
+    """Open the middle frame, or both, by their numbers."""
     numbers = np.flatnonzero(stack.used)
     middle = {int(numbers[(len(numbers) - 1) // 2]), int(numbers[len(numbers) // 2])}
+    return {number: stack.opened(number) for number in sorted(middle)}
+
+
+def reference_of(middle: Mapping[int, Stack], channels: ChannelWeights) -> Reference:
+    """Return the middle frame's; of two in the middle the mean, whatever the order."""
     thumbnails, lights = [], []
-    for i in sorted(middle):
-        grey, valid = read_grey(stack, i, channels)
+    for frame in middle.values():
+        grey, valid = read_grey(frame, 0, channels)
         _, coarse, support = _smaller(grey, valid)
         thumbnails.append(_thumbnail(coarse, support))
         lights.append(light_around(coarse, float(grey.max())))
@@ -227,8 +232,11 @@ class SharpnessFold:
     """
 
     def __init__(self, stack: Stack, channels: ChannelWeights, run: Run, *, even: bool) -> None:
-        self.channels = channels
-        self.reference, self.even = reference_of(stack, channels), even
+        self.channels, self.even = channels, even
+        middle = middle_frames(stack)
+        self.reference = reference_of(middle, channels)
+        # They are not decoded again, unless that is done elsewhere.
+        self.opened = middle if run.executor is None else {}
         height, width = stack.shape[1:3]
         places = uneven_places(stack)
         alone = run.executor is None
@@ -241,8 +249,13 @@ class SharpnessFold:
 
     def prepare(self, stack: Stack, index: int) -> FrameStatistics:
         """Measure a frame."""
-        grey = read_grey(stack, index, self.channels)
-        return measure_frame(*grey, self.reference, even=self.even)
+        return measure_frame(*self.read(stack, index), self.reference, even=self.even)
+
+    def read(self, stack: Stack, index: int) -> tuple[Array, Array | None]:
+        """Return the brightness of a frame, once."""
+        if (frame := self.opened.pop(index, None)) is not None:
+            return read_grey(frame, 0, self.channels)
+        return read_grey(stack, index, self.channels)
 
     def add(self, index: int, prepared: FrameStatistics) -> None:
         """Take in a frame."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from napari_stack import samples
-from napari_stack.operators.focus.occlusion.defocus import blur_growth, blurred
+from napari_stack.operators.focus.occlusion.defocus import Looks, blur_growth, blurred
 
 
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 5.0, 12.0])
@@ -25,11 +25,13 @@ def test_the_growth_is_that_of_the_lens(growth):
     places = np.arange(5, dtype=np.float32)
     depth, fused = truth["depth"].astype(np.float32), truth["image"].astype(np.float32)
     even = cv2.erode(depth, np.ones((15, 15))) > cv2.dilate(depth, np.ones((15, 15))) - 1
-    found = blur_growth(frames, fused, depth, even, places)
+    looks = Looks(fused, depth, even, places)
+    found = blur_growth(looks.compare(n, frame) for n, frame in enumerate(frames))
     assert found == pytest.approx(growth, rel=0.1)
 
 
 def test_nothing_tells_it_where_nothing_is_sure():
     frames = np.zeros((3, 32, 32), np.float32)
     none = np.zeros((32, 32), bool)
-    assert blur_growth(frames, frames[0], frames[0], none, np.arange(3, dtype=np.float32)) is None
+    looks = Looks(frames[0], frames[0], none, np.arange(3, dtype=np.float32))
+    assert blur_growth(looks.compare(n, frame) for n, frame in enumerate(frames)) is None

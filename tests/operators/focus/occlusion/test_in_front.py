@@ -1,15 +1,19 @@
 """`focus_stack(prefer=...)` on hairs before a ground, whose truth is known."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
 
 from napari_stack import samples
+from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Cancelled
 from napari_stack.engine.run import Run
 from napari_stack.operators import focus_stack
-from napari_stack.operators.focus.occlusion import in_front
+from napari_stack.operators.focus.focus_stack import fuse
+from napari_stack.operators.focus.occlusion import in_front, tiles
 
 BORDER = 8
 
@@ -87,11 +91,30 @@ def test_every_method_gains(scene, method):
     assert after > before + 1
 
 
-def test_bands_give_what_the_whole_gives(near):
-    tall, _ = samples.occluded(frames=3, size=(400, 40), hairs=3, seed=3, blur=2.0)
-    whole = focus_stack(tall, prefer="near").image.astype(int)
-    bands = focus_stack(tall, prefer="near", run=Run(memory=2**20)).image
-    assert np.mean(abs(bands - whole) > 1) < 0.01
+def test_tiles_give_what_the_whole_gives(near, scene, monkeypatch):
+    monkeypatch.setattr(tiles, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(tiles, "MARGIN", 24)
+    monkeypatch.setattr(tiles, "LEAST", 16)
+    run = Run(memory=3 * 2**20)
+    assert len(tiles.tiles((120, 144), 7, 1, run.memory)) > 2
+    parts = focus_stack(scene[0], prefer="near", run=run).image.astype(int)
+    assert np.mean(abs(parts - near.image) > 1) < 0.01
+
+
+def test_all_frames_together_stay_within_the_memory(scene, monkeypatch):
+    monkeypatch.setattr(tiles, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(tiles, "MARGIN", 24)
+    monkeypatch.setattr(tiles, "LEAST", 16)
+    found = fuse(scene[0])
+    run = Run(memory=3 * 2**20, workers=1)
+    tracemalloc.start()
+    try:
+        in_front.preferring(found, scene[0], run, ChannelWeights(), "near", "last frame")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    window = 120 * 144 * 4 * 40  # of the looks by which the growth of blur is found
+    assert peak < run.memory + window
 
 
 def test_colours_alpha_and_missing_pixels(scene, near):
@@ -134,9 +157,10 @@ def test_flat_areas_between_strong_edges_stay_bit_for_bit(near):
     assert (found.image == focus_stack(frames).image).all()
 
 
-def test_it_stops_half_way(scene):
+@pytest.mark.parametrize("part", ["Telling how blur grows", "Telling near from far"])
+def test_it_stops_half_way(scene, part):
     def tick(_done, _total, what):
-        if what == "Telling near from far":
+        if what == part:
             raise Cancelled
 
     with pytest.raises(Cancelled):

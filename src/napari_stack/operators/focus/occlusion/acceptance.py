@@ -11,11 +11,11 @@ from napari_stack.operators.focus.occlusion.layering import (
     REACH,
     Labels,
     Layers,
+    Opacities,
     Plane,
     Series,
     disc,
     misfit,
-    opacity_of,
     squared,
     window_mean,
 )
@@ -43,9 +43,8 @@ TRIED = 9
 
 def plain_misfit(series: Series, even: Labels) -> NDArray[np.float32]:
     """Return how far each frame is from what the fused image, with an even depth, would show."""
-    numbers = range(len(series.frames))
-    labels = [opacity_of(even, number) for number in numbers]
-    return misfit(series, labels, [series.fused for _ in numbers], TRIED)
+    colours = [series.fused] * len(series.frames)
+    return misfit(series, Opacities(even, len(colours)), colours, TRIED)
 
 
 def model_error(series: Series, even: Labels, sure: NDArray[np.bool_]) -> float:

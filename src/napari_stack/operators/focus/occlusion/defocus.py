@@ -1,6 +1,6 @@
 """How blurred things are out of focus: the blur itself, and how fast it grows along a series."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +37,11 @@ def blurred(image: Plane, sigma: float) -> Plane:
     return soft.reshape(shape)
 
 
-def blur_growth(
-    frames: Sequence[Plane], fused: Plane, depth: Plane, sure: NDArray[np.bool_], places: Plane
-) -> float | None:
-    """Return the standard deviation, in pixels, by which blur grows a frame away from focus.
-
-    What is in focus at one frame is compared, under many blurs, with what the others show.
+class Looks:
+    """What is in focus at each frame, under many blurs: to be compared with what others show.
 
     Parameters
     ----------
-    frames : sequence of (y, x) ndarray of float32
     fused : (y, x) ndarray of float32
         All in focus.
     depth : (y, x) ndarray of float32
@@ -55,26 +50,57 @@ def blur_growth(
         Where the depth is certain, and even around.
     places : (n,) ndarray of float32
         Where the frames lie, in mean steps.
+    """
+
+    def __init__(self, fused: Plane, depth: Plane, sure: NDArray[np.bool_], places: Plane) -> None:
+        self.places = places
+        focused = {n: sure & (np.abs(depth - n) < BESIDE) for n in range(len(places))}
+        self.places_of = {
+            n: np.flatnonzero(where)
+            for n, where in focused.items()
+            if np.count_nonzero(where) >= LEAST_PIXELS
+        }
+        self.seen: dict[int, list[Plane]] = {n: [] for n in self.places_of}
+        for sigma in (0.0, *SIGMAS):
+            look = blurred(fused, sigma).reshape(-1)
+            for n, where in self.places_of.items():
+                self.seen[n].append(look[where])
+
+    def compare(self, other: int, frame: Plane) -> list[tuple[float, int]]:
+        """Return by how much the blur in a frame grows, seen in others, and from how many pixels.
+
+        Parameters
+        ----------
+        other : int
+            Number of the frame.
+        frame : (y, x) ndarray of float32
+        """
+        found, pixels = [], frame.reshape(-1)
+        for n, where in self.places_of.items():
+            if 0 < abs(other - n) <= FARTHEST:
+                here = pixels[where]
+                sigma = _best_sigma([float(np.mean((here - s) ** 2)) for s in self.seen[n]])
+                if sigma is not None:
+                    away = abs(float(self.places[other] - self.places[n]))
+                    found.append((sigma / away, len(where)))
+        return found
+
+
+def blur_growth(compared: Iterable[list[tuple[float, int]]]) -> float | None:
+    """Return the standard deviation, in pixels, by which blur grows a frame away from focus.
+
+    Parameters
+    ----------
+    compared : iterable
+        What `Looks.compare` found for every frame.
 
     Returns
     -------
     float or None
         None where nothing tells.
     """
-    focused = [sure & (np.abs(depth - number) < BESIDE) for number in range(len(frames))]
-    looks = [fused, *(blurred(fused, sigma) for sigma in SIGMAS)]
-    ratios, counts = [], []
-    for number, where in enumerate(focused):
-        if np.count_nonzero(where) < LEAST_PIXELS:
-            continue
-        seen = [look[where] for look in looks]
-        for other, frame in enumerate(frames):
-            if 0 < abs(other - number) <= FARTHEST:
-                sigma = _best_sigma([float(np.mean((frame[where] - s) ** 2)) for s in seen])
-                if sigma is not None:
-                    ratios.append(sigma / abs(float(places[other] - places[number])))
-                    counts.append(int(np.count_nonzero(where)))
-    return _weighted_median(ratios, counts) if ratios else None
+    found = [pair for pairs in compared for pair in pairs]
+    return _weighted_median(*zip(*found, strict=True)) if found else None
 
 
 def _best_sigma(errors: list[float]) -> float | None:
@@ -88,7 +114,7 @@ def _best_sigma(errors: list[float]) -> float | None:
     return float(SIGMAS[best - 1] * (SIGMAS[1] / SIGMAS[0]) ** ahead)
 
 
-def _weighted_median(values: list[float], weights: list[int]) -> float:
+def _weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
     order = np.argsort(values, kind="stable")
     total = np.cumsum(np.array(weights)[order])
     return float(np.array(values)[order][np.searchsorted(total, total[-1] / 2)])

@@ -13,6 +13,7 @@ from napari_stack.engine.progress import Progress
 from napari_stack.engine.run import Run
 from napari_stack.operators.focus.methods import WorkingResult
 from napari_stack.operators.focus.occlusion.acceptance import (
+    TRIED,
     Edges,
     believed,
     certain_edges,
@@ -30,6 +31,13 @@ from napari_stack.operators.focus.occlusion.layering import (
     window_mean,
 )
 from napari_stack.operators.focus.occlusion.measuring import Measured, measured
+from napari_stack.operators.focus.occlusion.tiles import (
+    FramesOfPart,
+    Part,
+    read_together,
+    tiles,
+    with_margin,
+)
 
 Array = NDArray[Any]
 Prefer = Literal["none", "near", "far"]
@@ -43,8 +51,8 @@ SEE_THROUGH = 0.4
 # Where frames are this much farther from the model of blur than noise makes them, farther things
 # are shown with specks.
 UNSAFE = 16.0
-# Rows around a band on which it depends, and arrays like a frame, for each frame, at once.
-MARGIN, PLANES = 96, 6
+# What is being done, in words.
+WHAT = "Telling near from far"
 
 
 def preferring(
@@ -72,9 +80,16 @@ def preferring(
     UserWarning
         Where nothing tells how blur grows along the series, where nothing was changed, and where
         specks are to be expected.
+
+    Raises
+    ------
+    UserError
+        When the least part of all frames does not fit the memory of the run.
     """
-    known = measured(stack, run.part(0, 2), channels, near_last=near == "last frame")
-    growth = known.growth(found.image) if len(known.numbers) > 1 else None
+    known = measured(stack, run.part(0, 4), channels, near_last=near == "last frame")
+    height, width, count = *known.labels.shape, channels.split(found.image[:1], None)[0].shape[-1]
+    parts = tiles((height, width), len(known.numbers), count, run.memory)
+    growth = known.growth(found.image, run.part(1, 4)) if len(known.numbers) > 1 else None
     if growth is None:
         warn_caller(
             f'prefer="{prefer}" does nothing here: too little is in focus to tell how blur grows '
@@ -83,15 +98,12 @@ def preferring(
         return found
     depth = None if found.depth is None else found.depth.copy()
     result = found._replace(image=found.image.copy(), depth=depth)
-    model = Model(found.image, known, growth, _error(found.image, known, growth))
-    height, width = known.labels.shape
-    row = width * found.image[0, 0].size * 4 * PLANES * len(known.numbers)
-    tall = max(run.memory // row - 2 * MARGIN, MARGIN)
-    bands = [slice(start, min(start + tall, height)) for start in range(0, height, tall)]
-    steps = len(bands) * len(known.numbers)
-    progress = Progress(run.part(1, 2).tick, steps, "Telling near from far")
-    changed = [_put_band(result, model, band, prefer, progress) for band in bands]
-    _tell(prefer, model, sum(changed) / (height * width))
+    model = Model(found.image, known, growth, _error(found.image, known, growth, run.part(2, 4)))
+    changed = 0
+    for number, part in enumerate(parts):
+        here = run.part(3, 4).part(number, len(parts))
+        changed += _put_tile(result, model, part, prefer, here)
+    _tell(prefer, model, changed / (height * width))
     return result
 
 
@@ -117,67 +129,50 @@ class Model(NamedTuple):
     growth: float  # of blur, in pixels from frame to frame
     error: float  # of the model of blur, in squared grey levels
 
-    def series(self, rows: slice) -> tuple[Series, Array, Array]:
-        """Return rows, the labels of the fused image, and where all frames are valid."""
-        return _series(self.image, self.known, self.growth, rows)
 
-
-def _error(image: Array, known: Measured, growth: float) -> float:
+def _error(image: Array, known: Measured, growth: float, run: Run) -> float:
     """Return how far frames are from the model of blur, where most of the depth is sure."""
-    rows, columns = known.sampled()
-    series, even, _ = _series(image, known, growth, rows)
-    frames, fused = series.frames[:, :, columns], series.fused[:, columns]
-    series = series._replace(frames=frames, fused=fused, labels=series.labels[:, columns])
-    return model_error(series, even[:, columns], known.sure[rows, columns])
+    part = known.sampled()
+    progress = Progress(run.tick, TRIED, WHAT)
+    series = _series(image, known, growth, part)
+    series = series._replace(frames=FramesOfPart(known, series.fused, part, progress.step))
+    return model_error(series, known.even[part], known.sure[part])
 
 
-def _put_band(
-    result: WorkingResult, model: Model, band: slice, prefer: Prefer, progress: Progress
-) -> int:
-    """Put rows of the image, and of the depth, in place; return how many pixels may change."""
+def _put_tile(result: WorkingResult, model: Model, tile: Part, prefer: Prefer, run: Run) -> int:
+    """Put a part of the image, and of the depth, in place; return how many pixels may change."""
     known = model.known
-    wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, len(known.labels)))
-    series, even, valid = model.series(wide)
-    separation, edges = Separation(series), certain_edges(series)
+    part, inner = with_margin(tile, known.labels.shape)
+    series = _series(model.image, known, model.growth, part)
+    frames, valid = read_together(FramesOfPart(known, series.fused, part), run.part(0, 2), WHAT)
+    series, even = series._replace(frames=frames), known.even[part]
+    edges, progress = certain_edges(series), Progress(run.part(1, 2).tick, len(frames), WHAT)
     if not edges.here.any():
-        progress.step(len(series.frames))
         return 0
+    separation = Separation(series)
     layers = separation.layers(progress.step)
     belief = believed(series, layers, even, edges.near, model.error) * valid
     if prefer == "far":
         layers = _seen_through(layers, edges)
         belief = np.maximum(belief, cv2.dilate(belief, disc(REACH // 2)))
     fused = _blended(series, layers, separation.at_edges, belief[..., np.newaxis])
-    inner = slice(band.start - wide.start, band.stop - wide.start)
     shown = result.image.reshape(*result.image.shape[:2], -1)
-    count = fused.shape[2]
     changed = belief[inner] > 0
     values = (fused[inner] / known.scale).astype(result.image.dtype)
-    shown[band][..., :count][changed] = values[changed]
+    shown[tile][..., : fused.shape[2]][changed] = values[changed]
     if result.depth is not None:
         top = layers.top[inner]
         other = np.abs(top.astype(np.int32) - even[inner]) >= series.gap
         here = other & (belief[inner] > 0.5)
-        result.depth[band][here] = known.numbers[top[here]]
+        result.depth[tile][here] = known.numbers[top[here]]
     return int(np.count_nonzero(changed))
 
 
-def _series(
-    image: Array, known: Measured, growth: float, rows: slice
-) -> tuple[Series, Array, Array]:
-    """Return rows of a series, the labels of the fused image, and where all frames are valid."""
-    colours, _, _ = known.channels.split(image[rows], None)
-    fused = (colours * known.scale).astype(np.float32)
-    frames = np.empty((len(known.numbers), *fused.shape), np.float32)
-    everywhere = np.ones(fused.shape[:2], bool)
-    for target, number in zip(frames, known.numbers.tolist(), strict=True):
-        target[...], valid = known.frame(number, rows)
-        if valid is not None:
-            target[~valid] = fused[~valid]
-            everywhere &= valid
-    labels = known.labels[rows]
-    series = Series(frames, fused, labels, known.places, growth, known.noise)
-    return series, known.even[rows], everywhere.astype(np.float32)
+def _series(image: Array, known: Measured, growth: float, part: Part) -> Series:
+    """Return a part of a series without its frames."""
+    colours, _, _ = known.channels.split(image[part], None)
+    fused = np.ascontiguousarray(colours * known.scale, np.float32)
+    return Series((), fused, known.labels[part], known.places, growth, known.noise)
 
 
 def _seen_through(layers: Layers, edges: Edges) -> Layers:
@@ -197,7 +192,7 @@ def _blended(series: Series, layers: Layers, at_edges: Array, belief: Array) -> 
 
     Away from edges it stays, but for the veil of nearer things; so does the noise that it averaged.
     """
-    frames = layers.composed_of(list(series.frames))
+    frames = layers.composed_of(series.frames)
     whole = layers.composed()
     near_edge = window_mean(cv2.dilate(at_edges.astype(np.float32), disc(1)), 1.0)
     differs = window_mean(squared(frames - series.fused), 1.5) / (series.noise**2 + 1)

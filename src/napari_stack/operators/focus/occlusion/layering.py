@@ -1,6 +1,6 @@
 """A focus series as layers, each with its opacity and colours, found from the nearest on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ LITTLE, SEEN = 1e-4, 0.05
 class Series(NamedTuple):
     """Rows of a focus series on the scale 0 to 255, from the farthest frame to the nearest."""
 
-    frames: NDArray[np.float32]  # (n, y, x, channel)
+    frames: Any  # (n, y, x, channel), or a sequence of frames
     fused: Plane  # (y, x, channel)
     labels: Labels  # (y, x), the frame that is sharpest around each pixel
     places: Plane  # (n,), where the frames lie
@@ -63,7 +63,7 @@ class Layers:
         """Return all layers in focus."""
         return self.composed_of(self.colours)
 
-    def composed_of(self, pictures: list[Plane]) -> Plane:
+    def composed_of(self, pictures: Sequence[Plane]) -> Plane:
         """Return pictures, one for each layer, as their opacities mix them."""
         whole = np.zeros_like(pictures[0])
         for opacity, colours in zip(self.opacities, pictures, strict=True):
@@ -97,6 +97,28 @@ def opacity_of(labels: Labels, number: int) -> Plane:
     return (labels == number).astype(np.float32)
 
 
+class Opacities(Sequence[Plane]):
+    """Opacities of layers as labels tell them, each made when it is asked for.
+
+    Parameters
+    ----------
+    labels : (y, x) ndarray
+    count : int
+        How many layers there are.
+    """
+
+    def __init__(self, labels: Labels, count: int) -> None:
+        self.labels, self.layers = labels, count
+        self.none = np.zeros(labels.shape, np.float32)
+        self.there = frozenset(np.unique(labels).tolist())
+
+    def __len__(self) -> int:
+        return self.layers
+
+    def __getitem__(self, number: Any) -> Any:
+        return opacity_of(self.labels, number) if number in self.there else self.none
+
+
 class Separation:
     """Finds the layers of a series, from the nearest frame to the farthest."""
 
@@ -106,7 +128,7 @@ class Separation:
         around = disc(REACH)
         self.nearest, self.farthest = cv2.dilate(labels, around), cv2.erode(labels, around)
         self.count = len(series.frames)
-        self.first = [opacity_of(series.labels, number) for number in range(self.count)]
+        self.first = Opacities(series.labels, self.count)
         self.soft = blurred(series.fused, REACH)
         self.left = np.ones(labels.shape, np.float32)
         self.opacities: dict[int, Plane] = {}
@@ -200,7 +222,7 @@ def shown(opacity: Plane, colours: Plane, sigma: float) -> Plane:
 
 
 def misfit(
-    series: Series, opacities: list[Plane], colours: list[Plane], tried: int
+    series: Series, opacities: Sequence[Plane], colours: Sequence[Plane], tried: int
 ) -> NDArray[np.float32]:
     """Return how far frames are from what layers would show in them: mean squares around pixels.
 
@@ -209,7 +231,7 @@ def misfit(
     Parameters
     ----------
     series : Series
-    opacities, colours : list of ndarray
+    opacities, colours : sequence of ndarray
         Of the layers, from the farthest to the nearest.
     tried : int
         How many of the frames are compared.
@@ -220,10 +242,10 @@ def misfit(
         image = np.zeros_like(series.fused)
         light = np.ones(series.labels.shape, np.float32)
         for layer in reversed(range(len(opacities))):
-            if opacities[layer].any():
+            if (opacity := opacities[layer]).any():
                 sigma = series.blur(layer, number)
-                image += light[..., np.newaxis] * shown(opacities[layer], colours[layer], sigma)
-                light *= 1 - np.minimum(blurred(opacities[layer], sigma), 1)
+                image += light[..., np.newaxis] * shown(opacity, colours[layer], sigma)
+                light *= 1 - np.minimum(blurred(opacity, sigma), 1)
         image /= np.maximum(1 - light, np.float32(1e-3))[..., np.newaxis]
         total.append(window_mean(squared(series.frames[number] - image), 2.0))
     return np.stack(total)

@@ -19,9 +19,8 @@ from napari_stack.operators.focus.frame_statistics import (
     SharpnessFold,
     limit_workers,
     measure_frame,
-    read_grey,
 )
-from napari_stack.operators.focus.occlusion.defocus import blur_growth
+from napari_stack.operators.focus.occlusion.defocus import Looks, blur_growth
 from napari_stack.operators.focus.occlusion.layering import REACH, disc
 from napari_stack.operators.focus.screening.bad_frames import bad_frames
 from napari_stack.operators.focus.screening.sketch import Sketch
@@ -73,14 +72,20 @@ class Measured:
         """Return the rows and columns in which most of the depth is certain."""
         return _surest(self.sure)
 
-    def growth(self, image: Array) -> float | None:
+    def growth(self, image: Array, run: Run) -> float | None:
         """Return by how many pixels blur grows from frame to frame, given the fused image."""
         rows, columns = self.sampled()
         fused, _, _ = self.channels.split(image[rows], None)
-        frames = [self.grey(self.frame(number, rows)[0])[:, columns] for number in self.numbers]
         seen = self.grey((fused * self.scale).astype(np.float32))[:, columns]
-        window = self.depth[rows, columns], self.sure[rows, columns]
-        return blur_growth(frames, seen, *window, self.places)
+        looks = Looks(seen, self.depth[rows, columns], self.sure[rows, columns], self.places)
+        place = {int(number): place for place, number in enumerate(self.numbers)}
+
+        def compare(_stack: Stack, number: int) -> list[tuple[float, int]]:
+            grey = self.grey(self.frame(number, rows)[0])[:, columns]
+            return looks.compare(place[number], grey)
+
+        here = replace(run, executor=None)  # what is compared stays in this process
+        return blur_growth(here.each(compare, self.stack, place, what="Telling how blur grows"))
 
     def grey(self, colours: Array) -> Array:
         """Return the brightness (y, x) of colours."""
@@ -134,7 +139,7 @@ class LabelFold:
 
     def prepare(self, stack: Stack, index: int) -> tuple[FrameStatistics, Array]:
         """Measure a frame."""
-        grey, valid = read_grey(stack, index, self.measuring.channels)
+        grey, valid = self.measuring.read(stack, index)
         reference = self.measuring.reference
         statistics = measure_frame(grey, valid, reference, by_light=self.by_light)
         energy = sharpness(grey * np.float32(statistics.gain), valid, WINDOW)

@@ -52,19 +52,22 @@ def all_planes(
         Where the frames are no sums of planes whose blur grows evenly: the image stays as it is.
     """
     glows = scene == "fluorescent"
-    known = measured(stack, run.part(0, 2), channels, near_last=True, by_light=not glows)
+    known = measured(stack, run.part(0, 4), channels, near_last=True, by_light=not glows)
     if glows and found.depth is not None:
         depth = np.interp(known.depth, np.arange(len(known.numbers)), known.numbers)
         found = found._replace(depth=depth.astype(np.float32), confidence=known.confidence)
     rows, columns = known.sampled()
     spectra = SeriesSpectra(rows.stop - rows.start, columns.stop - columns.start)
     colours, _, _ = known.channels.split(found.image, None)
+    here = run.part(1, 4)
+    progress = Progress(here.tick, len(known.numbers), "Telling how blur grows")
     for number in known.numbers.tolist():
         spectra.add(known.grey(_filled(known, number, rows, colours[rows]))[:, columns])
+        progress.step()
     growth = spectra.growth()
     if growth is not None and not glows:
         # What is in focus tells it better, where something is all around.
-        other = known.growth(found.image)
+        other = known.growth(found.image, run.part(2, 4))
         growth = growth if other is None else other if agree(growth, other) else None
     if growth is None:
         warn_caller(
@@ -74,7 +77,7 @@ def all_planes(
         )
         return found
     gains = filters(known.places, growth, spectra.power, known.noise)
-    fused = _summed(colours, known, gains, run.part(1, 2))
+    fused = _summed(colours, known, gains, run.part(3, 4))
     image = found.image.reshape(*colours.shape[:2], -1).copy()
     image[..., : fused.shape[2]] = fused
     return found._replace(image=image.reshape(found.image.shape))
