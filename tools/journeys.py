@@ -1,7 +1,7 @@
 """Make the before / after pictures of the journeys: docs/images/journey_*.png, by the Stack dock.
 
-Run it where there is a display, or with ``xvfb-run -a python tools/journeys.py``. ``--windows`` keeps
-pictures of the whole window too, to be looked at, in either theme; at 200 % with the variable
+Run it where there is a display, or with ``xvfb-run -a python tools/journeys.py``. ``--windows``
+keeps pictures of the whole window too, to be looked at, in either theme; at 200 % with the variable
 QT_SCALE_FACTOR=2 and a screen of 2560 x 1600 pixels.
 """
 
