@@ -3,6 +3,10 @@
 Each cycle opens one of the docks of operators on a small series, runs it, closes the dock and
 removes all layers; every layer, its data and the dock must be gone then. Run it where there is a
 display, or by ``tools/with-screen.sh``.
+
+napari keeps some functions of every layer that was ever added (ten in 0.9.2, of
+`connect_setattr_value`), docks or not: ``--plain`` adds and removes layers alone, to compare with.
+The functions that stayed are counted by their names.
 """
 
 import argparse
@@ -12,7 +16,9 @@ import os
 import tempfile
 import time
 import weakref
+from collections import Counter
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
@@ -69,18 +75,39 @@ def cycle(viewer: Any, frames: np.ndarray, title: str) -> list[weakref.ref[Any]]
     return held
 
 
+def plain(viewer: Any, frames: np.ndarray) -> list[weakref.ref[Any]]:
+    """Add and remove two layers without any dock; return references to them."""
+    for _ in range(2):
+        viewer.add_image(frames.copy(), rgb=False, multiscale=False)
+    QApplication.processEvents()
+    held = [weakref.ref(layer) for layer in viewer.layers]
+    viewer.layers.clear()
+    return held
+
+
+def functions() -> Counter[str]:
+    """Count the functions that are alive, by their names."""
+    alive = (o for o in gc.get_objects() if isinstance(o, FunctionType))
+    return Counter(f"{o.__module__}.{o.__qualname__}" for o in alive)
+
+
 def main() -> None:
     """Do the cycles and print what stayed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--plain", action="store_true", help="layers alone, no docks")
     arguments = parser.parse_args()
     viewer = napari.Viewer(show=False)
     frames = np.asarray(samples.drifting_cells(6, (192, 224), shift=4.0)[0])
     process, memory, stayed = psutil.Process(), [], dict.fromkeys(DOCKS, 0)
     last: list[tuple[str, list[weakref.ref[Any]]]] = []
     for number, title in zip(range(arguments.cycles), itertools.cycle(DOCKS), strict=False):
-        last.append((title, cycle(viewer, frames, title)))
+        go = plain(viewer, frames) if arguments.plain else cycle(viewer, frames, title)
+        last.append((title, go))
+        del go
         settle()
+        if number == 2 * len(DOCKS):
+            known = functions()
         if len(last) > 1:  # napari itself may hold what was there last
             before, held = last.pop(0)
             stayed[before] += sum(ref() is not None for ref in held)
@@ -92,6 +119,8 @@ def main() -> None:
         grown = memory[-1] - memory[warm]
         print(f"memory after warming: {memory[warm]:.0f} MiB, at the end {memory[-1]:.0f} MiB "
               f"({1024 * grown / (len(memory) - warm):+.0f} KiB a cycle)")  # fmt: skip
+        more = Counter({k: v for k, v in (functions() - known).items() if v > 2})
+        print("functions that stayed since:", dict(more.most_common(5)) or "none")
     print("what stayed alive, of all cycles:", {k: v for k, v in stayed.items() if v} or "nothing")
 
 

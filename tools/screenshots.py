@@ -36,6 +36,7 @@ PICTURES = {
     "correct_bleaching": ("bleaching", "Correct Bleaching", {}, False, ()),
     "find_hot_pixels": ("hot_pixels", "Find Hot Pixels", {}, False, ()),
     "repair_hot_pixels": ("hot_pixels", "Repair Hot Pixels", {}, False, ()),
+    "measure_quality": ("cosmic_rays", "Measure Quality", {}, False, ()),
     "combine": ("cosmic_rays", "Average (Combine)", {"method": "maximum"}, False, ()),
     "sigma_clip": ("cosmic_rays", "Sigma Clip", {}, False, ()),
     "moving_average": ("cosmic_rays", "Moving Average", {}, False, ()),
@@ -72,10 +73,10 @@ def picture(name: str, folder: Path) -> Path:
         return taken(viewer, folder / f"{name}.png")
     dock.run()
     wait(lambda: not dock.runner.running, name)
-    if len(viewer.layers) < 2:
+    if len(viewer.layers) < 2 and not dock.card.text:
         raise RuntimeError(f"{name}: {dock.runner.message.text()}")
-    source = dock.layer
-    source.visible = isinstance(viewer.layers[-1], Labels)  # a mask lies on what it is about
+    made = viewer.layers[-1]
+    dock.layer.visible = made is dock.layer or isinstance(made, Labels)  # a mask lies on frames
     for layer in viewer.layers:
         layer.visible |= layer.name.endswith(shown) if shown else layer.visible
     return taken(viewer, folder / f"{name}.png")

@@ -1,12 +1,13 @@
 """What results tell in plain words."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import napari_stack as ns
-from napari_stack import Step, samples
+from napari_stack import Axis, Step, samples
 from napari_stack.operators import CATALOGUE
 from napari_stack.recipe.said import said_of
 
@@ -101,6 +102,11 @@ def test_rejected_values_and_what_rejects_better():
 def test_focus():
     (text,) = texts(samples.focus_series(5, SIZE)[0], "focus_stack")
     assert text.startswith("In focus from frame ")
+    planes = samples.focus_series(5, SIZE)[0]
+    planes = replace(planes, axes=(Axis("z", 2.0, "micrometer"), *planes.axes[1:]))
+    step = Step("focus_stack", {"depth_unit": "distance"})
+    text = said_of(step, step.apply(planes), planes)[0].text
+    assert re.fullmatch(r"In focus over a depth of [4-8](\.\d+)? um", text), text
     even = ns.Stack.wrap(np.full((3, 64, 64), 9, np.uint8))
     assert texts(even, "focus_stack") == ["Nothing is sharper in one frame than in the others"]
     assert texts(even, "focus_stack", depth=False) == []

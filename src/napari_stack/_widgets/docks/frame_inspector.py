@@ -87,12 +87,12 @@ class FrameInspectorDock(FollowingDock):
         self._axis_row.add("Axis", self.axis_box.native, "The axis along which the frames lie.")
         difference_button = button(
             "Difference",
-            "Add a lazy layer of the differences to the reference: what others were moved to.",
+            "Add a layer of how each frame differs from the one that all were moved to.",
             self.add_difference,
         )
         arrows_button = button(
             "Motion",
-            "Add arrows of how the frame in view moved: of its deformation, where it has one.",
+            "Add arrows that show how the frame in view moved, and was deformed.",
             self.add_arrows,
         )
         self._more_layers = holding(beside(difference_button, arrows_button))
@@ -101,7 +101,7 @@ class FrameInspectorDock(FollowingDock):
             button("Plot...", "Write the plot to a .png or .svg.", self._choose_plot),
         )
         self.runner.run_button.setToolTip(
-            tooltip("Measure how sharp every frame is; it is read for that.")
+            tooltip("Measure how sharp every frame is. All frames are read for that.")
         )
         self.lay_out(
             self.title, self._axis_row, self.cells, self.plot, self.list, self.by_hand, self.stale,

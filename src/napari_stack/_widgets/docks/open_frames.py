@@ -24,8 +24,11 @@ _MOST_FRAMES = 9_999_999
 
 #: Labels of options that are not called as `read` calls them.
 _TEXTS = {
+    "every": "Every n-th",
+    "start": "From frame",
+    "stop": "Before frame",
     "odd": "Odd files",
-    "series": "Series",
+    "series": "Image",
     "from_names": "Axes in names",
     "demosaic": "Colours of mosaics",
 }
@@ -205,6 +208,20 @@ class OpenFramesDock(RunningDock):
         self.runner.start(work, done)
 
 
+#: What options of `read` do, in the words of a dock.
+_HELP = {
+    "every": "Take one frame of so many: 2 takes every second one.",
+    "start": "The first frame that is taken; frames are counted from 0.",
+    "stop": "The frame before which it ends; end takes all that follow.",
+    "series": "Which image of files that hold several, such as positions. All of them, along an "
+    "axis of positions, where they are alike in size, type and axes; else the first, with a note.",
+    "from_names": "Lay frames out along the axes that the names of files and folders tell of, as "
+    "in e_t000_z000_ch00.tif or img_channel000_z000.tif; or by a pattern of the names, in which * "
+    "stands for anything. Places without a file are missing frames, which are not used. Else files "
+    "are frames one after the other.",
+}
+
+
 def _fields() -> dict[str, tuple[Any, str]]:
     known = options_of(read)
     every = replace(known["every"], bounds=Bounds(1, _MOST_FRAMES))
@@ -220,7 +237,7 @@ def _fields() -> dict[str, tuple[Any, str]]:
     fields |= {name: choice(known[name].choices, known[name].default) for name in ("order", "odd")}
     fields |= {"series": SeriesChoice(), "from_names": NamesInput()}
     fields["demosaic"] = CheckBox(value=known["demosaic"].default)
-    return {name: (field, known[name].text) for name, field in fields.items()}
+    return {name: (field, _HELP.get(name, known[name].text)) for name, field in fields.items()}
 
 
 def _name(paths: Any) -> str:

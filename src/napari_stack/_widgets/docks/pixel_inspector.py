@@ -38,7 +38,9 @@ class PixelInspectorDock(FollowingDock):
         self.cursor = QCheckBox("Follow the cursor")
         self.cursor.setChecked(True)
         self.cursor.setToolTip(
-            tooltip("Read the pixel under the cursor; else the one that was clicked on.")
+            tooltip(
+                "Show the pixel under the cursor; without the tick, the one that was clicked on."
+            )
         )
         self.legend = paragraph()
         self.lay_out(self.title, self.plot, self.legend, self.cursor)
@@ -110,7 +112,9 @@ class PixelInspectorDock(FollowingDock):
         self.reading = reading
         self.title.setText(str(reading))
         self.plot.show_panels(panels_of(reading))
-        self.legend.setText(_LEGEND if reading.clipped else "Pale: does not count at this pixel.")
+        self.legend.setText(
+            _LEGEND if reading.clipped else "Pale: frames that do not count at this pixel."
+        )
         for widget in (self.plot, self.legend):
             widget.setVisible(True)
         self._show_current(reading.target)
@@ -146,7 +150,10 @@ class PixelInspectorDock(FollowingDock):
         return True
 
 
-_LEGEND = "Crosses: rejected. Pale: does not count here. Dashed: centre and bounds of what is kept."
+_LEGEND = (
+    "Crosses: rejected. Pale: frames that do not count here. Dashed: centre and bounds of what is "
+    "kept."
+)
 
 
 def panels_of(reading: Reading) -> list[Panel]:

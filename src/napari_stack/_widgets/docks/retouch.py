@@ -22,8 +22,8 @@ from napari_stack.layers.provenance import link_of
 from napari_stack.layers.retouch import Retouching, may_retouch, other_fusions, replay, start
 
 _HOW = """Drag in the image to paint.
-V: the frame in view; the slider shows others
-S: the frame that is sharp under the cursor
+V: paint from the frame in view; the slider shows others
+S: show the frame that is sharp under the cursor
 E: erase, or paint again
 [ and ]: a smaller or larger brush
 Ctrl+Z, Ctrl+Shift+Z: undo, redo"""
@@ -49,13 +49,19 @@ class RetouchDock(FollowingDock):
 
     def _lay_out(self) -> None:
         self.undo_button = button("Undo", "Take the last stroke back.", self.painter.undo)
-        self.redo_button = button("Redo", "Put it back.", self.painter.redo)
+        self.redo_button = button(
+            "Redo", "Put the stroke back that was taken back last.", self.painter.redo
+        )
         self.show_box = QCheckBox("Show strokes")
-        self.show_box.setToolTip(tooltip("Show as labels which pixels come from which frame."))
+        self.show_box.setToolTip(
+            tooltip("Show, as a layer of labels, which pixels come from which frame.")
+        )
         self.load_button = button("Load...", "Apply strokes of a .json file.", self._choose_load)
-        self.save_button = button("Save...", "Write the strokes to a .json.", self._choose_save)
+        self.save_button = button(
+            "Save...", "Write the strokes to a .json file.", self._choose_save
+        )
         self.again_button = button(
-            "Fuse again...", "Open Focus Stack with these strokes: they stay with other options.",
+            "Fuse again...", "Open Focus Stack with these strokes, to fuse with other options.",
             self.fuse_again,
         )  # fmt: skip
         self.runner.run_button.setToolTip(

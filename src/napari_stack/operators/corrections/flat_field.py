@@ -82,7 +82,7 @@ def measure_flat_field(
         Recorded image without light, or several that are averaged first. Without it none is taken
         off.
     smoothness : float
-        Without a recorded flat: standard deviation of the Gaussian that smooths the estimate.
+        Standard deviation of the Gaussian that smooths the estimate.
     run : Run
 
     Returns

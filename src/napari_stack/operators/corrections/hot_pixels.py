@@ -122,17 +122,17 @@ def repair_hot_pixels(
     kernel_size : int
         Side of the square of neighbours, an odd number; it grows where no neighbour is good.
     thresholds : str
-        Without a mask: how far a pixel must stand out of its neighbours in most frames: "auto", one
+        How far a pixel must stand out of its neighbours in most frames: "auto", one
         number, or one for each channel with commas between, where the range of the data counts
         255.
     blur : int or "auto"
-        Without a mask: side of the square around a pixel on which the eight pixels lie that it is
+        Side of the square around a pixel on which the eight pixels lie that it is
         compared with; an odd number.
     kind : {"both", "hot", "cold", "blinking", "warm", "all"}
-        Without a mask: pixels that are too bright in most frames, too dark, or both; too bright in
+        Pixels that are too bright in most frames, too dark, or both; too bright in
         some frames; or whose excess grows with the exposure.
     lines : {"none", "columns", "rows", "both"}
-        Without a mask: find whole columns or rows that stand out, too.
+        Find whole columns or rows that stand out, too.
     exposures : array, path or layer
         Exposure time of each frame, for warm pixels.
     run : Run

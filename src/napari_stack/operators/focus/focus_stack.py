@@ -101,7 +101,7 @@ def focus_stack(
         blurred rims of near things no longer veil what lies behind. "none" leaves it to the method.
         It takes one more pass, and some time.
     near : {"first frame", "last frame"}
-        Which end of the series is the near one; it counts with "near" and "far".
+        Which end of the series is the near one.
     true_colours : bool
         Give every pixel exactly the colours that it has in one of the frames: those nearest to the
         fused image, before any denoising or sharpening. It takes one more pass.

@@ -249,7 +249,7 @@ def _percent(share: float) -> str:
 def focus(outcome: Outcome) -> list[Said]:
     """Tell which frames were sharp somewhere, and whether the series was too short."""
     depth, trust = outcome.images.get("depth"), outcome.images.get("confidence")
-    if depth is None or trust is None or outcome.options.get("depth_unit") == "distance":
+    if depth is None or trust is None:
         return []
     depth, trust = (np.asarray(image)[..., ::4, ::4] for image in (depth, trust))
     clear = depth[trust > _CLEAR]
@@ -257,6 +257,9 @@ def focus(outcome: Outcome) -> list[Said]:
         return [Said("Nothing is sharper in one frame than in the others")]
     low, high = np.percentile(clear, (1, 99))
     text = f"In focus from frame {low:.0f} to frame {high:.0f}"
+    if outcome.options.get("depth_unit") == "distance":
+        unit = "" if outcome.given is None else _short(outcome.given.axes[0].unit)
+        text = f"In focus over a depth of {high - low:.3g} {unit}".rstrip()
     said = [Said(text, "Retouch", opens="Retouch")]
     if (unseen := float(np.mean(trust == 0))) > _UNSEEN:
         done = "left open" if np.isnan(depth[trust == 0]).all() else "filled in from around"

@@ -129,7 +129,7 @@ def _fuse(kind: Kind, goal: Goal, facts: Facts) -> Planned | None:
     channels = facts.axis("c")
     shared = {channels: facts.channel} if channels and facts.channel is not None else {}
     options = {"depth_unit": "distance"} if facts.spaced else {}
-    why = "depth as a distance, for that between the planes is known" if facts.spaced else ""
+    why = "depth as a distance: it is known how far the planes lie apart" if facts.spaced else ""
     return Planned(Step("focus_stack", options, axis=axis, measure_at=shared), True, why)
 
 

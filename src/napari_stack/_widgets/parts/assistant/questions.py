@@ -31,8 +31,12 @@ class Questions(QWidget):
         self.reason = paragraph()
         first, second = Rows(), Rows()
         self._labels = [
-            first.add("What is it?", self.kind_box.native, "What kind of frames these are."),
-            second.add("Make of it", self.goal_box.native, "What is wanted in the end."),
+            first.add(
+                "What is it?",
+                self.kind_box.native,
+                "The kind of frames: what is done to them depends on it.",
+            ),
+            second.add("Make of it", self.goal_box.native, "What the frames are to become."),
         ]
         self.setLayout(below(first, self.reason, second))
         self.kind_box.changed.connect(self._kind_changed)

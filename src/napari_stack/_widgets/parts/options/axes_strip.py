@@ -35,8 +35,8 @@ QToolButton:hover { background: rgba(128, 128, 128, 130); }
 QToolButton::menu-indicator { image: none; }
 """
 
-_HELP = "An axis and how long it is. Press to say what it is."
-_UNKNOWN = "Nobody knows what this axis is. Press to say it."
+_HELP = "An axis, and how long it is. Press to give it another name."
+_UNKNOWN = "An axis without a name. Press to say what it is."
 
 
 class AxesStrip(QWidget):
@@ -60,7 +60,7 @@ class AxesStrip(QWidget):
         self._row.setSpacing(4)
         self.take = button("", "Take over names, steps and units from the file.", self.take_file)
         self.colour = button(
-            "Its last axis is colours", "Show the last axis, of 3 or 4 places, as colours.",
+            "The last axis is colour", "Show the last axis, of 3 or 4 places, as colours.",
             self.make_colours,
         )  # fmt: skip
         self.asking = LatestWorker(self, _PAUSE)

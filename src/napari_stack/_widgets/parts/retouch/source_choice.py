@@ -13,10 +13,14 @@ from napari_stack.core.stroke import FUSED, Fusion, Slab, StrokeSource
 _FRAME, _SLAB, _ERASE = "frame", "slab", "erase"
 
 _AROUND = Option(
-    "around", int, 1, "How many frames before and after it are fused with it.", Bounds(1, 500)
+    "around",
+    int,
+    1,
+    "How many frames before and after the one in view are fused with it.",
+    Bounds(1, 500),
 )
 _RADIUS = Option(
-    "radius", float, 20.0, "Of the brush; the keys [ and ] change it.",
+    "radius", float, 20.0, "Radius of the brush; the keys [ and ] change it.",
     Bounds(0.5, 5000, step=1, unit="px"),
 )  # fmt: skip
 
