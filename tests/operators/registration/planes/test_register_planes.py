@@ -9,6 +9,7 @@ import napari_stack as ns
 from napari_stack import samples
 from napari_stack.core.notices import FailedFrames
 from napari_stack.core.operator import Operator
+from napari_stack.core.source import ArraySource
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import CATALOGUE
 
@@ -81,9 +82,34 @@ def test_a_small_region_is_enough(shaken, steady):
     assert rms(np.diff(apart, 2, axis=0)) / np.sqrt(6) < 0.3 * rms(found)
 
 
+def test_planes_that_are_not_used_have_no_quality_and_are_saved(shaken, tmp_path):
+    used = np.arange(14) != 5
+    found = ns.measure_wobble(replace(shaken[0], used=used))
+    np.testing.assert_array_equal(np.isnan(found.quality), ~used)
+    assert not found.failed.any()
+    for name in ("moves.npz", "moves.json"):
+        found.save(tmp_path / name)
+        assert ns.Transforms.load(tmp_path / name) == found
+
+
+def test_each_plane_is_read_hardly_more_than_once(shaken):
+    read = []
+
+    class Counting(ArraySource):
+        def pixels(self, index, rows=None):
+            read.append(index)
+            return super().pixels(index, rows)
+
+    data = np.asarray(shaken[0])
+    counted = replace(shaken[0], source=Counting(data))
+    found = ns.measure_wobble(counted, run=Run(workers=1))
+    assert len(read) <= 14 * 1.5 + 6  # six tell the noise
+    assert found == ns.measure_wobble(shaken[0])
+
+
 def test_planes_that_are_all_the_same_are_not_moved(shaken):
     same = np.repeat(np.asarray(shaken[0])[:1], 8, axis=0)
-    with pytest.warns(UserWarning, match="none is moved") as told:
+    with pytest.warns(UserWarning, match=r"none is moved \(how far .* px\)") as told:
         found = ns.register_planes(ns.Stack.wrap(same)).transforms
     assert not found_jitter(found).any()
     assert told[0].filename == __file__

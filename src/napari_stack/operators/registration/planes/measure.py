@@ -56,7 +56,7 @@ def measured_planes(
             "changes; check which axis is that of the planes"
         )
     path = taken_apart(links, period)
-    _tell(path)
+    _tell(path, float(np.sqrt(np.median(links.variances))))
     return _transforms(stack, planes, linked, path)
 
 
@@ -104,11 +104,12 @@ def _links(found: list[list[Apart]], noise: float) -> tuple[NDArray[np.bool_], L
     )  # fmt: skip
 
 
-def _tell(path: Path) -> None:
-    """Warn where nothing is corrected, and of what is left."""
+def _tell(path: Path, known: float) -> None:
+    """Warn where nothing is corrected, and of what is left; shifts are known to so many px."""
     if not path.jitter.any():
         warn_caller(
-            "the planes jitter no more than their noise makes it seem: none is moved"
+            "the planes jitter no more than their noise makes it seem: none is moved (how far two "
+            f"of them lie apart is known to {known:.2g} px)"
         )  # fmt: skip
     reach = float(np.hypot(*np.ptp(path.trend, axis=0)))
     if reach > _TOLD:
@@ -123,7 +124,7 @@ def _transforms(
 ) -> Transforms:
     count = len(stack)
     matrices, failed = np.tile(np.eye(3), (count, 1, 1)), np.zeros(count, bool)
-    quality, covariance = np.ones(count), np.full((count, ENTRIES, ENTRIES), np.nan)
+    quality, covariance = np.full(count, np.nan), np.full((count, ENTRIES, ENTRIES), np.nan)
     failed[planes] = ~linked
     moved = np.where(linked[:, None], path.jitter, 0)
     matrices[planes, :2, 2] = moved
