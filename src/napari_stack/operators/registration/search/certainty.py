@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.evidence import Evidence
 from napari_stack.operators.registration.search.judgement import (
     COUNTS_FROM,
@@ -25,9 +26,12 @@ CERTAIN_REPEATED = 0.45
 EVEN_PROMINENCE, EVEN_QUALITY, EVEN_SHARE, BESIDE_SHARE = 15.0, 0.75, 0.95, 0.2
 
 
-def decided(evidence: Evidence, best: Callable[[], Weighed | None]) -> bool:
-    """Whether nothing else needs to be tried; `best` gives what is the best so far."""
-    if certain(evidence) or not even(evidence):
+def decided(evidence: Evidence, transform: Transform, best: Callable[[], Weighed | None]) -> bool:
+    """Whether nothing else needs to be tried; `best` gives what is the best so far.
+
+    Frames that are `even` may still be turned, or grown, by a little.
+    """
+    if transform != "translation" or certain(evidence) or not even(evidence):
         return certain(evidence)
     found = best()
     return found is not None and verified(probability(found))

@@ -115,7 +115,7 @@ class Search:
         hypotheses = self._starts(start, features)
         for hypothesis in islice(hypotheses, 1) if only and start is not None else hypotheses:
             self._add(hypothesis)
-            if self.found and decided(self.found[-1].evidence, self.best):
+            if self.found and decided(self.found[-1].evidence, self.transform, self.best):
                 return
 
     def best(self) -> Best | None:
