@@ -108,11 +108,12 @@ def speed(frames: int = 20, size: tuple[int, int] = (500, 1000)) -> None:
     rng = np.random.default_rng(0)
     data = rng.normal(1000, 20, (frames, *size)).astype(np.float32)
     data[rng.random(data.shape) < 0.002] += 500
-    stack = ns.Stack.wrap(data)
-    print(f"\n{frames} frames of {size[1]} x {size[0]}, float32: seconds")
-    for name, options in METHODS.items():
-        if name != "auto":
-            print(f"{name:12} {seconds(lambda o=options: ns.sigma_clip(stack, **o)):8.3f}")
+    for dtype in (np.uint16, np.float32):
+        stack = ns.Stack.wrap(data.astype(dtype))
+        print(f"\n{frames} frames of {size[1]} x {size[0]}, {np.dtype(dtype)}: seconds")
+        for name, options in METHODS.items():
+            if name != "auto":
+                print(f"{name:12} {seconds(lambda o=options: ns.sigma_clip(stack, **o)):8.3f}")  # noqa: B023
     try:
         from astropy.stats import sigma_clip
     except ImportError:

@@ -4,7 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+from napari.layers import Image
 
+import napari_stack as ns
+from napari_stack import layers
 from napari_stack.core.notices import FailedFrames, counted_together, warn_of_frames
 
 
@@ -50,3 +53,22 @@ def test_positions_are_counted_together():
         "3 of 6 frames are dark, at 2 of 3 positions",
         "1 of 2 frames are bright: 1",
     ]
+
+
+STILL = np.zeros((2, 8, 9), np.float32)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ns.sigma_clip(ns.Stack.wrap(STILL)),
+        lambda: ns.Recipe([ns.Step("sigma_clip")]).run(ns.Stack.wrap(STILL)),
+        lambda: layers.sigma_clip(Image(STILL)),
+        lambda: at_positions(),
+    ],
+    ids=["operator", "recipe", "layer", "gathered"],
+)
+def test_a_warning_names_the_line_outside_of_the_package(call):
+    with pytest.warns(UserWarning, match="2|3") as record:
+        call()
+    assert {warning.filename for warning in record} == {__file__}

@@ -1,11 +1,11 @@
 """`CATALOGUE`: the entries of all operators, those of installed packages among them."""
 
-import warnings
 from collections.abc import Callable, Iterator, MutableMapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.operator import Lazy, Operator, resolve
 
 #: Entry points of this group name operators of other packages.
@@ -46,7 +46,7 @@ class Catalogue(MutableMapping[str, Operator]):
                         f"{type(error).__name__}: {error}"
                     )
             for text in left_out:
-                warnings.warn(text, stacklevel=2)
+                warn_caller(text)
         return self._installed
 
     def __getitem__(self, name: str) -> Operator:

@@ -1,16 +1,20 @@
-"""Warnings about some frames of a stack: worded in one place, and given once a run."""
+"""Warnings that name the line of the caller; those about some frames are given once a run."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: Longer lists of frames are cut.
 MOST_NAMES = 10
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 class FailedFrames(UserWarning):
@@ -30,6 +34,28 @@ class _Notice:
 _gathered: ContextVar[list[_Notice] | None] = ContextVar("gathered", default=None)
 
 
+def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, and name the line outside of this package that called it, however deep it is here.
+
+    Parameters
+    ----------
+    text : str
+    category : type
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals):
+        frame = frame.f_back
+    names = frame.f_globals
+    registry = names.setdefault("__warningregistry__", {})
+    place = frame.f_code.co_filename, frame.f_lineno, names.get("__name__")
+    warnings.warn_explicit(text, category, *place, registry)
+
+
+def _is_ours(names: dict[str, Any]) -> bool:
+    """Tell whether a module is of this package, or stands between two that are."""
+    return str(names.get("__name__")).partition(".")[0] in (_PACKAGE, "contextlib")
+
+
 def warn_of_frames(
     what: str,
     frames: NDArray[np.bool_],
@@ -37,8 +63,6 @@ def warn_of_frames(
     category: type[UserWarning] = UserWarning,
 ) -> None:
     """Warn of some frames of a stack; where several stacks are worked on, once for all of them.
-
-    The warning names the line that called the operator which warns.
 
     Parameters
     ----------
@@ -54,7 +78,7 @@ def warn_of_frames(
     if (gathered := _gathered.get()) is not None:
         gathered.append(notice)
     elif frames.any():
-        warnings.warn(_text([notice]), category, stacklevel=3)
+        warn_caller(_text([notice]), category)
 
 
 @contextmanager
@@ -73,7 +97,7 @@ def counted_together() -> Iterator[None]:
     for what in dict.fromkeys(notice.what for notice in found):
         alike = [notice for notice in found if notice.what == what]
         if any(notice.frames.any() for notice in alike):
-            warnings.warn(_text(alike), alike[0].category, stacklevel=1)
+            warn_caller(_text(alike), alike[0].category)
 
 
 def names_text(numbers: NDArray[np.intp], names: Callable[[int], str] = str) -> str:

@@ -1,11 +1,11 @@
 """Files that lie beside images: sidecars, locks, previews, and the RAW of a JPEG."""
 
 import os
-import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.formats import FAMILIES
 
 #: What programs and cameras write beside images; none of it is an image.
@@ -117,4 +117,4 @@ def _tell(paths: Sequence[str], what: str) -> None:
         return
     names = ", ".join(PurePath(path).name for path in sorted(paths)[:_MOST_NAMES])
     more = f" and {len(paths) - _MOST_NAMES} more" if len(paths) > _MOST_NAMES else ""
-    warnings.warn(f"left out, {what}: {names}{more}; to read them, name them alone", stacklevel=2)
+    warn_caller(f"left out, {what}: {names}{more}; to read them, name them alone")

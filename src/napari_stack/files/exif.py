@@ -1,6 +1,5 @@
 """EXIF and colour profile of a file, as they go to what is made of it; read and made by Pillow."""
 
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.damage import damage_named
 from napari_stack.files.remote import is_remote
 
@@ -120,7 +120,7 @@ def origin_of(path: str) -> Origin:
         raise
     except (UserError, OSError) as error:
         reason = error.__cause__
-        warnings.warn(f"{path}: its EXIF is damaged and is left out ({reason})", stacklevel=2)
+        warn_caller(f"{path}: its EXIF is damaged and is left out ({reason})")
         return NOTHING
     return origin
 
@@ -200,11 +200,10 @@ def times(files: list[str]) -> list[float]:
     if known:
         others = [Path(path).name for path, time in taken.items() if time is None]
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        warnings.warn(
+        warn_caller(
             f"{len(others)} of {len(files)} files have no time in their EXIF "
             f"({', '.join(others[:_NAMED])}{more}): all files are put in the order of their last "
             "change instead",
-            stacklevel=4,
         )
     return [Path(path).stat().st_mtime for path in files]
 

@@ -1,6 +1,5 @@
 """Frames of files laid out along the axes of their names, where that is asked for."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.formats.base import MISSING, Contents, First
 from napari_stack.files.name_axes import NamedAxes, axes_by_pattern, axes_in_names, may_be_plain
 
@@ -43,10 +43,9 @@ def named_axes(files: Sequence[str], from_names: bool | str) -> NamedAxes | None
     if not from_names:
         if named is not None and named.is_plain:
             but = f" (all but {_odd_names(files, named)})" if named.odd else ""
-            warnings.warn(
+            warn_caller(
                 f"the names of the {len(files)} files{but} tell of axes, {named}, but they are "
                 "read as frames one after the other: axes in names (from_names=True) lays them out",
-                stacklevel=5,
             )
         return None
     if named is None:

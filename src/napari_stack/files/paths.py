@@ -1,7 +1,6 @@
 """Which files are meant: a file, a folder, a glob, or a list of these, and in which order."""
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from glob import escape, glob, has_magic
 from os.path import isdir
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.system.home import at_home
 from napari_stack.files.clutter import images_among, is_hidden, without_sidecars
 from napari_stack.files.exif import times
@@ -99,10 +99,9 @@ def _in_folder(folder: Path) -> list[str]:
     """Return the images in a folder; where there are none, those in the folders in it."""
     found, inner = _listed(folder)
     if not found and (found := [path for other in inner for path in _listed(Path(other))[0]]):
-        warnings.warn(
+        warn_caller(
             f"{folder} holds no images itself: those of the folders in it are read, "
             f"{len(found)} in all",
-            stacklevel=2,
         )
     if not found:
         raise FileNotFoundError(

@@ -1,6 +1,5 @@
 """Frames of files as a stack: which files and frames, in which order, along which axis."""
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
 from napari_stack.files.file_source import FileSource
@@ -138,10 +138,9 @@ def _joined(files: list[str], headers: HeaderCache, asked: Asked) -> tuple[_Whol
     kind, wanted = format_of(files[0], headers), asked.series
     if (found := kind.set_of(files)) is not None:
         if asked.from_names:
-            warnings.warn(
+            warn_caller(
                 f"{files[0]}: these files are a set ({kind.name}) that tells its axes itself; what "
                 "their names tell (from_names) is not used",
-                stacklevel=4,
             )
         held = chosen(found.series, wanted, files[0])
         return _Whole(found.files, held, _with_missing(found.places, held.order)), 0
@@ -174,10 +173,9 @@ def _warn_of_missing(whole: _Whole) -> None:
         raise UserError(f"{whole.files[0]}: none of the {missing} frames that it declares is there")
     if missing:
         what = "1 is missing" if missing == 1 else f"{missing} are missing"
-        warnings.warn(
+        warn_caller(
             f"{whole.files[0]}: of the {len(whole.places)} frames that are declared {what}, since "
             "they were never recorded or their files are not there; these are not used",
-            stacklevel=4,
         )
 
 
@@ -201,7 +199,7 @@ def _alike(files: list[str], headers: HeaderCache) -> list[str]:
     usual = Counter(found.values()).most_common(1)[0][0]  # of several the first one met
     if odd := [Path(path).name for path in files if found.get(path) != usual]:
         count = "1 odd file is" if len(odd) == 1 else f"{len(odd)} odd files are"
-        warnings.warn(f"{count} left out: {', '.join(odd)}", stacklevel=4)
+        warn_caller(f"{count} left out: {', '.join(odd)}")
     return [path for path in files if found.get(path) == usual]
 
 

@@ -1,6 +1,5 @@
 """Which image of several is read: the one that was asked for, or all along an axis of positions."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.formats.base import Contents, Series
 
 #: Names of axes that count pages and mean nothing else; "q" is any other axis in the letters of
@@ -48,10 +48,9 @@ def chosen(found: Sequence[Series], wanted: int | str | None, path: str) -> Cont
     if len(found) == 1:
         return found[0].contents
     if not alike(found):
-        warnings.warn(
+        warn_caller(
             f"{path} holds {len(found)} series that differ, and the first is read: {_listed(found)}"
             "; choose one with series=, by number or name",
-            stacklevel=2,
         )
         return found[0].contents
     return _joined(found, path)
@@ -149,11 +148,10 @@ def _without_start(found: Sequence[Series], path: str) -> Contents:
         return first
     number, other = max(differing.items())  # x rather than y and z
     axis, name = axes[0][number], found[other].name or f"series {other}"
-    warnings.warn(
+    warn_caller(
         f"{path}: the images lie at different places, along {axis.name} at {axis.start:g} "
         f"{axis.unit} in the first and {axes[other][number].start:g} in {name}; joined they keep "
         "none of these: choose one with series= to keep where it lies",
-        stacklevel=4,
     )
     kept = [replace(a, start=0.0) if i in differing else a for i, a in enumerate(axes[0])]
     return replace(first, leading=tuple(kept[:count]), plane=(kept[-2], kept[-1]))
@@ -168,10 +166,9 @@ def _warn_of_steps(found: Sequence[Series], path: str) -> None:
         odd = [(a, b) for a, b in pairs if (a.unit, a.step) != (b.unit, b.step)]
         if odd:
             a, b = odd[0]
-            warnings.warn(
+            warn_caller(
                 f"{path}: steps along {a.name} differ between series, {a.step:g} {a.unit} in the "
                 f"first and {b.step:g} {b.unit} in {series.name or 'another'}; those of the first "
                 "are taken",
-                stacklevel=4,
             )
             return

@@ -1,6 +1,5 @@
 """What is written, an image, an array with named axes or a stack in one form, and by what."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from napari_stack.core.axis import Axis, usual_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.look import Look
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.source import as_array
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -202,10 +202,9 @@ def _sized(content: Content) -> Content:
 def _with_size(axis: Axis) -> Axis:
     if axis.step and isfinite(axis.step):
         return axis
-    warnings.warn(
+    warn_caller(
         f"the axis {axis.name!r} has a step of {axis.step:g} {axis.unit}, which is no size: it is "
         "written as 1 pixel",
-        stacklevel=5,
     )
     return replace(axis, step=1.0, unit="pixel")
 

@@ -1,6 +1,5 @@
 """What the axes of a layer are: names, what its file says, colours that napari took for an axis."""
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from napari.layers import Image, Layer
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
+from napari_stack.core.notices import warn_caller
 from napari_stack.files import read
 from napari_stack.layers.compat import full_resolution
 from napari_stack.layers.provenance import recall
@@ -67,7 +67,7 @@ def told_default_axis(operator: str, layer: Layer) -> str:
     """Return the axis that is stacked when none is chosen; a warning tells where it is a guess."""
     chosen = default_axis(operator, layer)
     if missing := why_to_choose(operator, layer):
-        warnings.warn(f"{missing}: {chosen} is taken; give axis=...", stacklevel=4)
+        warn_caller(f"{missing}: {chosen} is taken; give axis=...")
     return chosen
 
 

@@ -1,11 +1,11 @@
 """What files tell of what was done to the frames in them before."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files import read_recipe
 from napari_stack.recipe.recipe import Recipe
 from napari_stack.recipe.rows import Earlier
@@ -36,7 +36,7 @@ def earlier_in(files: Sequence[str | Path]) -> Earlier:
         return earlier_of(plain, alone=len(files) == 1)
     except UserError as error:
         text = f"{file} carries a recipe that is left out of the result: {error}"
-        warnings.warn(text, stacklevel=2)
+        warn_caller(text)
         return Earlier()
 
 

@@ -170,6 +170,20 @@ def test_what_auto_takes_is_told_and_leaves_passers_by_out(frames, drift, what):
     assert found.rejected_fraction.mean() < 0.12
 
 
+def test_auto_takes_no_notice_of_frames_that_show_nothing():
+    data = np.random.default_rng(0).normal(100, 5, (5, 40, 60)).astype(np.float32)
+    with pytest.warns(UserWarning, match="for 5 frames of equal level"):
+        expected = sigma_clip(Stack.wrap(data), method="auto").image
+    data = np.insert(data, 2, np.nan, axis=0)
+    with pytest.warns(UserWarning, match="for 5 frames of equal level"):
+        found = sigma_clip(Stack.wrap(data), method="auto")
+    np.testing.assert_array_equal(found.image, expected)
+    assert np.isnan(found.rejected_fraction[2])
+    with pytest.warns(UserWarning, match="for 0 frames"):
+        nothing = sigma_clip(Stack.wrap(np.full((3, 8, 9), np.nan)), method="auto")
+    assert np.isnan(nothing.image).all()
+
+
 def test_eight_frames_that_can_hardly_be_clipped_are_told():
     data = np.random.default_rng(0).normal(100, 5, (8, 20, 20)).astype(np.float32)
     with pytest.warns(UserWarning, match="8 frames can hardly be clipped at 2.5 sigma"):
@@ -220,3 +234,24 @@ def test_the_wings_of_a_trail_are_left_out_with_it():
     assert wide.rejected[elsewhere].mean() < plain.rejected[elsewhere].mean() + 0.01
     np.testing.assert_array_equal(wide.used + wide.rejected, 16)
     np.testing.assert_array_equal(wide.rejected_low + wide.rejected_high, wide.rejected)
+
+
+@pytest.mark.parametrize("frames", [3, 12, 21])
+@pytest.mark.parametrize("method", ["linear fit", "generalised ESD", "percentile clip", "min max"])
+def test_whole_numbers_are_rejected_as_the_same_floats_are(method, frames):
+    rng = np.random.default_rng(frames)
+    spread = np.repeat([1.2, 3.0, 60.0], 40)  # ties, values on a line, and wide ones
+    data = rng.normal(1000, spread, (frames, 40, 120))
+    data += (rng.random(data.shape) < 0.02) * rng.choice([200, 60_000], data.shape)
+    data = np.clip(np.rint(data), 0, 65_535).astype(np.uint16)
+    exact = sigma_clip(Stack.wrap(data.astype(np.float64)), method=method, details=True)
+    found = sigma_clip(Stack.wrap(data), method=method, details=True, dtype="float64")
+    for one, two in zip(found, exact, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+def test_values_on_a_line_are_kept():
+    values = np.array([996, 996, 997, 998, 999, 1000, 1001, 1002, 1003, 1004, 1006, 1200])
+    for dtype in (np.uint16, np.float32, np.float64):
+        found = sigma_clip(Stack.wrap(values.astype(dtype).reshape(-1, 1, 1)), method="linear fit")
+        assert found.rejected.item() == 3  # one of 996, 1006 and 1200: the others lie on it

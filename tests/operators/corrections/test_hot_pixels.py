@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import napari_stack as ns
 from napari_stack import samples
 from napari_stack.core.stack import Stack
+from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
     HotPixels,
@@ -307,3 +309,35 @@ def test_what_stands_out_as_far_as_is_told_is_found_and_fainter_ones_are_not(fra
     told = [said.text for said in said_of(step, mask, Stack.wrap(data))]
     assert told[1].startswith(f"In {frames} frames some that stand out by less than ")
     assert f"{faintest(frames):.2g} times the noise are missed" in told[1]
+
+
+def recorded(frames, sigmas, size=(128, 160), share=0.004):
+    """Frames of 8 bits of a texture that drifts, with defects of so many times the noise."""
+    rng = np.random.default_rng(7)
+    wide = 90 + 30 * ndimage.gaussian_filter(rng.normal(0, 12, (size[0], size[1] + 80)), 6)
+    clean = np.stack([wide[:, 3 * k : 3 * k + size[1]] for k in range(frames)])
+    truth = rng.random(size) < share
+    data = clean + rng.normal(0, 4, clean.shape)
+    data[:, truth] += 4 * rng.uniform(*sigmas, truth.sum())
+    return np.clip(np.rint(data), 0, 255).astype(np.uint8), truth
+
+
+def test_frames_compressed_as_jpeg_are_told_and_waves_around_defects_are_no_defects():
+    data, truth = recorded(16, (10, 30))
+    raw = find_hot_pixels(Stack.wrap(data))
+    np.testing.assert_array_equal(raw, truth)
+    packed = [cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 88])[1] for frame in data]
+    seen = Stack.wrap(np.stack([cv2.imdecode(one, cv2.IMREAD_GRAYSCALE) for one in packed]))
+    with pytest.warns(UserWarning, match="compressed as JPEG, which spreads"):
+        found = find_hot_pixels(seen)
+    assert (found & truth).sum() > 0.9 * found.sum()
+    assert (found & truth).sum() > 0.85 * truth.sum()
+
+
+def test_the_more_defects_there_are_the_fainter_ones_few_frames_tell():
+    many, truth = recorded(5, (3, 10), (200, 240), share=0.01)
+    found = find_hot_pixels(Stack.wrap(many))
+    assert (found & truth).sum() > 0.98 * found.sum()
+    assert (found & truth).sum() > 0.93 * truth.sum()
+    none, _ = recorded(5, (3, 10), (200, 240), share=0.0)
+    assert find_hot_pixels(Stack.wrap(none)).sum() <= 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_stack import Stack
+from napari_stack.operators import HotPixels, apply_hot_pixels
 from napari_stack.operators.corrections.mosaic import mosaic_step
 
 
@@ -37,3 +38,16 @@ def test_every_used_frame_has_to_be_one():
 
 def test_frames_with_channels_are_none():
     assert mosaic_step(Stack.wrap(np.stack([frames([0.5, 1, 1, 0.7])] * 3, -1))) == 1
+
+
+def test_a_mask_without_a_step_is_repaired_by_the_colours_of_the_frames(tmp_path):
+    mosaic, grey = frames([0.5, 1, 1, 0.7]), frames([1, 1, 1, 1])
+    mask = np.zeros(mosaic.shape[1:], bool)
+    mask[20, 21] = True
+    HotPixels(mask).save(tmp_path / "mask.npz")
+    known = HotPixels.load(tmp_path / "mask.npz")
+    for data, step in ((mosaic, 2), (grey, 1)):
+        given = apply_hot_pixels(Stack.wrap(data), replace(known, step=step))
+        np.testing.assert_array_equal(apply_hot_pixels(Stack.wrap(data), known)[0], given[0])
+    by_others = apply_hot_pixels(Stack.wrap(mosaic), replace(known, step=1))[0]
+    assert by_others[20, 21] != apply_hot_pixels(Stack.wrap(mosaic), known)[0][20, 21]

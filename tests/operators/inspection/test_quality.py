@@ -12,9 +12,11 @@ from scipy import ndimage
 
 from napari_stack.cli import main
 from napari_stack.core.errors import UserError
+from napari_stack.core.source import ArraySource
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
+    FrameQuality,
     Transforms,
     WeightedMean,
     apply_transforms,
@@ -24,6 +26,8 @@ from napari_stack.operators import (
     select_frames,
 )
 from napari_stack.operators.combine.frame_likeness import sample_of
+from napari_stack.operators.combine.frame_measures import measure_frame
+from napari_stack.operators.inspection.frame_table import FrameTable
 from napari_stack.operators.inspection.quality import read_selection
 
 KINDS = ("good", "blurred", "hazy", "trailed", "black", "duplicate")
@@ -189,7 +193,7 @@ def test_repeated_frames_are_told_also_where_they_were_compressed_again(step, dt
         frames[k] = frames[k - 1] + rng.normal(0, 0.5, frames[k].shape)
     faults = measure_quality(Stack.wrap(np.clip(frames, 0, 255 if dtype == np.uint8 else None)
                                         .astype(dtype))).faults  # fmt: skip
-    again = "are left out: they are nearly the same as a frame shortly before"
+    again = "are left out: they are nearly the same as an earlier frame"
     assert [k for k, fault in enumerate(faults) if fault == again] == [4, 7, 8]
     assert not any(fault for k, fault in enumerate(faults) if k not in (4, 7, 8))
 
@@ -222,5 +226,50 @@ def test_a_table_comes_out_of_the_command_line_with_what_is_wrong_in_words(tmp_p
 def test_what_is_kept_of_a_frame_does_not_keep_the_frame():
     grey = np.zeros((200, 300), np.float32)
     sample = sample_of(grey)
-    assert sample.base is None
-    assert sample.nbytes < grey.nbytes / 10
+    assert sample.pixels.base is None
+    assert sample.sums.base is None
+    assert sample.pixels.nbytes + sample.sums.nbytes < 2000
+
+
+def test_a_frame_is_told_that_repeats_one_long_before():
+    frames, rng = drifting(14, 2, noise=40.0)
+    frames[11] = frames[2] + rng.normal(0, 0.5, frames[2].shape)
+    faults = measure_quality(Stack.wrap(frames.astype(np.float32))).faults
+    again = "are left out: they are nearly the same as an earlier frame"
+    assert [fault == again for fault in faults] == [k == 11 for k in range(14)]
+
+
+def test_where_only_something_small_moved_frames_without_noise_are_not_repeated_ones():
+    rng = np.random.default_rng(3)
+    wide = scene(False, rng, (120, 260))
+    frames = np.array([wide[:, p : p + 150] for p in (0, 9, 20, 20, 33, 41, 41, 60)])
+    frames[2, 30:36, 40:50] += 1500  # moves by its own length while all else stands still
+    frames[3, 30:36, 55:65] += 1500
+    faults = measure_quality(Stack.wrap(frames.astype(np.float32))).faults
+    assert not any(faults[:6] + faults[7:])
+    assert faults[6] == "are left out: they have the pixels of an earlier frame"
+
+
+def test_each_frame_is_read_once():
+    frames, _ = drifting(9)
+    read = []
+
+    class Counting(ArraySource):
+        def pixels(self, index, rows=None):
+            read.append(index)
+            return super().pixels(index, rows)
+
+    measure_quality(replace(Stack.wrap(frames), source=Counting(frames)), run=Run(workers=1))
+    one = Counting(frames)
+    read_by_one = len(read)
+    read.clear()
+    measure_frame(replace(Stack.wrap(frames), source=one), 0)
+    assert read_by_one == 9 * len(read)
+
+
+def test_tables_without_names_number_the_frames():
+    columns = {"sharpness": np.array([1.0, 2.0])}
+    quality = FrameQuality(columns, ("", "are left out: they are dark"), np.ones(2, bool))
+    assert quality.to_csv().splitlines()[1:] == ["0,frame 0,1,1,", "1,frame 1,1,2,they are dark"]
+    table = FrameTable(columns, np.ones(2, bool), np.zeros(2, bool))
+    assert table.to_csv().splitlines()[2] == "1,frame 1,1,0,2"

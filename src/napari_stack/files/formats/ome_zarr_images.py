@@ -1,11 +1,11 @@
 """Where the images of a zarr group lie: fields of a plate or a well, series, or arrays."""
 
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.damage import NoImageError
 from napari_stack.files.formats.tiff.ome_xml import parsed
 from napari_stack.files.metadata import KEY
@@ -78,10 +78,9 @@ def _tell_of_missing(declared: Sequence[str], found: set[str]) -> None:
     missing = [path for path in declared if path not in found]
     if missing:
         names = ", ".join(missing[:_MOST_NAMES]) + (", ..." if len(missing) > _MOST_NAMES else "")
-        warnings.warn(
+        warn_caller(
             f"of the {len(declared)} images that the zarr declares {len(missing)} are not "
             f"there, and are left out: {names}",
-            stacklevel=2,
         )
 
 

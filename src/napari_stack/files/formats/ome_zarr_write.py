@@ -1,6 +1,5 @@
 """Writing OME-Zarr: frame by frame, or as many at a time as a chunk holds; level by level."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.formats import ngff
 from napari_stack.files.formats.base import needed_package
 from napari_stack.files.formats.ome_zarr_images import is_zarr
@@ -56,10 +56,9 @@ class ZarrWriter(Writer):
         group.attrs.update(_attributes(content, layout, options, ranges))
         if layout.plan is None:
             names = ", ".join(axis.name for axis in content.axes)
-            warnings.warn(
+            warn_caller(
                 f"OME-Zarr holds time, channels, z, y and x, and these are {names}: other programs "
                 "open it as a plain zarr array",
-                stacklevel=3,
             )
 
 

@@ -1,6 +1,5 @@
 """PNG, JPEG, BMP and WebP: headers are read first, pixels are decoded as a whole."""
 
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.damage import UnsupportedError
 from napari_stack.files.exif import image_class
 from napari_stack.files.formats import jpeg, jpeg_pixels
@@ -139,7 +139,7 @@ def _png_header(data: bytes, image: Any) -> _Header:
 
 
 def _tell(path: str, what: str) -> None:
-    warnings.warn(f"{path}: {what}", stacklevel=6)
+    warn_caller(f"{path}: {what}")
 
 
 def _decode_png(orientation: int, data: bytes, *_: Any) -> NDArray[Any]:

@@ -1,6 +1,5 @@
 """`drizzle`: one finer image of frames that are shifted by parts of a pixel."""
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -8,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.stack import Stack
+from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.drizzle_sampling import coherence, gap_of, samples_enough
@@ -152,17 +153,15 @@ def _refuse_unsampled(matrices: NDArray[np.float64], size: tuple[int, int], scal
 
 def _tell_of_gaps(covered: NDArray[Any], shared: float | None, scale: float) -> None:
     if scale > 1 and shared is not None and shared < _NOTHING_SHARED:
-        warnings.warn(
+        warn_caller(
             f"the finer grid gains nothing: beyond their own sampling the two halves of the frames "
             f"share {max(shared, 0):.0%} of what they show; scale=1 gives as much",
-            stacklevel=3,
         )
     empty = float((covered == 0).mean())
     if empty > _EMPTY:
-        warnings.warn(
+        warn_caller(
             f"no drop fell on {empty:.1%} of the pixels (NaN): choose a greater pixfrac, a smaller "
             "scale, or take more frames",
-            stacklevel=3,
         )
 
 
@@ -196,6 +195,16 @@ class Drops:
             self.shares[index], half[0], half[1],
         )  # fmt: skip
         self.frames += 1
+
+    def glimpse(self) -> NDArray[np.float32] | None:
+        """Return what fell so far, NaN where nothing did."""
+        if self.sums is None:
+            return None
+        even, odd = self.sums
+        total, weights = small(even[0]) + small(odd[0]), small(even[1]) + small(odd[1])
+        image: NDArray[np.float32] = np.full(total.shape, np.nan, np.float32)
+        np.divide(total, weights, out=image, where=weights > 0)
+        return np.squeeze(image, -1) if image.shape[-1] == 1 else image
 
     def merge(self, later: Self) -> None:
         """Take in the sums of later frames."""

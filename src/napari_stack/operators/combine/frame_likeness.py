@@ -1,24 +1,26 @@
 """How far a frame lies from a reference, and whether it is hardly new: pixel functions."""
 
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Side of the square in the middle that is correlated, in px, and pixels that are compared.
-_SIDE, _SAMPLES = 512, 2048
+#: Side of the square in the middle that is correlated, in px.
+_SIDE = 512
+
+#: Pixels that are kept of a frame, pixels that are summed up, and how many sums there are.
+_FEW, _MANY, _SUMS = 256, 8192, 32
 
 #: Deviations of the correlation that its peak must stand out: of noise alone it is some 5.
 _CERTAIN = 8.0
 
-#: Share of the differences that counts: what moves has the greatest.
+#: Share of the differences that counts for what is usual: what moves has the greatest.
 _COUNTS = 0.95
 
 #: Of the noise, and of what three quarters of frames differ by, below which frames are the same.
 _OF_NOISE, _OF_USUAL = 0.25, 0.3
-
-#: Frames before that are looked at: videos repeat the last few.
-_BACK = 3
 
 
 class Reference(NamedTuple):
@@ -73,33 +75,65 @@ def _between(line: NDArray[Any], place: int) -> float:
     return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
 
-def sample_of(grey: NDArray[Any]) -> NDArray[np.float32]:
+class Sample(NamedTuple):
+    """What is kept of a frame to tell whether another one is nearly the same.
+
+    Attributes
+    ----------
+    pixels : ndarray of float32
+        Few pixels all over the frame.
+    sums : ndarray of float64, shape (`_SUMS`,)
+        Of many pixels with signs by chance: the distance of those of two frames is about the root
+        of the mean square of their difference (Johnson and Lindenstrauss 1984).
+    """
+
+    pixels: NDArray[np.float32]
+    sums: NDArray[np.float64]
+
+
+def sample_of(grey: NDArray[Any]) -> Sample:
     """Take pixels all over a frame, the same of all frames."""
+    many = _spread(grey, _MANY).astype(np.float64)
+    return Sample(_spread(grey, _FEW), _signs(many.size) @ many)
+
+
+def _spread(grey: NDArray[Any], count: int) -> NDArray[np.float32]:
+    """Take so many pixels, or somewhat more."""
     flat = grey.ravel()
     # A step that shares no divisor with the width: so no column is left out.
-    step = max(flat.size // _SAMPLES, 1)
+    step = max(flat.size // count, 1)
     while step > 1 and np.gcd(step, grey.shape[1]) > 1:
-        step += 1
+        step -= 1
     return np.array(flat[::step], np.float32)  # a copy: a view would keep the frame
 
 
-def repeats(samples: list[NDArray[np.float32]], noise: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Find frames that differ from one shortly before by far less than by their noise.
+@lru_cache(4)
+def _signs(count: int) -> NDArray[np.float64]:
+    """Signs by chance, so large that distances of the sums are those of pixels."""
+    signs = np.random.default_rng(0).integers(0, 2, (_SUMS, count)) * 2.0 - 1.0
+    return np.asarray(signs / np.sqrt(_SUMS * count))
+
+
+def repeats(samples: list[Sample], noise: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Find frames that differ from an earlier one by far less than by their noise.
 
     So do those that a video or a camera repeats and compresses again. Where details as fine as the
-    noise are taken for it, the frames differ by less, too: so it is asked what is usual.
+    noise are taken for it, the frames differ by less, too: so it is asked what is usual from one
+    frame to the next, without what moves. What moves counts between those that may be the same.
     """
-    count = len(samples)
-    found = np.full((count, _BACK), np.inf)
-    for i in range(count):
-        for back in range(1, min(_BACK, i) + 1):
-            found[i, back - 1] = _difference(samples[i], samples[i - back])
-    first = found[1:, 0]
-    if not len(first):
-        return np.zeros(count, bool)
-    usual = float(np.percentile(first, 75))
-    own = _OF_NOISE * np.sqrt(2) * noise
-    return np.asarray(found.min(axis=1) < np.minimum(own, _OF_USUAL * usual))
+    from scipy.spatial import cKDTree
+
+    again = np.zeros(len(samples), bool)
+    if len(samples) < 2:
+        return again
+    steps = [_difference(one.pixels, other.pixels) for one, other in pairwise(samples)]
+    limits = np.minimum(_OF_NOISE * np.sqrt(2) * noise, _OF_USUAL * float(np.percentile(steps, 75)))
+    sums = np.array([one.sums for one in samples])
+    tree = cKDTree(sums)
+    for k in np.flatnonzero(limits > 0):
+        near = np.sort(tree.query_ball_point(sums[k], limits[k]))
+        again[k] = near[0] < k
+    return again
 
 
 def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -1,5 +1,7 @@
 """What is measured on one frame to judge it: sharpness, noise, level, points; pixel functions."""
 
+from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -8,7 +10,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
-from napari_stack.operators.combine.frame_likeness import Reference, sample_of
+from napari_stack.engine.run import Run
+from napari_stack.operators.combine.frame_likeness import Reference, Sample, sample_of
 from napari_stack.operators.combine.normalisation import measure_noise
 
 #: Gaussians whose difference is looked at, in px: details that a slight blur takes away.
@@ -20,6 +23,10 @@ _MOST_POINTS, _FEWEST_POINTS, _REACH = 200, 5, 6
 #: Share of its height below which a point is not looked at, and the share of the second moments of
 #: a Gaussian that lies above: (1 - q (1 + ln(1 / q))) / (1 - q).
 _CUT, _OF_A_GAUSSIAN = 0.2, 0.598
+
+#: Frames of which the one with most details is the reference, and px from which on a registered
+#: frame lies beside others.
+_CANDIDATES, BESIDE = 5, 2.0
 
 #: Times the noise of the details that a point must stand out.
 _POINT = 12.0
@@ -55,8 +62,8 @@ class Measures(NamedTuple):
         there is no reference or too little to tell.
     digest : bytes
         The same for frames of the same pixels.
-    sample : ndarray of float32
-        Pixels all over the frame, to find those that are nearly the same.
+    sample : Sample
+        Of pixels all over the frame, to find those that are nearly the same.
     """
 
     sharpness: float
@@ -70,18 +77,71 @@ class Measures(NamedTuple):
     overlap: float
     motion: float
     digest: bytes
-    sample: NDArray[np.float32]
+    sample: Sample
+
+
+class Candidate(NamedTuple):
+    """A frame that others may be compared with, and how much energy is in its details."""
+
+    measures: Measures
+    reference: Reference
+    energy: float
+
+
+def measure_frames(stack: Stack, numbers: list[int], run: Run) -> list[Measures]:
+    """Measure frames, each read once: first those of which one is what the others lie beside."""
+    if len(numbers) < 2:
+        return run.each(measure_frame, stack, numbers, what="Measuring quality")
+    some = np.unique(np.linspace(0, len(numbers) - 1, _CANDIDATES + 2)[1:-1].round().astype(int))
+    first = [numbers[place] for place in some]
+    quiet = replace(run, tick=None)  # few: progress is that of the others
+    tried = quiet.each(measure_candidate, stack, first, what="Measuring quality")
+    reference = _reference(tried, stack.moved_by is not None)
+    rest = [number for number in numbers if number not in set(first)]
+    measure = partial(measure_frame, reference=reference)
+    others = run.each(measure, stack, rest, what="Measuring quality") if rest else []
+    found = dict(zip(rest, others, strict=True))
+    for number, one in zip(first, tried, strict=True):
+        found[number] = one.measures._replace(motion=reference.apart(one.reference))
+    return [found[number] for number in numbers]
+
+
+def _reference(tried: list[Candidate], registered: bool) -> Reference:
+    """Take the frame with most details.
+
+    Of registered ones that lie beside most of the others is none: all would seem to lie beside it.
+    """
+    found = tried
+    if registered and len(found) > 2:
+        places = [one.reference for one in found]
+        apart = [median_of(np.array([a.apart(b) for b in places if b is not a])) for a in places]
+        least = min(apart)
+        found = [one for one, far in zip(found, apart, strict=True) if far <= least + BESIDE]
+    return max(found, key=lambda one: one.energy).reference
 
 
 def measure_frame(stack: Stack, index: int, reference: Reference | None = None) -> Measures:
     """Measure a frame of a stack, its motion against a reference."""
+    found, details = _examined(stack, index)
+    return found if reference is None else found._replace(motion=reference.distance(details))
+
+
+def measure_candidate(stack: Stack, index: int) -> Candidate:
+    """Measure a frame that may become the reference of the others."""
+    found, details = _examined(stack, index)
+    return Candidate(found, Reference.of(details), float((details**2).mean()))
+
+
+def _examined(stack: Stack, index: int) -> tuple[Measures, NDArray[Any]]:
+    """Measure a frame but for its motion; its fine details, away from borders of what counts."""
     values, valid = stack.read(index)
     digest = blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
     noise = float(np.sqrt(measure_noise(stack, index)))
     overlap = 1.0 if valid is None else float(valid.mean())
     if not overlap:
-        rest = (0.0, np.nan, digest, np.zeros(1, np.float32))
-        return Measures(0.0, noise, 0.0, 0.0, 0.0, np.nan, np.nan, np.nan, *rest)
+        none = np.zeros(values.shape[:2], np.float32)
+        rest = (0.0, np.nan, digest, sample_of(none))
+        return Measures(0.0, noise, 0.0, 0.0, 0.0, np.nan, np.nan, np.nan, *rest), none
     grey = grey_of(values, stack)
     counts = np.ones(grey.shape, bool) if valid is None else valid
     grey = np.where(counts, grey, np.median(grey[counts])).astype(np.float32)
@@ -95,23 +155,11 @@ def measure_frame(stack: Stack, index: int, reference: Reference | None = None) 
     sharpness = (energy - grain) / level**2 if beyond and level > 0 else 0.0
     spread = float(np.sqrt(max(np.var(grey[counts]) - noise**2, 0.0)))
     fwhm, roundness = shape_of_points(grey, details, inner)
+    shown = np.where(inner, details, 0)
     return Measures(
         sharpness, noise, level, background, spread / max(noise, 1e-12), fwhm, roundness,
-        evenness(grey, inner, noise), overlap,
-        np.nan if reference is None else reference.distance(np.where(inner, details, 0)),
-        digest, sample_of(grey),
-    )  # fmt: skip
-
-
-def reference_of(stack: Stack, index: int) -> tuple[Reference, float]:
-    """Return the details of a frame as a reference for others, and how much energy is in them."""
-    values, valid = stack.read(index)
-    grey = grey_of(values, stack)
-    counts = np.ones(grey.shape, bool) if valid is None else valid
-    middle = np.median(grey[counts]) if counts.any() else 0
-    details, _ = fine_details(np.where(counts, grey, middle).astype(np.float32))
-    kept = np.where(_inside(counts), details, 0)
-    return Reference.of(kept), float((kept**2).mean())
+        evenness(grey, inner, noise), overlap, np.nan, digest, sample_of(grey),
+    ), shown  # fmt: skip
 
 
 def grey_of(values: NDArray[Any], stack: Stack) -> NDArray[Any]:
@@ -196,3 +244,9 @@ def shape_of_points(
         return float("nan"), float("nan")
     long, short = np.median(found, axis=0) / 2 / _OF_A_GAUSSIAN
     return 2.3548 * float(np.sqrt((long + short) / 2)), float(np.sqrt(short / max(long, 1e-12)))
+
+
+def median_of(values: NDArray[np.float64]) -> float:
+    """Return the median of what is known; 0 of nothing."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else 0.0

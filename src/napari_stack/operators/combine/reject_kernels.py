@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.system.jit import inner_kernel, summing_kernel
-from napari_stack.operators.combine.line_kernels import EXACT, keep_by_lines
+from napari_stack.core.system.jit import summing_kernel
+from napari_stack.operators.combine.line_kernels import keep_by_lines
 from napari_stack.operators.combine.ordered_kernels import (
     BELOW,
     GAP,
@@ -26,111 +26,15 @@ from napari_stack.operators.combine.ordered_kernels import (
     sum_up,
     take_distances,
 )
+from napari_stack.operators.combine.reject_pixel_kernels import (
+    count_each,
+    keep_by_line,
+    within_extremes,
+    within_shares,
+)
 from napari_stack.operators.combine.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
-
-
-@summing_kernel
-def _line(
-    rest: NDArray[np.float64], gone: NDArray[np.float64], far: NDArray[np.float64], count: int,
-    low: float, high: float, rounds: int,
-) -> int:  # pragma: no cover  # fmt: skip
-    """Reject what lies far from the line through values in order, against their ranks.
-
-    `rest` holds what is left in order, `gone` what was rejected; returned is how many are left.
-    """
-    left = count
-    for _ in range(rounds):
-        if left < 4:
-            break
-        middle, first = 0.5 * (left - 1), rest[left // 2]
-        total = weighted = 0.0
-        for i in range(left):
-            distance = rest[i] - first
-            total += distance
-            weighted += distance * (i - middle)
-        slope = 12.0 * weighted / (left * (left * left - 1.0))
-        origin = first + total / left - slope * middle
-        spread = 0.0
-        for i in range(left):
-            far[i] = rest[i] - (origin + slope * i)
-            spread += abs(far[i])
-        reach = spread / left * EXACT
-        least, most = -low * reach, high * reach
-        out = np.int64(0)
-        for i in range(left):
-            out += (far[i] < least) | (far[i] > most)
-        if out == 0:
-            break
-        kept = out = np.int64(0)
-        for i in range(left):
-            if far[i] < least or far[i] > most:
-                gone[count - left + out] = rest[i]
-                out += 1
-            else:
-                rest[kept] = rest[i]
-                kept += 1
-        if kept == 0:  # nothing would be left: what was kept before stands
-            for i in range(left):
-                rest[i] = gone[count - left + i]
-            break
-        left = int(kept)
-    return left
-
-
-@inner_kernel
-def _extremes(
-    kept: NDArray[np.float64], count: int, critical: NDArray[np.float64]
-) -> tuple[int, int]:  # pragma: no cover
-    """Return start and stop of what the generalised ESD test leaves of values in order.
-
-    Outliers are as many as the last step of which the extreme lies beyond its critical value.
-    """
-    middle = kept[count // 2]
-    total = squares = 0.0
-    for i in range(count):
-        distance = kept[i] - middle
-        total += distance
-        squares += distance * distance
-    start, stop = 0, count
-    first, last = 0, count
-    for i in range(critical.size):
-        left = stop - start
-        mean = total / left
-        spread = squares - total * mean
-        if not spread > 1e-12 * squares:  # all that are left are the same
-            break
-        below, above = mean - (kept[start] - middle), kept[stop - 1] - middle - mean
-        far = below if below > above else above
-        if below > above:
-            distance = kept[start] - middle
-            start += 1
-        else:
-            distance = kept[stop - 1] - middle
-            stop -= 1
-        if far * far * (left - 1) > critical[i] * critical[i] * spread:
-            first, last = start, stop
-        total -= distance
-        squares -= distance * distance
-    return first, last
-
-
-@inner_kernel
-def _shares(
-    kept: NDArray[np.float64], count: int, low: float, high: float
-) -> tuple[int, int]:  # pragma: no cover
-    """Return start and stop of what lies within shares of the median from it."""
-    median = 0.5 * (kept[(count - 1) // 2] + kept[count // 2])
-    least, most = median - low * abs(median), median + high * abs(median)
-    start, stop = 0, count
-    while start < stop and kept[start] < least:
-        start += 1
-    while stop > start and kept[stop - 1] > most:
-        stop -= 1
-    if start == stop:  # an even number of two kinds: there is nothing in the middle
-        return 0, count
-    return start, stop
 
 
 @summing_kernel
@@ -149,9 +53,12 @@ def reject_rows(
     kept: NDArray[np.float64],
     gone: NDArray[np.float64],
     far: NDArray[np.float64],
-    near: NDArray[np.float64],
-    keep: NDArray[np.float64],
-    state: NDArray[np.float64],
+    ranks: NDArray[np.float64],
+    near: NDArray[Any],
+    keep: NDArray[Any],
+    state: NDArray[Any],
+    sums: NDArray[np.float64],
+    rounded: bool | None,
     mean: NDArray[np.float64],
     used: NDArray[np.uint16],
     below: NDArray[np.uint16],
@@ -173,9 +80,13 @@ def reject_rows(
         Critical values of the ESD test, and where those of each number of values begin.
     exchanges, tile : ndarray
         Those that put n values in order, and scratch of shape (n, width).
-    kept, gone, far : ndarray, shape (n,)
-        These and the next three are scratch.
-    near, keep, state : ndarray, shape (n, `APART`), (n, `APART`), (`ORDERED_STATE`,)
+    kept, gone, far, ranks : ndarray, shape (n,)
+        These and the next four are scratch.
+    near, keep : ndarray, shape (n or n + 1, `APART`)
+        An even number of rows.
+    state, sums : ndarray, shape (`ORDERED_STATE`,), (`ORDERED_SUMS`,)
+    rounded : True or None
+        As for `keep_by_lines`.
     mean, used, below, squares : ndarray, shape (rows, columns)
         `below` counts what was rejected below.
     rejected_per_frame : ndarray, shape (rows, n)
@@ -184,6 +95,8 @@ def reject_rows(
     rows, frames, columns = values.shape
     size = tile.shape[1]
     whole = valid.shape[1] == 0
+    same = near.dtype.type
+    none, unit = same(0), same(1)
     for row in range(rows):
         lines = values[row]
         for left in range(0, columns, size):
@@ -192,51 +105,40 @@ def reject_rows(
                 put_in_order(lines, left, width, exchanges, tile)
                 take_distances(tile, width, near, state)
                 if kind == LINE and frames > 2:
-                    keep_by_lines(near, frames, width, low, high, rounds, keep, state)
+                    keep_by_lines(near, frames, width, low, high, rounds, rounded, keep, state)
                 else:
                     if kind == ESD and frames > 2:
                         some = critical[begins[frames] : begins[frames + 1]]
-                        bound_by_extremes(near, frames, width, some, state)
+                        bound_by_extremes(near, frames, width, some, state, sums)
                     elif kind == SHARES and frames > 2:
-                        bound_by_shares(near, frames, width, low, high, state)
+                        bound_by_shares(near, frames, width, low, high, state, sums)
                     elif kind == RANKS and frames > 2:
                         for i in range(width):
                             state[START + i] = np.floor(low * frames + 1e-9)
                             state[STOP + i] -= np.floor(high * frames + 1e-9)
                     keep_run(frames, width, keep, state)
-                sum_up(tile, near, keep, width, state)
+                sum_up(tile, near, keep, width, state, sums)
                 for i in range(width):
-                    average = state[TOTAL + i] / state[KEPT + i]
-                    mean[row, left + i] = state[PIVOT + i] + average
-                    used[row, left + i] = np.uint16(state[KEPT + i])
+                    number = float(state[KEPT + i])
+                    average = sums[TOTAL + i] / number
+                    mean[row, left + i] = float(state[PIVOT + i]) + average
+                    used[row, left + i] = np.uint16(number)
                     below[row, left + i] = np.uint16(state[BELOW + i])
-                    more = state[SQUARES + i] - state[TOTAL + i] * average
+                    more = sums[SQUARES + i] - sums[TOTAL + i] * average
                     squares[row, left + i] = more if more > 0 else 0.0
                 for frame in range(frames):
                     line = lines[frame, left : left + width]
-                    rejected = 0.0
+                    rejected = none
                     for i in range(width):
-                        value = float(line[i])
+                        value = same(line[i])
                         outside = (value < state[LOWEST + i]) | (value > state[HIGHEST + i])
                         outside |= (value >= state[GAP + i]) & (value <= state[GAP_END + i])
-                        rejected += 1.0 if outside & (state[MIXED + i] == 0.0) else 0.0
+                        rejected += unit if outside & (state[MIXED + i] == none) else none
                     rejected_per_frame[row, frame] += np.uint32(rejected)
                 for j in range(width):
                     if state[MIXED + j] != 2.0:
                         continue
-                    again = np.int64(0)
-                    for i in range(frames):  # whose they are: of equal ones the first
-                        again = again if i > 0 and tile[i, j] == tile[i - 1, j] else np.int64(0)
-                        if keep[i, j] > 0.0:
-                            continue
-                        skipped = again
-                        for frame in range(frames):
-                            if lines[frame, left + j] == tile[i, j]:
-                                if skipped == 0:
-                                    rejected_per_frame[row, frame] += np.uint32(1)
-                                    break
-                                skipped -= 1
-                        again += 1
+                    count_each(lines, left + j, tile, keep, j, gone, far, rejected_per_frame[row])
             for column in range(left, left + width):
                 if whole and state[MIXED + column - left] != 1.0:
                     continue
@@ -255,18 +157,16 @@ def reject_rows(
                 if count > 2:
                     if kind == ESD:
                         some = critical[begins[count] : begins[count + 1]]
-                        start, stop = _extremes(kept, count, some)
+                        start, stop = within_extremes(kept, count, some)
                     elif kind == SHARES:
-                        start, stop = _shares(kept, count, low, high)
+                        start, stop = within_shares(kept, count, low, high)
                     elif kind == RANKS:
                         start = np.int64(low * count + 1e-9)
                         stop = count - np.int64(high * count + 1e-9)
                 lower = start
                 if kind == LINE and count > 2:
-                    stop = _line(kept, gone, far, count, low, high, rounds)
-                    lower = np.int64(0)
-                    for i in range(count - stop):
-                        lower += gone[i] < kept[stop // 2]
+                    stop = keep_by_line(kept, gone, far, ranks, count, low, high, rounds)
+                    lower = np.int64(ranks[stop // 2]) - stop // 2
                 else:
                     for i in range(start):
                         gone[i] = kept[i]

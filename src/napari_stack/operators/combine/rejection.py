@@ -70,6 +70,9 @@ class MinMax(MethodOptions):
     greatest: Annotated[int, Bounds(0, 1000)] = 1
 
 
+Centre = Literal["mean", "median"]
+Spread = Literal["standard deviation", "MAD", "winsorised"]
+
 #: The usual clip, what suits the number of frames, or another method.
 Rejection = (
     Literal["sigma", "auto", "linear fit", "generalised ESD", "percentile clip", "min max"]
@@ -159,9 +162,10 @@ def suited(stack: Stack, run: Run) -> Suited:
         return Suited(GeneralisedESD(), f"for {frames} frames the generalised ESD test")
     numbers = np.flatnonzero(stack.used).tolist()
     found = run.each(_level_and_noise, stack, numbers, what="Measuring noise")
-    level, noise = (np.array(part) for part in zip(*found, strict=True))
-    usual = float(np.median(noise))
-    if level.min() > 0 and 0 < usual < np.inf and np.ptp(level) < usual:
+    level, noise = np.array([one for one in found if one is not None]).reshape(-1, 2).T
+    frames = len(level)  # those that show anything
+    usual = float(np.median(noise)) if frames else 0.0
+    if 0 < usual < np.inf and level.min() > 0 and np.ptp(level) < usual:
         share = float(np.clip(_SIGMAS * usual / np.median(level), 0.005, 1.0))
         text = (
             f"for {frames} frames of equal level the percentile clip at {100 * share:.2g} % of the "
@@ -179,8 +183,11 @@ _FEW = 7
 _SIGMAS = 3.5
 
 
-def _level_and_noise(stack: Stack, index: int) -> tuple[float, float]:
-    """Level of a frame, and its noise."""
+def _level_and_noise(stack: Stack, index: int) -> tuple[float, float] | None:
+    """Level of a frame and its noise; None where it shows nothing at all."""
+    valid = stack.values(index)[1]
+    if valid is not None and not valid.any():
+        return None
     level = measure_level(stack, index)[0]
     level = level[:-1] if stack.alpha else level
     return float(level.mean()), float(np.sqrt(measure_noise(stack, index)))

@@ -1,6 +1,5 @@
 """`measure_gains`, `balance` and `Gains`: frames made as bright, and of the colour, of one."""
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import frozen
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
@@ -186,7 +186,7 @@ def _report(clipped: NDArray[np.int64], stack: Stack) -> None:
     if _much(clipped, stack):
         told = _told(clipped, stack)
         remedy = "choose a darker reference, or mapping='gamma'"
-        warnings.warn(f"{told}: {remedy}", stacklevel=3)
+        warn_caller(f"{told}: {remedy}")
 
 
 def _much(clipped: NDArray[np.int64], stack: Stack) -> bool:

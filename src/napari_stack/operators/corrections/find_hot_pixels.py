@@ -1,6 +1,5 @@
 """`find_hot_pixels`: defective pixels, that stand out of their neighbours in most frames."""
 
-import warnings
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
@@ -9,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.notices import warn_caller
+from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.hot_pixel_band import band_of, seen_of
@@ -34,6 +34,10 @@ from napari_stack.operators.corrections.hot_pixel_mask import (
     specks,
 )
 from napari_stack.operators.corrections.hot_pixel_mask import lines as defective_lines
+from napari_stack.operators.corrections.jpeg_blocks import (
+    seems_compressed,
+    strongest_of_squares,
+)
 from napari_stack.operators.corrections.mosaic import mosaic_step
 from napari_stack.operators.corrections.sensor import sensor_view
 
@@ -57,7 +61,7 @@ def find_hot_pixels(
     blur: Side = "auto",
     kind: Kind = "both",
     lines: Lines = "none",
-    exposures: ImageSource = None,
+    exposures: Annotated[ImageSource, CountsWith("kind", ("warm", "all"))] = None,
     run: Run = Run(),
 ) -> NDArray[np.bool_]:
     """Find pixels that stand out of their neighbours in most frames, whatever drifts through.
@@ -98,7 +102,7 @@ def find_hot_pixels(
     -----
     UserWarning
         When pixels are found and the scene does not move: its own points may be among them. Those
-        that the optics spread over neighbours are left out.
+        that the optics spread over neighbours are left out. When frames were compressed as JPEG.
 
     Notes
     -----
@@ -125,7 +129,7 @@ def find_hot_pixels(
         rounding = rounding_of(samples, noise, sensor.dtype)
         limits = [least_of(int(sensor.used.sum()))] * sensor.channels
     excess = sensor.corrected(Excess(sensor.shape[1], step, noise))
-    rules = Rules(kind, lines, limits, rounding, growth)
+    rules = Rules(kind, lines, limits, rounding, growth, seems_compressed(sensor))
     masks = _masks(excess, rules, run.part(1, 2))
     return masks[0] if sensor.ndim == 3 else np.stack(masks, axis=-1)
 
@@ -193,11 +197,13 @@ class Rules(NamedTuple):
     limits: list[float]
     rounding: NDArray[np.float64] | None
     growth: NDArray[np.float64] | None
+    compressed: bool = False
 
     def found(self, channel: int, seen: Seen, frames: int) -> NDArray[np.int8]:
         """Find pixels of a channel that are too bright (1) or too dark (-1) in most frames."""
         rounding = None if self.rounding is None else float(self.rounding[channel])
-        return find(seen, self.limits[channel], frames, rounding)
+        sign = find(seen, self.limits[channel], frames, rounding)
+        return strongest_of_squares(sign, seen.middle) if self.compressed else sign
 
     def chosen(
         self, channel: int, seen: Seen, sign: NDArray[np.int8], frames: int
@@ -230,6 +236,8 @@ def _masks(excess: Stack, rules: Rules, run: Run) -> list[NDArray[np.bool_]]:
     if any(sign.any() for sign in signs) and _stands_still(excess, alone, signs):
         signs = [np.where(is_spread(seen.middle), 0, signs[k]) for k, seen in channels]
         _tell(sum(int((sign != 0).sum()) for sign in signs))
+    if rules.compressed:
+        _tell_of_compression()
     return [rules.chosen(k, seen, signs[k], frames) for k, seen in channels]
 
 
@@ -246,11 +254,18 @@ def _stands_still(
     return any(come_in_pairs(sign > 0) for sign in signs)
 
 
+def _tell_of_compression() -> None:
+    warn_caller(
+        "the frames were compressed as JPEG, which spreads a defective pixel over the 8 x 8 pixels "
+        "around it: of each such square only what stands out most is taken, and faint ones are "
+        "missed; find the defects on frames as the camera recorded them (raw, or TIFF)"
+    )
+
+
 def _tell(found: int) -> None:
     if found:
-        warnings.warn(
+        warn_caller(
             f"the scene does not move: points of it cannot be told from the {found} defective "
             "pixels found, which may be among them; find the defects on dark frames, or on frames "
             "between which the scene moves, and give those as the mask",
-            stacklevel=4,
         )

@@ -13,7 +13,7 @@ from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 
 #: Pixels of a frame that the noise is measured on.
-_SAMPLE = 2**16
+_SAMPLE = 2**14
 
 #: Levels that noise is measured at, and pixels at each of them at least.
 _LEVELS, _LEAST = 48, 400

@@ -14,6 +14,10 @@ _LEAST = 2.4
 #: Times its own noise that a median over frames must be: of normal noise one of 50 million is.
 _SURE = 5.5
 
+#: Share of those found that may be there by chance; times its noise that a median may well be, and
+#: how many more than of normal noise may be so.
+_CHANCE, _USUAL, _AS_NORMAL = 0.005, 3.0, 1.25
+
 #: Times the local mean of others that it must be, so that a rich scene is not hot.
 _LOCAL = 5.5
 
@@ -107,13 +111,33 @@ def find(seen: Seen, least: Any, frames: int, rounding: float | None = None) -> 
     size = np.abs(middle)
     found = size > least
     if rounding is not None:
-        least = np.maximum(least, _STEADY * 1.2533 / np.sqrt(frames) * seen.spread)
+        steady = _STEADY * 1.2533 / np.sqrt(frames) * seen.spread
         for _ in range(_ROUNDS):
             noise = np.hypot(_local_mean(size, found), rounding)
-            before, found = found, size > np.maximum(least, _LOCAL * noise)
+            before, found = found, size > np.maximum(np.maximum(least, steady), _LOCAL * noise)
             if (found == before).all():
                 break
+        share = _sure_enough(size / noise) / _SURE
+        fewer = max(_LEAST, least * share)
+        found |= size > np.maximum(np.maximum(fewer, steady), share * _LOCAL * noise)
     return np.where(found, np.sign(middle), 0).astype(np.int8)
+
+
+def _sure_enough(apart: NDArray[Any]) -> float:
+    """Return how many times its noise a median must be so that hardly any is by chance.
+
+    Of those found (Benjamini and Hochberg 1995): the more defects there are, the fewer times. As
+    long as the others are as normal noise is; else as many as where there are none.
+    """
+    from scipy.special import erfc
+
+    levels = np.array([_USUAL, *np.arange(4.0, _SURE, 0.25)])
+    by_chance = apart.size * erfc(levels / np.sqrt(2))
+    there = np.array([np.count_nonzero(apart > level) for level in levels])
+    if there[0] - np.count_nonzero(apart > _SURE) > _AS_NORMAL * by_chance[0]:
+        return _SURE
+    enough = np.flatnonzero(by_chance[1:] <= _CHANCE * there[1:])
+    return float(levels[1 + enough[0]]) if enough.size else _SURE
 
 
 def _local_mean(size: NDArray[Any], found: NDArray[np.bool_]) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """`repair_hot_pixels` and `HotPixels`: defective pixels of the sensor, and their repair."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured
-from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -38,7 +38,7 @@ class HotPixels(Correction, Measured):
         Side of the square around a pixel; it grows where this holds no good pixel.
     step : int
         From one neighbour to the next: 2 in mosaics of colours, where the next ones of the same
-        colour are so far away.
+        colour are so far away; 0 takes what the frames say that it is applied to.
     """
 
     _name: ClassVar[str] = "hot pixels"
@@ -48,7 +48,7 @@ class HotPixels(Correction, Measured):
     mask: NDArray[np.bool_] = ()  # type: ignore[assignment]
     method: Method = "mean"
     kernel_size: int = 3
-    step: int = 1
+    step: int = 0
 
     def __post_init__(self) -> None:
         self._freeze(np.bool_, "mask")
@@ -63,8 +63,9 @@ class HotPixels(Correction, Measured):
 
         mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
         places = np.argwhere(mask)
-        reach = reaches(mask, places, self.kernel_size // 2, self.step)
-        return np.column_stack([places, reach]), int(reach.max(initial=0)) * self.step
+        step = max(self.step, 1)
+        reach = reaches(mask, places, self.kernel_size // 2, step)
+        return np.column_stack([places, reach]), int(reach.max(initial=0)) * step
 
     def source_rows(self, rows: slice, index: int) -> slice:  # noqa: ARG002
         """Rows it must see: those around the defective pixels, too."""
@@ -82,9 +83,14 @@ class HotPixels(Correction, Measured):
         first, last = np.searchsorted(places[:, 0], [rows.start, rows.stop])
         pixels = values if values.ndim == 3 else values[..., np.newaxis]
         mask = self.mask if self.mask.ndim == 3 else self.mask[..., np.newaxis]
-        repair(pixels, mask, places[first:last], seen.start, self.step, self.method == "median")
+        step, median = max(self.step, 1), self.method == "median"
+        repair(pixels, mask, places[first:last], seen.start, step, median)
         kept = slice(rows.start - seen.start, rows.stop - seen.start)
         return values[kept], None if valid is None else valid[kept]
+
+
+#: Of the search for defective pixels.
+_FOUND = CountsWith("mask", (None,))
 
 
 def repair_hot_pixels(
@@ -93,11 +99,11 @@ def repair_hot_pixels(
     mask: ImageSource = None,
     method: Method = "mean",
     kernel_size: Annotated[int, Bounds(3, 15, step=2, unit="px")] = 3,
-    thresholds: str = "auto",
-    blur: Side = "auto",
-    kind: Kind = "both",
-    lines: Lines = "none",
-    exposures: ImageSource = None,
+    thresholds: Annotated[str, _FOUND] = "auto",
+    blur: Annotated[Side, _FOUND] = "auto",
+    kind: Annotated[Kind, _FOUND] = "both",
+    lines: Annotated[Lines, _FOUND] = "none",
+    exposures: Annotated[ImageSource, CountsWith("kind", ("warm", "all"))] = None,
     run: Run = Run(),
 ) -> Stack:
     """Replace defective pixels by the mean or median of their good neighbours.
@@ -159,8 +165,7 @@ def repair_hot_pixels(
             exposures=exposures,
             run=run,
         )
-    step = mosaic_step(sensor_view(stack))
-    return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size), step))
+    return apply_hot_pixels(stack, HotPixels(image != 0, method, int(kernel_size)))
 
 
 def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
@@ -188,7 +193,9 @@ def apply_hot_pixels(stack: Stack, hot: HotPixels) -> Stack:
             check_channels("a mask", count, stack)
         joint = stack.ndim == 3
         mask = np.asarray(hot.mask.any(axis=2) if joint else hot.mask[..., : stack.channels])
-        hot = HotPixels(mask, hot.method, hot.kernel_size, hot.step)
+        hot = replace(hot, mask=mask)
+    if hot.step == 0:  # also of files written before there was a step
+        hot = replace(hot, step=mosaic_step(sensor_view(stack)))
     return stack.corrected(hot)
 
 

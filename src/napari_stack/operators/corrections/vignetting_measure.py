@@ -1,6 +1,5 @@
 """Frames as `measure_vignetting` sees them: reduced, averaged, or laid on each other."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.pixels.channels import colour_channels
 from napari_stack.core.pixels.luminance import brightness
 from napari_stack.core.stack import Stack
@@ -189,10 +189,9 @@ def warn_of_doubt(fits: Sequence[Any]) -> None:
     least = min(found, key=lambda fit: fit.sureness, default=None)
     if least is not None and least.sureness < _DOUBTFUL:
         lost = 1 - np.exp(least.coefficients.sum())
-        warnings.warn(
+        warn_caller(
             f"the light seems to fall off by {lost:.0%} to the corners, but by only "
             f"{least.sureness:.0f} times the error of that: a scene that is brighter in its middle "
             "looks the same; look at the result, or measure on frames that move (scene='moving') "
             "or on a recorded flat field",
-            stacklevel=3,
         )

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.system.atomic_write import replacing
 from napari_stack.operators.geometry.covariance import ENTRIES, packed, unknown, unpacked
 from napari_stack.operators.geometry.decomposition import composed_similarity, decompose
@@ -253,11 +253,9 @@ def write(transforms: Any, path: str | Path, *, overwrite: bool = False) -> None
         )
     data = FORMS[suffix][0](transforms)
     if suffix in WITHOUT_COVARIANCE and (transforms.entry_covariance > 0).any():
-        warnings.warn(
+        warn_caller(
             f"{path}: this form keeps neither the covariance nor the quality of the motion: "
-            "save as .json, .npz or .csv to keep them",
-            UserWarning,
-            stacklevel=3,
+            "save as .json, .npz or .csv to keep them"
         )
     with replacing(Path(path), overwrite=overwrite) as temporary:
         temporary.write_bytes(data)

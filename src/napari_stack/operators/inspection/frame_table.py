@@ -31,7 +31,7 @@ class FrameTable:
     failed : ndarray of bool, shape (n,)
         Frames that could not be registered.
     labels : tuple of str
-        Names of the frames.
+        Names of the frames; by default their numbers.
     missing : set of int
         Frames that were never recorded, and cannot be used.
 
@@ -49,6 +49,10 @@ class FrameTable:
     failed: NDArray[np.bool_]
     labels: Sequence[str] = field(default_factory=tuple)
     missing: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", tuple(f"frame {i}" for i in range(len(self))))
 
     def __len__(self) -> int:
         return len(self.used)

@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +17,13 @@ from napari_stack.core.options import check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
-from napari_stack.operators.combine.frame_likeness import Reference, repeats
-from napari_stack.operators.combine.frame_measures import Measures, measure_frame, reference_of
+from napari_stack.operators.combine.frame_likeness import repeats
+from napari_stack.operators.combine.frame_measures import (
+    BESIDE,
+    Measures,
+    measure_frames,
+    median_of,
+)
 from napari_stack.operators.inspection.frame_table import FrameTable, frame_table, save_csv
 
 #: How reasons begin.
@@ -36,12 +40,8 @@ _TRAILED, _LONG = 0.5, 0.75
 #: Share of the view that a frame must cover.
 _COVERS = 0.5
 
-#: Distance from the reference in px, and times what is usual, from which on a registered frame lies
-#: beside the others.
-_BESIDE, _FARTHER = 2.0, 5.0
-
-#: Frames of which the one with most details is the reference.
-_CANDIDATES = 5
+#: Times the usual distance from the reference from which on a registered frame lies beside others.
+_FARTHER = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,17 @@ class FrameQuality:
     used : ndarray of bool, shape (n,)
         Frames that were measured.
     labels : tuple of str
-        Names of the frames.
+        Names of the frames; by default their numbers.
     """
 
     columns: Mapping[str, NDArray[np.float64]]
     faults: tuple[str, ...]
     used: NDArray[np.bool_]
     labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", tuple(f"frame {i}" for i in range(len(self))))
 
     def __len__(self) -> int:
         return len(self.used)
@@ -137,8 +141,7 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
     """
     require_used(stack)
     numbers = np.flatnonzero(stack.used)
-    measure = partial(measure_frame, reference=_reference(stack, numbers))
-    found = run.each(measure, stack, numbers.tolist(), what="Measuring quality")
+    found = measure_frames(stack, numbers.tolist(), run)
     columns = {}
     for place, name in enumerate(Measures._fields[:-2]):
         columns[name] = np.full(len(stack), np.nan)
@@ -150,23 +153,6 @@ def measure_quality(stack: Stack, *, run: Run = Run()) -> FrameQuality:
     return FrameQuality(columns, tuple(faults), stack.used, labels)
 
 
-def _reference(stack: Stack, numbers: NDArray[np.intp]) -> Reference | None:
-    """Take the frame with most details, of a few all over the series.
-
-    Of registered ones that lie beside most of the others is none: all would seem to lie beside it.
-    """
-    if len(numbers) < 2:
-        return None
-    some = np.unique(np.linspace(0, len(numbers) - 1, _CANDIDATES + 2)[1:-1].round().astype(int))
-    found = [reference_of(stack, int(numbers[place])) for place in some]
-    if stack.moved_by is not None and len(found) > 2:
-        places = [one for one, _ in found]
-        apart = [_median(np.array([a.apart(b) for b in places if b is not a])) for a in places]
-        least = min(apart)
-        found = [one for one, far in zip(found, apart, strict=True) if far <= least + _BESIDE]
-    return max(found, key=lambda one: one[1])[0]
-
-
 def quality_table(stack: Stack, *, run: Run = Run()) -> FrameTable:
     """Return what `measure_quality` measures as a table, to be saved as .csv."""
     return frame_table(stack, measure_quality(stack, run=run).columns)
@@ -176,12 +162,12 @@ def _faults(found: list[Measures], registered: bool) -> list[str]:
     """Say what is wrong with each frame, or nothing."""
     again = repeats([one.sample for one in found], np.array([one.noise for one in found]))
     motion = np.array([one.motion for one in found])
-    far = max(_BESIDE, _FARTHER * _median(motion)) if registered else np.inf
+    far = max(BESIDE, _FARTHER * median_of(motion)) if registered else np.inf
     level = np.array([one.level for one in found])
     usual = float(np.median(level))
     even = np.array([one.evenness for one in found])
     round_ = np.array([one.roundness for one in found])
-    usual_even, usual_round = (_median(values) for values in (even, round_))
+    usual_even, usual_round = (median_of(values) for values in (even, round_))
     seen: set[bytes] = set()
     faults = []
     for k, one in enumerate(found):
@@ -190,7 +176,7 @@ def _faults(found: list[Measures], registered: bool) -> list[str]:
         elif one.digest in seen:
             fault = "are left out: they have the pixels of an earlier frame"
         elif again[k]:
-            fault = "are left out: they are nearly the same as a frame shortly before"
+            fault = "are left out: they are nearly the same as an earlier frame"
         elif usual > 0 and level[k] < _DARK * usual:
             fault = "are left out: they are dark"
         elif usual > 0 and level[k] > _BRIGHT * usual:
@@ -206,11 +192,6 @@ def _faults(found: list[Measures], registered: bool) -> list[str]:
         seen.add(one.digest)
         faults.append(fault)
     return faults
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else 0.0
 
 
 def read_selection(select: str) -> tuple[str, float, bool]:

@@ -1,6 +1,5 @@
 """LIF, LOF and XLIF of Leica, read by liffile: each image of a file is one."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.look import Look, limits_of, ramp
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.damage import NoImageError
 from napari_stack.files.formats.array_axes import ArrayFormat, StoredImage
 from napari_stack.files.formats.base import Frame, needed_package
@@ -45,10 +45,9 @@ class Lif(ArrayFormat):
         if not kept:
             raise NoImageError("it holds no image of two axes or more")
         if left := len(found) - len(kept):
-            warnings.warn(
+            warn_caller(
                 f"{path}: {left} of {len(found)} images are left out: they hold times of single "
                 "photons (FLIM), or fewer than two axes",
-                stacklevel=2,
             )
         return kept
 

@@ -1,12 +1,12 @@
 """Sets of TIFF files: of OME, whose description names the files, and of Micro-Manager."""
 
 import os
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.files.damage import damage_named
 from napari_stack.files.formats.tiff import micro_manager
 from napari_stack.files.formats.tiff.find_series import Directories
@@ -170,11 +170,10 @@ def _warn_of_missing(ome: OmeXml, missing: list[str], files: list[str]) -> None:
     what = "planes of theirs are missing frames" if incomplete else "images in these are left out"
     count = "a file is missing" if len(absent) == 1 else f"{len(absent)} files are missing"
     more = ", ..." if len(missing) > _MOST_NAMES else ""
-    warnings.warn(
+    warn_caller(
         f"{files[0]} is a part of an OME set of which {count} "
         f"({', '.join(missing[:_MOST_NAMES])}{more}): "
         f"{what}; put the files of the set into one folder",
-        stacklevel=2,
     )
 
 

@@ -1,11 +1,11 @@
 """The option `prefer`: of what is sharp at one place, the nearer thing or the farther one."""
 
-import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
@@ -76,11 +76,9 @@ def preferring(
     known = measured(stack, run.part(0, 2), channels, near_last=near == "last frame")
     growth = known.growth(found.image) if len(known.numbers) > 1 else None
     if growth is None:
-        warnings.warn(
+        warn_caller(
             f'prefer="{prefer}" does nothing here: too little is in focus to tell how blur grows '
-            "from frame to frame",
-            UserWarning,
-            stacklevel=5,
+            "from frame to frame"
         )
         return found
     depth = None if found.depth is None else found.depth.copy()
@@ -100,18 +98,14 @@ def preferring(
 def _tell(prefer: Prefer, model: "Model", share: float) -> None:
     """Warn that nothing was changed, or that what was is not safe."""
     if not share:
-        warnings.warn(
+        warn_caller(
             f'prefer="{prefer}" changes nothing here: nowhere do layers explain the frames clearly '
-            "better than the image without it",
-            UserWarning,
-            stacklevel=6,
+            "better than the image without it"
         )
     elif prefer == "far" and model.error > UNSAFE * (model.known.noise**2 + 1):
-        warnings.warn(
+        warn_caller(
             f'prefer="far" changed {share:.1%} of the image, and may leave specks beside strong '
-            "edges: the blur of these frames is understood only in part; look there, or retouch",
-            UserWarning,
-            stacklevel=6,
+            "edges: the blur of these frames is understood only in part; look there, or retouch"
         )
 
 

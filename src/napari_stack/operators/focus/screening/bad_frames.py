@@ -1,6 +1,5 @@
 """Frames that are no part of a focus series: nothing is on them, blurred, doubled, overexposed."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -8,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.stack import Stack
 from napari_stack.operators.focus.screening.misaligned import warn_of_misaligned
 from napari_stack.operators.focus.screening.sketch import Sketch
@@ -79,7 +79,7 @@ def without_bad_frames(stack: Stack, sketches: Mapping[int, Sketch]) -> Stack:
     if not bad:
         return stack
     told = "; ".join(_told(numbers, why) for why, numbers in _by_reason(bad).items())
-    warnings.warn(f"{told}: left out", UserWarning, stacklevel=2)
+    warn_caller(f"{told}: left out")
     used = stack.used.copy()
     used[list(bad)] = False
     return replace(stack, used=used)

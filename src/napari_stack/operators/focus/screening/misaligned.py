@@ -1,12 +1,12 @@
 """Notices frames of a focus series that were not registered: neighbours that lie apart."""
 
-import warnings
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.screening.sketch import Sketch
 
@@ -37,11 +37,8 @@ def warn_of_misaligned(sketches: Mapping[int, Sketch]) -> None:
         return
     worst = max(apart, key=lambda pair: found[pair])
     others = f" ({len(apart)} pairs of neighbours do)" if len(apart) > 1 else ""
-    warnings.warn(
-        f"frames {worst[0]} and {worst[1]} lie {found[worst]:.0f} px apart{others}: "
-        "register first?",
-        UserWarning,
-        stacklevel=3,
+    warn_caller(
+        f"frames {worst[0]} and {worst[1]} lie {found[worst]:.0f} px apart{others}: register first?"
     )
 
 

@@ -1,11 +1,11 @@
 """The option `scene` where nothing hides anything: the planes of all depths, in focus at once."""
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.progress import Progress
@@ -67,12 +67,10 @@ def all_planes(
         other = known.growth(found.image)
         growth = growth if other is None else other if agree(growth, other) else None
     if growth is None:
-        warnings.warn(
+        warn_caller(
             f'scene="{scene}": the image is fused as if it were opaque, for these frames do not '
             "behave as sums of planes whose blur grows evenly: too few, too little in focus, or "
-            "from a microscope that keeps out what is out of focus",
-            UserWarning,
-            stacklevel=5,
+            "from a microscope that keeps out what is out of focus"
         )
         return found
     gains = filters(known.places, growth, spectra.power, known.noise)

@@ -1,11 +1,11 @@
 """`with_deformation`: what frames move beyond the matrices that were measured for them."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.notices import warn_caller
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.transforms import Transforms
@@ -52,11 +52,9 @@ def with_deformation(
     else:
         found, _ = measure_rows(*common, options, run)
     if found is None:
-        warnings.warn(
+        warn_caller(
             "the frames support no deformation beyond their transforms: none is applied "
-            "(nonrigid='off' saves the time)",
-            UserWarning,
-            stacklevel=2,
+            "(nonrigid='off' saves the time)"
         )
         return transforms
     return replace(transforms, deformation=found)

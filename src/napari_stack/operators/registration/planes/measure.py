@@ -1,6 +1,5 @@
 """How planes of a z-stack jitter: pairs of near planes measured, and their path taken apart."""
 
-import warnings
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.notices import FailedFrames, warn_of_frames
+from napari_stack.core.notices import FailedFrames, warn_caller, warn_of_frames
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.covariance import ENTRIES
@@ -22,6 +21,10 @@ Floats = NDArray[np.float64]
 
 #: Planes so far apart are compared, and are alike from this correlation on.
 _REACH, _ALIKE = 3, 0.3
+
+#: Planes that are compared with those after them in one part of the work: of so many three more are
+#: read.
+_TOGETHER = 6
 
 #: Planes that a slow trend can be told from, at the least.
 _LEAST = 5
@@ -44,8 +47,9 @@ def measured_planes(
         )
     roots = Roots.of(stack, view, planes)
     measure = partial(_pairs_of, planes=planes, roots=roots)
-    found = run.each(measure, stack, list(range(len(planes))), what="Comparing planes")
-    linked, links = _links(found, roots.variance)
+    begins = list(range(0, len(planes), _TOGETHER))
+    found = run.each(measure, stack, begins, what="Comparing planes")
+    linked, links = _links([one for some in found for one in some], roots.variance)
     if len(links.pairs) < _LEAST:
         raise UserError(
             "hardly any two neighbouring planes look alike: planes must lie closer than the object "
@@ -56,11 +60,21 @@ def measured_planes(
     return _transforms(stack, planes, linked, path)
 
 
-def _pairs_of(stack: Stack, first: int, *, planes: NDArray[np.intp], roots: Roots) -> list[Apart]:
-    """Compare a plane with those after it."""
-    near = planes[first : first + _REACH + 1]
-    one, *others = (Plane.of(*roots(stack, int(number))) for number in near)
-    return [align_planes(one, other) for other in others]
+def _pairs_of(
+    stack: Stack, begin: int, *, planes: NDArray[np.intp], roots: Roots
+) -> list[list[Apart]]:
+    """Compare some planes with the three after each; few are held at a time."""
+    found: list[list[Apart]] = []
+    held: list[Plane] = []
+    for number in planes[begin : begin + _TOGETHER + _REACH]:
+        plane = Plane.of(*roots(stack, int(number)))
+        for back, before in enumerate(reversed(held), 1):
+            first = len(found) - back
+            if first < _TOGETHER:  # the others are those of the next part
+                found[first].append(align_planes(before, plane))
+        held = [*held, plane][-_REACH:]
+        found.append([])
+    return found[: min(_TOGETHER, len(planes) - begin)]
 
 
 def _links(found: list[list[Apart]], noise: float) -> tuple[NDArray[np.bool_], Links]:
@@ -93,16 +107,14 @@ def _links(found: list[list[Apart]], noise: float) -> tuple[NDArray[np.bool_], L
 def _tell(path: Path) -> None:
     """Warn where nothing is corrected, and of what is left."""
     if not path.jitter.any():
-        warnings.warn(
-            "the planes jitter no more than their noise makes it seem: none is moved",
-            UserWarning, stacklevel=4,
+        warn_caller(
+            "the planes jitter no more than their noise makes it seem: none is moved"
         )  # fmt: skip
     reach = float(np.hypot(*np.ptp(path.trend, axis=0)))
     if reach > _TOLD:
-        warnings.warn(
+        warn_caller(
             f"planes also move slowly, by {reach:.2g} px over the stack: this is left, since "
-            "slanted structures look like it (register takes it out, and straightens these)",
-            UserWarning, stacklevel=4,
+            "slanted structures look like it (register takes it out, and straightens these)"
         )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """`locate_planes`: which plane of a z-stack each frame of a series shows."""
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import about_centre
-from napari_stack.core.notices import FailedFrames, warn_of_frames
+from napari_stack.core.notices import FailedFrames, warn_caller, warn_of_frames
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 
@@ -114,11 +113,9 @@ def locate_planes(stack: Stack, reference: Stack, *, run: Run = Run()) -> PlaneP
     failed = np.isnan(places[:, 2]) & stack.used
     warn_of_frames("show no plane of the z-stack", failed, stack.source.label, FailedFrames)
     if outside.any():
-        warnings.warn(
+        warn_caller(
             f"{outside.sum()} of {len(stack)} frames lie before the first or after the last plane "
-            "of the z-stack: how far, it cannot tell",
-            UserWarning,
-            stacklevel=2,
+            "of the z-stack: how far, it cannot tell"
         )
     return PlanePlaces(places[:, 2], places[:, :2], places[:, 3], outside)
 
