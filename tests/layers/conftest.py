@@ -6,15 +6,17 @@ from napari.layers import Image
 from napari.utils.triangulation_backend import TriangulationBackend, set_backend
 
 from napari_stack import samples
+from support.shapes import compile_no_shapes
 
 
 @pytest.fixture(autouse=True)
-def shapes_without_compiling():
+def shapes_without_compiling(monkeypatch):
     """Napari compiles its triangulation for seconds, which pays for large shapes only.
 
     For each test, since a viewer sets what the settings say.
     """
     set_backend(TriangulationBackend.pure_python)
+    compile_no_shapes(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 import gc
 import weakref
 
+import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from napari_stack import _widgets
+from napari_stack import _widgets, layers
 from napari_stack.layers.compat import weak_reference
 from napari_stack.operators import CATALOGUE
 
@@ -32,6 +33,20 @@ def ran(dock, qtbot, run=None):
     """Run a dock, by default what its button does, to the end."""
     with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
         (run or dock.run)()
+
+
+def assert_as_the_function(name, source, added, options):
+    """See that a dock added the layers that the function of its operator gives."""
+    expected = getattr(layers, name)(source, **options)
+    expected = expected if isinstance(expected, list) else [expected]
+    assert [layer.name for layer in added] == [layer.name for layer in expected]
+    for layer, like in zip(added, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(layer.data), np.asarray(like.data))
+        np.testing.assert_allclose(layer.scale, like.scale)
+        np.testing.assert_allclose(layer.translate, like.translate)
+        assert layer.units == like.units
+        assert layer.axis_labels == like.axis_labels
+        assert layer.metadata == like.metadata
 
 
 def cells_layer(viewer, data, **more):

@@ -19,6 +19,7 @@ from napari_stack._widgets.parts.options import preferences
 from napari_stack._widgets.parts.run import precompile
 from napari_stack._widgets.parts.run.runner import RunningDock
 from napari_stack.layers.compat import grid_of
+from support.shapes import compile_no_shapes
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +150,12 @@ def quick_garbage_collection():
     of what stays alive, collect garbage several times.
     """
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def shapes_without_compiling(monkeypatch):
+    """Few tests draw shapes, and each process would compile them."""
+    compile_no_shapes(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,36 @@
 """The sample data of the menu: each operator has one, and its truth lies in the metadata."""
 
+import inspect
+
 import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_stack import layers
+from napari_stack import layers, samples
 from napari_stack.layers.contributions import samples as sample_layers
+
+#: Pixels along a side.
+LARGEST = 256
 
 
 @pytest.fixture(scope="module")
-def sample():
+def smaller():
+    """Samples of fewer pixels than the menu gives, which tell as much."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(samples.__all__) - {"vignetted"}:  # which needs all its pixels
+            make = getattr(samples, name)
+            given = inspect.signature(make).parameters["size"].default
+            size = tuple(min(side, LARGEST) for side in given)
+            patch.setattr(samples, name, _of_size(make, size))
+        yield
+
+
+def _of_size(make, size):
+    return lambda **options: make(size=size, **options)
+
+
+@pytest.fixture(scope="module")
+def sample(smaller):
     """Gives the last layer of a sample, and its truth; each is made once."""
     made = {}
 

@@ -9,10 +9,13 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, RUN_ON_ANY, docked, ran
+from support.docks import DOCKS, RUN_ON_ANY, assert_as_the_function, docked, ran
 
 #: Options that such few and small frames need.
 OPTIONS = {"sigma_clip": {"sigma": 1.2}, "register": {"transform": "translation"}}
+
+#: Operators that meet a layer of several resolutions: of each kind one.
+LEVELS = ("register", "combine", "find_hot_pixels")
 
 
 def volumes(cells):
@@ -49,15 +52,21 @@ def placed(layer):
     return layer
 
 
+@pytest.mark.filterwarnings("ignore:.*frames are left out")
 @pytest.mark.parametrize("name", RUN_ON_ANY)
 def test_results_lie_where_the_source_lies(name, viewer, qtbot, cells):
     dock = docked(viewer, DOCKS[name])
-    for kind in (volumes, colours, levels):
+    for kind in (volumes, colours, levels) if name in LEVELS else (volumes, colours):
         viewer.add_layer(kind(cells))
         dock.axis = "t"
         dock.set_options(OPTIONS.get(name, {}))
         ran(dock, qtbot)
         check(name, *viewer.layers)
+        if kind is colours:
+            source, *made = viewer.layers
+            assert viewer.layers.selection.active == made[0]
+            assert_as_the_function(name, source, made, OPTIONS.get(name, {}))
+            del source, made
         alive = [weakref.ref(layer.data) for layer in viewer.layers if not layer.multiscale]
         viewer.layers.clear()
         gone = partial(none_alive, alive)

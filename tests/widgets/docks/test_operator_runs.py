@@ -13,7 +13,7 @@ import napari_stack as ns
 from napari_stack import _widgets, layers
 from napari_stack.layers.stacks.read_layer import read_layer
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, RUN_ON_ANY, cells_layer, docked, ran
+from support.docks import DOCKS, assert_as_the_function, cells_layer, docked, ran
 
 #: An operator of each way to go through frames: each for itself, a running state, and bands. That
 #: all operators can be cancelled and pass on errors, their own tests show.
@@ -21,28 +21,17 @@ EACH_WAY = ["register", "combine", "focus_stack", "sigma_clip"]
 
 
 @pytest.mark.filterwarnings("ignore:.*frames are left out")
-@pytest.mark.parametrize(
-    ("name", "lazy"),
-    [*((name, False) for name in RUN_ON_ANY), *((name, True) for name in EACH_WAY)],
-)
-def test_run_adds_what_the_function_gives(name, lazy, viewer, qtbot, cells):
-    source = cells_layer(viewer, da.from_array(cells, chunks=(1, -1, -1)) if lazy else cells)
+@pytest.mark.parametrize("name", EACH_WAY)
+def test_run_of_a_lazy_layer_adds_what_the_function_gives(name, viewer, qtbot, cells):
+    """Of layers that are not lazy, `test_operator_results` shows it for every operator."""
+    source = cells_layer(viewer, da.from_array(cells, chunks=(1, -1, -1)))
     dock = docked(viewer, DOCKS[name])
     options = {"sigma": 1.5} if name == "sigma_clip" else {}
     dock.set_options(options)
     ran(dock, qtbot)
-    expected = getattr(layers, name)(source, **options)
-    expected = expected if isinstance(expected, list) else [expected]
     added = list(viewer.layers)[1:]
-    assert [layer.name for layer in added] == [layer.name for layer in expected]
     assert viewer.layers.selection.active == added[0]
-    for layer, like in zip(added, expected, strict=True):
-        np.testing.assert_array_equal(np.asarray(layer.data), np.asarray(like.data))
-        np.testing.assert_allclose(layer.scale, like.scale)
-        np.testing.assert_allclose(layer.translate, like.translate)
-        assert layer.units == like.units
-        assert layer.axis_labels == like.axis_labels
-        assert layer.metadata == like.metadata
+    assert_as_the_function(name, source, added, options)
 
 
 @pytest.mark.parametrize(
