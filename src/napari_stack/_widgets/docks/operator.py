@@ -266,8 +266,9 @@ class OperatorDock(RunningDock):
         if job.source is not None and (source := job.source.layer()) is not None:
             source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
         for layer in made:
-            self.viewer.add_layer(layer)
             yield  # napari takes a while for each
+            self.viewer.add_layer(layer)
+        yield
         self.viewer.layers.selection.active = made[0]
         self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]

@@ -165,8 +165,9 @@ class RecipeDock(FollowingDock):
 
     def _add(self, made: list[Image | Labels]) -> Generator[None, None, str]:
         for layer in made[::-1]:
-            self.viewer.add_layer(layer)
             yield  # napari takes a while for each
+            self.viewer.add_layer(layer)
+        yield
         self.viewer.layers.selection.active = made[0]
         text = f"Added {made[0].name!r}"
         self.runner.show_message(text)

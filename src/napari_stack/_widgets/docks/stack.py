@@ -88,7 +88,7 @@ class StackDock(RunningDock):
         self.frames.changed.connect(self._layer_changed)
         self.frames.layers_changed.connect(self._layers_changed)
         self.frames.wanted.connect(self.open)
-        self.frames.strip.resized.connect(self._fit)
+        self.frames.strip.resized.connect(self.area.fit)
         self.questions.changed.connect(self._plan)
         self.checklist.changed.connect(self._allow)
         self.checklist.linked.connect(self._open_operator)
@@ -187,9 +187,6 @@ class StackDock(RunningDock):
         self.checklist.show_draft(draft, whys)
         self.area.fit()
 
-    def _fit(self) -> None:
-        self.area.fit()
-
     def _show_recipe(self, draft: Draft, name: str) -> None:
         self.looking.drop()
         self.questions.forget(f"The steps of {name}.")
@@ -247,8 +244,9 @@ class StackDock(RunningDock):
         made = job.finish(done)
         self._results = [weak_reference(layer) for layer in made]
         for layer in made[::-1]:
-            self.viewer.add_layer(layer)
             yield  # napari takes a while for each
+            self.viewer.add_layer(layer)
+        yield
         if (frames := source()) is not None:
             frames.visible = False
         self.viewer.layers.selection.active = made[0]

@@ -24,6 +24,9 @@ from napari_stack._widgets.parts.run.worker import Worker
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.engine.run import Run
 
+#: Milliseconds in which the window lives, between two parts of showing a result.
+_BREATH = 10
+
 #: What shows a result: it gives a text, or nothing, at once or in parts.
 Done = Generator[None, None, str] | str | None
 
@@ -206,7 +209,7 @@ class Runner(QWidget):
                 self._finished()
         self._rest = rest if not ended else None
         if not ended:
-            QTimer.singleShot(0, self._go_on)
+            QTimer.singleShot(_BREATH, self._go_on)
 
     def _errored(self, error: BaseException) -> None:
         self._error = error
