@@ -31,12 +31,12 @@ DOCKS: dict[str, dict[str, Any]] = {
     "Balance": {},
     "Correct Vignetting": {},
     "Repair Hot Pixels": {},
-    "Combine": {},
+    "Average (Combine)": {},
     "Sigma Clip": {},
     "Moving Average": {},
     "Focus Stack": {},
-    "Denoise": {},
-    "Sharpen": {},
+    "Denoise (Non-Local Means)": {},
+    "Sharpen (Unsharp Mask)": {},
     "Transform Frames": {"rotate": 5.0},
 }
 

@@ -1,5 +1,6 @@
 """What the tests of files share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+# The processes that run the tests keep all processors busy.
+os.environ["NAPARI_STACK_COMPILE_AHEAD"] = "0"
 
 
 @pytest.fixture

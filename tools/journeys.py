@@ -1,6 +1,8 @@
 """Make the before / after pictures of the journeys: docs/images/journey_*.png, by the Stack dock.
 
-Run it where there is a display, or with ``xvfb-run -a python tools/journeys.py``.
+Run it where there is a display, or with ``xvfb-run -a python tools/journeys.py``. ``--windows``
+keeps pictures of the whole window too, to be looked at, in either theme; at 200 % with the variable
+QT_SCALE_FACTOR=2 and a screen of 2560 x 1600 pixels.
 """
 
 import argparse
@@ -28,7 +30,11 @@ LONGEST = 300
 
 def burst() -> Stack:
     """Twelve noisy frames with hot pixels and cosmic rays."""
-    return samples.cosmic_rays(12, (256, 320))[0]
+    frames = np.array(samples.cosmic_rays(12, (256, 320), shift=6.0)[0])
+    random = np.random.default_rng(4)
+    rows, columns = random.integers(2, 254, 120), random.integers(2, 318, 120)
+    frames[:, rows, columns] = frames[:, rows, columns] // 2 + 2048
+    return Stack.wrap(frames)
 
 
 def recording() -> Hyperstack:
@@ -51,10 +57,11 @@ JOURNEYS: dict[str, tuple[Callable[[], Any], str, str]] = {
 }  # fmt: skip
 
 
-def picture(name: str, folder: Path) -> Path:
+def picture(name: str, folder: Path, windows: Path | None = None, theme: str = "dark") -> Path:
     """Go a journey in the Stack dock, and show before and after beside each other."""
     make, kind, goal = JOURNEYS[name]
     viewer = napari.Viewer(show=False)
+    viewer.theme = theme
     viewer.window.resize(1280, 800)
     viewer.window._qt_window.show()
     layer = layers.to_layer(make(), name)
@@ -67,6 +74,9 @@ def picture(name: str, folder: Path) -> Path:
     wait(lambda: not dock.runner.running, name)
     if dock.result is None:
         raise RuntimeError(f"{name}: {dock.runner.message.text()}")
+    if windows is not None:
+        settle()
+        viewer.screenshot(str(windows / f"{name}.png"), canvas_only=False, flash=False)
     moves = name == "time_lapse"  # a single frame does not show that it drifts
     before = shown(viewer, viewer.layers[name], mean=moves)
     after = shown(viewer, dock.result, mean=moves)
@@ -96,6 +106,13 @@ def shown(viewer: Any, layer: Any, *, mean: bool) -> np.ndarray:
     return taken
 
 
+def settle(seconds: float = 0.5) -> None:
+    """Let the window come to rest."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+
+
 def wait(done: Callable[[], bool], name: str) -> None:
     """Let the event loop run until something is done."""
     begin = time.monotonic()
@@ -111,10 +128,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(JOURNEYS), help="by default all")
     parser.add_argument("--folder", type=Path, default=IMAGES)
+    parser.add_argument("--windows", type=Path, help="folder for pictures of the whole window")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (arguments.folder, arguments.windows)):
+        folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.names:
-        print(picture(name, arguments.folder), flush=True)
+        print(picture(name, arguments.folder, arguments.windows, arguments.theme), flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -220,6 +221,7 @@ def main() -> int:
         chosen = adapters()
         pythons, missing = have(chosen, options.environments.resolve())
         told = {
+            "busy": psutil.cpu_percent(interval=5),
             "system": f"{platform.system()}, {os.cpu_count()} processors, "
             f"Python {platform.python_version()}",
             "rounds": options.rounds,

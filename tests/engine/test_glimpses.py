@@ -69,3 +69,26 @@ def test_pictures_are_small(noise):
 def test_what_cannot_show_itself_is_not_shown(seen):
     Glimpses(seen.append, every=0.0).offer(object())
     assert seen == []
+
+
+@pytest.mark.parametrize("frames", [5, 34])  # of long series some are followed
+def test_the_mean_of_the_frames_registered_so_far_is_shown(frames, run, seen):
+    stack, truth = samples.drifting_cells(frames, (96, 112), shift=14.0, rotation=0.0, scale=0.0)
+    ns.register(stack, transform="translation", run=run)
+    assert len(seen) == frames - 1
+    wanted = truth["clean"][frames // 2] if truth["clean"].ndim == 3 else truth["clean"]
+    drifting = np.asarray(stack).mean(axis=0)
+    assert alike(seen[-1], wanted) > 0.95 > 0.9 > alike(drifting, wanted)
+
+
+def test_drops_so_far_are_shown(noise, run, seen):
+    frames = noise(6, 24, 32, dtype="uint16")
+    matrices = np.tile(np.eye(3), (6, 1, 1))
+    matrices[:, 0, 2] = np.arange(6) / 6
+    matrices[:, 1, 2] = np.arange(6) % 3 / 3
+    moved = ns.apply_transforms(ns.Stack.wrap(frames), ns.Transforms(matrices))
+    with pytest.warns(UserWarning, match="gains nothing"):
+        image = ns.drizzle(moved, scale=1.5, run=run).image
+    assert len(seen) == 6
+    assert seen[-1].shape == image.shape
+    np.testing.assert_allclose(seen[-1], image, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""`warm` runs every operator, in silence."""
+"""`warm` runs every operator, in silence; the record holds what kernels that takes."""
 
 from dataclasses import replace
 
@@ -10,8 +10,16 @@ from napari_stack.core.results import images_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import CATALOGUE, Operator
-from napari_stack.operators.precompile import warm
+from napari_stack.operators.compile_ahead import key, record
+from napari_stack.operators.precompile import recorded, warm
 from support.sources import WatchedSource
+
+
+def runs_on_record(name):
+    kernels, runs = record()["kernels"], record()["runs"].get(key(name, "uint16", False))
+    if runs is None:
+        return [[]] * 2 * len(CATALOGUE[name].precompile)
+    return [[tuple(kernels[number]) for number in run] for run in runs]
 
 
 @pytest.mark.parametrize("name", CATALOGUE.own)
@@ -19,10 +27,13 @@ def test_every_operator_comes_to_its_end_without_a_word(name, monkeypatch):
     entry, results = CATALOGUE[name], []
 
     def watched(stack, *, run, **options):
-        results.append((stack.shape, stack.dtype, entry.function(stack, run=run, **options)))
+        made = entry.function(stack, run=run, **options)
+        results.append((stack.shape, stack.dtype, made))
+        return made
 
     monkeypatch.setitem(CATALOGUE, name, replace(entry, source=watched))
-    warm(name)
+    calls = recorded(name, dtype=np.uint16, colours=False)  # `warm`, and listening
+    assert calls == runs_on_record(name), "run python tools/kernels.py --write"
     assert len(results) == 2 * len(entry.precompile)
     assert [dtype for _, dtype, _ in results] == [np.uint16, np.float32] * len(entry.precompile)
     for shape, _, made in results:

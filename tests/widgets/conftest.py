@@ -28,9 +28,25 @@ def window(qapp):
         patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda _self: None)
         made = napari.Viewer(show=False)
     QtViewer._instances.clear()  # napari's own fixtures ask that none is left
+    without_pictures(made)
     yield made
     made.window._qt_window._save_current_window_settings = lambda: None
     made.close()
+
+
+def without_pictures(viewer):
+    """Neither draw layers nor make controls for them: half of the time that layers take.
+
+    A viewer of a test's own has both.
+    """
+    shown = viewer.window._qt_viewer
+    layers, controls, canvas = viewer.layers, shown.controls, shown.canvas
+    layers.events.inserted.disconnect(shown._on_add_layer_change)
+    layers.events.reordered.disconnect(canvas._update_scenegraph)
+    layers.events.removed.disconnect(canvas._remove_layer)
+    layers.events.inserted.disconnect(controls._add)
+    layers.events.removed.disconnect(controls._remove)
+    layers.selection.events.changed.disconnect(controls._populate)
 
 
 @pytest.fixture

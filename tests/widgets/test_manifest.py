@@ -51,6 +51,12 @@ def test_every_operator_has_a_widget_in_a_menu(manifest):
     assert {f"napari-stack.{name}" for name in CATALOGUE} < widgets
 
 
+def test_a_dock_is_called_in_the_menu_as_in_its_title(manifest):
+    titles = {c.id: c.title.removesuffix("...") for c in manifest.contributions.commands}
+    for widget in manifest.contributions.widgets:
+        assert titles[widget.command] == widget.display_name
+
+
 def test_the_lines_of_operators_are_what_the_catalogue_says():
     text = TOOL["MANIFEST"].read_text("utf-8")
     assert TOOL["filled"](text) == text

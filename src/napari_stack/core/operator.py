@@ -94,6 +94,8 @@ class Operator:
         ``clipped_values(values, counts, options)``: which values of one pixel it rejects.
     precompile : tuple of mapping
         Options with which to run it once, so that its kernels are compiled.
+    followed_by : tuple of str
+        Operators that are usually used next, on its result: their kernels are compiled then, too.
 
     Examples
     --------
@@ -126,6 +128,7 @@ class Operator:
     in_bands: bool | Lazy = False
     clipped_values: Lazy | None = None
     precompile: tuple[Mapping[str, Any], ...] = ({},)
+    followed_by: tuple[str, ...] = ()
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Call the function."""

@@ -1,7 +1,6 @@
 """Options of operators: bounds, choices, methods and texts, read from their signatures."""
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
@@ -12,9 +11,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import numpy as np
 
+from napari_stack.core.counts_with import CountsWith as CountsWith
+from napari_stack.core.counts_with import method_name as method_name
 from napari_stack.core.errors import UserError
 from napari_stack.core.point_pairs import PairsSource, PointPairs, pairs_error
 from napari_stack.core.strokes import Strokes, StrokesSource, strokes_error
+from napari_stack.core.system.ahead import Work, begin
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Option:
         Names it takes, those of methods included; with ``kind`` int, a number is taken as well.
     methods : dict of str to type
         For a choice of method: the options class behind a name.
+    counts_with : tuple of CountsWith
+        Where it counts; anywhere without one.
     """
 
     name: str
@@ -80,11 +84,18 @@ class Option:
     bounds: Bounds | None = None
     choices: tuple[str, ...] = ()
     methods: Mapping[str, type] = field(default_factory=dict)
+    counts_with: tuple[CountsWith, ...] = ()
+
+    @property
+    def text_with_range(self) -> str:
+        """What it does, and the range: the tooltip."""
+        return f"{self.text} Range: {self.bounds}." if self.bounds else self.text
 
     @property
     def help(self) -> str:
-        """Text with the range: the tooltip and the ``--help``."""
-        return f"{self.text} Range: {self.bounds}." if self.bounds else self.text
+        """That, and where it counts: the ``--help``."""
+        where = ", or ".join(map(str, self.counts_with))
+        return f"{self.text_with_range} Counts only {where}." if where else self.text_with_range
 
     def validation_error(self, value: Any) -> str | None:
         """Say what is wrong with a value, or return None when it is fine."""
@@ -132,20 +143,6 @@ def _image_error(value: Any) -> str | None:
     return f"must be an array or the path of an image, got {type(value).__name__}"
 
 
-def method_name(method: type) -> str:
-    """Name of a method's options class in words.
-
-    Examples
-    --------
-    >>> method_name(type("DepthMap", (), {}))
-    'depth map'
-    >>> method_name(type("GeneralisedESD", (), {}))
-    'generalised ESD'
-    """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", method.__name__).split()
-    return " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words)
-
-
 @cache
 def options_of(owner: Callable[..., Any]) -> Mapping[str, Option]:
     """Read the options of an operator, or of a method's options class, by name.
@@ -166,8 +163,9 @@ def options_of(owner: Callable[..., Any]) -> Mapping[str, Option]:
 
 def _option(name: str, hint: Any, default: Any, text: str) -> Option:
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    where = tuple(mark for mark in marks if isinstance(mark, CountsWith))
     if _ImageSource in marks:
-        return Option(name, np.ndarray, default, text)
+        return Option(name, np.ndarray, default, text, counts_with=where)
     if get_args(PairsSource)[1] in marks:
         return Option(name, PointPairs, default, text)
     if get_args(StrokesSource)[1] in marks:
@@ -188,7 +186,7 @@ def _option(name: str, hint: Any, default: Any, text: str) -> Option:
         elif member is not NoneType:
             kind = member
     names = tuple(dict.fromkeys((*choices, *methods)))
-    return Option(name, kind, default, text, bounds, names, methods)
+    return Option(name, kind, default, text, bounds, names, methods, where)
 
 
 @cache
@@ -257,12 +255,23 @@ def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None
 
     found = type(values["stack"])
     if issubclass(found, wanted):
+        _begin(owner.__module__, values)
         return
     name = owner.__name__
     remedy = f"wrap an array first: {wanted.__name__}.wrap(array)"
     if issubclass(found, Hyperstack):
         remedy = f"use .map({name}, ...) for all positions, or .stack({{...}}) for one"
     raise TypeError(f"{name} takes a {wanted.__name__}, got {found.__name__}: {remedy}")
+
+
+def _begin(module: str, values: Mapping[str, Any]) -> None:
+    """Have kernels compiled that the operator of a module will need for its frames."""
+    from napari_stack.core.hyperstack import Hyperstack
+
+    given = values["stack"]
+    stack = given.frames if isinstance(given, Hyperstack) else given
+    names = tuple((name, value) for name, value in values.items() if isinstance(value, str))
+    begin(Work(module, stack.dtype.name, stack.rgb, bool(stack.corrections), names))
 
 
 @cache

@@ -1,7 +1,7 @@
 """`Glimpses`: small pictures of a result while it grows, for whoever watches a run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,14 @@ class Growing(Protocol):
 
     def glimpse(self) -> NDArray[Any] | None:
         """Return a small picture, which is made quickly and changes nothing; None before any."""
+        ...
+
+
+class Gathering(Growing, Protocol):
+    """A `Growing` state that takes in what was found of each frame."""
+
+    def take(self, index: int, found: Any) -> None:
+        """Take in what was found of a frame."""
         ...
 
 
@@ -50,6 +58,20 @@ class Glimpses:
             self._show(made)
 
 
+def gathered(
+    results: Iterable[Any],
+    numbers: Sequence[int],
+    growing: Gathering | None,
+    glimpses: Glimpses | None,
+) -> Iterator[Any]:
+    """Hand on the results of frames, in order, and show what they come to where that is wanted."""
+    for index, found in zip(numbers, results, strict=True):
+        if growing is not None and glimpses is not None:
+            growing.take(index, found)
+            glimpses.offer(growing)
+        yield found
+
+
 def small(image: NDArray[Any]) -> NDArray[np.float32]:
     """Return every n-th pixel of an image, so that it is small.
 
@@ -58,5 +80,10 @@ def small(image: NDArray[Any]) -> NDArray[np.float32]:
     >>> small(np.zeros((1000, 320, 3))).shape
     (143, 46, 3)
     """
-    step = -(-max(image.shape[:2]) // SIDE)
+    step = step_of(image.shape)
     return image[::step, ::step].astype(np.float32)
+
+
+def step_of(shape: tuple[int, ...]) -> int:
+    """Return how many pixels of an image become one of a small picture, along a side."""
+    return -(-max(shape[:2]) // SIDE)

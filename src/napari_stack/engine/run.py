@@ -24,7 +24,7 @@ from napari_stack.engine.bands import (
 )
 from napari_stack.engine.blas_threads import one_blas_thread
 from napari_stack.engine.folds import F, R, fold_part, row_tasks
-from napari_stack.engine.glimpses import Glimpses
+from napari_stack.engine.glimpses import Gathering, Glimpses, gathered
 from napari_stack.engine.local_bands import local_bands
 from napari_stack.engine.opencv_threads import opencv_threads
 from napari_stack.engine.ordered import batch_of, in_batches, ordered, workers_of
@@ -108,6 +108,7 @@ class Run:
         frames: Iterable[int] | None = None,
         *,
         what: str,
+        growing: Gathering | None = None,
     ) -> list[Any]:
         """Compute something small for each frame, a few frames in flight.
 
@@ -120,6 +121,8 @@ class Run:
             By default all.
         what : str
             What is being done, in words.
+        growing : Gathering, optional
+            Gets every result, in order, and can show what they come to; not on an executor.
 
         Returns
         -------
@@ -128,9 +131,9 @@ class Run:
         """
         numbers = list(range(len(stack)) if frames is None else frames)
         if self.executor is None:
-            return list(
-                self._stream(partial(function, stack), numbers, what, batch_of(stack, len(numbers)))
-            )
+            batch = batch_of(stack, len(numbers))
+            arriving = self._stream(partial(function, stack), numbers, what, batch)
+            return list(gathered(arriving, numbers, growing, self.glimpses))
         parts = [numbers[i : i + _PART_FRAMES] for i in range(0, len(numbers), _PART_FRAMES)]
         progress = Progress(self.tick, len(numbers), what)
         results: list[Any] = []

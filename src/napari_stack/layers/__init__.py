@@ -16,9 +16,10 @@ from napari_stack.layers.jobs.compute_now import compute_now, is_lazy, is_made_h
 from napari_stack.layers.jobs.forecast import Forecast, forecast
 from napari_stack.layers.jobs.functions import layer_function
 from napari_stack.layers.jobs.job import Computed, Job, prepare
-from napari_stack.layers.jobs.preview import is_preview, keeping, preview, preview_layer
+from napari_stack.layers.jobs.preview import keeping, preview, preview_layer
 from napari_stack.layers.picked.point_layers import PointLayers
 from napari_stack.layers.places.apply_transforms import apply_transforms
+from napari_stack.layers.provenance import is_preview
 from napari_stack.layers.stacks.channel_layers import channels_apart, to_layers
 from napari_stack.layers.stacks.read_layer import leading_axes
 from napari_stack.layers.stacks.to_layer import show_limits, to_layer

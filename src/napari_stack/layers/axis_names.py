@@ -12,8 +12,8 @@ from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.notices import warn_caller
 from napari_stack.files import read
 from napari_stack.layers.compat import full_resolution
-from napari_stack.layers.places.appearance import layer_axes
 from napari_stack.layers.provenance import recall
+from napari_stack.layers.stacks.looks import layer_axes
 from napari_stack.layers.stacks.read_layer import Data, leading_axes
 from napari_stack.recipe import Step
 from napari_stack.recipe.planning.facts import meaning_of

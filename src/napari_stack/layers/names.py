@@ -3,6 +3,9 @@
 from napari_stack.core.options import method_name
 from napari_stack.recipe import Step
 
+#: Note in the metadata of a layer of depth: where frames lie, and how far apart.
+DEPTH_AXIS = "depth_axis"
+
 
 def result_name(source: str, step: Step, kind: str = "") -> str:
     """Return the name of a layer: that of the frames, then what became of them.

@@ -285,3 +285,9 @@ def results_of(layer: Any, among: Iterable[Any]) -> list[tuple[Any, Link]]:
     found = ((other, link_of(other)) for other in among)
     wanted = unwrapped(layer)
     return [(la, li) for la, li in found if li is not None and li.layer is wanted]
+
+
+def is_preview(layer: Any) -> bool:
+    """Tell a layer that is a preview, and no data."""
+    found = layer.metadata.get(KEY)
+    return isinstance(found, dict) and bool(found.get("preview"))

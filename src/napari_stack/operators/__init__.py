@@ -26,6 +26,7 @@ CATALOGUE.update(
         plots={"drift": f"{_PLOTS}:drift", "matches": f"{_PLOTS}:matches"},
         says=f"{_SAYS}:registration",
         settles=f"{_HERE}.registration.transform_choice:settled",
+        followed_by=("sigma_clip",),
     ),
     register_volumes=Operator(
         f"{_HERE}.registration.volumes.register_volumes:register_volumes",
@@ -107,7 +108,7 @@ CATALOGUE.update(
         f"{_HERE}.inspection.quality:measure_quality",
         menu="measure",
         output="table",
-        says=f"{_SAYS}:quality",
+        says=f"{_HERE}.inspection.quality_summaries:quality",
         precompile=(),  # it has no kernels
     ),
     select_frames=Operator(
@@ -115,6 +116,7 @@ CATALOGUE.update(
         menu="filter",
         became="selected",
         main=("select", "by"),
+        says=f"{_HERE}.inspection.quality_summaries:selection",
         precompile=(),  # it has no kernels, and would tell of the frames that it leaves out
     ),
     combine=Operator(
@@ -143,7 +145,7 @@ CATALOGUE.update(
         main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
-        caution=f"{_HERE}.combine.sigma_clip:why_not_clipped",
+        caution=f"{_HERE}.combine.too_few:why_not_clipped",
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
         says=f"{_SAYS}:clipping",
@@ -176,6 +178,7 @@ CATALOGUE.update(
         preferred_axis="z",
         says=f"{_SAYS}:focus",
         settles=f"{_HERE}.focus.translucent.scene_choice:settled",
+        precompile=({}, {"method": "pyramid"}),
     ),
     denoise=Operator(
         f"{_HERE}.filters.denoise_sharpen:denoise",

@@ -1,20 +1,22 @@
 """`warm`: compile what an operator needs before it is asked for."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.hyperstack import Hyperstack
-from napari_stack.core.operator import Operator
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.samples import drifting_cells
 
 #: So many frames as 2.5 sigma needs to clip at all, and a size that every operator can work on.
 _FRAMES, _VOLUMES, _SIZE = 9, 3, (96, 96)
+
+#: A kernel, as "module:name", and the types of its arguments, as `signatures` writes them.
+Call = tuple[str, list[Any]]
 
 
 def warm(
@@ -49,20 +51,48 @@ def warm(
     ValueError
         When no operator has that name.
     """
+    for stack, chosen in _runs(operator, np.dtype(dtype), colours, options):
+        _try(operator, stack, run, chosen)
+
+
+def recorded(operator: str, *, dtype: DTypeLike, colours: bool) -> list[list[Call]]:
+    """Return what `warm` compiles: by run, which kernels are called and with which types.
+
+    Runs are on frames as they are, then on floats with holes; so for each choice of options.
+    """
+    from napari_stack.core.system.kernel_cache import calls_listed
+    from napari_stack.core.system.signatures import written
+
+    found = []
+    for stack, chosen in _runs(operator, np.dtype(dtype), colours, None):
+        with calls_listed() as calls:
+            _try(operator, stack, Run(workers=1), chosen)
+        found.append([
+            (f"{f.__module__}:{f.__name__}", [written(kind) for kind in kinds])
+            for f, kinds in calls
+        ])  # fmt: skip
+    return found
+
+
+def _runs(
+    operator: str, dtype: np.dtype[Any], colours: bool, options: dict[str, Any] | None
+) -> Iterator[tuple[Stack, Mapping[str, Any]]]:
     from napari_stack.operators import CATALOGUE
 
     if operator not in CATALOGUE:
         raise UserError(f"operator must be one of {', '.join(CATALOGUE)}, got {operator!r}")
-    plain = _frames(np.dtype(dtype), colours)
+    plain = _frames(dtype, colours)
     moved = plain.astype(np.result_type(plain.dtype, np.float32))
     moved[0, :2] = np.nan  # as frames are that were registered: floats with holes
     for chosen in (options,) if options else CATALOGUE[operator].precompile:
         for frames in (plain, moved):
-            _try(CATALOGUE[operator], Stack.wrap(frames, rgb=colours), run, chosen)
+            yield Stack.wrap(frames, rgb=colours), chosen
 
 
-def _try(operator: Operator, stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
-    subject: Any = stack
+def _try(name: str, stack: Stack, run: Run, options: Mapping[str, Any]) -> None:
+    from napari_stack.operators import CATALOGUE
+
+    operator, subject = CATALOGUE[name], cast("Any", stack)
     if operator.output == "volumes":
         planes = np.asarray(stack)
         shaped = planes.reshape(_VOLUMES, -1, *planes.shape[1:])

@@ -112,8 +112,9 @@ def test_points_that_the_pixels_do_not_confirm_count_alone(lost):
     given = turned(10, (1.05, 1.05))
     with pytest.warns(UserWarning, match="of 4 frames (placed|with)") as record:
         found = ns.measure_transforms(
-            lost, transform="similarity", points={3: pairs_of(given), 1: pairs_of(SHEARED)}
-        )
+            lost, transform="similarity", method="features",
+            points={3: pairs_of(given), 1: pairs_of(SHEARED)},
+        )  # fmt: skip
     told = [str(warning.message) for warning in record]
     assert "of 4 frames placed by their points alone" in told[0]
     assert "(quality 0)" in told[0]
@@ -128,8 +129,9 @@ def test_too_few_points_and_points_that_do_not_agree_are_told(lost):
     shuffled[:, 2:] = shuffled[[1, 0, 3, 2], 2:]
     with pytest.warns(UserWarning, match="of 4 frames (placed|with)") as record:
         found = ns.measure_transforms(
-            lost, transform="affine", points={1: shuffled, 3: pairs_of(turned(10), 2)}
-        )
+            lost, transform="affine", method="features",
+            points={1: shuffled, 3: pairs_of(turned(10), 2)},
+        )  # fmt: skip
     told = " | ".join(str(warning.message) for warning in record)
     assert "2 of 4 frames placed by their points alone" in told
     assert "placed by a similarity only: affine needs 3 pairs of points" in told
@@ -158,7 +160,7 @@ def test_methods_without_a_start_are_helped_as_well(lost):
 
 def test_against_a_mean(lost):
     found = ns.measure_transforms(
-        lost.select([0, 2, 2, 1]), transform="affine", reference="mean",
+        lost.select([0, 2, 2, 1]), transform="affine", method="features", reference="mean",
         points={3: pairs_of(SHEARED)},
     )  # fmt: skip
     apart = found.matrices[3] @ np.linalg.inv(found.matrices[2])
@@ -176,7 +178,8 @@ def test_other_frames_are_refused(lost, frame, message):
 def test_points_are_kept_in_recipe_and_script(lost):
     points = {1: pairs_of(SHEARED)}
     three = lost.select([2, 1, 0])
-    options = {"transform": "affine", "reference": 0, "points": points}
+    how = {"transform": "affine", "method": "features"}
+    options = {**how, "reference": 0, "points": points}
     step = ns.Step("register", options)
     recipe = ns.Recipe.from_json(json.loads(json.dumps(ns.Recipe([step]).to_json())))
     direct = ns.register(three, **options)

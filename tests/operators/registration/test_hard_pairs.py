@@ -12,9 +12,13 @@ import pytest
 from napari_stack import Stack, measure_transforms
 from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.preprocess import prepare
+from napari_stack.operators.registration.refinement.gauss_newton import Refined
+from napari_stack.operators.registration.search import align as align_module
 from napari_stack.operators.registration.search.correlation import repeated, spectrum_of
+from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.guesses import Guesses
 from napari_stack.operators.registration.search.hypotheses import Search
+from napari_stack.operators.registration.search.judgement import strayed
 
 _BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 _pairs = runpy.run_path(str(_BENCHMARKS / "registration_pairs.py"))
@@ -183,3 +187,38 @@ def test_a_grid_repeats_in_all_directions():
     periods = np.array([turned @ (peak.x, peak.y) for peak in found])
     np.testing.assert_allclose(periods, np.round(periods), atol=0.1)
     assert np.linalg.matrix_rank(np.round(periods)) == 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("transform", ["translation", "affine"])
+def test_a_shift_along_edges_that_are_all_parallel_is_not_claimed(transform):
+    """Noise told it, 18 px off at a quality of 0.95."""
+    rng = np.random.default_rng(2)
+    shift = rng.uniform(-12, 12, 2)
+    y, x = np.mgrid[:200, :240]
+    frames = []
+    for dx, dy in ((0, 0), shift):
+        across = y - dy + 0.3 * (x - dx)
+        waves = 40 * np.sin(across / 37 * 2 * np.pi) + 30 * np.sin(across / 19.3 * 2 * np.pi + 1)
+        frames.append(100 + waves + rng.normal(0, 2, x.shape))
+    found = measure_transforms(Stack.wrap(np.array(frames)), reference=0, transform=transform)
+    assert found.failed[1]
+
+
+def test_a_refinement_that_leads_to_a_worse_place_is_not_believed(monkeypatch):
+    """Dust on a faint scene led one of them 4.9 px away, in spite of a quality of 0.97."""
+    pair = make("clean", "translation", 11)
+    reference, moving = (prepare(np.float32(frame)) for frame in pair.frames)
+    near, far = (pair.matrix @ shifted(dx, 0.0) for dx in (0.7, 6.0))
+    assert strayed(reference, moving, pair.matrix, far)
+    assert not strayed(reference, moving, pair.matrix, near)
+    assert not strayed(reference, moving, far, pair.matrix)
+    fine = align_module.refine
+
+    def led_away(*frames, **how):
+        return Refined(fine(*frames, **how).matrix @ shifted(6.0, 0.0), shares=((1, 1.0),))
+
+    monkeypatch.setattr(align_module, "refine", led_away)
+    found = align_module.align(reference, moving, transform="translation")
+    assert found.verified
+    assert error_of(found.matrix, pair.matrix, reference.shape) < 1

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from napari_stack.core.matrices import corners_of
+from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.refinement.motion_models import (
     TRANSFORMS,
+    growth_of,
     unknowns_of,
     update_matrix,
     update_of,
@@ -85,6 +87,28 @@ def test_covariance_and_quality_of_a_solution():
     # The noise here is all of the pairs: as the solution takes most of it to be of the frames,
     # it claims less than it knows, never more.
     assert 0.1 < np.mean(squared) < 1.2
+
+
+def test_a_growth_that_misleads_all_pairs_alike_adds_up():
+    """They agree, and do not show it: unlike sharpness, which each pair tells of, does."""
+    transform, growth = "similarity", growth_of("similarity")
+    pairs = []
+    for i in range(COUNT):
+        for j in {i - back for back in (1, 2, 4, 8) if i >= back}:
+            misled = 0.04 * (i - j)
+            matrix = update_matrix(misled * growth, transform, SHAPE)
+            noise = 0.01**2 * np.eye(4) + misled**2 * np.outer(growth, growth)
+            covariance = of_entries(np.eye(3), noise, transform, SHAPE)
+            alignment = Alignment(matrix, 0.9, True, covariance=covariance, misled=misled)
+            pairs.append(Pair(j, i, alignment))
+    found = solved(pairs, 0, transform, SHAPE)
+    corners = corners_of(SHAPE)[:2].T
+    for i in (10, COUNT - 1):
+        covariance = at_points(found[i].matrix[None], found[i].covariance[None], corners)
+        claimed = np.sqrt(np.trace(covariance[0], axis1=1, axis2=2).max())
+        off = error(found[i].matrix, np.eye(3))
+        assert off == pytest.approx(0.04 * i, rel=0.05)
+        assert 0.9 < claimed / off < 1.6
 
 
 def test_a_frame_whose_pairs_contradict_each_other_is_not_found():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_stack.operators.geometry.warp_rows import resample
-from napari_stack.operators.registration.refinement.gauss_newton import WEIGHTS
+from napari_stack.operators.registration.refinement.near import WEIGHTS
 from napari_stack.operators.registration.refinement.uncertainty_kernels import TAPS, row_sums
 
 GAIN, OFFSET = 1.1, 0.2

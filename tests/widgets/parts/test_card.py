@@ -7,6 +7,7 @@ from napari_stack._widgets import (
     CorrectVignettingDock,
     RegisterDock,
     RepairHotPixelsDock,
+    SelectFramesDock,
     SigmaClipDock,
     StackDock,
 )
@@ -91,3 +92,13 @@ def test_a_card_shows_the_light(viewer, qtbot, cells):
     shown = viewer.layers[-1]
     assert shown.name == "cells - light"
     assert shown.data[0, 0] < 0.9 < shown.data[48, 56]
+
+
+def test_a_selection_says_how_many_frames_are_used(viewer, qtbot, cells, notes):
+    cells_layer(viewer, cells)
+    dock = docked(viewer, SelectFramesDock)
+    ran(dock, qtbot)
+    assert dock.card.text == "3 of 6 frames are used; the others stay in the layer, left out"
+    dock.card.buttons[0].click()
+    assert "Frame Inspector (napari-stack)" in viewer.window.dock_widgets
+    assert any("left out" in text for _, text in notes), "and the warning says why"

@@ -38,7 +38,7 @@ def test_the_options_are_those_of_the_operator(dock):
         assert default == option.default
         text = field.native.toolTip().replace("&lt;", "<").replace("&gt;", ">")
         endless = option.bounds and option.bounds.max >= 1e5  # as good as no limit: not told
-        told = option.text if endless else option.help
+        told = option.text if endless else option.text_with_range
         assert text.replace("&amp;", "&") == f"<qt>{told.replace('``', '')}</qt>"
         if isinstance(field, NumberInput):
             bounds = (field.native.minimum(), field.native.maximum(), field.native.singleStep())
@@ -207,3 +207,49 @@ def test_changed_options_are_marked(viewer, qtbot):
     assert label.font().italic()
     dock.reset()
     assert not label.font().italic()
+
+
+def shown(form):
+    """Names of the options in view."""
+    return {name for name, field in form.fields.items() if not field.native.isHidden()}
+
+
+def test_options_that_a_method_ignores_are_hidden_and_left_out(viewer):
+    dock = docked(viewer, SigmaClipDock)
+    main, rest = dock._forms
+    assert shown(main) == {"method", "sigma", "iterations"}
+    dock.set_options({"sigma": 3.0, "centre": "median", "grow": 1.0})
+    dock.set_options({"method": "min max"})
+    assert shown(main) == {"method", "sigma"}, "rejection that grows is measured in sigmas"
+    main.fields["method"].value = "min max"
+    rest.fields["grow"].value = 0.0
+    assert shown(main) == {"method"}
+    assert {"centre", "spread", "sigma_low"}.isdisjoint(shown(rest))
+    assert dock.options() == {"method": "min max"}
+    assert dock.more.text().endswith("More options")
+    main.fields["method"].value = "sigma"
+    assert dock.options() == {"sigma": 3.0, "centre": "median"}, "what was set is there again"
+
+
+def test_options_inside_a_method_follow_each_other(qtbot):
+    form = OptionsForm(ns.Features, list)
+    qtbot.addWidget(form.native)
+    assert {"index", "trees", "checks"}.isdisjoint(shown(form))
+    form.set_values({"matcher": "flann"})
+    assert {"index", "trees", "checks"} <= shown(form)
+    form.set_values({"index": "k-means"})
+    assert "trees" not in shown(form)
+
+
+@pytest.mark.parametrize("name", ["Focus Slabs", "Find Hot Pixels"])
+def test_a_row_that_counts_again_is_in_view(viewer, name):
+    operator = name.lower().replace(" ", "_")
+    dock = docked(viewer, DOCKS[operator])
+    key, value, follower = {
+        "focus_slabs": ("prefer", "near", "near"), "find_hot_pixels": ("kind", "warm", "exposures"),
+    }[operator]  # fmt: skip
+    fields = fields_of(dock)
+    dock.set_options({key: value})
+    assert not fields[follower].native.isHidden()
+    dock.reset()
+    assert fields[follower].native.isHidden()

@@ -5,6 +5,7 @@ import pytest
 
 from napari_stack import _widgets, operators
 from napari_stack._widgets.parts.run import precompile
+from napari_stack.core.system.ahead import Work
 
 
 @pytest.fixture
@@ -42,3 +43,17 @@ def test_a_dock_without_a_layer_compiles_for_16_bits(begun, viewer, qtbot, run_t
     assert precompile._begun == {("combine", "<u2", False)}
     qtbot.waitUntil(lambda: bool(run_threads()))
     qtbot.waitUntil(lambda: not run_threads(), timeout=20_000)
+
+
+def test_where_another_process_can_compile_no_thread_does(
+    begun, viewer, qtbot, monkeypatch, run_threads
+):
+    asked = []
+    monkeypatch.setattr(precompile, "begin", lambda work: asked.append(work) or True)
+    viewer.add_image(np.zeros((9, 8, 8, 3), np.uint8), rgb=True)
+    dock = _widgets.SigmaClipDock(viewer)
+    qtbot.addWidget(dock)
+    dock.show()
+    qtbot.waitUntil(lambda: bool(asked))
+    assert asked == [Work("sigma_clip", "uint8", colours=True, everything=True)]
+    assert not run_threads()

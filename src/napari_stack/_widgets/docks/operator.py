@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from napari.layers import Image, Labels, Points, Shapes
+from napari.layers import Image, Labels, Shapes
 from qtpy.compat import isalive
 
 from napari_stack import layers
 from napari_stack._widgets.parts.layout import align_labels, button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.operator_docks import open_titled
+from napari_stack._widgets.parts.options.fields import may_be_a_mask
 from napari_stack._widgets.parts.options.form import OptionsForm
 from napari_stack._widgets.parts.options.inputs import Chosen
 from napari_stack._widgets.parts.options.later_form import LaterForm
@@ -21,7 +22,7 @@ from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.run.forecast import ForecastText
 from napari_stack._widgets.parts.run.precompile import warm_up
-from napari_stack._widgets.parts.run.runner import RunningDock
+from napari_stack._widgets.parts.run.runner import Done, RunningDock
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import check
 from napari_stack.core.said import Said
@@ -169,7 +170,7 @@ class OperatorDock(RunningDock):
     # what follows the viewer
 
     def _masks(self) -> list[Any]:
-        return [la for la in self.viewer.layers if _may_be_a_mask(la)]
+        return [la for la in self.viewer.layers if may_be_a_mask(la)]
 
     def _keeps_its_layer(self) -> bool:
         """Whether the layer stays although another becomes active.
@@ -209,7 +210,10 @@ class OperatorDock(RunningDock):
         self.place.show_places(self.measure_at())
 
     def _fit(self) -> None:
-        """Adapt the width: a choice may have shown one more input."""
+        """Show in each form what counts with what is chosen in all, and adapt the width."""
+        chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
+        for form in self._forms:
+            form.count_with(chosen)
         for form in self._forms[1:]:
             changed = len(form.values())
             self.more.set_title(f"More options ({changed} changed)" if changed else "More options")
@@ -253,16 +257,17 @@ class OperatorDock(RunningDock):
         chosen = {n: v for form in self._forms for n, v in form.all_values().items()}
         return {n: chosen[n] for n in preferred} | self.options()
 
-    def _ran(self, job: layers.Job, chosen: dict[str, Any], computed: layers.Computed) -> str:
+    def _ran(self, job: layers.Job, chosen: dict[str, Any], computed: layers.Computed) -> Done:
         remember_options(CATALOGUE[self.operator].function, chosen)  # not of a run that failed
         return self._add(job, computed)
 
-    def _add(self, job: layers.Job, computed: layers.Computed) -> str:
+    def _add(self, job: layers.Job, computed: layers.Computed) -> Done:
         made = job.finish(computed)
         if job.source is not None and (source := job.source.layer()) is not None:
             source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
         for layer in made:
             self.viewer.add_layer(layer)
+            yield  # napari takes a while for each
         self.viewer.layers.selection.active = made[0]
         self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]
@@ -292,8 +297,3 @@ class OperatorDock(RunningDock):
             form.align()
         self._fit()
         warm_up(self.operator, self.layer)
-
-
-def _may_be_a_mask(layer: Any) -> bool:
-    image = isinstance(layer, Image | Labels) and layer.ndim == 2
-    return isinstance(layer, Shapes | Points) or (image and not layers.is_preview(layer))

@@ -1,5 +1,6 @@
 """`RecipeDock`: what was done to the active layer, to be changed, run again, saved and applied."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class RecipeDock(FollowingDock):
         with errors_shown():
             job = self._job()
             if isinstance(job, Image):
-                self._add([job])
+                for _ in self._add([job]):
+                    pass
                 return
             self.runner.start(job.compute, lambda done: self._add(job.finish(done)))
 
@@ -161,9 +163,10 @@ class RecipeDock(FollowingDock):
         pairs = zip(self.steps.draft.steps[count:], self.steps.draft.on[count:], strict=True)
         return [step for step, on in pairs if on]
 
-    def _add(self, made: list[Image | Labels]) -> str:
+    def _add(self, made: list[Image | Labels]) -> Generator[None, None, str]:
         for layer in made[::-1]:
             self.viewer.add_layer(layer)
+            yield  # napari takes a while for each
         self.viewer.layers.selection.active = made[0]
         text = f"Added {made[0].name!r}"
         self.runner.show_message(text)

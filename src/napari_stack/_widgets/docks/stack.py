@@ -25,7 +25,7 @@ from napari_stack._widgets.parts.options.inputs import Chosen
 from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack._widgets.parts.run.errors import errors_shown, show_error
 from napari_stack._widgets.parts.run.latest_worker import LatestWorker
-from napari_stack._widgets.parts.run.runner import RunningDock
+from napari_stack._widgets.parts.run.runner import Done, RunningDock
 from napari_stack.core.errors import UserError, format_error, is_mendable
 from napari_stack.core.said import Said
 from napari_stack.layers.compat import unwrapped, weak_reference
@@ -68,9 +68,8 @@ class StackDock(RunningDock):
         )  # fmt: skip
         self.checklist = Checklist(self._masks)
         self.keep = KeepPanel(self.recipe, lambda: self.layer)
-        self.compare = Compare(
-            napari_viewer, lambda: self.result, self.runner.show_message, lambda: self.layer
-        )
+        say = self.runner.show_message
+        self.compare = Compare(napari_viewer, lambda: self.result, say, lambda: self.layer)
         self.card = ResultCard(partial(open_titled, napari_viewer))
         self.looking = LatestWorker(self, _PAUSE)
         self.save_button = button("Save...", "Save the result to a file.", self.choose_save)
@@ -243,14 +242,15 @@ class StackDock(RunningDock):
             self.runner.start(job.compute, partial(self._add, job, source, chosen))
             self._allow()
 
-    def _add(self, job: RecipeJob, source: Any, chosen: Any, done: Any) -> str:
+    def _add(self, job: RecipeJob, source: Any, chosen: Any, done: Any) -> Done:
         remember(*chosen)  # not of a run that failed
         made = job.finish(done)
         self._results = [weak_reference(layer) for layer in made]
         for layer in made[::-1]:
             self.viewer.add_layer(layer)
-        if source() is not None:
-            source().visible = False
+            yield  # napari takes a while for each
+        if (frames := source()) is not None:
+            frames.visible = False
         self.viewer.layers.selection.active = made[0]
         self._show_card(done)
         said = [text for one, computed in done.values()

@@ -16,7 +16,7 @@ from napari_stack._widgets.parts.place import SharingPlace
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack.core.options import options_of
 from napari_stack.layers.compat import follow_layers, full_resolution, weak_reference
-from napari_stack.layers.inspection.surface import DEPTH_AXIS
+from napari_stack.layers.names import DEPTH_AXIS
 from napari_stack.layers.provenance import KEY
 
 #: Ends of the names of maps; napari counts layers of one name.

@@ -6,6 +6,7 @@ from typing import Any
 from napari_stack import layers
 from napari_stack._widgets.docks.operator import OperatorDock
 from napari_stack._widgets.parts.layout import button
+from napari_stack._widgets.parts.run.runner import Done
 from napari_stack.layers.stacks.save_layer import file_name
 from napari_stack.recipe.said import place_of_table
 
@@ -43,7 +44,7 @@ class TableDock(OperatorDock):
             self._forget()
         super().run()
 
-    def _add(self, job: layers.Job, computed: layers.Computed) -> str:
+    def _add(self, job: layers.Job, computed: layers.Computed) -> Done:
         self.table, self._measured = computed.table, job.appearance.name
         self.save_button.setEnabled(True)
         self.card.show_lines(computed.said)

@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 #: Of the options of a method below the method, in pixels.
-INDENT = 14
-#: Letters of a label in one line; at most as wide as the input beside it.
-_LONGEST = 17
+INDENT = 10
+#: Letters of a label in one line: the longest choice fits beside it.
+_LONGEST = 13
 #: Inputs show about ten letters at least.
 _NARROWEST = 120
 
@@ -175,13 +175,14 @@ def fill(
         Pixels in which the title of the dock fits.
     """
     column = _with(QVBoxLayout(), parts)
+    column.setContentsMargins(5, 9, 5, 9)
     column.addStretch(1)
     dock.setMinimumWidth(narrowest)
     area = ColumnArea(holding(column))
     column = below(area)
     if pinned:
         foot = _with(QVBoxLayout(), pinned)
-        foot.setContentsMargins(9, 4, 9, 6)
+        foot.setContentsMargins(5, 4, 5, 6)
         column.addLayout(foot)
     dock.setLayout(column)
     return area

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import IO
 from uuid import uuid4
 
 from napari_stack.core.errors import UserError
+from napari_stack.core.system.locks import lock
 
 #: The last two lie in the hidden folder: what its program locks, and what it is replacing.
 _HIDDEN, _LOCK, _OLD = ".napari-stack-", "lock", "old"
@@ -168,19 +168,11 @@ def _abandoned(file: Path) -> bool:
 
 
 def _lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed, however that comes about; return whether it was free."""
+    """Lock a file until it is closed; return whether it was free, on a system that knows locks."""
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another one has it, or this file system knows no locks
+        return lock(file)
+    except OSError:
         return False
-    return True
 
 
 def _move(part: Path, path: Path) -> None:

@@ -1,13 +1,15 @@
 """Whether kernels are being compiled now, for progress reports; numba is not imported for it."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _lock = threading.Lock()
 _running = 0
 
 
 def compiling() -> bool:
-    """Tell whether a kernel is being compiled in this process: it happens the first time only."""
+    """Tell whether this process compiles a kernel, or waits for one: the first time only."""
     return _running > 0
 
 
@@ -16,3 +18,13 @@ def count(change: int) -> None:
     global _running
     with _lock:
         _running += change
+
+
+@contextmanager
+def noted() -> Iterator[None]:
+    """Note a compilation for as long as the block lasts."""
+    count(1)
+    try:
+        yield
+    finally:
+        count(-1)

@@ -18,6 +18,7 @@ from numba import njit
 from numba.core import event
 
 from napari_stack.core.system import compiling
+from napari_stack.core.system.kernel_cache import KERNELS, KernelCache
 
 #: Names that a module imports: of modules, or from them.
 _IMPORT = re.compile(r"^\s*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
@@ -66,13 +67,11 @@ def _inner(function: Callable[..., Any], **options: Any) -> Any:
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy", **options}
     how["no_cfunc_wrapper"] = True  # never called from C: compiled sooner without
-    try:
-        compiled = njit(**how, cache=True)(function)
-    except RuntimeError:  # numba's "no locator available": read-only installation and home
-        return njit(**how)(function)
-    with suppress(AttributeError):  # another version of numba: its own key, the file alone
-        cached = compiled._cache._cache_file
-        cached._source_stamp = (cached._source_stamp, sources_digest(function.__module__))
+    compiled = njit(**how)(function)
+    with suppress(RuntimeError):  # numba's "no locator available": read-only installation and home
+        compiled._cache = KernelCache(function)
+        compiled._cache.key_by(sources_digest(function.__module__))
+        KERNELS.add(compiled)
     return compiled
 
 

@@ -8,7 +8,7 @@ from napari.layers import Image
 from napari_stack import samples
 from napari_stack.core.axis import Axis
 from napari_stack.core.stack import Stack
-from napari_stack.layers.places.appearance import layer_axes
+from napari_stack.layers.stacks.looks import layer_axes
 
 _PIXEL = (Axis("y", 0.25, "micrometer"), Axis("x", 0.25, "micrometer"))
 _TIME, _DEPTH = Axis("t", 10.0, "second"), Axis("z", 2.0, "micrometer")

@@ -12,6 +12,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.units import plain_unit
 from napari_stack.layers.compat import full_resolution
+from napari_stack.layers.names import DEPTH_AXIS
 from napari_stack.layers.provenance import KEY
 
 #: Vertices of a surface, at most: a graphics card without acceleration still turns so many.
@@ -22,9 +23,6 @@ _TEXTURE = 4096
 
 #: Where distances in depth are not known, the relief is this share of the picture's width high.
 _RELIEF = 0.2
-
-#: Note in the metadata of a layer of depth: where frames lie, and how far apart.
-DEPTH_AXIS = "depth_axis"
 
 
 def depth_surface(

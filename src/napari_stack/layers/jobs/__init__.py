@@ -1,1 +1,1 @@
-"""Work on layers that a thread can do: operators, recipes, previews, what they will take."""
+"""Work on layers that a thread can do: operators, recipes, a frame placed by hand, previews."""

@@ -21,8 +21,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.layers.axis_names import told_default_axis
 from napari_stack.layers.compat import full_resolution, weak_reference
-from napari_stack.layers.inspection.surface import DEPTH_AXIS
-from napari_stack.layers.names import result_name
+from napari_stack.layers.names import DEPTH_AXIS, result_name
 from napari_stack.layers.picked.point_layers import with_rows
 from napari_stack.layers.picked.shape_masks import DRAWN, mask_of
 from napari_stack.layers.places.appearance import Appearance, Limits
@@ -132,7 +131,7 @@ class Job:
         """Return all that was done to the first frames of the chain."""
         return (*self.chain.steps, computed.step)
 
-    def finish(self, computed: Computed) -> list[Image | Labels]:
+    def finish(self, computed: Computed, *, visible: bool = True) -> list[Image | Labels]:
         """Make layers of the results, the picture first; on the main thread where there is Qt."""
         steps = self.steps_after(computed)
         metadata = history(self.chain, steps)
@@ -143,7 +142,8 @@ class Job:
             self._link(computed, {"frames": array})
             geometry = FrameGeometry.between(self.data, computed.frames)
             name = result_name(source, computed.step)
-            return [self.appearance.frames(array, geometry, name=name, metadata=metadata)]
+            more = {"name": name, "metadata": metadata, "visible": visible}
+            return [self.appearance.frames(array, geometry, **more)]
         made = {
             kind: self.appearance.image(
                 image, self.part(kind), self.data.number, self._count, computed.limits[kind],

@@ -106,12 +106,6 @@ def preview_layer(job: Job, image: NDArray[Any]) -> Image:
     return job.appearance.plane(image, name=name, metadata={KEY: {"preview": True}}, **more)
 
 
-def is_preview(layer: Any) -> bool:
-    """Tell a layer that is a preview, and no data."""
-    found = layer.metadata.get(KEY)
-    return isinstance(found, dict) and bool(found.get("preview"))
-
-
 def _stack_at(job: Job, at: Mapping[str, int], kept: FrameKeeper) -> tuple[Stack, int]:
     """Stack along the chosen axis where the viewer stands, read through `kept`."""
     data = job.data.with_frames(replace(job.data.frames, source=kept))

@@ -145,18 +145,17 @@ class RecipeJob:
         shown = {"": (self.appearance, self.source)}
         frames: dict[str, Image | Labels] = {}
         images: list[Image | Labels] = []
+        of_images = {inputs[name] for name in done if done[name][1].frames is None}
         for name, (job, computed) in done.items():
             appearance, source = shown[inputs[name]]
-            layers = replace(job, appearance=appearance, source=source).finish(computed)
+            placed = replace(job, appearance=appearance, source=source)
+            layers = placed.finish(computed, visible=name not in of_images)
             shown[name] = Appearance.of(layers[0]), LayerReference.of(layers[0])
             if computed.frames is None and name not in inputs.values():
                 images = layers + images
             else:
                 frames[name] = layers[0]
-        of_images = {inputs[name] for name in done if done[name][1].frames is None}
         below = [layer for name, layer in frames.items() if name in of_images]
-        for layer in below:
-            layer.visible = False
         taken = set(inputs.values())
         return [frames[name] for name in reversed(frames) if name not in taken] + images + below
 

@@ -1,1 +1,1 @@
-"""What users pick and draw in layers: points, frames placed by hand, masks."""
+"""What users pick and draw in layers: points, masks."""

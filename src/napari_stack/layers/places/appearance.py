@@ -1,8 +1,7 @@
 """`Appearance`: colours and placement of a layer, apart from it, and layers made to match."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +9,11 @@ from napari.layers import Image, Labels
 from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import NDArray
 
-from napari_stack.core.axis import Axis
 from napari_stack.core.results import Part
-from napari_stack.core.units import plain_unit
 from napari_stack.layers.compat import show_colour_bar
 from napari_stack.layers.places.frame_geometry import FrameGeometry
 from napari_stack.layers.places.placement import to_physical, to_world
+from napari_stack.layers.stacks.looks import spread, value_range
 
 #: Contrast limits; None where those of the layer stay right.
 Limits = tuple[float, float] | None
@@ -197,27 +195,3 @@ class Appearance:
         if "contrast_limits" not in more:
             layer.contrast_limits_range = self.limits_range
         return layer
-
-
-def layer_axes(axes: Sequence[Axis]) -> dict[str, Any]:
-    """Return placement, units and axis labels as layers take them; no step is no size."""
-    return {
-        "scale": [axis.step if axis.step and isfinite(axis.step) else 1.0 for axis in axes],
-        "translate": [axis.positions[0] if axis.positions else axis.start for axis in axes],
-        "units": [plain_unit(axis.unit) for axis in axes],
-        "axis_labels": [axis.name for axis in axes],
-    }
-
-
-def value_range(data: NDArray[Any], *, rgb: bool) -> tuple[float, float] | None:
-    """Return the least and the greatest finite value, alpha left out, or None without any."""
-    values = data[..., :3] if rgb else data
-    if values.dtype.kind == "f":
-        values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else None
-
-
-def spread(low: float, high: float) -> tuple[float, float]:
-    """Return contrast limits that are apart, also where all values are the same."""
-    narrow = 1e-6 * max(abs(low), abs(high))
-    return low, high if high - low > narrow else low + max(1.0, narrow)

@@ -13,8 +13,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.files import read
 from napari_stack.files.natural_order import naturally
 from napari_stack.layers.compat import full_resolution, unwrapped
-from napari_stack.layers.jobs.preview import is_preview
-from napari_stack.layers.provenance import link_of
+from napari_stack.layers.provenance import is_preview, link_of
 from napari_stack.layers.stacks.looks import look_of
 from napari_stack.layers.stacks.read_layer import Data, axes_of
 

@@ -1,14 +1,17 @@
-"""Looks of layers: names, colours and ranges of stacks as napari shows them, and back."""
+"""Looks of layers: axes, names, colours and ranges of stacks as napari shows them, and back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from napari.utils.colormaps import Colormap
+from numpy.typing import NDArray
 
 from napari_stack.core.axis import Axis
 from napari_stack.core.look import Look, gradient, ramp, rgb_of
+from napari_stack.core.units import plain_unit
 from napari_stack.files.metadata import axis_from_plain
 
 #: Key of a layer's metadata that is this project's.
@@ -63,3 +66,27 @@ def _told_name(layer: Any) -> str:
 def _told(layer: Any) -> Mapping[str, Any]:
     told = layer.metadata.get(KEY, {})
     return told if isinstance(told, Mapping) else {}
+
+
+def layer_axes(axes: Sequence[Axis]) -> dict[str, Any]:
+    """Return placement, units and axis labels as layers take them; no step is no size."""
+    return {
+        "scale": [axis.step if axis.step and isfinite(axis.step) else 1.0 for axis in axes],
+        "translate": [axis.positions[0] if axis.positions else axis.start for axis in axes],
+        "units": [plain_unit(axis.unit) for axis in axes],
+        "axis_labels": [axis.name for axis in axes],
+    }
+
+
+def value_range(data: NDArray[Any], *, rgb: bool) -> tuple[float, float] | None:
+    """Return the least and the greatest finite value, alpha left out, or None without any."""
+    values = data[..., :3] if rgb else data
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else None
+
+
+def spread(low: float, high: float) -> tuple[float, float]:
+    """Return contrast limits that are apart, also where all values are the same."""
+    narrow = 1e-6 * max(abs(low), abs(high))
+    return low, high if high - low > narrow else low + max(1.0, narrow)

@@ -8,9 +8,8 @@ from napari.layers import Image
 
 from napari_stack.core.sources.bands import bands_apart
 from napari_stack.core.stack import Stack
-from napari_stack.layers.places.appearance import layer_axes, spread, value_range
 from napari_stack.layers.provenance import Chain, history, remember, source_files
-from napari_stack.layers.stacks.looks import shown
+from napari_stack.layers.stacks.looks import layer_axes, shown, spread, value_range
 from napari_stack.layers.stacks.read_layer import Data
 from napari_stack.recipe.earlier import earlier_in
 

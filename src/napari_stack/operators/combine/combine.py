@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.method_options import MethodOptions
-from napari_stack.core.options import Bounds, ImageSource, check, method_options, options_of
+from napari_stack.core.options import (
+    Bounds,
+    CountsWith,
+    ImageSource,
+    check,
+    method_options,
+    options_of,
+)
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -34,7 +41,7 @@ class WeightedMean(MethodOptions):
     """
 
     weights: ImageSource = None
-    by: Literal["noise", "sharpness", "both"] = "noise"
+    by: Annotated[Literal["noise", "sharpness", "both"], CountsWith("weights", (None,))] = "noise"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

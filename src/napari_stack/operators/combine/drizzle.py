@@ -10,6 +10,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.notices import warn_caller
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.stack import Stack
+from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.drizzle_sampling import coherence, gap_of, samples_enough
@@ -194,6 +195,16 @@ class Drops:
             self.shares[index], half[0], half[1],
         )  # fmt: skip
         self.frames += 1
+
+    def glimpse(self) -> NDArray[np.float32] | None:
+        """Return what fell so far, NaN where nothing did."""
+        if self.sums is None:
+            return None
+        even, odd = self.sums
+        total, weights = small(even[0]) + small(odd[0]), small(even[1]) + small(odd[1])
+        image: NDArray[np.float32] = np.full(total.shape, np.nan, np.float32)
+        np.divide(total, weights, out=image, where=weights > 0)
+        return np.squeeze(image, -1) if image.shape[-1] == 1 else image
 
     def merge(self, later: Self) -> None:
         """Take in the sums of later frames."""

@@ -70,6 +70,9 @@ class MinMax(MethodOptions):
     greatest: Annotated[int, Bounds(0, 1000)] = 1
 
 
+Centre = Literal["mean", "median"]
+Spread = Literal["standard deviation", "MAD", "winsorised"]
+
 #: The usual clip, what suits the number of frames, or another method.
 Rejection = (
     Literal["sigma", "auto", "linear fit", "generalised ESD", "percentile clip", "min max"]

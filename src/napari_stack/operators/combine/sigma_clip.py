@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.notices import warn_caller
-from napari_stack.core.options import Bounds, check
+from napari_stack.core.options import Bounds, CountsWith, check
 from napari_stack.core.results import OnlyWith, PerFrame, Shown
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -17,17 +17,22 @@ from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.grow import grown
 from napari_stack.operators.combine.normalisation import Normalisation, normalised
 from napari_stack.operators.combine.rejection import (
+    Centre,
     Rejection,
+    Spread,
     refuse_none_left,
     rejection_of,
     suited,
 )
+from napari_stack.operators.combine.too_few import why_not_clipped
 
 if TYPE_CHECKING:
     from napari_stack.operators.combine.clip_pixel import Rules
 
-Centre = Literal["mean", "median"]
-Spread = Literal["standard deviation", "MAD", "winsorised"]
+# What each method makes use of; grown rejection is measured in sigmas whatever the method.
+_DISTANCES = CountsWith("method", ("sigma", "linear fit"))
+_ROUNDS = CountsWith("method", ("sigma", "auto", "linear fit"))
+_OWN = CountsWith("method", ("sigma",))
 
 
 class Clipped(NamedTuple):
@@ -65,12 +70,16 @@ def sigma_clip(
     stack: Stack,
     *,
     method: Rejection = "sigma",
-    sigma: Annotated[float, Bounds(0.1, 100.0, step=0.1, unit="sigma")] = 2.5,
-    iterations: Annotated[int, Bounds(0, 1000)] = 5,
-    sigma_low: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
-    sigma_high: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma")] = 0.0,
-    centre: Centre = "mean",
-    spread: Spread = "standard deviation",
+    sigma: Annotated[
+        float, Bounds(0.1, 100.0, step=0.1, unit="sigma"), _DISTANCES, CountsWith("grow")
+    ] = 2.5,
+    iterations: Annotated[int, Bounds(0, 1000), _ROUNDS] = 5,
+    sigma_low: Annotated[
+        float, Bounds(0.0, 100.0, step=0.1, unit="sigma"), _ROUNDS, CountsWith("grow")
+    ] = 0.0,
+    sigma_high: Annotated[float, Bounds(0.0, 100.0, step=0.1, unit="sigma"), _ROUNDS] = 0.0,
+    centre: Annotated[Centre, _OWN] = "mean",
+    spread: Annotated[Spread, _OWN] = "standard deviation",
     grow: Annotated[float, Bounds(0.0, 30.0, step=0.5, unit="px")] = 0.0,
     normalisation: Normalisation = "none",
     dtype: Literal["input", "float32", "float64"] = "input",
@@ -228,73 +237,6 @@ def _fractions(stack: Stack, counts: NDArray[Any], present: NDArray[Any]) -> NDA
     return fractions
 
 
-def _reach(frames: int, centre: str, spread: str) -> float:
-    """Distance, in units of the spread, that no value of so few frames can exceed."""
-    if frames < 3:
-        return 0.0
-    if spread != "standard deviation":
-        return float("inf")
-    root = float(np.sqrt(frames - 1))
-    return root if centre == "mean" else frames / root
-
-
 def result_dtype(frames: np.dtype[Any], dtype: str = "input", **_others: Any) -> np.dtype[Any]:
     """Return the type of the image that `sigma_clip` makes of frames of some type."""
     return frames if dtype == "input" else np.dtype(dtype)
-
-
-def why_not_clipped(
-    frames: int,
-    method: Rejection = "sigma",
-    sigma: float = 2.5,
-    sigma_low: float = 0.0,
-    sigma_high: float = 0.0,
-    iterations: int = 5,
-    centre: Centre = "mean",
-    spread: Spread = "standard deviation",
-    **_others: Any,
-) -> str:
-    """Say why `sigma_clip` with these options rejects nothing of so few frames, or return ""."""
-    nearest = min(sigma_low or sigma, sigma_high or sigma)
-    if method != "sigma":
-        return _too_few_to_reject(frames)
-    reach = _reach(frames, centre, spread)
-    if not iterations:
-        return ""
-    if nearest < reach:
-        if nearest != _DEFAULT or nearest < _HARDLY * reach:
-            return ""
-        return (
-            f"{frames} frames can hardly be clipped at {nearest:g} sigma: no value of so few can "
-            f"lie further than {np.floor(100 * reach) / 100:.2f} from their {centre}, and only one "
-            "far out does so; choose method='auto', a lower sigma, or spread='MAD' with "
-            "centre='median'"
-        )
-    return _cannot_clip(frames, nearest, centre, spread)
-
-
-#: Sigma that was not chosen, and the share of the greatest distance possible above which it only
-#: rejects values that lie 8 sigma of the others out, as of 8 frames.
-_DEFAULT, _HARDLY = 2.5, 0.94
-
-
-def _too_few_to_reject(frames: int) -> str:
-    if frames > 2:
-        return ""
-    count = "one frame" if frames == 1 else f"{frames} frames"
-    return f"nothing of {count} can be rejected: they are averaged; use 3 frames or more"
-
-
-def _cannot_clip(frames: int, sigma: float, centre: str, spread: str) -> str:
-    least = 3
-    while sigma >= _reach(least, centre, spread):
-        least += 1
-    count = "one frame" if frames == 1 else f"{frames} frames"
-    text = (
-        f"{count} cannot be clipped at {sigma:g} sigma: no value of so few can lie that far from "
-        f"their {centre}; use {least} frames or more"
-    )
-    if frames < 3:
-        return text
-    reach = np.floor(100 * _reach(frames, centre, spread)) / 100
-    return f"{text}, a sigma below {reach:.2f}, or spread='MAD' with centre='median'"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.notices import warn_caller
-from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.corrections.hot_pixel_band import band_of, seen_of
@@ -61,7 +61,7 @@ def find_hot_pixels(
     blur: Side = "auto",
     kind: Kind = "both",
     lines: Lines = "none",
-    exposures: ImageSource = None,
+    exposures: Annotated[ImageSource, CountsWith("kind", ("warm", "all"))] = None,
     run: Run = Run(),
 ) -> NDArray[np.bool_]:
     """Find pixels that stand out of their neighbours in most frames, whatever drifts through.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.signatures import composed
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -68,7 +68,7 @@ def measure_flat_field(
     *,
     flat: ImageSource = None,
     dark: ImageSource = None,
-    smoothness: Smoothness = "auto",
+    smoothness: Annotated[Smoothness, CountsWith("flat", (None,))] = "auto",
     run: Run = Run(),
 ) -> FlatField:
     """Take gain and dark level of every pixel from recordings, or estimate the gain from frames.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.measured import Measured
-from napari_stack.core.options import Bounds, ImageSource, check
+from napari_stack.core.options import Bounds, CountsWith, ImageSource, check
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -89,17 +89,21 @@ class HotPixels(Correction, Measured):
         return values[kept], None if valid is None else valid[kept]
 
 
+#: Of the search for defective pixels.
+_FOUND = CountsWith("mask", (None,))
+
+
 def repair_hot_pixels(
     stack: Stack,
     *,
     mask: ImageSource = None,
     method: Method = "mean",
     kernel_size: Annotated[int, Bounds(3, 15, step=2, unit="px")] = 3,
-    thresholds: str = "auto",
-    blur: Side = "auto",
-    kind: Kind = "both",
-    lines: Lines = "none",
-    exposures: ImageSource = None,
+    thresholds: Annotated[str, _FOUND] = "auto",
+    blur: Annotated[Side, _FOUND] = "auto",
+    kind: Annotated[Kind, _FOUND] = "both",
+    lines: Annotated[Lines, _FOUND] = "none",
+    exposures: Annotated[ImageSource, CountsWith("kind", ("warm", "all"))] = None,
     run: Run = Run(),
 ) -> Stack:
     """Replace defective pixels by the mean or median of their good neighbours.

@@ -14,6 +14,7 @@ from napari_stack.operators.focus.frame_statistics import (
     SharpnessFold,
     limit_workers,
 )
+from napari_stack.operators.focus.highlights import Veils
 from napari_stack.operators.focus.methods import Auto, WorkingResult
 from napari_stack.operators.focus.noise_averaging import NoiseAveragingFold
 from napari_stack.operators.focus.restricted_pyramid import (
@@ -49,9 +50,9 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     depth, confidence, label, _, without, beyond, bend = first.depth.maps()
     if np.mean(without) < LEAST_SHARE:
         without[:] = 0
+    veils = Veils(first.least, label)
     del first, _
     limits = frame_limits(label, method.reach)
-    del label
     worth = statistics.noise > NOISY * statistics.top and np.count_nonzero(stack.used) > 2
     noisy = method.average_noise and bool(worth)
     image = np.empty((*shape[:2], shape[2] if len(shape) == 3 else 1), stack.working)
@@ -61,7 +62,8 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         part = run.part(1, 2).part(number, len(bands))
         wide = slice(max(band.start - MARGIN, 0), min(band.stop + MARGIN, shape[0]))
         filled = depth[wide], without[wide]
-        fold = RestrictedFold(stack, channels, limits.rows(wide), statistics, wide, filled)
+        own = limits.rows(wide), statistics, wide, filled, veils.rows(wide)
+        fold = RestrictedFold(stack, channels, *own)
         found = _fused(fold, stack, part, averaged=noisy)
         inner = slice(band.start - wide.start, band.stop - wide.start)
         image[band], covered[band] = (plane[inner] for plane in found)

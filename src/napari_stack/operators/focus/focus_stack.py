@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.notices import warn_caller
-from napari_stack.core.options import Bounds, check, method_options, options_of
+from napari_stack.core.options import Bounds, CountsWith, check, method_options, options_of
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.pixels.channels import check_channel
 from napari_stack.core.results import AlongAxis, OnlyWith, Shown
@@ -66,12 +66,12 @@ def focus_stack(
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     scene: Literal["opaque", "transparent", "fluorescent", "auto"] = "opaque",
     prefer: Literal["none", "near", "far"] = "none",
-    near: Literal["first frame", "last frame"] = "last frame",
+    near: Annotated[Literal["first frame", "last frame"], CountsWith("prefer")] = "last frame",
     true_colours: bool = False,
     depth: bool = True,
-    depth_unit: Literal["frame", "distance"] = "frame",
-    depth_gaps: Literal["filled", "NaN"] = "filled",
-    uncertainty: bool = False,
+    depth_unit: Annotated[Literal["frame", "distance"], CountsWith("depth")] = "frame",
+    depth_gaps: Annotated[Literal["filled", "NaN"], CountsWith("depth")] = "filled",
+    uncertainty: Annotated[bool, CountsWith("depth")] = False,
     retouch: StrokesSource = None,
     denoise: Strength = 0.0,
     sharpen: Amount = 0.0,

@@ -14,7 +14,7 @@ from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
 from napari_stack.operators.focus.highlights import Light, light_around, weigh_by_light
-from napari_stack.operators.focus.pyramid_levels import reduced_plane
+from napari_stack.operators.focus.pyramid_levels import level_sizes, reduced_plane
 from napari_stack.operators.focus.screening.sketch import Sketch, sketch
 
 Array = np.ndarray[Any, Any]
@@ -54,6 +54,7 @@ class FrameStatistics(NamedTuple):
     noise: float  # sharpness that its noise gives
     top: float  # largest brightness, or darkness of data below 0
     gain: float  # that brings the frame to the reference's brightness
+    half: Array  # its light at half its size and the reference's brightness, infinite if invalid
     sketch: Sketch
 
 
@@ -95,7 +96,7 @@ def measure_frame(
         energy[rows] = sharpness(grey[wide])[rows.start - wide.start : rows.stop - wide.start]
     if valid is not None:
         energy[~valid] = -1
-    coarse, support = _coarse(grey, valid)
+    half, coarse, support = _smaller(grey, valid)
     sample = _sampled(grey)
     noise = noise_sharpness(sample)
     scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
@@ -109,8 +110,10 @@ def measure_frame(
     if reference is not None and by_light:
         light = light_around(coarse, top).mean * np.float32(gain)
         weigh_by_light(energy, light, reference.light)
+        weigh_by_light(scales[1].energy, light, reference.light, scales[1].noise * gain)
+    half *= np.float32(gain)
     small = sketch(sample, coarse, support)
-    return FrameStatistics(scales, noise * gain, top * gain, gain, small)
+    return FrameStatistics(scales, noise * gain, top * gain, gain, half, small)
 
 
 def reference_of(stack: Stack, channels: ChannelWeights) -> Reference:
@@ -120,7 +123,7 @@ def reference_of(stack: Stack, channels: ChannelWeights) -> Reference:
     thumbnails, lights = [], []
     for i in sorted(middle):
         grey, valid = read_grey(stack, i, channels)
-        coarse, support = _coarse(grey, valid)
+        _, coarse, support = _smaller(grey, valid)
         thumbnails.append(_thumbnail(coarse, support))
         lights.append(light_around(coarse, float(grey.max())))
     return Reference(Thumbnail(*_means(thumbnails)), Light(*_means(lights)))
@@ -137,12 +140,18 @@ def read_grey(stack: Stack, index: int, channels: ChannelWeights) -> tuple[Array
     return grey.astype(np.float32, copy=False), valid
 
 
-def _coarse(grey: Array, valid: Array | None) -> tuple[Array, Array | None]:
-    """Return a frame at a quarter of its size, and where all behind it is valid; None for all."""
-    support = None
+def _smaller(grey: Array, valid: Array | None) -> tuple[Array, Array, Array | None]:
+    """Return a frame at half and a quarter of its size, and where all behind that is valid.
+
+    The half is infinite where it is not valid; None stands for valid all over.
+    """
+    half, support = reduced_plane(grey), None
+    coarse = reduced_plane(half, HALVINGS - 1)
     if valid is not None:
-        support = reduced_plane(valid.astype(np.float32), HALVINGS) > 1 - 1e-4
-    return reduced_plane(grey, HALVINGS), support
+        share = reduced_plane(valid.astype(np.float32))
+        support = reduced_plane(share, HALVINGS - 1) > 1 - 1e-4
+        half[share <= 1 - 1e-4] = np.inf
+    return half, coarse, support
 
 
 def _sampled(grey: Array) -> Array:
@@ -228,6 +237,7 @@ class SharpnessFold:
         self.noises: list[float] = []
         self.sketches: dict[int, Sketch] = {}
         self.top = -np.inf
+        self.least = np.full(level_sizes((height, width), 1)[1], np.inf, np.float32)
 
     def prepare(self, stack: Stack, index: int) -> FrameStatistics:
         """Measure a frame."""
@@ -241,6 +251,7 @@ class SharpnessFold:
         self.noises.append(prepared.noise)
         self.sketches[index] = prepared.sketch
         self.top = max(self.top, prepared.top)
+        np.minimum(self.least, prepared.half, out=self.least)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
@@ -249,6 +260,7 @@ class SharpnessFold:
         self.noises += later.noises
         self.sketches |= later.sketches
         self.top = max(self.top, later.top)
+        np.minimum(self.least, later.least, out=self.least)
 
     def statistics(self) -> SeriesStatistics:
         """Return gains towards the middle brightness, the noise and the brightest pixel."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_stack.engine.opencv import cv2
+from napari_stack.operators.focus.pyramid_levels import rows_at
 
 Array = np.ndarray[Any, Any]
 
@@ -16,6 +17,10 @@ PEDESTAL = 0.1
 # a longer rim than the spot in focus, but more light: halos (benchmarks/focus_halos.py) shrink to
 # a third, and all other scenes stay within 0.1 dB.
 POWER = 3
+# A frame with this much more light at a place than the darkest one is veiled there by something
+# bright: its details count for less, by the excess to the last power. More light than that of the
+# texture itself is left alone (benchmarks/focus_quality.py stays within 0.03 dB).
+FREE, VEIL_PEDESTAL, VEIL_POWER = 1.5, 0.03, 4
 
 
 class Light(NamedTuple):
@@ -39,11 +44,48 @@ def light_around(coarse: Array, top: float) -> Light:
     return Light(np.maximum(mean, 0), PEDESTAL * max(top, 0.0))
 
 
-def weigh_by_light(energy: Array, light: Array, usual: Light) -> None:
-    """Scale sharpness (y, x), in place, by how much light there usually is around each pixel."""
+def weigh_by_light(energy: Array, light: Array, usual: Light, noise: float = 0.0) -> None:
+    """Scale sharpness (y, x), in place, by how much light there usually is around each pixel.
+
+    What noise gives, `noise`, is left as it is.
+    """
     if usual.pedestal <= 0:
         return
     factor = (usual.mean + np.float32(usual.pedestal)) / (light + np.float32(usual.pedestal))
     factor **= POWER
     full = cv2.resize(factor, energy.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    np.multiply(energy, full, out=energy, where=energy > 0)
+    above = np.maximum(energy - np.float32(noise), 0)
+    energy += (full - 1) * above
+
+
+class Veils(NamedTuple):
+    """What tells where light of bright things out of focus lies over frames."""
+
+    least: Array  # (Y, X), the least light of all frames at half the size
+    label: Array  # (y, x), the frame that is sharpest around each pixel
+
+    def rows(self, rows: slice) -> "Veils":
+        """Return those of some rows; the start is even."""
+        return Veils(self.least[rows_at(rows, 1)], self.label[rows])
+
+    def share(self, half: Array, index: int, top: float) -> Array:
+        """Return how far details of a frame count at each pixel, at half the size.
+
+        Wholly, where the frame is the sharpest one, so that bright things themselves stay.
+
+        Parameters
+        ----------
+        half : (Y, X) ndarray of float
+            The frame's brightness at half its size.
+        index : int
+            Its number.
+        top : float
+            The brightest pixel of all frames.
+        """
+        pedestal = np.float32(VEIL_PEDESTAL * max(top, float(np.finfo(np.float32).tiny)))
+        least, light = (np.maximum(plane, 0) + pedestal for plane in (self.least, half))
+        least *= np.float32(FREE)
+        share = np.minimum(least / light, 1).astype(np.float32)
+        share **= VEIL_POWER
+        share[self.label[::2, ::2] == index] = 1
+        return share

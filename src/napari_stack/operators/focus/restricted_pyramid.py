@@ -8,6 +8,7 @@ from napari_stack.core.pixels.luminance import ChannelWeights
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.focus.frame_statistics import SeriesStatistics
+from napari_stack.operators.focus.highlights import Veils
 from napari_stack.operators.focus.pyramid_blend import WeightedLevels
 from napari_stack.operators.focus.pyramid_kernels import EVERYWHERE, add_weighted, window_mean
 from napari_stack.operators.focus.pyramid_levels import (
@@ -35,6 +36,8 @@ NOISE = (0.6, 0.2)
 NOISE_MARGIN = 3.0
 # Share of the brightest pixel that counts as nothing without noise too: quantisation.
 FLAT_SHARE = 1 / 5000
+# What is left of that under a veil: in single precision its eighth power is still a number.
+VEILED_SHARE = 0.6 * FLAT_SHARE
 # Rows and columns around the wanted ones on which levels and energies depend, a multiple of
 # 2^LEVELS.
 MARGIN = 48
@@ -87,6 +90,8 @@ class RestrictedFold(StripFold):
         Rows of the frames that are fused.
     filled : two (y, x) ndarray of float32, optional
         The depth of the rows, and how surely there is no texture.
+    veils : Veils, optional
+        Of the rows.
     """
 
     #: Their coefficients depend on 28 at most: made a multiple of 2^LEVELS, as the strips are.
@@ -100,9 +105,10 @@ class RestrictedFold(StripFold):
         statistics: SeriesStatistics,
         rows: slice,
         filled: tuple[Array, Array] | None = None,
+        veils: Veils | None = None,
     ) -> None:
         super().__init__(channels, rows)
-        self.limits, self.statistics = limits, statistics
+        self.limits, self.statistics, self.veils = limits, statistics, veils
         self.range = RangeState(stack.shape[1:], stack.dtype, channels, rows)
         sizes = (plane.shape for plane in limits.first)
         colours = self.range.low.shape[2]
@@ -122,6 +128,9 @@ class RestrictedFold(StripFold):
         levels = gaussian_levels(colours, LEVELS)
         greys = gaussian_levels(self.channels.grey(colours)[..., np.newaxis], LEVELS)
         energies = [self._energy(greys, level) for level in range(LEVELS)]
+        if self.veils is not None:
+            share = self.veils.rows(strip.wide).share(greys[1][..., 0], index, self.statistics.top)
+            _lessen(energies, share)
         smooth = cv2.GaussianBlur(energies[-1], (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
         energies.append(reduced_plane(smooth))
         supports = _supports(strip.valid)
@@ -167,6 +176,14 @@ class RestrictedFold(StripFold):
         self.range.merge(later.range)
         if self.average is not None and later.average is not None:
             self.average.merge(later.average)
+
+
+def _lessen(energies: list[Array], share: Array) -> None:
+    """Scale energies of the levels, in place, by a share at half the size."""
+    for energy in energies:
+        size = energy.shape[::-1]
+        energy *= cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+        np.maximum(energy, np.float32(VEILED_SHARE), out=energy)
 
 
 def _supports(valid: Array | None) -> list[Array]:

@@ -11,7 +11,7 @@ from napari_stack.core.correction import Correction
 from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import about_centre
 from napari_stack.core.method_options import MethodOptions
-from napari_stack.core.options import Bounds, check
+from napari_stack.core.options import Bounds, CountsWith, check
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -141,7 +141,7 @@ def transform_frames(
     stack: Stack,
     *,
     rotate: Annotated[float, Bounds(-360, 360, step=1, unit="degrees")] = 0.0,
-    grow: bool = False,
+    grow: Annotated[bool, CountsWith("rotate")] = False,
     crop: Literal["none", "box"] | Box = "none",
     resize: Literal["none", "by factor", "to fit", "to size"] | ByFactor | ToFit | ToSize = "none",
     interpolation: Interpolation = "cubic",

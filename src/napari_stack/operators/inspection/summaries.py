@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.core.notices import names_text
 from napari_stack.core.said import Outcome, Said
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
@@ -14,7 +13,6 @@ from napari_stack.operators.corrections.hot_pixel_mask import faintest
 from napari_stack.operators.corrections.hot_pixels import HotPixels
 from napari_stack.operators.corrections.pixelwise import parts_of
 from napari_stack.operators.corrections.vignetting_value import Vignetting
-from napari_stack.operators.inspection.quality import FrameQuality
 
 #: Below this many frames, median and MAD tell outliers better than mean and deviation.
 _FEW = 20
@@ -31,10 +29,7 @@ _UNSEEN = 0.02
 #: Frames below which the fainter defective pixels drown in the noise.
 _SHORT = 12
 
-#: Ratio of the best to the worst frame that is worth a word.
-_DIFFERS = 1.2
-
-_INSPECTOR, _SELECT = "Frame Inspector", "Select Frames"
+_INSPECTOR = "Frame Inspector"
 
 
 def _last(outcome: Outcome, kind: type) -> Any:
@@ -224,31 +219,6 @@ def _noise_line(outcome: Outcome, expected: float, of_what: str) -> list[Said]:
         return []
     text = f"Noise {of_image / of_frame:.2f} of a frame's (measured on {len(some)}), "
     return [Said(f"{text}{expected:.2f} expected {of_what}")]
-
-
-def quality(outcome: Outcome) -> list[Said]:
-    """Tell what is wrong with which frames, and how much the others differ."""
-    found: FrameQuality = outcome.images["table"]
-    faults = np.array(found.faults)
-    count, good = int(found.used.sum()), found.used & (faults == "")
-    said = [Said(f"{good.sum()} of {count} frames without a fault", "Select", opens=_SELECT)]
-    for fault in dict.fromkeys(faults[faults != ""].tolist()):
-        which = np.flatnonzero(faults == fault)
-        what = fault.removeprefix("are left out: they ")
-        names = names_text(which, lambda i: found.labels[i])
-        said.append(Said(f"{len(which)} of {count} frames {what}: {names}"))
-    sharpness, noise, motion = (found.columns[n][good] for n in ("sharpness", "noise", "motion"))
-    if good.sum() > 1 and sharpness.min() > 0 and noise.min() > 0:
-        sharper, noisier = sharpness.max() / sharpness.min(), noise.max() / noise.min()
-        if sharper > _DIFFERS:
-            said.append(
-                Said(f"The sharpest has {sharper:.2g} times the details of the least sharp")
-            )
-        if noisier > _DIFFERS:
-            said.append(Said(f"The noisiest has {noisier:.2g} times the noise of the least noisy"))
-    if np.isfinite(motion).sum() > 1:
-        said.append(Said(f"Frames lie up to {np.nanmax(motion):.2g} px from a sharp one"))
-    return said
 
 
 def averaging(outcome: Outcome) -> list[Said]:

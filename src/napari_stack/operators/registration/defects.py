@@ -62,31 +62,36 @@ def _interpolated(pixels: Image, bad: Mask) -> Image:
 
 def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
     """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
-    found = np.flatnonzero(np.abs(excess) > limit)
+    found: NDArray[np.intp] = np.flatnonzero(np.abs(excess) > limit)
     around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    flat, width = around.ravel(), around.shape[1]
     row, column = np.divmod(found, pixels.shape[1])
-    above = row * around.shape[1] + column
-    middle = around.ravel()[above + around.shape[1] + 1]
-    sign, half = np.where(middle > 0, np.float32(1), np.float32(-1)), np.float32(0.5) * abs(middle)
-    sharing = np.zeros(found.shape, np.uint8)  # a pixel shares with itself
-    for step in np.add.outer(np.arange(3) * around.shape[1], np.arange(3)).ravel():
-        sharing += around.ravel()[above + step] * sign > half
-    isolated = found[sharing <= 2]
-    pixels.ravel()[isolated] = smooth.ravel()[isolated]
+    above = row * width + column
+    own = flat[width + 1 :][above]
+    half = np.float32(0.5) * own * own
+    sharing: NDArray[np.uint8] = np.zeros(found.shape, np.uint8)
+    # Those beside it first: most pixels of a structure are told from them.
+    for steps in ((1, width, width + 2, 2 * width + 1), (0, 2, 2 * width, 2 * width + 2)):
+        for step in steps:
+            sharing += (flat[step:][above] * own > half).view(np.uint8)
+        alone = sharing <= 1
+        found, above, sharing = found[alone], above[alone], sharing[alone]
+        own, half = own[alone], half[alone]
+    pixels.ravel()[found] = smooth.ravel()[found]
 
 
-def spread_of(values: Image) -> float:
+def spread_of(values: Image, most: int = 16_384) -> float:
     """Robust standard deviation about zero of a sample; more where most values are next to zero."""
-    sample = np.ascontiguousarray(values.ravel()[:: max(1, values.size // 16384)])
+    sample = np.ascontiguousarray(values.ravel()[:: max(1, values.size // most)])
     # Four digits of `MAD_TO_SIGMA`: with more, matrices of "fourier" change by 1e-5 px.
-    sigma = 1.4826 * _median(np.abs(sample))
+    sigma = 1.4826 * median_of(np.abs(sample))
     rms = float(np.sqrt(float(sample @ sample) / max(sample.size, 1)))
     if rms > 0 or sample.size == values.size:
         return max(sigma, LEAST_OF_RMS * rms)
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def _median(values: Image) -> float:
+def median_of(values: Image) -> float:
     """Median of numbers; numpy's takes twice as long for an answer about NaN."""
     middle = values.size // 2
     ordered = np.partition(values, (middle - 1, middle) if values.size % 2 == 0 else middle)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from napari_stack.core.method_options import MethodOptions
-from napari_stack.core.options import Bounds
+from napari_stack.core.options import Bounds, CountsWith
 from napari_stack.operators.registration.refinement.motion_models import Transform
+
+#: What FLANN makes use of.
+_FLANN = CountsWith("matcher", ("flann",))
 
 Finder = Literal["SIFT", "ORB", "AKAZE", "BRISK", "SURF"]
 
@@ -122,9 +125,9 @@ class Features(MethodOptions):
     threshold: Annotated[float, Bounds(0.1, 100.0, step=0.5, unit="px")] = 5.0
     descriptor: Literal["same"] | Finder = "same"
     matcher: Literal["brute force", "flann"] = "brute force"
-    index: Literal["kd-tree", "k-means"] = "kd-tree"
-    trees: Annotated[int, Bounds(1, 64)] = 5
-    checks: Annotated[int, Bounds(1, 10_000)] = 50
+    index: Annotated[Literal["kd-tree", "k-means"], _FLANN] = "kd-tree"
+    trees: Annotated[int, Bounds(1, 64), CountsWith("index", ("kd-tree",))] = 5
+    checks: Annotated[int, Bounds(1, 10_000), _FLANN] = 50
     estimator: Literal["RANSAC", "MAGSAC"] = "RANSAC"
 
 

@@ -9,25 +9,28 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.registration.defects import repair, spread_of
+from napari_stack.operators.registration.band_pass import band_pass
+from napari_stack.operators.registration.defects import median_of, repair
 from napari_stack.operators.registration.search.correlation import Spectrum, compressed, spectrum_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
 COARSE_SIZE = 520
 #: The pyramid ends at the last level whose shortest side is at least this; frames themselves may
-#: be as small as `LEAST_SIDE`, and regions as `LEAST_AREA`, in pixels.
-SMALLEST_SIZE, LEAST_SIDE, LEAST_AREA = 48, 16, 144
-#: Sigmas of the band-pass, in pixels of each level.
-FINE_SIGMA, WIDE_SIGMA, COARSE_WIDE_SIGMA = 1.0, 8.0, 12.0
+#: be as small as `LEAST_SIDE`.
+SMALLEST_SIZE, LEAST_SIDE = 48, 16
+#: Sigmas of the wide blur, in pixels of each level.
+WIDE_SIGMA, COARSE_WIDE_SIGMA = 8.0, 12.0
 #: Sigma, in coarse pixels, of the surroundings that structure is brought to one strength in.
 EVEN_SIGMA = 4.0
 #: So many pixels tell the level of an image, which only the rounding depends on.
 SAMPLE = 8192
-#: Structure below this fraction of the data's magnitude is rounding, not image.
-ROUNDING = 1e-6
-
+#: A level up to this costs no digits that matter: where defects stay, it is not subtracted.
+SMALL_LEVEL = 4096
+#: So many tell the sigma of a level, or of one of a frame whose place is nearly known.
+SAMPLES, FEW_SAMPLES = 16384, 4096
 #: A level that is not wanted: its image, its area, and whether it has structure.
 _NOTHING = np.zeros((0, 0), np.float32), 0, False
+
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -129,20 +132,24 @@ def prepare(
     factors: list[int] = []
     areas: list[int] = []
     coarse, coarse_factor, structured = None, 1, False
+    most = FEW_SAMPLES if brief else SAMPLES
     # How many levels there are depends on the shape alone, so that two frames have the same.
     while min(pixels.shape) // factor >= (SMALLEST_SIZE if levels else LEAST_SIDE):
         if wanted and len(levels) > max(wanted):
             break
         pixels, valid = _reduce(pixels, valid, factor)
         skipped = wanted and len(levels) not in wanted
-        band, area, found = _NOTHING if skipped else _band_pass(pixels, valid, WIDE_SIGMA)
+        band, area, found = _NOTHING if skipped else band_pass(pixels, valid, WIDE_SIGMA, most)
         structured |= found
         levels.append(band)
         areas.append(area)
         factors.append(factor * (factors[-1] if factors else 1))
         factor = 2
         if coarse is None and not brief and max(pixels.shape) <= COARSE_SIZE:
-            coarse, coarse_factor = _band_pass(pixels, valid, COARSE_WIDE_SIGMA)[0], factors[-1]
+            coarse, coarse_factor = (
+                band_pass(pixels, valid, COARSE_WIDE_SIGMA, most)[0],
+                factors[-1],
+            )
     if not structured or (coarse is None and not brief):
         return Prepared(shape)
     made = Prepared(shape, tuple(levels), tuple(factors), tuple(areas))
@@ -161,13 +168,16 @@ def repaired(
     """
     with np.errstate(invalid="ignore", over="ignore"):
         # A sum is finite where all pixels are: nearly always, and in a fraction of the time.
-        whole = mask is None and bool(np.isfinite(image.sum()))
+        flat = image.ravel()
+        whole = mask is None and bool(np.isfinite(flat @ flat) or np.isfinite(flat.sum()))
     valid = np.ones((0, 0), bool) if whole else np.isfinite(image)
     if mask is not None:
         valid &= mask
     if not whole and not valid.any():
         return np.zeros(image.shape, np.float32), valid
-    level = _level(image, None if whole else valid)
+    level = _level(image, None if whole else valid, SAMPLE // 8 if brief else SAMPLE)
+    if brief and whole and abs(level) <= SMALL_LEVEL and image.dtype == np.float32:
+        return image, None
     # Subtracted before the cast, so that a large offset costs no digits of the structure.
     with np.errstate(invalid="ignore", over="ignore"):
         pixels = (image - level).astype(np.float32, copy=False)
@@ -195,47 +205,6 @@ def _reduce(pixels: Image, valid: Mask | None, factor: int) -> tuple[Image, Mask
     return reduced, kept
 
 
-def _band_pass(pixels: Image, valid: Mask | None, wide_sigma: float) -> tuple[Image, int, bool]:
-    """Difference of Gaussians in robust sigmas, NaN outside; its area; whether it has structure."""
-    if valid is None:
-        band = _blur(pixels)
-        band -= _wide_blur(pixels, wide_sigma)
-        inside = band
-    else:
-        weight = valid.astype(np.float32)
-        wide = _wide_blur(pixels, wide_sigma) / np.maximum(_wide_blur(weight, wide_sigma), 1e-3)
-        band = _blur(np.where(valid, pixels - wide, 0).astype(np.float32))
-        # Beyond the reach of the fine blur the filled-in zeros are not felt.
-        valid = cv2.erode(valid.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-        inside = band[valid]
-        band[~valid] = np.nan
-        if inside.size < LEAST_AREA:
-            return np.full_like(band, np.nan), 0, False
-    sigma = spread_of(inside)
-    if sigma <= ROUNDING * cv2.norm(pixels, cv2.NORM_INF):
-        band *= np.float32(0)  # NaN stays
-        return band, inside.size, False
-    band /= np.float32(sigma)
-    return band, inside.size, True
-
-
-def _blur(pixels: Image) -> Image:
-    return cv2.GaussianBlur(pixels, (0, 0), FINE_SIGMA, borderType=cv2.BORDER_REFLECT_101)
-
-
-def _wide_blur(pixels: Image, sigma: float) -> Image:
-    """Wide Gaussian, computed on a quarter of the size where that is exact enough."""
-    sigma = min(sigma, min(pixels.shape) / 8)
-    step = 4 if sigma >= 8 else 1
-    rows, columns = pixels.shape
-    if step == 1:
-        return cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-    size = -(-columns // step), -(-rows // step)
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT_101)
-    return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
-
-
 def without_defects(image: NDArray[np.floating], mask: Mask | None) -> Mask:
     """Mask of the pixels of a frame that are far enough from all that `repaired` replaces."""
     plain, valid = repaired(image, mask, brief=True)
@@ -244,12 +213,11 @@ def without_defects(image: NDArray[np.floating], mask: Mask | None) -> Mask:
     return good if valid is None else good & valid
 
 
-def _level(image: NDArray[np.floating], valid: Mask | None) -> np.floating:
+def _level(image: NDArray[np.floating], valid: Mask | None, most: int) -> np.floating:
     """Median of a sample of the valid pixels."""
-    step = max(1, image.size // SAMPLE)
+    step = max(1, image.size // most)
     sample = image.ravel()[::step]
     if valid is not None:
         sample = sample[valid.ravel()[::step]]
         sample = sample if sample.size else image[valid]
-    level: np.floating = np.median(sample)
-    return level
+    return image.dtype.type(median_of(np.ascontiguousarray(sample)))

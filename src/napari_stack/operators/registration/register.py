@@ -9,6 +9,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.notices import FailedFrames, warn_of_frames
 from napari_stack.core.options import (
     Bounds,
+    CountsWith,
     ImageSource,
     check,
     method_options,
@@ -43,7 +44,7 @@ def measure_transforms(
     reference: Annotated[int, Bounds(0, 999_999)]
     | Literal["middle", "first", "last", "sharpest", "mean"] = "middle",
     sequence: Literal["auto", "direct", "previous", "global"] = "auto",
-    mean_rounds: Annotated[int, Bounds(1, 9)] = 1,
+    mean_rounds: Annotated[int, Bounds(1, 9), CountsWith("reference", ("mean",))] = 1,
     channel: Annotated[int, Bounds(0, 9_999)] | Literal["all"] = "all",
     region: ImageSource = None,
     moving_average: Annotated[int, Bounds(1, 99, step=2, unit="frames")] = 1,

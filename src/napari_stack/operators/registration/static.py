@@ -5,11 +5,8 @@ import numpy as np
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    corner_distance,
-    likeness,
-    overlap_of,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import likeness, overlap_of
+from napari_stack.operators.registration.refinement.one_level import corner_distance
 from napari_stack.operators.registration.search.evidence import Evidence
 
 #: A frame that moved less than the first, in pixels of the finest level, has not moved; one that

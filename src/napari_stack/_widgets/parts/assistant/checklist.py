@@ -61,6 +61,7 @@ class StepRow(QWidget):
         self.form.native.form.setContentsMargins(INDENT, 0, 0, 0)
         known = {n: v for n, v in step.options.items() if n in self.form.options}
         self.form.set_values(known)
+        self.form.count_with(step.options)
         top = beside(self.tick, self.more)
         top.setStretch(0, 1)
         self.setLayout(below(top, self.why, self.form.native))
@@ -74,6 +75,7 @@ class StepRow(QWidget):
         with QSignalBlocker(self):
             self.form.reset()
             self.form.set_values({n: v for n, v in step.options.items() if n in self.form.options})
+            self.form.count_with(step.options)
 
     def _switched(self, on: bool) -> None:
         self._show(on)

@@ -14,7 +14,7 @@ from napari_stack._widgets.parts.options.axes_strip import AxesStrip
 from napari_stack._widgets.parts.options.inputs import Chosen, choice
 from napari_stack.files import SUFFIXES
 from napari_stack.layers.compat import follow_layers, unwrapped
-from napari_stack.layers.jobs.preview import is_preview
+from napari_stack.layers.provenance import is_preview
 from napari_stack.layers.stacks.gather import offered_images
 
 _TEXT = "Drop files or a folder here, or choose a layer of frames."

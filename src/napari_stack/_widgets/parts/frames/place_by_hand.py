@@ -9,7 +9,7 @@ from napari_stack._widgets.parts.frames.sliders import show_frame
 from napari_stack._widgets.parts.layout import below, beside, button, holding, paragraph
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.run.runner import Runner
-from napari_stack.layers.picked.by_hand import Placing, may_place
+from napari_stack.layers.jobs.by_hand import Placing, may_place
 from napari_stack.layers.picked.point_layers import PointLayers
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from magicgui.widgets import CheckBox, FileEdit, LineEdit
-from napari.layers import Layer, Points
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from psygnal import Signal
 
 from napari_stack._widgets.parts.layout import below, holding, tooltip
@@ -20,8 +20,8 @@ from napari_stack.core.options import Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
+from napari_stack.layers.jobs.preview import is_preview
 from napari_stack.layers.picked.point_layers import PointLayers
-from napari_stack.layers.retouch import strokes_of
 
 _NONE, _FILE, _GIVEN, _TWO = "none", "a file", "given", "two layers"
 
@@ -178,18 +178,28 @@ class StrokesField(ImageField):
     """Strokes: those that a retouched layer has, a file, or none."""
 
     def _choices(self) -> list[tuple[str, Any]]:
+        from napari_stack.layers.retouch import strokes_of  # few docks need it
+
         layers = [(f"those of {la.name}", la) for la in self._layers() if strokes_of(la)]
         given = [("as given", _GIVEN)] if self._given is not None else []
         return [(_NONE, _NONE), *layers, (_FILE, _FILE), *given]
 
     @property
     def value(self) -> Any:
+        from napari_stack.layers.retouch import strokes_of
+
         value = super().value
         return strokes_of(value) if isinstance(value, Layer) else value
 
     @value.setter
     def value(self, value: Any) -> None:
         ImageField.value.fset(self, value)  # type: ignore[attr-defined]
+
+
+def may_be_a_mask(layer: Any) -> bool:
+    """Whether a layer can stand for an image of one frame, or for points."""
+    image = isinstance(layer, Image | Labels) and layer.ndim == 2
+    return isinstance(layer, Shapes | Points) or (image and not is_preview(layer))
 
 
 def _absolute(path: Any) -> Path:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack._widgets.parts.options.fields import ImageField, Layers, field_of
+from napari_stack.core.counts_with import counting
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
 from napari_stack.core.options_json import same_value
@@ -18,7 +19,7 @@ from napari_stack.layers.picked.point_layers import PointLayers
 _WITHOUT = {
     ("correct_flat_field", "flat"): "from the frames",
     ("repair_hot_pixels", "mask"): "find in the frames",
-    ("register", "region"): "the whole frame",
+    ("register", "region"): "whole frame",
 }
 
 #: Labels, where the name of an option is not a word for everybody.
@@ -31,8 +32,12 @@ _TITLES = {
     "pixfrac": "Drop size",
     "bayer": "Colour mosaic",
     "by": "Judged by",
+    "moving_average": "Averaged over",
     "fill": "Fill gaps up to",
 }
+
+#: Units, shorter.
+_UNITS = {"degrees": "\N{DEGREE SIGN}", "% of the longer side": "%"}
 
 #: Bounds that stand for none are not told.
 _ENDLESS = 1e5
@@ -72,6 +77,8 @@ class Panels(Mapping[str, "OptionsForm"]):
 class OptionsForm:
     """Rows of options; the options of a chosen method stand below it.
 
+    Options that do not count with what is chosen are hidden, and left out; see `CountsWith`.
+
     Parameters
     ----------
     owner : callable
@@ -96,8 +103,11 @@ class OptionsForm:
         self.panels: dict[str, Panels] = {}
         self.labels: list[QLabel] = []
         self.native = Rows()
+        self._elsewhere: Mapping[str, Any] = {}
+        self.hidden: set[str] = set()
         for option in self.options.values():
             self._add(option, layers)
+        self._show_counting()
 
     def _add(self, option: Option, layers: Layers) -> None:
         field = self.fields[option.name] = field_of(option, layers)
@@ -129,7 +139,22 @@ class OptionsForm:
         if name in self.panels:
             self._show_panel(name)
         self._mark(name)
+        self._show_counting()
         self.changed.emit()
+
+    def count_with(self, values: Mapping[str, Any]) -> None:
+        """Follow options of the same owner that are chosen elsewhere."""
+        self._elsewhere = values
+        self._show_counting()
+
+    def _show_counting(self) -> None:
+        values = {**self._elsewhere, **self.all_values()}
+        hidden = set(self.options) - counting(options_of(self.owner), values)
+        for name in hidden ^ self.hidden:
+            label = self.labels[list(self.options).index(name)]
+            for part in (label, self.fields[name].native):
+                part.setVisible(name not in hidden)
+        self.hidden = hidden
 
     def _mark(self, name: str) -> None:
         """Set the label of an option in italics while it is not at its default."""
@@ -147,8 +172,8 @@ class OptionsForm:
             panels[chosen].native.show()
 
     def values(self) -> dict[str, Any]:
-        """Return the options that are not at their default."""
-        values = self.all_values()
+        """Return the options that count and are not at their default."""
+        values = {n: v for n, v in self.all_values().items() if n not in self.hidden}
         defaults = {name: option.default for name, option in self.options.items()}
         return {n: v for n, v in values.items() if not same_value(v, defaults[n])}
 
@@ -223,10 +248,11 @@ class OptionsForm:
 def _help(option: Option) -> str:
     """Return what an option does, with its range unless that is no limit."""
     bounds = option.bounds
-    return option.text if bounds and bounds.max >= _ENDLESS else option.help
+    return option.text if bounds and bounds.max >= _ENDLESS else option.text_with_range
 
 
 def _title(option: Option) -> str:
     unit = option.bounds.unit if option.bounds else ""
     words = _TITLES.get(option.name, option.name.replace("_", " ").capitalize())
-    return f"{words} ({unit})" if unit not in ("", option.name) else words
+    told = not unit or unit in option.name.split("_")
+    return words if told else f"{words} ({_UNITS.get(unit, unit)})"

@@ -33,16 +33,24 @@ class LaterForm:
         self.native = holding(below())
         self._owner, self._layers = owner, layers
         self._form: OptionsForm | None = None
+        self._elsewhere: Mapping[str, Any] = {}
 
     @property
     def form(self) -> OptionsForm:
         """The form, which is made now if there is none."""
         if self._form is None:
             self._form = OptionsForm(self._owner, self._layers, list(self.options))
+            self._form.count_with(self._elsewhere)
             self.native.layout().addWidget(self._form.native)
             self._form.changed.connect(self.changed.emit)
             self.align()
         return self._form
+
+    def count_with(self, values: Mapping[str, Any]) -> None:
+        """Follow options that are chosen elsewhere; see `OptionsForm`."""
+        self._elsewhere = values
+        if self._form is not None:
+            self._form.count_with(values)
 
     def make(self) -> None:
         """Make the form, which is about to be seen."""

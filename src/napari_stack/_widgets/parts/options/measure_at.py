@@ -44,6 +44,7 @@ class PlaceChoice(QWidget):
             if only
             else "What is measured there is applied to all other positions."
         )
+        self.told.hide()
         form = Rows()
         self.labels = [form.add("Measure at", self.box.native, _HELP[shared])]
         self.setLayout(below(form, self.told))
@@ -77,3 +78,4 @@ class PlaceChoice(QWidget):
         where = f"for all {', '.join(places)}" if self.shared else "applied everywhere"
         where = "nowhere else" if self._only else where
         self.told.setText(f"Measured at {at}, {where}" if at else "")
+        self.told.setVisible(bool(at))

@@ -49,9 +49,9 @@ class SourceBox(QWidget):
         self._update()
 
     def _choices(self) -> list[tuple[str, str]]:
-        frames = [("the frame in view", _FRAME), ("frames around it, fused", _SLAB)]
+        frames = [("frame in view", _FRAME), ("frames around, fused", _SLAB)]
         others = [(name, f"fusion {name}") for name in self._fusions()]
-        return [*frames, *others, ("nothing: erase strokes", _ERASE)]
+        return [*frames, *others, ("nothing: erase", _ERASE)]
 
     def _update(self) -> None:
         slab = self.box.value == _SLAB

@@ -1,4 +1,4 @@
-"""`warm_up`: kernels of a dock's operator, compiled in a thread while the user still chooses."""
+"""`warm_up`: kernels of a dock's operator are compiled while the user still chooses."""
 
 from functools import partial
 from typing import Any
@@ -8,6 +8,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_stack._widgets.parts.run.worker import Worker
+from napari_stack.core.system.ahead import Work, begin
 from napari_stack.engine.run import Run
 from napari_stack.operators.precompile import warm
 
@@ -34,6 +35,9 @@ def warm_up(operator: str, layer: Any = None) -> None:
 
 
 def _begin(operator: str, dtype: str, colours: bool) -> None:
+    """Have them compiled by another process, which does not stall the window, or by a thread."""
+    if begin(Work(operator, np.dtype(dtype).name, colours, everything=True)):
+        return
     # Nobody listens: what goes wrong here is told when the user runs it.
     worker = Worker(partial(_warm, operator, dtype, colours), Run(workers=1))
     QApplication.instance().aboutToQuit.connect(worker.cancel)  # napari need not wait long

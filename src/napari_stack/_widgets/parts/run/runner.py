@@ -1,11 +1,11 @@
 """`Runner`: the Run and Cancel buttons, the progress of a run, and what becomes of its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any
 
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from napari_stack._widgets.parts.frames.volume_notice import watch
@@ -24,6 +24,9 @@ from napari_stack._widgets.parts.run.worker import Worker
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.engine.run import Run
 
+#: What shows a result: it gives a text, or nothing, at once or in parts.
+Done = Generator[None, None, str] | str | None
+
 
 class Runner(QWidget):
     """Buttons and progress of one run at a time.
@@ -40,7 +43,9 @@ class Runner(QWidget):
     def __init__(self, text: str = "Run") -> None:
         super().__init__()
         self.worker: Worker | None = None
-        self._done: Callable[[Any], str | None] | None = None
+        self._done: Callable[[Any], Done] | None = None
+        self._rest: Generator[None, None, str] | None = None
+        self._over = False
         self._text = ""
         self._pace = Pace()
         #: How to run; None asks napari's Preferences at every run.
@@ -85,7 +90,7 @@ class Runner(QWidget):
     def start(
         self,
         work: Callable[[Run], Any],
-        done: Callable[[Any], str | None],
+        done: Callable[[Any], Done],
     ) -> None:
         """Run in a thread.
 
@@ -95,7 +100,8 @@ class Runner(QWidget):
             Gets the `Run`; runs in the thread.
         done : callable
             Gets the result, on the main thread, unless the run failed or was cancelled. It may
-            return a text to show.
+            return a text to show. One that yields goes on after what waits meanwhile, such as to
+            draw what it has added.
         """
         if self.running:
             raise RuntimeError("a run is under way: wait for it, or cancel it")
@@ -121,8 +127,10 @@ class Runner(QWidget):
             self.worker.cancel()
 
     def abandon(self) -> None:
-        """Stop the run and ignore whatever still comes of it."""
+        """Stop the run and ignore whatever still comes of it; what is being added is complete."""
         self._done = None
+        while self._rest is not None:
+            self._go_on()
         self.cancel()
 
     def _show_running(self, running: bool) -> None:
@@ -175,7 +183,30 @@ class Runner(QWidget):
             self._cancelled()  # after its last frame, while the result was on its way here
         elif done is not None:
             self._text = "Failed"  # unless what shows the result comes to its end
-            self._text = done(result) or "Done"
+            told = done(result)
+            if isinstance(told, Generator):
+                self._rest = told
+                self._go_on()
+            else:
+                self._text = told or "Done"
+
+    def _go_on(self) -> None:
+        """Do the next part of what shows the result."""
+        rest, self._rest = self._rest, None
+        if rest is None:
+            return
+        ended = True
+        try:
+            next(rest)
+            ended = False
+        except StopIteration as end:
+            self._text = end.value or "Done"
+        finally:
+            if ended and self._over:
+                self._finished()
+        self._rest = rest if not ended else None
+        if not ended:
+            QTimer.singleShot(0, self._go_on)
 
     def _errored(self, error: BaseException) -> None:
         self._error = error
@@ -184,6 +215,9 @@ class Runner(QWidget):
         self._text = "Cancelled"
 
     def _finished(self) -> None:
+        self._over = self._rest is not None
+        if self._over:
+            return  # until all is shown
         self.worker = self._done = None
         self._show_running(False)
         error, self._error = self._error, None

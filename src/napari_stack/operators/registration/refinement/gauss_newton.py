@@ -1,51 +1,29 @@
 """Sub-pixel refinement of a transform: Gauss-Newton over a pyramid, with gain and offset."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_stack.core.matrices import Matrix, corners_of
+from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
-from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton_kernels import banded, moments
-from napari_stack.operators.registration.refinement.motion_models import (
-    Transform,
-    equations,
-    nearest,
-    update_matrix,
+from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.refinement.one_level import (
+    ITERATIONS,
+    corner_distance,
+    normed,
+    refine_level,
 )
 
 #: Refinement starts at the coarsest level whose shortest side is at least this.
 FIRST_SIZE = 64
-#: Most iterations on small levels, and on those of more than `LARGE` pixels.
-ITERATIONS, FEW_ITERATIONS, LARGE = 12, 3, 600_000
-#: Until the last step, one band of rows of so many is taken on large levels.
-EVERY = 4
-#: Iteration ends when the corners move less than this, in pixels of the level.
-CONVERGED = 0.002
-#: On large levels a step shorter than this leaves a tenth of it, which is below the noise.
-CONVERGED_LARGE = 0.02
-#: Weight of a pixel with gradient g and residual r, both in robust sigmas of the band-passed frame:
-#: g^2 / (1 + g^2) / (1 + (0.3 g)^2 + (r / 2)^2). The first factor keeps noise in flat regions out,
-#: the second bounds what strong edges (local displacements of 0.3 px) and outliers can do.
-WEIGHTS = (1.0, 0.3**2, 0.5**2)
-#: Pixels left out at the border, where the band-pass mirrors the frame: 1.5 wide sigmas, but
-#: never more than a sixteenth of the side.
-MARGIN = 12
 #: A finer level may move the corners by this many of its own pixels, or as far as the one before.
 LARGEST_MOVE = 0.25
 #: ... or by this many of its expected errors.
 SIGMAS = 2.0
-#: Expected error of a level, in its pixels, that remains without any noise: interpolation.
-LEAST_ERROR = 1e-4
 #: More is believed only where it raises the correlation coefficient of the frames by this.
 LEAST_GAIN = 0.005
-#: Least share of the reference's valid pixels that must overlap.
-LEAST_OVERLAP = 0.05
-#: Places in the sums of `moments`.
-WEIGHT, COUNT, POWER, NOISE = 11, 14, 15, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +77,7 @@ def _next(
     iterations: int,
 ) -> Refined:
     factor = reference.factors[level]
-    to_full = level_to_frame(factor)
-    to_level = np.linalg.inv(to_full)
+    to_full, to_level = level_to_frame(factor), frame_to_level(factor)
     images = reference.levels[level], moving.levels[level]
     area = reference.areas[level]
     found, matrix = None, to_level @ state.matrix @ to_full
@@ -145,11 +122,6 @@ def _models(transform: Transform, coarsest: bool) -> tuple[Transform, ...]:
     return (transform,)
 
 
-def normed(matrix: Matrix) -> Matrix:
-    """Return a matrix scaled so that its last entry is 1, where it can be."""
-    return matrix / matrix[2, 2] if matrix[2, 2] > 0 else matrix
-
-
 def _gain(reference: Prepared, moving: Prepared, before: Matrix, after: Matrix) -> float:
     first, second = (overlapping(reference, moving, matrix) for matrix in (before, after))
     return likeness(*second) - likeness(*first)
@@ -171,7 +143,7 @@ def overlapping(reference: Prepared, moving: Prepared, matrix: Matrix) -> tuple[
 def overlap_of(fixed: Image, moving: Image, matrix: Matrix, factor: int) -> tuple[Image, Image]:
     """Images of one level and the second warped to the first, NaN outside their overlap."""
     to_frame = level_to_frame(factor)
-    warped = warp_coarsely(moving, np.linalg.inv(to_frame) @ matrix @ to_frame)
+    warped = warp_coarsely(moving, frame_to_level(factor) @ matrix @ to_frame)
     fixed = np.where(np.isfinite(warped), fixed, np.float32(np.nan))
     return fixed, np.where(np.isfinite(fixed), warped, np.float32(np.nan))
 
@@ -190,24 +162,22 @@ def warp_coarsely(image: Image, matrix: Matrix, outside: float = np.nan) -> Imag
     )
 
 
+@lru_cache(maxsize=32)
 def level_to_frame(factor: int) -> Matrix:
     """Matrix from pixels of a level, means over factor x factor, to those of the frame."""
     half = (factor - 1) / 2
-    return np.array([[factor, 0, half], [0, factor, half], [0, 0, 1]], dtype=np.float64)
+    return _shared(np.array([[factor, 0, half], [0, factor, half], [0, 0, 1]], dtype=np.float64))
 
 
-def corner_distance(first: Matrix, second: Matrix, shape: tuple[int, int]) -> float:
-    """Mean distance of the images of the four corners of a frame under two matrices."""
-    one, two = first @ corners_of(shape), second @ corners_of(shape)
-    if min(one[2].min(), two[2].min()) <= 0:  # a horizon runs through the frame
-        return np.inf
-    difference = one[:2] / one[2] - two[:2] / two[2]
-    return float(np.hypot(difference[0], difference[1]).mean())
+@lru_cache(maxsize=32)
+def frame_to_level(factor: int) -> Matrix:
+    """Matrix from pixels of the frame to those of a level."""
+    return _shared(np.asarray(np.linalg.inv(level_to_frame(factor)), np.float64))
 
 
-def margin_of(shape: tuple[int, ...]) -> int:
-    """Return how many pixels at the border of a level are left out."""
-    return max(min(MARGIN, min(shape) // 16), 1)
+def _shared(matrix: Matrix) -> Matrix:
+    matrix.setflags(write=False)
+    return matrix
 
 
 def first_level(prepared: Prepared) -> int:
@@ -218,73 +188,3 @@ def first_level(prepared: Prepared) -> int:
 def _first(prepared: Prepared) -> int:
     fitting = [i for i, level in enumerate(prepared.levels) if min(level.shape) >= FIRST_SIZE]
     return fitting[-1] if fitting else 0
-
-
-def refine_level(
-    reference: Image,
-    moving: Image,
-    matrix: Matrix,
-    transform: Transform,
-    iterations: int,
-    area: int,
-    converged: float = CONVERGED,
-) -> tuple[Matrix, float] | None:
-    """Iterate on one level; None when the overlap does not determine the transform.
-
-    Iteration ends when the corners move less than `converged`, in pixels of the level. Gives the
-    matrix and its expected error at the corners, in pixels of the level.
-    """
-    rows, columns = reference.shape
-    # Lengths in half diagonals, so that all unknowns weigh alike in the equations.
-    radius = float(np.hypot(columns - 1, rows - 1) / 2)
-    margin = margin_of(reference.shape)
-    gain, offset = 1.0, 0.0
-    large = reference.size > LARGE
-    converged = CONVERGED_LARGE if large else converged
-    few = max(1, iterations // (ITERATIONS // FEW_ITERATIONS))
-    # A large level has more pixels than a step needs: the last one alone takes all of them.
-    rounds, every = (few, EVERY if few > 1 else 1) if large else (iterations, 1)
-    for number in range(rounds):
-        every = 1 if number == rounds - 1 else every
-        # Gradients take the rows above and below, too.
-        lines = np.flatnonzero(np.convolve(banded(rows, every), np.ones(3), "same"))
-        warped = resample(moving, matrix, margin, lines)
-        model, perspective = (gain, offset, *WEIGHTS), transform == "homography"
-        sums = moments(reference, warped, model, radius, margin, perspective, every)
-        found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * area
-        solved = _solve(sums, transform) if found else None
-        if solved is None and every == 1:
-            return None
-        if solved is None:  # the bands do not determine it, or do not overlap
-            every = 1
-            continue
-        step, error = solved
-        gain, offset = gain * float(np.clip(1 + step[-2], 0.5, 2)), offset + step[-1]
-        update = update_matrix(step[:-2], transform, reference.shape)
-        matrix = normed(matrix @ np.linalg.inv(update))
-        if not matrix[2, 2] > 0:
-            return None
-        if corner_distance(update, np.eye(3), reference.shape) < converged:
-            if every == 1:
-                break
-            every = 1
-    return matrix, error
-
-
-def _solve(
-    sums: NDArray[np.float64], transform: Transform
-) -> tuple[NDArray[np.float64], float] | None:
-    """Step (unknowns of the transform, gain, offset) and its expected error, or None."""
-    normal, right = equations(sums, transform)
-    if not np.all(np.diag(normal) > 0):
-        return None
-    scale = np.sqrt(np.diag(normal))
-    normal = normal / np.outer(scale, scale)
-    if np.linalg.eigvalsh(normal)[0] < 1e-6:
-        return None
-    inverse = np.linalg.inv(normal) / np.outer(scale, scale)
-    # Squared gradients over their products between the frames: how much noise adds to them.
-    noisy = sums[POWER, 0, 0] / (sums[0, 0, 0] + sums[2, 0, 0])
-    variance = sums[NOISE, 0, 0] / sums[WEIGHT, 0, 0] * noisy * np.trace(inverse[:-2, :-2])
-    # Never nothing, which would let one level of identical frames overrule all others.
-    return inverse @ right, float(np.sqrt(variance)) + LEAST_ERROR

@@ -29,6 +29,7 @@ _FIELDS: dict[Transform, list[_Field]] = {
 
 #: Powers that displacements are made of, and where products of two of them are in the sums.
 POWERS = [(k, m) for k in range(3) for m in range(3 - k)]
+_LINES = [(0, 0), (1, 0), (0, 1)]
 _SUM_K = np.add.outer([k for k, _ in POWERS], [k for k, _ in POWERS])
 _SUM_L = np.add.outer([m for _, m in POWERS], [m for _, m in POWERS])
 _AT = (np.array([k for k, _ in POWERS]), np.array([m for _, m in POWERS]))
@@ -73,9 +74,24 @@ def equations(
     return normal, np.concatenate([x @ xr + y @ yr, [vr, r]])
 
 
+def affine_fields(transform: Transform) -> NDArray[np.float64]:
+    """Displacement (2, unknowns, 3) for one unit of each unknown, as factors of 1, px and py.
+
+    Not of a homography, which needs higher powers.
+    """
+    return np.ascontiguousarray(_TABLES[transform][:, :, [POWERS.index(p) for p in _LINES]])
+
+
 def unknowns_of(transform: Transform) -> NDArray[np.float64]:
     """Return unit vectors (n, n) of the unknowns of a transform, the shifts first."""
     return np.eye(_TABLES[transform].shape[1])
+
+
+def growth_of(transform: Transform) -> NDArray[np.float64]:
+    """Unknowns (n,) of a growth that moves corners by one pixel; zeros where there is none."""
+    x, y = _TABLES[transform]
+    growth: NDArray[np.float64] = np.maximum(x[:, POWERS.index((1, 0))], y[:, POWERS.index((0, 1))])
+    return growth
 
 
 def linear_terms(sums: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:

@@ -9,11 +9,7 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.preprocess import Image, Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    Refined,
-    level_to_frame,
-    normed,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, level_to_frame
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
     linear_terms,
@@ -22,6 +18,7 @@ from napari_stack.operators.registration.refinement.motion_models import (
     unknowns_of,
     update_matrix,
 )
+from napari_stack.operators.registration.refinement.one_level import normed
 from napari_stack.operators.registration.refinement.uncertainty_sweep import PASSED, Sweep
 
 #: Levels with a smaller share in the result are left out, for time; the others stand for them.
@@ -38,7 +35,11 @@ Floats = NDArray[np.float64]
 
 
 def measure_uncertainty(
-    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform
+    reference: Prepared,
+    moving: Prepared,
+    refined: Refined,
+    transform: Transform,
+    misled: float = 0.0,
 ) -> tuple[Matrix, Floats]:
     """Matrix without the bias of cubic interpolation, and the covariance of its entries.
 
@@ -55,6 +56,8 @@ def measure_uncertainty(
         What `refine` made of them.
     transform : str
         Its kind, one of `TRANSFORMS`.
+    misled : float
+        Px at the corners by which growth, turn and shear may be off for other reasons than noise.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def measure_uncertainty(
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
     covariance = _floor(refined.matrix, reference, len(levels[0].bias))
+    covariance[2:, 2:] += misled**2 * np.eye(len(covariance) - 2)
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
-from napari_stack.operators.registration.preprocess import FINE_SIGMA, Image
-from napari_stack.operators.registration.refinement.gauss_newton import WEIGHTS, margin_of
+from napari_stack.operators.registration.band_pass import FINE_SIGMA, Image
+from napari_stack.operators.registration.refinement.near import WEIGHTS
+from napari_stack.operators.registration.refinement.one_level import margin_of
 from napari_stack.operators.registration.refinement.uncertainty_kernels import TAPS, row_sums
 
 #: Rows beside a band that its blur reaches.

@@ -10,15 +10,12 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.methods import Features, Fourier, Imreg_dft, Phase
 from napari_stack.operators.registration.preprocess import Prepared, prepare
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    ITERATIONS,
-    Refined,
-    corner_distance,
-    refine,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform
-from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
+from napari_stack.operators.registration.refinement.one_level import ITERATIONS
+from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
+from napari_stack.operators.registration.search.determined import slides
 from napari_stack.operators.registration.search.evidence import gather
 from napari_stack.operators.registration.search.features import match_features
 from napari_stack.operators.registration.search.fourier_mellin import (
@@ -28,11 +25,12 @@ from napari_stack.operators.registration.search.fourier_mellin import (
     imreg_dft,
 )
 from napari_stack.operators.registration.search.hidden import without
-from napari_stack.operators.registration.search.hypotheses import Search
+from napari_stack.operators.registration.search.hypotheses import Best, Search
 from napari_stack.operators.registration.search.judgement import (
     Follow,
     Weighed,
     probability,
+    strayed,
     verified,
 )
 from napari_stack.operators.registration.search.limits import ANY, Limits
@@ -40,10 +38,6 @@ from napari_stack.operators.registration.static import held_by_pattern, only_pat
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
-#: Transforms without a growth, which is all that a difference in blur is mistaken for.
-RIGID = ("translation", "rigid")
-#: Frames made alike in sharpness may move corners by so many times what is expected of them.
-MOST_MISLED = 2.0
 #: Quality is kept below this where an alignment failed for another reason than its probability.
 LARGEST_FAILED = 0.49
 
@@ -65,6 +59,9 @@ class Alignment:
         What of the transform that was asked for the frames can tell, where that is less.
     covariance : ndarray (8, 8), float64
         Of the entries m00, m01, ..., m21 of the matrix; NaN: not known.
+    misled : float
+        What unlike sharpness may have left in the matrix, in px at the corners: part of the
+        covariance of all but the shift. Along a series it is of one sign, and adds up in chains.
     """
 
     matrix: NDArray[np.float64]
@@ -72,6 +69,7 @@ class Alignment:
     verified: bool
     transform: Transform | None = None
     covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((8, 8), np.nan))
+    misled: float = 0.0
 
 
 def align(
@@ -137,40 +135,35 @@ def align(
         return Alignment(np.eye(3), sure, False)
     if only_pattern(reference, moving, best.refined.matrix, best.evidence):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-    hidden = best.of_others()
-    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
-    fine = tuple(f for f in reference.factors if f < last)
-    if hidden.any():
-        reference = without(reference, hidden)
-    refined = refine(reference, moving, best.refined, best.transform, fine, iterations)
+    reference, refined = _refined_finely(reference, moving, best, iterations)
     if held_by_pattern(reference, moving, refined.matrix):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-    reference, moving, refined = _alike(reference, moving, refined, best.transform, iterations)
-    matrix, covariance = measure_uncertainty(reference, moving, refined, best.transform)
+
+    def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
+        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
+
+    one, other, refined, misled = refined_alike(reference, moving, refined, best.transform, again)
+    matrix, covariance = measure_uncertainty(one, other, refined, best.transform, misled)
+    if slides(matrix, covariance, reference.shape):
+        return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     if best.transform == transform:
-        return Alignment(matrix, sure, True, covariance=covariance)
+        return Alignment(matrix, sure, True, covariance=covariance, misled=misled)
     # How far the unknowns that were left out move the frame is not known.
     return Alignment(matrix, sure, True, best.transform)
 
 
-def _alike(
-    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform, iterations: int
-) -> tuple[Prepared, Prepared, Refined]:
-    """Refine again with both frames of one sharpness, where they differ in it.
-
-    What moves further than unlike sharpness accounts for shows other things: bands of light, or
-    parts that move by themselves. Then the frames stay as they are.
-    """
-    none = transform in RIGID
-    alike = None if none else of_like_sharpness(reference, moving, refined.matrix)
-    if alike is None:
-        return reference, moving, refined
-    one, other, growth = alike
-    again = refine(one, other, Refined(refined.matrix), transform, reference.factors, iterations)
-    moved = corner_distance(refined.matrix, again.matrix, reference.shape)
-    if moved > MOST_MISLED * growth:
-        return reference, moving, refined
-    return one, other, again
+def _refined_finely(
+    reference: Prepared, moving: Prepared, best: Best, iterations: int
+) -> tuple[Prepared, Refined]:
+    """Refine on the fine levels, without what moves otherwise, unless that leads away."""
+    hidden = best.of_others()
+    last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
+    fine = tuple(f for f in reference.factors if f < last)
+    measured = without(reference, hidden) if hidden.any() else reference
+    refined = refine(measured, moving, best.refined, best.transform, fine, iterations)
+    if strayed(reference, moving, best.refined.matrix, refined.matrix):
+        return measured, best.refined
+    return measured, refined
 
 
 def align_by(

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from napari_stack.core.matrices import Matrix, moved
+from napari_stack.core.matrices import Matrix, centre_of, moved
+from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import likeness, overlapping
 from napari_stack.operators.registration.refinement.motion_models import (
@@ -22,6 +23,22 @@ NOISE_AREA = 12.0
 #: So many tiles in place, this far apart (rms from their centre, as a share of the half diagonal),
 #: determine any transform: no test is needed.
 MANY_TILES, WIDE = 8, 0.3
+#: Edges that are all parallel leave a shift along them unknown: there its standard deviation is
+#: more than so many pixels, and more than so many times that across. The least seen of such frames
+#: was 0.75 px, and 80 times.
+SLIDES, TIMES_ACROSS = 0.4, 30.0
+
+
+def slides(matrix: Matrix, covariance: Matrix, shape: tuple[int, int]) -> bool:
+    """Whether a frame may lie elsewhere along edges that are all parallel, as well as there.
+
+    Noise decides then where along them, and no other hypothesis contradicts it.
+    """
+    if not np.isfinite(covariance).all():
+        return False
+    at_centre = at_points(matrix[None], covariance[None], centre_of(shape)[None])[0, 0]
+    across, along = np.sqrt(np.maximum(np.linalg.eigvalsh(at_centre), 0.0))
+    return bool(along > SLIDES and along > TIMES_ACROSS * across)
 
 
 def determined(

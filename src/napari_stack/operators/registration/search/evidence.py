@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
+from napari_stack.operators.registration.band_pass import quartered
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     likeness,
@@ -252,8 +253,7 @@ def local_likeness(fixed: Image, warped: Image, valid: NDArray[np.bool_]) -> Ima
     sigma = max(min(fixed.shape) / 24, 5.0) / 4
     sums = [
         cv2.GaussianBlur(
-            cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sigma,
-            borderType=cv2.BORDER_CONSTANT,
+            quartered(image, size), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT,
         )
         for image in (a * b, a * a, b * b, valid.astype(np.float32))
     ]  # fmt: skip

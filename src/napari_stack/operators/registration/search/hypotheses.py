@@ -10,13 +10,9 @@ from numpy.typing import NDArray
 from napari_stack.core.matrices import Matrix, moved
 from napari_stack.operators.registration.methods import Features
 from napari_stack.operators.registration.preprocess import Prepared
-from napari_stack.operators.registration.refinement.gauss_newton import (
-    ITERATIONS,
-    Refined,
-    corner_distance,
-    refine,
-)
+from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.refinement.one_level import ITERATIONS, corner_distance
 from napari_stack.operators.registration.search.correlation import correlate, spectrum_of
 from napari_stack.operators.registration.search.determined import determined
 from napari_stack.operators.registration.search.evidence import (

@@ -14,8 +14,17 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_stack.core.matrices import Matrix
+from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.motion_models import Transform, unknowns_of
-from napari_stack.operators.registration.search.evidence import EXPLAINED, Evidence, preferred
+from napari_stack.operators.registration.refinement.one_level import corner_distance
+from napari_stack.operators.registration.search.evidence import (
+    EXPLAINED,
+    IN_PLACE,
+    Evidence,
+    gather,
+    preferred,
+)
 
 #: A frame is found where its place is as probable as this.
 LEAST_PROBABILITY = 0.7
@@ -41,6 +50,8 @@ SHARE_OF_BACKGROUND = 0.35
 #: those of the chosen one (of the reach, for the background), unless that fits more of the
 #: frame by so many standard deviations.
 TILES_OF_RIVAL, SHARE_OF_TILES, AMBIGUOUS, LARGEST_MARGIN = 5, 0.5, 0.6, 5.0
+#: A refinement that leads further than tiles in place may be off keeps this share of the support.
+LEAST_KEPT = 0.9
 #: Tiles that match clearly elsewhere, where an alignment has none, and reach this share of what it
 #: reaches itself, are the scene behind a foreground that was taken for it, ...
 SCENE_BEHIND = 0.42
@@ -113,6 +124,19 @@ def reach(evidence: Evidence, tiles: NDArray[np.bool_] | slice = _ALL) -> float:
     away = np.abs(evidence.points / half - 1).max(axis=1)
     strengths = np.clip(evidence.at_zero - COUNTS_FROM, 0, COUNTS_TO)
     return float(strengths[tiles] @ away[tiles] ** 2)
+
+
+def strayed(reference: Prepared, moving: Prepared, judged: Matrix, refined: Matrix) -> bool:
+    """Whether the last refinement led away from the place that was judged, to a worse one.
+
+    Where strong things that stay, as dust does, outweigh a faint scene on the finest level.
+    """
+    if corner_distance(judged, refined, reference.shape) < IN_PLACE * reference.coarse_factor:
+        return False
+    before, after = (gather(reference, moving, matrix) for matrix in (judged, refined))
+    if before is None or after is None:
+        return after is None
+    return support(after) < LEAST_KEPT * support(before)
 
 
 def choose(found: list[Evidence], follow: Follow = "largest") -> int:

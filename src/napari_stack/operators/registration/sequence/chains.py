@@ -1,6 +1,7 @@
 """Frames that are measured against their neighbours: chains of these, and all pairs at once."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import corners_of
+from napari_stack.core.matrices import Matrix, corners_of
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.covariance import at_points, of_product
+from napari_stack.operators.registration.refinement.motion_models import Transform, unknowns_of
+from napari_stack.operators.registration.refinement.uncertainty import of_entries
 from napari_stack.operators.registration.search.align import Alignment, Prepared
 from napari_stack.operators.registration.sequence.pair_graph import Pair
 from napari_stack.operators.registration.sequence.pairs import BACK, Walk
@@ -29,6 +32,8 @@ BADLY, TIMES = 0.15, 2.5
 Found = dict[int, Alignment]
 #: Of the entries of a matrix, (8, 8).
 Covariance = NDArray[np.float64]
+#: What unlike sharpness, in px at the corners, adds to the covariance of a matrix.
+Grown = Callable[[Matrix, float], Covariance]
 
 
 def measure_globally(
@@ -88,9 +93,11 @@ def chained(
     found: Found = {}
     own: dict[int, Covariance] = {}
     steps = _links(stack, view, aligner, reference, 1, lost, run)
+    grown = partial(_grown, transform=aligner.transform, shape=(stack.shape[1], stack.shape[2]))
     for i in lost:
         found[i] = Alignment(np.eye(3), steps[i].quality, False)
-    _join(steps, reference, 1, found, own)
+    join = partial(_join, reference=reference, found=found, own=own, grown=grown)
+    join(steps, distance=1)
     for distance in range(2, LONGEST_LINK + 1):
         # Only frames just behind a gap: what follows them hangs on the steps measured above.
         ends = [
@@ -103,8 +110,8 @@ def chained(
         if not ends:
             continue
         links = _links(stack, view, aligner, reference, distance, ends, run)
-        _join(links, reference, distance, found, own)
-        _join(steps, reference, 1, found, own)
+        join(links, distance=distance)
+        join(steps, distance=1)
     return found
 
 
@@ -135,7 +142,13 @@ def _link(
 
 
 def _join(
-    links: Found, reference: int, distance: int, found: Found, own: dict[int, Covariance]
+    links: Found,
+    *,
+    reference: int,
+    distance: int,
+    found: Found,
+    own: dict[int, Covariance],
+    grown: Grown,
 ) -> None:
     """Multiply links with the matrices of what they lead to, from the reference outward.
 
@@ -148,23 +161,38 @@ def _join(
         if towards == reference:
             found[i] = links[i]
         else:
-            start = found[towards]
-            own_part = own.get(towards, SHARED * start.covariance)
-            found[i], own[i] = _multiplied(links[i], start, own_part)
+            how = found[towards], own.get(towards), grown
+            found[i], own[i] = _multiplied(links[i], *how)
 
 
-def _multiplied(link: Alignment, start: Alignment, own: Covariance) -> tuple[Alignment, Covariance]:
+def _multiplied(
+    link: Alignment, start: Alignment, own: Covariance | None, grown: Grown
+) -> tuple[Alignment, Covariance]:
     """Continue an alignment by a link, and tell what the noise of the last frame adds.
 
     `own` is what the noise of the frame between them adds to `start`: it moves the end of the one
-    and the start of the other alike, and cancels.
+    and the start of the other alike, and cancels. What misleads one link misleads the next one
+    alike, and adds up.
     """
     matrix = link.matrix @ start.matrix
+    matrix = matrix / matrix[2, 2]
     links, starts = link.matrix[None], start.matrix[None]
-    rest = (1 - SHARED) * link.covariance
-    covariance = of_product(links, rest[None], starts, (start.covariance - own)[None])[0]
-    last = of_product(links, SHARED * link.covariance[None], starts, np.zeros((1, 8, 8)))[0]
-    return replace(link, matrix=matrix / matrix[2, 2], covariance=covariance), last
+    noise = link.covariance - grown(link.matrix, link.misled)
+    before = start.covariance - grown(start.matrix, start.misled)
+    before = before - (SHARED * before if own is None else own)
+    misled = start.misled + link.misled
+    covariance = of_product(links, (1 - SHARED) * noise[None], starts, before[None])[0]
+    covariance = covariance + grown(matrix, misled)
+    last = of_product(links, SHARED * noise[None], starts, np.zeros((1, 8, 8)))[0]
+    return replace(link, matrix=matrix, covariance=covariance, misled=misled), last
+
+
+def _grown(
+    matrix: Matrix, misled: float, *, transform: Transform, shape: tuple[int, int]
+) -> Covariance:
+    unlike = misled**2 * np.eye(len(unknowns_of(transform)))
+    unlike[:2] = 0
+    return of_entries(matrix, unlike, transform, shape)
 
 
 def _known(index: int, reference: int, found: Found) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,15 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.align import Alignment
-from napari_stack.operators.registration.sequence.track import FAR_KEYS, KEYS, Place, follow, placed
+from napari_stack.operators.registration.sequence.steady_picture import SteadyPicture
+from napari_stack.operators.registration.sequence.track import (
+    FAR_KEYS,
+    KEYS,
+    Place,
+    follow,
+    placed,
+    starts,
+)
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence.measure import Aligner, MeasureOptions
@@ -33,28 +41,31 @@ def followed(
     search: Search,
     moving: list[int],
     run: Run,
+    picture: SteadyPicture | None = None,
 ) -> dict[int, Alignment]:
-    """Search for one frame in `KEYS`, and follow the motion between those that were found.
+    """Search for two frames, and follow the motion to all others.
 
-    In long recordings most of these are followed, too, each half way between two that are known.
-    What is not found so is searched for.
+    One in up to `FAR_KEYS` is found by its correlation with the reference; then, again and again,
+    those half way between two that are known. What is not found so is searched for.
     """
     what = "Registering frames"
     steps = _steps(len(moving))
     keys = sorted({*moving[:: steps[0]], moving[-1]})
     fixed = view.brief(stack, reference, of_reference=True)
     look = partial(_searched, fixed=fixed, search=search, transform=aligner.transform)
-    found = dict(zip(keys, run.each(look, stack, keys, what=what), strict=True))
-    for before, step in pairwise(steps):
+    shown: dict[str, Any] = {"what": what, "growing": picture}
+    searched = keys[max(len(keys) // 2 - 1, 0) :][:2]
+    found = dict(zip(searched, run.each(look, stack, searched, **shown), strict=True))
+    for before, step in pairwise([len(stack), *steps]):
         known = {i: place for i, (_, place) in found.items() if place is not None}
-        between = [i for i in moving[::step] if i not in found]
+        between = [i for i in (keys if step == steps[0] else moving[::step]) if i not in found]
         follow = partial(
             _follow, view=view, aligner=aligner, reference=reference, fixed=fixed, known=known,
             numbers=np.array(sorted({*known, reference})), look=look,
             reach=before, keep=step > 1,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
-        found.update(zip(between, later.each(follow, stack, between, what=what), strict=True))
+        found.update(zip(between, later.each(follow, stack, between, **shown), strict=True))
     return {i: alignment for i, (alignment, _) in found.items()}
 
 
@@ -104,6 +115,7 @@ def _follow(
 ) -> tuple[Alignment, Place | None]:
     """Refine what lies between the places of the frames beside it, or search for it.
 
+    Where the frame is not there, it may have jumped: that a correlation tells, if it has one peak.
     `numbers` are those of the frames whose places are known, in order. What others are compared
     with is given only to `keep` it: in a long recording it would fill the memory.
     """
@@ -116,11 +128,12 @@ def _follow(
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
     least = min(beside, key=lambda place: place.match.whole)
-    moving = view.brief(stack, index, wanted=least.levels)
+    moving = view.brief(stack, index, wanted=least.wanted)
     if moving.levels:
         quality = min(place.alignment.quality for place in beside)
         how = least, quality, aligner.transform, aligner.limits
-        place = follow(fixed, moving, start, *how)
-        if place is not None:
-            return place.alignment, place if keep else None
+        for begin in starts(fixed, moving, start):
+            place = follow(fixed, moving, begin, *how)
+            if place is not None:
+                return place.alignment, place if keep else None
     return look(stack, index)

@@ -12,6 +12,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.core.pixels.luminance import ChannelWeights, brightness_of
 from napari_stack.core.source import Pixels
 from napari_stack.core.stack import Stack
+from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.operators.registration.methods import Features, Intensity, Method
 from napari_stack.operators.registration.preprocess import without_defects
@@ -35,6 +36,7 @@ from napari_stack.operators.registration.sequence.chains import (
     near,
 )
 from napari_stack.operators.registration.sequence.following import followed
+from napari_stack.operators.registration.sequence.steady_picture import picture_for
 from napari_stack.operators.registration.sequence.track import KEYS
 
 #: Recordings of so many frames and more are followed.
@@ -53,6 +55,8 @@ class MeasureOptions:
     mask: NDArray[np.bool_] | None = None
     working_size: int = 2048
     average: int = 1
+    #: Takes small copies of the pixels of frames that are read, by number.
+    seen: dict[int, NDArray[Any]] | None = None
 
     def __call__(self, stack: Stack, index: int) -> Prepared:
         """Prepare a frame."""
@@ -86,7 +90,10 @@ class MeasureOptions:
                 valid = counts if valid is None else valid & counts
         if self.mask is not None:
             valid = self.mask if valid is None else valid & self.mask
-        return (total / total.dtype.type(len(near)) if len(near) > 1 else total), valid
+        values = total / total.dtype.type(len(near)) if len(near) > 1 else total
+        if self.seen is not None:
+            self.seen[index] = small(values)
+        return values, valid
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,9 @@ def measure(
     # Another frame is prepared beside the reference: no thread waits. Nothing is sent elsewhere.
     alone = run.executor is not None or sequence in ("previous", "global")
     beside = moving[: 0 if alone else 1]
-    fixed, *others = _begun(run).each(view, stack, [reference, *beside], what=what)
+    picture = None if alone else picture_for(run, stack, reference)
+    watched = view if picture is None else replace(view, seen=picture.seen)
+    fixed, *others = _begun(run).each(watched, stack, [reference, *beside], what=what)
     if not fixed.levels and moving:
         raise UserError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
@@ -160,12 +169,13 @@ def measure(
     if sequence == "global":
         return globally({}, moving, run)
     begun = dict(zip(beside, others, strict=True))
-    direct = partial(_against, view=view, aligner=aligner, fixed=fixed, begun=begun)
+    how = {"view": watched, "aligner": aligner, "fixed": fixed, "begun": begun}
     if len(moving) >= LONG and aligner.follows:
-        search = partial(_searched, view=view, aligner=aligner, fixed=fixed, begun=begun)
-        found = followed(stack, view, aligner, reference, search, moving, run)
+        search = partial(_searched, **how)
+        found = followed(stack, watched, aligner, reference, search, moving, run, picture)
     else:
-        found = dict(zip(moving, run.each(direct, stack, moving, what=what), strict=True))
+        direct = run.each(partial(_against, **how), stack, moving, what=what, growing=picture)
+        found = dict(zip(moving, direct, strict=True))
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or len(lost) == len(moving):
         return found

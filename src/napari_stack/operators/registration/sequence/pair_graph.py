@@ -29,7 +29,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Pairs as arrays: nodes at both ends, matrices, and covariances of their entries."""
+    """Pairs as arrays: nodes at both ends, matrices, covariances of their entries, and `misled`."""
 
     first: NDArray[np.intp]
     second: NDArray[np.intp]
@@ -37,6 +37,7 @@ class Edges:
     covariances: Floats
     quality: Floats
     left_out: NDArray[np.bool_]
+    misled: Floats
 
 
 def edges_of(pairs: Sequence[Pair], node: dict[int, int]) -> Edges:
@@ -48,6 +49,7 @@ def edges_of(pairs: Sequence[Pair], node: dict[int, int]) -> Edges:
         np.array([p.alignment.covariance for p in pairs], np.float64).reshape(-1, 8, 8),
         np.array([p.alignment.quality for p in pairs], np.float64),
         np.array([p.alignment.transform is not None for p in pairs], bool),
+        np.array([p.alignment.misled for p in pairs], np.float64),
     )
 
 

@@ -9,6 +9,7 @@ from scipy.ndimage import median_filter
 from napari_stack.core.matrices import Matrix
 from napari_stack.operators.registration.refinement.motion_models import (
     Transform,
+    growth_of,
     update_matrix,
     update_of,
 )
@@ -163,11 +164,25 @@ class _System:
         of_pairs = max(1 - 2 * SHARED, min(shown, 1.0))
         _, by_node = self._solve(of_pairs * noise, good.astype(float), None)
         own = self._own(noise, good)
-        total = by_node + own + own[self.root]
+        total = by_node + own + own[self.root] + self._drifts(noise, good)
         return np.stack([
             of_entries(place, c, self.transform, self.shape)
             for place, c in zip(self.places, total, strict=True)
         ])  # fmt: skip
+
+    def _drifts(self, noise: Floats, good: NDArray[np.bool_]) -> Floats:
+        """Covariances of a growth that all pairs are misled by with one sign, away from the root.
+
+        Pairs that agree do not show it, however many they are.
+        """
+        edges = self.edges
+        outward = np.where(
+            np.abs(edges.second - self.root) > np.abs(edges.first - self.root), 1.0, -1.0
+        )
+        growth = (outward * edges.misled)[:, None] * growth_of(self.transform)
+        drift, _ = self._solve(noise, good.astype(float), growth)
+        covariances: Floats = drift[:, :, None] * drift[:, None]
+        return covariances
 
     def _own(self, noise: Floats, good: NDArray[np.bool_]) -> Floats:
         """Covariances of what the noise of each frame itself adds to its place."""

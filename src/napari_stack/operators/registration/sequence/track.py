@@ -1,28 +1,40 @@
 """Frames between two that were found: started from where these say, and checked cheaply."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_stack.core.matrices import Matrix
+from napari_stack.core.matrices import Matrix, centre_of, moved
 from napari_stack.operators.registration.preprocess import Image, Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import (
     Refined,
-    corner_distance,
+    frame_to_level,
     fused,
     level_to_frame,
-    normed,
-    refine_level,
     warp_coarsely,
 )
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
+from napari_stack.operators.registration.refinement.one_level import (
+    corner_distance,
+    normed,
+    refine_level,
+)
+from napari_stack.operators.registration.refinement.sharpness import refined_alike
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
     of_unknowns,
 )
 from napari_stack.operators.registration.search.align import Alignment
+from napari_stack.operators.registration.search.correlation import (
+    compressed,
+    correlate,
+    peaks,
+    spectrum_of,
+)
 from napari_stack.operators.registration.search.evidence import local_likeness
 from napari_stack.operators.registration.search.fourier_mellin import shifted
 from napari_stack.operators.registration.search.limits import Limits
@@ -44,8 +56,16 @@ LEAST_ALIKE = 0.8
 LARGEST_LOST = 0.1
 #: Where the likeness of searched frames was above the first, that of others is above the second.
 LIKE, UNLIKE = 0.5, 0.25
+#: Frames beside one whose growth may be off by more than this, in px at the corners, for its
+#: sharpness, are made as sharp as the reference, which needs all levels.
+LEAST_MISLED = 0.004
 #: The likeness is less at so many pixels of the level to each side.
-BESIDE = 1.5
+BESIDE = 2
+#: A correlation has one peak where no other is higher than this share of it.
+LARGEST_SECOND = 0.4
+#: Of rows on finer levels than the coarsest, one in so many is taken: the fine blur leaves little
+#: that its neighbour does not say.
+APART = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +99,7 @@ class Place:
     error : float
         What that refinement expects to be off at the corners, in pixels of the frame.
     unknowns : ndarray
-        Covariance of the unknowns of the transform.
+        Covariance of the unknowns of the transform, but for what unlike sharpness does.
     """
 
     alignment: Alignment
@@ -87,6 +107,16 @@ class Place:
     levels: tuple[int, ...]
     error: float
     unknowns: NDArray[np.float64]
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the frame is so unlike the reference in sharpness that those beside it may be."""
+        return self.alignment.misled > LEAST_MISLED
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Numbers of the levels that a frame beside it is measured on; none: all of them."""
+        return () if self.unlike else self.levels
 
 
 def placed(
@@ -116,32 +146,46 @@ def placed(
 def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
     """Compare two frames on a coarse level under a matrix."""
     level = coarsest(reference)
-    to_frame = level_to_frame(reference.factors[level])
-    place = np.asarray(np.linalg.inv(to_frame) @ matrix @ to_frame, np.float64)
-    seen = warp_coarsely(moving.levels[level], place)
-    valid = np.isfinite(reference.levels[level] + seen)
-    fixed, warped = (
-        np.where(valid, image, np.float32(0)) for image in (reference.levels[level], seen)
-    )
-    whole, other = _likeness(fixed, warped), np.nan_to_num(moving.levels[level])
+    factor, fixed = reference.factors[level], reference.levels[level]
+    place = frame_to_level(factor) @ matrix @ level_to_frame(factor)
+    warped = warp_coarsely(moving.levels[level], place)
+    valid = np.isfinite(fixed + warped)
+    if not valid.all():
+        fixed, warped = (np.where(valid, image, np.float32(0)) for image in (fixed, warped))
+    whole = float(fixed.ravel() @ warped.ravel())
     beside = [
-        _likeness(fixed, warp_coarsely(other, place @ shifted(x, y), outside=0.0))
-        for x, y in ((BESIDE, 0), (-BESIDE, 0), (0, BESIDE), (0, -BESIDE))
-    ]
-    return Match(whole, local_likeness(fixed, warped, valid), whole > max(beside))
-
-
-def _likeness(fixed: Image, warped: Image) -> float:
-    """Correlation coefficient of two images that are 0 where nothing is known."""
-    one, two = fixed.ravel(), warped.ravel()
-    norm = np.sqrt(float(one @ one) * float(two @ two))
-    return float(one @ two / norm) if norm > 0 else -1.0
+        float(np.vdot(one, other))
+        for first, second in ((fixed, warped), (warped, fixed))
+        for one, other in (
+            (first[BESIDE:], second[:-BESIDE]), (first[:, BESIDE:], second[:, :-BESIDE])
+        )
+    ]  # fmt: skip
+    power = float(fixed.ravel() @ fixed.ravel()) * float(warped.ravel() @ warped.ravel())
+    likeness = whole / np.sqrt(power) if power > 0 else -1.0
+    return Match(likeness, local_likeness(fixed, warped, valid), whole > max(beside))
 
 
 def coarsest(reference: Prepared) -> int:
     """Return the number of the level that a frame between is first refined on."""
     fitting = [i for i, level in enumerate(reference.levels) if min(level.shape) >= FIRST_SIDE]
     return fitting[-1] if fitting else 0
+
+
+def starts(reference: Prepared, moving: Prepared, predicted: Matrix) -> Iterator[Matrix]:
+    """Give what was predicted, then the same shifted to where the coarsest levels correlate.
+
+    There alone, and only where no other peak comes near: a scene that repeats is not searched for
+    by this.
+    """
+    yield predicted
+    level = coarsest(reference)
+    images = (compressed(frame.levels[level]) for frame in (reference, moving))
+    first, second = peaks(correlate(*map(spectrum_of, images)), 2)
+    if second.height < LARGEST_SECOND * first.height:
+        factor, centre = reference.factors[level], centre_of(reference.shape)
+        place = moved(predicted, centre[None])[0]
+        x, y = centre + factor * np.array([first.x, first.y]) - place
+        yield shifted(x, y) @ predicted
 
 
 def follow(
@@ -161,7 +205,7 @@ def follow(
     Parameters
     ----------
     reference, moving : Prepared
-        `moving` may be without coarse image and spectrum, and have no levels but those of `beside`.
+        `moving` may be without coarse image and spectrum, and have no levels but those `wanted`.
     start : ndarray (3, 3)
     beside : Place
         A frame next to it.
@@ -178,9 +222,23 @@ def follow(
     if not found.like(beside.match):
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
-    covariance = of_entries(state.matrix, unknowns, transform, reference.shape)
-    alignment = Alignment(state.matrix, quality, True, covariance=covariance)
+    matrix, misled = state.matrix, beside.alignment.misled
+    if beside.unlike:
+        again = partial(_on_every_level, transform=transform)
+        _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
+        matrix = found_again.matrix
+    whole = unknowns.copy()
+    whole[2:, 2:] += misled**2 * np.eye(len(whole) - 2)
+    covariance = of_entries(matrix, whole, transform, reference.shape)
+    alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
     return Place(alignment, found, beside.levels, state.error, unknowns)
+
+
+def _on_every_level(
+    reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform
+) -> Refined | None:
+    every = tuple(range(coarsest(reference), -1, -1))
+    return _descended(reference, moving, matrix, every, transform)
 
 
 def _descended(
@@ -194,12 +252,11 @@ def _descended(
     state, move = Refined(matrix), 0.0
     for level in levels:
         factor = reference.factors[level]
-        to_frame = level_to_frame(factor)
-        to_level = np.linalg.inv(to_frame)
+        to_frame, to_level = level_to_frame(factor), frame_to_level(factor)
         refined = refine_level(
             reference.levels[level], moving.levels[level], to_level @ state.matrix @ to_frame,
             transform, FIRST_STEPS if level == levels[0] else NEXT_STEPS,
-            reference.areas[level], CONVERGED,
+            reference.areas[level], CONVERGED, 1 if level == levels[0] else APART,
         )  # fmt: skip
         if refined is None:
             return None

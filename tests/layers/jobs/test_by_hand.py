@@ -7,7 +7,7 @@ from napari.layers import Image
 import napari_stack as ns
 from napari_stack import layers, samples
 from napari_stack.core.notices import FailedFrames
-from napari_stack.layers.picked.by_hand import Placing, may_place
+from napari_stack.layers.jobs.by_hand import Placing, may_place
 
 FIRST = np.array([[20.0, 30], [60, 50]])  # (x, y) on the reference
 SECOND = FIRST + np.array([7, -3])

@@ -1,0 +1,142 @@
+"""`begin`: a second process compiles the kernels that an operator is about to need.
+
+numba compiles one function at a time, whatever the number of threads. So kernels that are not in
+the cache are compiled by two processes, this one and a helper, in different orders; see
+`operators.compile_ahead`, which the helper runs, and `kernel_cache`, by which they share the work.
+The helper ends when it is done, or when this process ends. Without one everything works the same,
+only later.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+#: Environment variable: "0" to do without a helper.
+SWITCH = "NAPARI_STACK_COMPILE_AHEAD"
+
+_PACKAGE = Path(__file__).parents[2]
+_COMMAND = ("-P", "-W", "ignore", "-m", "napari_stack.operators.compile_ahead")
+
+#: Seconds that this process gives the helper to end, when it ends itself.
+_PATIENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is about to run.
+
+    Parameters
+    ----------
+    operator : str
+        Its name in the catalogue, or the module that it is in.
+    dtype : str
+        Type of the pixels.
+    colours : bool
+        Whether they are red, green and blue.
+    corrected : bool
+        Whether corrections come before it: so it meets floats, with holes.
+    options : tuple of (name, value)
+        Options that name something, such as a method.
+    everything : bool
+        Whether options that need other kernels are tried next: a dock is open.
+    """
+
+    operator: str
+    dtype: str
+    colours: bool = False
+    corrected: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    everything: bool = False
+
+    @property
+    def note(self) -> Path:
+        """File that is there once the kernels of this work were found in the cache.
+
+        What it says may have become untrue, as after an upgrade: then a kernel is missed.
+        """
+        key = repr((self, str(_PACKAGE), sys.version))
+        return folder() / f"napari_stack-{sha256(key.encode()).hexdigest()[:16]}.compiled"
+
+
+def folder() -> Path:
+    """Folder for notes and for the helper's lock: where numba keeps machine code, or at home."""
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given)
+    if os.access(_PACKAGE, os.W_OK):
+        return _PACKAGE / "__pycache__"
+    return Path.home() / ".cache" / "napari_stack"
+
+
+def possible() -> bool:
+    """Whether there is a Python to run, a processor to run it on, and nobody against it."""
+    name = Path(sys.executable or "").name.lower()
+    frozen = "frozen" in vars(sys) or not name.startswith("python")
+    return not frozen and (os.cpu_count() or 1) > 1 and os.environ.get(SWITCH) != "0"
+
+
+class _Helper:
+    """The helper of this process, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.begun: set[Work] = set()
+        self.last: Work | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, work: Work) -> None:
+        with self.lock, suppress(OSError):
+            self.begun.add(work)
+            line = json.dumps(asdict(work)).encode() + b"\n"
+            if self.process is None or self.process.poll() is not None:
+                self.process = _started()
+            if self.process.stdin is not None:
+                self.process.stdin.write(line)
+
+    def end(self) -> None:
+        """End the helper; a file that it is writing becomes whole first."""
+        if self.process is None:
+            return
+        with suppress(OSError, subprocess.TimeoutExpired):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+            self.process.wait(_PATIENCE)
+
+
+def _started() -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(_PACKAGE.parent), *filter(None, sys.path)])
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW
+    return subprocess.Popen(
+        [sys.executable, *_COMMAND], stdin=subprocess.PIPE, bufsize=0, creationflags=flags,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path, SWITCH: "0"},
+    )  # fmt: skip
+
+
+_helper = _Helper()
+atexit.register(_helper.end)
+
+
+def begin(work: Work) -> bool:
+    """Have kernels compiled, unless a note says that they are; return whether that is possible."""
+    if not possible():
+        return False
+    _helper.last = work
+    if work not in _helper.begun and not work.note.exists():
+        _helper.ask(work)
+    return True
+
+
+def missed() -> None:
+    """Have the kernels of what runs compiled: one was not in the cache, whatever a note says."""
+    work = _helper.last
+    if work is not None and work not in _helper.begun and possible():
+        _helper.ask(work)

@@ -1,0 +1,65 @@
+"""Which kernels each operator calls, and with which types: kept for the helper that compiles them.
+
+``python tools/kernels.py`` runs every operator on a few tiny frames of some types, and tells
+whether what it sees is what `operators/kernels.json` holds; with ``--write`` it writes that. With
+an empty cache this compiles every kernel, which takes minutes.
+"""
+
+import json
+import sys
+import warnings
+from argparse import ArgumentParser
+from typing import Any
+
+from napari_stack.operators import CATALOGUE
+from napari_stack.operators.compile_ahead import RECORD, key
+from napari_stack.operators.precompile import recorded
+
+#: The pixels that cameras and microscopes give.
+_DTYPES = ("uint8", "uint16", "float32")
+
+
+def seen() -> dict[str, Any]:
+    """Run all operators and return what is to be recorded."""
+    kernels: dict[str, int] = {}
+    texts: list[list[Any]] = []
+    runs: dict[str, list[list[int]]] = {}
+    for operator, entry in CATALOGUE.own.items():
+        for dtype in _DTYPES if entry.precompile else ():
+            for colours in (False, True):
+                numbers = []
+                for run in recorded(operator, dtype=dtype, colours=colours):
+                    for call in run:
+                        if kernels.setdefault(json.dumps(call), len(kernels)) == len(texts):
+                            texts.append(list(call))
+                    numbers.append([kernels[json.dumps(call)] for call in run])
+                if any(numbers):
+                    runs[key(operator, dtype, colours)] = numbers
+    return {"kernels": texts, "runs": runs}
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """Return a record as JSON, a kernel or a kind of pixels on each line."""
+    kernels = ",\n".join(json.dumps(kernel) for kernel in record["kernels"])
+    runs = ",\n".join(
+        f"{json.dumps(name)}: {json.dumps(run)}" for name, run in record["runs"].items()
+    )
+    return f'{{"kernels": [\n{kernels}\n],\n"runs": {{\n{runs}\n}}}}\n'
+
+
+def main() -> None:
+    """Check the record, or write it."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the record")
+    write = parser.parse_args().write
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = text_of(seen())
+    if write:
+        RECORD.write_text(found, encoding="utf-8")
+    elif found != RECORD.read_text(encoding="utf-8"):
+        sys.exit(f"{RECORD.name} is not what operators call: run python tools/kernels.py --write")
+
+
+if __name__ == "__main__":
+    main()
