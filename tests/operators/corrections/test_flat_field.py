@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import napari_stack as ns
+from napari_stack import samples
 from napari_stack.core.stack import Stack
 from napari_stack.operators import (
     FlatField,
@@ -117,7 +118,7 @@ def test_dead_pixels_and_wrong_images():
         measure_flat_field(stack, flat=SHADE, dark=SHADE + 1)
     with pytest.raises(ValueError, match="a flat of 5 x 5 pixels does not fit frames of 160 x 120"):
         measure_flat_field(stack, flat=np.ones((5, 5)))
-    with pytest.raises(ValueError, match="smoothness must be a number in the range"):
+    with pytest.raises(ValueError, match="smoothness must be 'auto' or a number in the range"):
         measure_flat_field(stack, smoothness=0.0)
 
 
@@ -140,3 +141,22 @@ def test_shading_of_frames_that_were_not_seen(name, most):
     images = np.load(DATA / f"{name}.npz", allow_pickle=False)["images"]
     value = measure_flat_field(Stack.wrap(images[::2]))
     assert coarse_shading(images[1::2] * value.gain) <= most
+
+
+def left(stack, truth, **options):
+    """Shading that a flat leaves, as a part of the light."""
+    value = measure_flat_field(stack, **options)
+    rest = truth["shading"] * value.gain
+    return float(rest.std() / rest.mean())
+
+
+def test_of_few_scenes_no_structure_is_taken_for_light_and_of_many_it_is_smoothed_little():
+    stack, truth = samples.shaded(10, (128, 128), dark=0.0)
+    assert left(stack, truth) < 0.75 * truth["shading"].std()
+    assert left(stack, truth) < 0.7 * left(stack, truth, smoothness=2.0)
+
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:96, :120]
+    fine = 1 + 0.1 * np.sin(x / 7) * np.cos(y / 9)
+    many = Stack.wrap((100 * fine * rng.uniform(0.5, 2, (40, 1, 1))).astype(np.float32))
+    assert left(many, {"shading": fine}) < 0.02 * fine.std()

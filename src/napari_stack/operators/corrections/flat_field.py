@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,12 @@ class FlatField(PixelwiseValue):
         block *= _channels(self.gain)[rows]
 
 
+#: Part of the longer side, or what the frames say.
+Smoothness = (
+    Literal["auto"] | Annotated[float, Bounds(0.5, 50.0, step=0.5, unit="% of the longer side")]
+)
+
+
 def _channels(image: NDArray[Any]) -> NDArray[Any]:
     return image if image.ndim == 3 else image[..., np.newaxis]
 
@@ -62,11 +68,7 @@ def measure_flat_field(
     *,
     flat: ImageSource = None,
     dark: ImageSource = None,
-    smoothness: Annotated[
-        float,
-        Bounds(0.5, 50.0, step=0.5, unit="% of the longer side"),
-        CountsWith("flat", (None,)),
-    ] = 2.0,
+    smoothness: Annotated[Smoothness, CountsWith("flat", (None,))] = "auto",
     run: Run = Run(),
 ) -> FlatField:
     """Take gain and dark level of every pixel from recordings, or estimate the gain from frames.
@@ -81,8 +83,10 @@ def measure_flat_field(
     dark : array, path or layer
         Recorded image without light, or several that are averaged first. Without it none is taken
         off.
-    smoothness : float
-        Standard deviation of the Gaussian that smooths the estimate.
+    smoothness : {"auto"} or float
+        Without a recorded flat: standard deviation of the Gaussian that smooths the estimate.
+        "auto" takes what makes the flats of two halves of the series as alike as can be: much
+        where scenes are few, little where they are many.
     run : Run
 
     Returns
@@ -109,7 +113,8 @@ def measure_flat_field(
     recorded = [_averaged(image, sensor, what) for image, what in ((flat, "flat"), (dark, "dark"))]
     bright, black = recorded
     if bright is None:
-        bright = flat_field_estimate.estimate(sensor, black, smoothness / 100, run)
+        share = None if smoothness == "auto" else float(smoothness) / 100
+        bright = flat_field_estimate.estimate(sensor, black, share, run)
     elif black is not None:
         bright = _fit_channels(bright, black) - _fit_channels(black, bright)
     mean = bright.mean(axis=(0, 1), dtype=np.float64)
