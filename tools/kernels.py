@@ -12,7 +12,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators.compile_ahead import RECORD, key
+from napari_stack.operators.compile_ahead import RECORD, key, record
 from napari_stack.operators.precompile import recorded
 
 #: The pixels that cameras and microscopes give.
@@ -38,13 +38,22 @@ def seen() -> dict[str, Any]:
     return {"kernels": texts, "runs": runs}
 
 
-def text_of(record: dict[str, Any]) -> str:
+def text_of(found: dict[str, Any]) -> str:
     """Return a record as JSON, a kernel or a kind of pixels on each line."""
-    kernels = ",\n".join(json.dumps(kernel) for kernel in record["kernels"])
+    kernels = ",\n".join(json.dumps(kernel) for kernel in found["kernels"])
     runs = ",\n".join(
-        f"{json.dumps(name)}: {json.dumps(run)}" for name, run in record["runs"].items()
+        f"{json.dumps(name)}: {json.dumps(run)}" for name, run in found["runs"].items()
     )
     return f'{{"kernels": [\n{kernels}\n],\n"runs": {{\n{runs}\n}}}}\n'
+
+
+def calls_of(found: dict[str, Any]) -> dict[str, list[list[str]]]:
+    """Return the calls of each run, in no order: threads may take turns."""
+    kernels = [json.dumps(kernel) for kernel in found["kernels"]]
+    return {
+        name: [sorted(kernels[number] for number in run) for run in runs]
+        for name, runs in found["runs"].items()
+    }
 
 
 def main() -> None:
@@ -54,10 +63,10 @@ def main() -> None:
     write = parser.parse_args().write
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = text_of(seen())
+        found = seen()
     if write:
-        RECORD.write_text(found, encoding="utf-8")
-    elif found != RECORD.read_text(encoding="utf-8"):
+        RECORD.write_text(text_of(found), encoding="utf-8")
+    elif calls_of(found) != calls_of(record()):
         sys.exit(f"{RECORD.name} is not what operators call: run python tools/kernels.py --write")
 
 
