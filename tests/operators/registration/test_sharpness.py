@@ -1,5 +1,7 @@
 """Frames that differ in blur: their growth, and how sure it is, are as of frames that do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ TRUTH = np.array([[GROWTH, 0, 0], [0, GROWTH, 0], [0, 0, 1.0]])
 TRUTH[:2, 2] = CENTRE + np.array(SHIFT) - GROWTH * np.array(CENTRE)
 
 
-def waves(seed, matrix, sigma, noise=0.01, *, brief=False):
+def waves(seed, matrix, sigma, noise=0.01, *, brief=False, wanted=()):
     """A texture of random waves under a matrix, blurred by a Gaussian: both exactly."""
     rng = np.random.default_rng(seed)
     lengths = 1 / rng.uniform(1 / 40, 1 / 6, 90)
@@ -30,7 +32,7 @@ def waves(seed, matrix, sigma, noise=0.01, *, brief=False):
         k = 2 * np.pi / length
         strength = length / 40 * np.exp(-((sigma * k * back[0, 0]) ** 2) / 2)
         image += strength * np.cos(k * (np.cos(angle) * u + np.sin(angle) * v) + phase)
-    return prepare(image.astype(np.float32), brief=brief)
+    return prepare(image.astype(np.float32), brief=brief, wanted=wanted)
 
 
 def pair(seed, first, second):
@@ -80,6 +82,19 @@ def test_frames_beside_one_of_unlike_blur_are_made_alike():
     afresh = follow(reference, *how, afresh=True)
     assert afresh.wanted == ()
     assert np.hypot(*off(afresh.alignment).T).max() < 0.05
+
+
+def test_a_followed_frame_of_few_levels_is_no_more_unlike_than_the_one_beside_it():
+    """It is known better than that one: only with all levels it could be made alike."""
+    reference = waves(1, np.eye(3), 0, brief=True)
+    beside = waves(1, TRUTH, 3)
+    known = align(waves(1, np.eye(3), 0), beside, transform="similarity")
+    place = placed(reference, beside, known, "similarity")
+    place = replace(place, unknowns=1e4 * place.unknowns, error=1e3 * place.error)
+    moving = waves(1, TRUTH, 2.7, brief=True, wanted=place.wanted)
+    assert len(moving.levels) < len(reference.levels)
+    how = known.matrix, place, known.quality, "similarity", ANY
+    assert follow(reference, moving, *how) is not None
 
 
 def test_like_sharpness_is_left_alone():

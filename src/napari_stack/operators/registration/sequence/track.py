@@ -247,10 +247,11 @@ def follow(
         return None
     unknowns = beside.unknowns * (state.error / beside.error) ** 2
     matrix, misled = state.matrix, beside.alignment.misled
-    growth = beside.growth
+    growth, unlike = beside.growth, beside.unlike
     if afresh:
         growth = feigned_growth(reference, moving, matrix, transform)
-    if _unlike(unknowns, growth):
+        unlike = _unlike(unknowns, growth)
+    if unlike:
         again = partial(_on_every_level, transform=transform)
         _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
         matrix = found_again.matrix
