@@ -9,7 +9,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import focus_stack
 from napari_stack.operators.focus.frame_statistics import SharpnessFold
-from napari_stack.operators.focus.highlights import Veils, light_around, weigh_by_light
+from napari_stack.operators.focus.highlights import DarkPlaces, Veils, light_around, weigh_by_light
 from support.focus_scenes import texture
 
 SHAPE = (120, 200)
@@ -97,9 +97,27 @@ def test_the_least_light_leaves_out_what_is_not_valid_and_merges(spots):
         for fold in (whole, first if index < 3 else later):
             fold.add(index, fold.prepare(stack, index))
     first.merge(later)
-    np.testing.assert_array_equal(first.least, whole.least)
+    np.testing.assert_array_equal(first.dark.least(255), whole.dark.least(255))
     darkest = np.nanmin(frames, axis=0)
-    assert abs(whole.least[2:4, 2:4].mean() - darkest[4:8, 4:8].mean()) < 3
+    assert abs(whole.dark.light[2:4, 2:4].mean() - darkest[4:8, 4:8].mean()) < 3
+
+
+def test_only_beside_what_is_much_brighter_than_the_scene_frames_are_veiled():
+    half = np.full((40, 60), 30, np.float32)
+    half[20, 30] = 200
+    dark = DarkPlaces(half.shape)
+    dark.add(half)
+    dark.add(half + 10)
+    near = np.isfinite(dark.least(255))
+    assert (near.sum(axis=0).max(), near.sum(axis=1).max()) == (17, 17)
+    assert (dark.least(255)[near] == half[near]).all()
+    assert not np.isfinite(dark.least(900)).any()  # others are brighter by far
+    bright = DarkPlaces(half.shape)
+    bright.add(half + 70)
+    assert not np.isfinite(bright.least(270)).any()
+    nothing = DarkPlaces(half.shape)
+    nothing.add(np.full(half.shape, np.inf, np.float32))
+    assert not np.isfinite(nothing.least(255)).any()
 
 
 def test_sharpness_of_noise_is_not_scaled():

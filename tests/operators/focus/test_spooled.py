@@ -38,6 +38,7 @@ def test_a_frame_is_decoded_once_a_pass(series, method, passes):
     assert series.source.counts == dict.fromkeys(range(5), passes)
 
 
+@pytest.mark.filterwarnings("ignore:prefer=.near. changes nothing")
 @pytest.mark.parametrize("options", [{}, {"prefer": "near"}, {"true_colours": True}])
 def test_with_scratch_a_frame_is_decoded_once(series, options, tmp_path):
     plain = focus_stack(series, **options)
@@ -49,6 +50,7 @@ def test_with_scratch_a_frame_is_decoded_once(series, options, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore:prefer=.near. changes nothing")
 def test_what_takes_many_passes_is_set_aside_in_any_case(series, monkeypatch):
     focus_stack(series, prefer="near")
     assert set(series.source.counts.values()) == {1}

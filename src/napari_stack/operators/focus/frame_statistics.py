@@ -13,7 +13,7 @@ from napari_stack.engine.run import Run
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
-from napari_stack.operators.focus.highlights import Light, light_around, weigh_by_light
+from napari_stack.operators.focus.highlights import DarkPlaces, Light, light_around, weigh_by_light
 from napari_stack.operators.focus.pyramid_levels import level_sizes, reduced_plane
 from napari_stack.operators.focus.screening.sketch import Sketch, sketch
 
@@ -110,7 +110,8 @@ def measure_frame(
     if reference is not None and by_light:
         light = light_around(coarse, top).mean * np.float32(gain)
         weigh_by_light(energy, light, reference.light)
-        weigh_by_light(scales[1].energy, light, reference.light, scales[1].noise * gain)
+        if reference.light.has_highlights:  # their large discs are seen at the coarse scale
+            weigh_by_light(scales[1].energy, light, reference.light, scales[1].noise * gain)
     half *= np.float32(gain)
     small = sketch(sample, coarse, support)
     return FrameStatistics(scales, noise * gain, top * gain, gain, half, small)
@@ -245,7 +246,7 @@ class SharpnessFold:
         self.noises: list[float] = []
         self.sketches: dict[int, Sketch] = {}
         self.top = -np.inf
-        self.least = np.full(level_sizes((height, width), 1)[1], np.inf, np.float32)
+        self.dark = DarkPlaces(level_sizes((height, width), 1)[1])
 
     def prepare(self, stack: Stack, index: int) -> FrameStatistics:
         """Measure a frame."""
@@ -264,7 +265,7 @@ class SharpnessFold:
         self.noises.append(prepared.noise)
         self.sketches[index] = prepared.sketch
         self.top = max(self.top, prepared.top)
-        np.minimum(self.least, prepared.half, out=self.least)
+        self.dark.add(prepared.half)
 
     def merge(self, later: Self) -> None:
         """Take in the state of the frames that follow."""
@@ -273,7 +274,7 @@ class SharpnessFold:
         self.noises += later.noises
         self.sketches |= later.sketches
         self.top = max(self.top, later.top)
-        np.minimum(self.least, later.least, out=self.least)
+        self.dark.merge(later.dark)
 
     def statistics(self) -> SeriesStatistics:
         """Return gains towards the middle brightness, the noise and the brightest pixel."""

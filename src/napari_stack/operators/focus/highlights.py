@@ -21,6 +21,10 @@ POWER = 3
 # bright: its details count for less, by the excess to the last power. More light than that of the
 # texture itself is left alone (benchmarks/focus_quality.py stays within 0.03 dB).
 FREE, VEIL_PEDESTAL, VEIL_POWER = 1.5, 0.03, 4
+# That light comes from something so many times brighter than half of the image, and so bright as a
+# share of the brightest pixel, within so many pixels at half the size, in the very frame that is
+# dark there. Frames may differ for other reasons too: what is clear, on bright ground, refracts.
+MUCH, CORE, CORE_REACH = 3.0, 0.25, 8
 
 
 class Light(NamedTuple):
@@ -28,6 +32,11 @@ class Light(NamedTuple):
 
     mean: Array
     pedestal: float
+
+    @property
+    def has_highlights(self) -> bool:
+        """Whether anything can be much brighter than half of the image."""
+        return MUCH * float(np.median(self.mean)) <= self.pedestal / PEDESTAL
 
 
 def light_around(coarse: Array, top: float) -> Light:
@@ -54,14 +63,54 @@ def weigh_by_light(energy: Array, light: Array, usual: Light, noise: float = 0.0
     factor = (usual.mean + np.float32(usual.pedestal)) / (light + np.float32(usual.pedestal))
     factor **= POWER
     full = cv2.resize(factor, energy.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    above = np.maximum(energy - np.float32(noise), 0)
-    energy += (full - 1) * above
+    if noise > 0:
+        above = np.maximum(energy - np.float32(noise), 0) / np.maximum(energy, np.float32(noise))
+        full = 1 + (full - 1) * above
+    np.multiply(energy, full, out=energy, where=energy > 0)
+
+
+class DarkPlaces:
+    """The least light of all frames, and the brightest thing beside it, at half the size.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.light = np.full(shape, np.inf, np.float32)
+        self.contrast, self.core = (np.full(shape, -1, np.float32) for _ in range(2))
+
+    def add(self, half: Array) -> None:
+        """Take in a frame at half its size, infinite where it is not valid."""
+        valid = np.isfinite(half)
+        known = np.where(valid, half, 0)
+        core = cv2.dilate(known, np.ones((2 * CORE_REACH + 1,) * 2, np.uint8))
+        self._take(half, np.where(valid, core - known, -1), core)
+
+    def merge(self, later: "DarkPlaces") -> None:
+        """Take in the state of the frames that follow."""
+        self._take(later.light, later.contrast, later.core)
+
+    def _take(self, light: Array, contrast: Array, core: Array) -> None:
+        np.minimum(self.light, light, out=self.light)
+        larger = contrast > self.contrast
+        np.copyto(self.contrast, contrast, where=larger)
+        np.copyto(self.core, core, where=larger)
+
+    def least(self, top: float) -> Array:
+        """Return the least light, infinite where nothing is bright beside what is dark."""
+        known = np.isfinite(self.light)
+        if not known.any():
+            return self.light
+        bright = max(CORE * top, MUCH * float(np.median(self.light[known])))
+        return np.where(self.core >= bright, self.light, np.float32(np.inf))
 
 
 class Veils(NamedTuple):
     """What tells where light of bright things out of focus lies over frames."""
 
-    least: Array  # (Y, X), the least light of all frames at half the size
+    least: Array  # (Y, X), of `DarkPlaces`, at half the size
     label: Array  # (y, x), the frame that is sharpest around each pixel
 
     def rows(self, rows: slice) -> "Veils":
