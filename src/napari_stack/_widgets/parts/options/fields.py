@@ -20,8 +20,8 @@ from napari_stack.core.options import Option
 from napari_stack.core.point_pairs import PointPairs
 from napari_stack.core.strokes import Strokes
 from napari_stack.core.system.home import at_home
-from napari_stack.layers.jobs.preview import is_preview
 from napari_stack.layers.picked.point_layers import PointLayers
+from napari_stack.layers.provenance import is_preview
 
 _NONE, _FILE, _GIVEN, _TWO = "none", "a file", "given", "two layers"
 
