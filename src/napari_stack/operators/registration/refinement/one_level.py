@@ -41,15 +41,18 @@ def refine_level(
     iterations: int,
     area: int,
     converged: float = CONVERGED,
-    apart: int = 1,
+    apart: int = 0,
 ) -> tuple[Matrix, float] | None:
     """Iterate on one level; None when the overlap does not determine the transform.
 
     Iteration ends when the corners move less than `converged`, in pixels of the level. Gives the
-    matrix and its expected error at the corners, in pixels of the level. Where rows run nearly
-    alike, one in `apart` may be taken: of two, the second says little that the first does not.
+    matrix and its expected error at the corners, in pixels of the level.
+
+    With `apart`, for the many frames of a recording, steps are made by one compiled loop where rows
+    run nearly alike: a few times as quick, once its seconds of compiling are over. It takes one row
+    in so many: of two, the second says little that the first does not.
     """
-    if is_near(matrix, transform):
+    if apart and is_near(matrix, transform):
         most = max(LEAST_OVERLAP * area, 1.0)
         level = Level(reference, moving, matrix, transform, margin_of(reference.shape), most)
         return _refine_near(level, iterations, converged, apart)
