@@ -8,6 +8,7 @@ import pytest
 from napari_stack.core.matrices import corners_of
 from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.preprocess import prepare
+from napari_stack.operators.registration.refinement import sharpness
 from napari_stack.operators.registration.refinement.sharpness import blur, of_like_sharpness
 from napari_stack.operators.registration.search.align import ANY, align
 from napari_stack.operators.registration.sequence.track import follow, placed
@@ -133,8 +134,11 @@ def test_wide_blurs_add_up():
     assert variances.sum() == pytest.approx(24, rel=0.02)
 
 
-def test_levels_that_show_nothing_in_common_are_left_out():
+def test_levels_that_show_nothing_in_common_are_left_out(monkeypatch):
     one, two = pair(1, 0, 5)
-    alike = of_like_sharpness(one, two, TRUTH)
-    assert alike is not None
-    assert alike.reference.factors == alike.moving.factors == one.factors[1:]
+    for variance, first in ((30, 0), (50, 1)):
+        excess = np.full((80, 80), variance, np.float32)
+        monkeypatch.setattr(sharpness, "_excess", lambda *_, excess=excess: excess)
+        alike = of_like_sharpness(one, two, TRUTH)
+        assert alike is not None
+        assert alike.reference.factors == alike.moving.factors == one.factors[first:]

@@ -31,9 +31,9 @@ ROUNDS, CONVERGED, LARGEST_STEP = 4, 0.02, 2.0
 SURROUNDINGS, WHOLE = 0.1, 0.02
 #: Frames whose growth would be off by less than this, in pixels at the corners, are alike.
 ALIKE = 0.01
-#: A level is left out where all but this share of it is blurred by a greater variance in one frame
-#: than in the other, in pixels of the level squared: one of them shows nothing there to go by.
-SHARING, MOST_BLUR = 0.1, 16.0
+#: A level is left out where all but this share of it would have to be blurred by more than the last
+#: of `VARIANCES`: one of the frames shows nothing there to go by.
+SHARING = 0.1
 #: Frames made alike may move corners by so many times what is expected of them.
 MOST_MISLED = 2.0
 #: What is left in the result of what misled it: of the mean of the blur over the frame, and of its
@@ -44,6 +44,8 @@ LEFT_OF_MEAN, LEFT_OF_SPREAD = 0.15, 0.5
 VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
 #: A copy of this variance or more is blurred further to get the next one.
 ADDING = 2.0
+#: Rows that are put together at a time.
+BAND = 32
 
 #: Refines a matrix; None where the frames do not determine it.
 Again = Callable[[Prepared, Prepared, Matrix], Refined | None]
@@ -143,7 +145,7 @@ def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> 
 def _finest(frame: Prepared, excess: Image) -> int:
     """Return the number of the finest level that shows details of both frames, somewhere."""
     little = float(np.quantile(np.abs(excess), SHARING))
-    shown = [n for n, factor in enumerate(frame.factors) if little <= MOST_BLUR * factor**2]
+    shown = [n for n, factor in enumerate(frame.factors) if little <= VARIANCES[-1] * factor**2]
     return min(shown, default=len(frame.factors) - 1)
 
 
@@ -275,7 +277,9 @@ def blur(image: Image, variance: Image) -> Image:
         if goal:
             sigma = float(np.sqrt(goal - done))
             part = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-        result += part * _share(variance, step)
+        for top in range(0, len(result), BAND):  # what lies in the processor's cache
+            rows = slice(top, top + BAND)
+            result[rows] += part[rows] * _share(variance[rows], step)
         done = goal
     result[unknown] = np.nan
     return result
@@ -283,13 +287,10 @@ def blur(image: Image, variance: Image) -> Image:
 
 def _share(variance: Image, step: int) -> Image:
     """Weight of the copy blurred by ``VARIANCES[step]``: 1 there, 0 at the variances beside it."""
-    here = VARIANCES[step]
-    limits = []
-    if step:
-        below = VARIANCES[step - 1]
-        limits.append((variance - np.float32(below)) * np.float32(1 / (here - below)))
-    if step + 1 < len(VARIANCES):
-        above = VARIANCES[step + 1]
-        limits.append((np.float32(above) - variance) * np.float32(1 / (above - here)))
-    weight = np.minimum(limits[0], limits[-1])
+    here, sides = VARIANCES[step], VARIANCES[max(step - 1, 0) : step + 2]
+    weights = [
+        (variance - np.float32(side)) * np.float32(1 / (here - side))
+        for side in sides if side != here
+    ]  # fmt: skip
+    weight = np.minimum(weights[0], weights[-1], out=weights[0])
     return np.clip(weight, 0, 1, out=weight)
