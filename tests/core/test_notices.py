@@ -1,6 +1,8 @@
 """Warnings about frames: their words, and once a run with counts."""
 
+import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,16 @@ def test_frames_are_counted_and_named(frames, names, text):
     with pytest.warns(FailedFrames) as record:
         warn_of_frames("are dark", frames, names, FailedFrames)
     assert told(record) == [text]
+
+
+def test_in_a_thread_a_line_of_ours_is_named():
+    frames = np.array([True, False])
+    with pytest.warns(UserWarning) as record:
+        thread = threading.Thread(target=warn_of_frames, args=("are dark", frames))
+        thread.start()
+        thread.join()
+    # Docks hear those of this package alone.
+    assert Path(record[0].filename).is_relative_to(Path(ns.__file__).parent)
 
 
 def test_without_frames_nothing_is_said():

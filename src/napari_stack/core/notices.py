@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 MOST_NAMES = 10
 
 _PACKAGE = __name__.partition(".")[0]
+#: Modules that threads begin in.
+_THREADS = ("threading", "concurrent")
 
 
 class FailedFrames(UserWarning):
@@ -37,14 +39,18 @@ _gathered: ContextVar[list[_Notice] | None] = ContextVar("gathered", default=Non
 def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn, and name the line outside of this package that called it, however deep it is here.
 
+    In a thread of ours there is no such line: then the line that the thread began with is named.
+
     Parameters
     ----------
     text : str
     category : type
     """
-    frame = sys._getframe(1)
+    frame = own = sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals):
-        frame = frame.f_back
+        own, frame = frame, frame.f_back
+    if str(frame.f_globals.get("__name__")).partition(".")[0] in _THREADS:
+        frame = own
     names = frame.f_globals
     registry = names.setdefault("__warningregistry__", {})
     place = frame.f_code.co_filename, frame.f_lineno, names.get("__name__")
