@@ -32,12 +32,16 @@ def test_frames_are_counted_and_named(frames, names, text):
     assert told(record) == [text]
 
 
+def _run(thread):
+    thread.start()
+    thread.join()
+
+
 def test_in_a_thread_a_line_of_ours_is_named():
     frames = np.array([True, False])
-    with pytest.warns(UserWarning) as record:
-        thread = threading.Thread(target=warn_of_frames, args=("are dark", frames))
-        thread.start()
-        thread.join()
+    thread = threading.Thread(target=warn_of_frames, args=("are dark", frames))
+    with pytest.warns(UserWarning, match="1 of 2 frames are dark") as record:
+        _run(thread)
     # Docks hear those of this package alone.
     assert Path(record[0].filename).is_relative_to(Path(ns.__file__).parent)
 

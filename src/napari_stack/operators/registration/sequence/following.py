@@ -126,6 +126,8 @@ def _follow(
     beside = [known[i] for i in sides if i != reference]
     if not beside or min(abs(i - index) for i in sides if i != reference) > reach:
         return look(stack, index)
+    if any(place.unlike for place in beside):  # what is followed is half as exact then
+        return look(stack, index)
     places = [np.eye(3) if i == reference else known[i].alignment.matrix for i in sides]
     share = (index - sides[0]) / (sides[-1] - sides[0]) if len(sides) == 2 else 0.0
     start = (1 - share) * places[0] + share * places[-1]
