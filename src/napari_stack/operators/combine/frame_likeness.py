@@ -131,8 +131,9 @@ def repeats(samples: list[Sample], noise: NDArray[np.float64]) -> NDArray[np.boo
     sums = np.array([one.sums for one in samples])
     tree = cKDTree(sums)
     for k in np.flatnonzero(limits > 0):
-        near = np.sort(tree.query_ball_point(sums[k], limits[k]))
-        again[k] = near[0] < k
+        near = np.array(tree.query_ball_point(sums[k], limits[k]), int)
+        # Of those that stay: else what moves slowly would be a chain of repeats.
+        again[k] = not again[near[near < k]].all()
     return again
 
 
