@@ -25,7 +25,7 @@ from napari_stack.operators import (
     quality_table,
     select_frames,
 )
-from napari_stack.operators.combine.frame_likeness import repeats, sample_of
+from napari_stack.operators.combine.frame_likeness import Sample, repeats, sample_of
 from napari_stack.operators.combine.frame_measures import measure_frame
 from napari_stack.operators.inspection.frame_table import FrameTable
 from napari_stack.operators.inspection.quality import read_selection
@@ -249,6 +249,8 @@ def test_what_changes_slowly_is_no_chain_of_repeated_frames():
     again = repeats(samples, np.ones(15))
     assert [k - 6 for k in np.flatnonzero(~again)] == [*range(-6, 0), *range(0, 9, apart + 1)]
     assert again.any()
+    huge = Sample(np.zeros(4, np.float32), np.full(32, np.nan))
+    assert not repeats([huge, huge], np.ones(2)).any()
 
 
 def test_where_only_something_small_moved_frames_without_noise_are_not_repeated_ones():
