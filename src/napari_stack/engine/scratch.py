@@ -46,9 +46,12 @@ def require_free(needed: int, folder: str | Path | None = None) -> None:
         With what is needed, and what is free.
     """
     if needed > (free := free_scratch(folder)):
+        where = "" if folder is None else f" in {folder}"
+        other = "give the run another folder for scratch files or none"
         raise OSError(
             f"scratch space of {needed / 2**30:.1f} GiB is needed and {free / 2**30:.1f} GiB are "
-            "free: set TMPDIR to a larger disk, or raise the memory of the run"
+            f"free{where}: {other if where else 'set TMPDIR to a larger disk'}, or raise the "
+            "memory of the run"
         )
 
 

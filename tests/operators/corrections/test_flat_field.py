@@ -160,3 +160,19 @@ def test_of_few_scenes_no_structure_is_taken_for_light_and_of_many_it_is_smoothe
     fine = 1 + 0.1 * np.sin(x / 7) * np.cos(y / 9)
     many = Stack.wrap((100 * fine * rng.uniform(0.5, 2, (40, 1, 1))).astype(np.float32))
     assert left(many, {"shading": fine}) < 0.02 * fine.std()
+
+
+def test_pixels_without_values_do_not_count_as_dark():
+    data = scenes(12).astype(np.float32)
+    whole = measure_flat_field(Stack.wrap(data)).gain
+    holes = data.copy()
+    holes[3] = np.nan  # a frame that shows nothing
+    holes[:, :20, :30] = np.nan  # what no frame shows
+    for k in range(12):
+        holes[k, 60:, 13 * k : 13 * k + 20] = np.nan
+    found = measure_flat_field(Stack.wrap(holes)).gain
+    assert found.max() < 1.1 * whole.max()
+    near = np.abs(found / whole - 1)[25:, 35:]
+    assert near.max() < 0.05
+    nothing = measure_flat_field(Stack.wrap(np.full_like(data[:2], np.nan)))
+    assert (nothing.gain == 1).all()

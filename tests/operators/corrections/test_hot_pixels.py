@@ -286,6 +286,16 @@ def test_whole_columns_and_rows_on_request():
     assert both.sum() < 260
 
 
+def test_frames_without_noise_have_no_defects_and_one_that_stands_out_is_found():
+    frames = np.zeros((4, 40, 50), np.float32)
+    assert not find_hot_pixels(Stack.wrap(frames)).any()  # a warning would be an error
+    frames[:, 7, 9] = 1
+    assert np.argwhere(find_hot_pixels(Stack.wrap(frames))).tolist() == [[7, 9]]
+    frames[np.random.default_rng(0).random(frames.shape) < 0.02] = 100  # few photons
+    frames[:, 7, 9] = 120
+    assert find_hot_pixels(Stack.wrap(frames))[7, 9]
+
+
 def test_pixels_that_do_not_count_do_not_matter():
     data, mask = drifting_stars(frames=9)
     holes = data.astype(np.float32)

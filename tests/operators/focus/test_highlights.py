@@ -60,6 +60,16 @@ def test_spots_themselves_stay(spots):
     assert np.mean(found[bright]) > 0.97 * np.mean(truth[bright])
 
 
+@pytest.mark.parametrize("exposure", [0.25, 1.45])
+def test_a_middle_that_is_exposed_otherwise_leaves_no_more_halos(spots, exposure):
+    frames, truth, around = spots
+    even = frames.astype(np.float32)
+    uneven = even.copy()
+    uneven[2:4] *= np.float32(exposure)  # frames are compared with those in the middle
+    least = _halo(focus_stack(Stack.wrap(even)).image, truth, around)
+    assert _halo(focus_stack(Stack.wrap(uneven)).image, truth, around) < 1.3 * least
+
+
 def test_bands_and_gaps_leave_no_halos_either(spots):
     frames, _, _ = spots
     tall = np.concatenate([frames] * 4, axis=1).astype(np.float32)

@@ -1,6 +1,10 @@
 """How often a frame is decoded, and frames that are set aside."""
 
+import re
+import shutil
+import tempfile
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +61,22 @@ def test_what_takes_many_passes_is_set_aside_in_any_case(series, monkeypatch):
     monkeypatch.setattr(spooled, "free_scratch", lambda: 0)  # unless the disk is full
     focus_stack(series, prefer="near")
     assert min(series.source.counts.values()) > 4
+
+
+@pytest.mark.filterwarnings("ignore:prefer=.near. changes nothing")
+def test_without_a_folder_for_temporary_files_frames_are_read_again(series, monkeypatch):
+    def none() -> str:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    focus_stack(series, prefer="near")
+    assert min(series.source.counts.values()) > 4
+
+
+def test_a_full_folder_is_named_with_what_to_do(series, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=f"free in {re.escape(str(tmp_path))}: give the run another"):
+        focus_stack(series, run=Run(scratch=tmp_path))
 
 
 def test_frames_that_were_moved_and_left_out_come_back_the_same(series, tmp_path):

@@ -25,7 +25,7 @@ from napari_stack.operators import (
     quality_table,
     select_frames,
 )
-from napari_stack.operators.combine.frame_likeness import sample_of
+from napari_stack.operators.combine.frame_likeness import Sample, repeats, sample_of
 from napari_stack.operators.combine.frame_measures import measure_frame
 from napari_stack.operators.inspection.frame_table import FrameTable
 from napari_stack.operators.inspection.quality import read_selection
@@ -237,6 +237,20 @@ def test_a_frame_is_told_that_repeats_one_long_before():
     faults = measure_quality(Stack.wrap(frames.astype(np.float32))).faults
     again = "are left out: they are nearly the same as an earlier frame"
     assert [fault == again for fault in faults] == [k == 11 for k in range(14)]
+
+
+def test_what_changes_slowly_is_no_chain_of_repeated_frames():
+    rng = np.random.default_rng(4)
+    fast, slow = rng.normal(0, 100, (6, 20, 30)), rng.normal(0, 1, (20, 30))
+    samples = [sample_of(frame) for frame in [*fast, *(0.1 * k * slow for k in range(9))]]
+    limit = 0.25 * np.sqrt(2)  # for a noise of 1: three steps and a half
+    length = np.linalg.norm(sample_of(slow).sums)
+    apart = int(limit / (0.1 * length))
+    again = repeats(samples, np.ones(15))
+    assert [k - 6 for k in np.flatnonzero(~again)] == [*range(-6, 0), *range(0, 9, apart + 1)]
+    assert again.any()
+    huge = Sample(np.zeros(4, np.float32), np.full(32, np.nan))
+    assert not repeats([huge, huge], np.ones(2)).any()
 
 
 def test_where_only_something_small_moved_frames_without_noise_are_not_repeated_ones():

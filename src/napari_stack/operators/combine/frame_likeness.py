@@ -128,11 +128,12 @@ def repeats(samples: list[Sample], noise: NDArray[np.float64]) -> NDArray[np.boo
         return again
     steps = [_difference(one.pixels, other.pixels) for one, other in pairwise(samples)]
     limits = np.minimum(_OF_NOISE * np.sqrt(2) * noise, _OF_USUAL * float(np.percentile(steps, 75)))
-    sums = np.array([one.sums for one in samples])
+    sums = np.nan_to_num([one.sums for one in samples])  # of huge values they are not finite
     tree = cKDTree(sums)
     for k in np.flatnonzero(limits > 0):
-        near = np.sort(tree.query_ball_point(sums[k], limits[k]))
-        again[k] = near[0] < k
+        near = np.array(tree.query_ball_point(sums[k], limits[k]), int)
+        # Of those that stay: else what moves slowly would be a chain of repeats.
+        again[k] = not again[near[near < k]].all()
     return again
 
 

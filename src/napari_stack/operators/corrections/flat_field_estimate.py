@@ -56,6 +56,7 @@ def estimate(
     numbers = np.unique(numbers[np.linspace(0, len(numbers) - 1, count).astype(int)])
     small = partial(_reduced, dark=dark)
     frames = np.stack(run.each(small, stack, numbers, what="Estimating the flat field"))
+    frames = _completed(frames)
     share = suited_smoothness(frames) if smoothness is None else smoothness
     flat = _common_shading(frames, share * max(frames.shape[1:3]))
     size = (stack.shape[2], stack.shape[1])
@@ -65,12 +66,39 @@ def estimate(
 
 
 def _reduced(stack: Stack, index: int, dark: NDArray[Any] | None) -> NDArray[np.float32]:
-    """Reduce a frame, shape (y, x, channel)."""
-    values = stack.read(index)[0].astype(np.float32, copy=False)
-    values = colour_channels(values, stack.alpha)
+    """Reduce a frame, shape (y, x, channel); NaN where most pixels have no value."""
+    values, valid = stack.read(index)
+    values = colour_channels(values.astype(np.float32, copy=False), stack.alpha)
     if dark is not None:
         values = values - (dark if dark.ndim == 3 else dark[..., np.newaxis])
-    return shrunk(values, _SIDE)
+    if valid is None or valid.all():
+        return shrunk(values, _SIDE)
+    known = valid[..., np.newaxis]
+    share = shrunk(known.astype(np.float32), _SIDE)
+    small = shrunk(np.where(known, values, np.float32(0)), _SIDE)
+    return np.where(share > 0.5, small / np.maximum(share, np.float32(0.5)), np.float32(np.nan))
+
+
+def _completed(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill what frames (n, y, x, channel) do not show by what others have in common there.
+
+    Where no frame shows anything what is nearest is taken; frames that show nothing are left out.
+    """
+    missing = np.isnan(frames)
+    if not missing.any():
+        return frames
+    from scipy.ndimage import distance_transform_edt
+
+    some = ~missing.all(axis=(1, 2, 3))
+    if not some.any():
+        return np.ones_like(frames)
+    frames, missing = frames[some], missing[some]
+    level = np.nanmedian(frames, axis=(1, 2), keepdims=True)
+    level = np.where(level > 0, level, np.float32(1))
+    never = np.asarray(missing.all(axis=0))
+    common = np.nanmedian(np.where(never, np.float32(1), frames / level), axis=0)
+    places = distance_transform_edt(never[..., 0], return_distances=False, return_indices=True)
+    return np.where(missing, level * common[tuple(places)], frames)
 
 
 def suited_smoothness(frames: NDArray[np.float32]) -> float:

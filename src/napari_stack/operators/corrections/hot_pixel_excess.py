@@ -168,7 +168,7 @@ def noise_by_level(pairs: NDArray[Any], grey: float) -> NDArray[np.float64]:
     parts = np.array_split(np.arange(len(level)), int(np.clip(len(level) // _LEAST, 1, _LEVELS)))
     middle = np.array([level[part].mean() for part in parts])
     spread = np.array([np.subtract(*np.percentile(over[part], [84.1, 15.9])) / 2 for part in parts])
-    spread = np.maximum(spread, _floor(level, grey))
+    spread = np.maximum(spread, _floor(level, over, grey))
     for k in range(1, len(spread)):  # where values are cut off at the top it would be 0
         spread[k] = max(spread[k], 0.5 * spread[k - 1])
     origin, top = middle[0], middle[-1]
@@ -179,8 +179,10 @@ def noise_by_level(pairs: NDArray[Any], grey: float) -> NDArray[np.float64]:
     return np.array([origin, scale, *table])
 
 
-def _floor(level: NDArray[Any], grey: float) -> float:
-    rounding = float(np.abs(level).max()) * 16 * float(np.finfo(np.float32).eps)
+def _floor(level: NDArray[Any], over: NDArray[Any], grey: float) -> float:
+    """Return the least noise there is, by which distances are finite numbers of 32 bits."""
+    rounding = max(16 * float(np.abs(level).max()), float(np.abs(over).max()))
+    rounding *= float(np.finfo(np.float32).eps)
     return max(grey / np.sqrt(12), rounding, float(np.finfo(np.float32).tiny))
 
 
@@ -198,7 +200,7 @@ def without_scene(samples: Sequence[Sampled], noise: NDArray[np.float64]) -> NDA
     How much of the distances of neighbours it is, at the usual level, holds for all levels.
     """
     variance = float(np.median([one.variance for one in samples]))
-    if not np.isfinite(variance):
+    if not 0 < variance < np.inf:
         return noise
     share = _OF_EIGHT * np.sqrt(variance) / usual_noise(samples, noise)[0]
     return np.concatenate([noise[:, :2], noise[:, 2:] * min(1.0, float(share))], axis=1)

@@ -117,7 +117,8 @@ def find(seen: Seen, least: Any, frames: int, rounding: float | None = None) -> 
             before, found = found, size > np.maximum(np.maximum(least, steady), _LOCAL * noise)
             if (found == before).all():
                 break
-        share = _sure_enough(size / noise) / _SURE
+        apart = np.divide(size, noise, out=np.zeros_like(size), where=noise > 0)
+        share = _sure_enough(apart) / _SURE
         fewer = max(_LEAST, least * share)
         found |= size > np.maximum(np.maximum(fewer, steady), share * _LOCAL * noise)
     return np.where(found, np.sign(middle), 0).astype(np.int8)

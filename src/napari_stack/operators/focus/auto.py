@@ -50,7 +50,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     depth, confidence, label, _, without, beyond, bend = first.depth.maps()
     if np.mean(without) < LEAST_SHARE:
         without[:] = 0
-    veils = Veils(first.dark.least(statistics.top), label)
+    veils = Veils(first.least_light(), label)
     del first, _
     limits = frame_limits(label, method.reach)
     worth = statistics.noise > NOISY * statistics.top and np.count_nonzero(stack.used) > 2

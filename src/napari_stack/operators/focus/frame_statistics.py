@@ -278,9 +278,15 @@ class SharpnessFold:
 
     def statistics(self) -> SeriesStatistics:
         """Return gains towards the middle brightness, the noise and the brightest pixel."""
-        middle = float(np.median(list(self.gains.values())))
-        gains = _about_middle(self.gains)
+        gains, middle = _about_middle(self.gains), self._middle()
         return SeriesStatistics(gains, float(np.median(self.noises)) / middle, self.top / middle)
+
+    def least_light(self) -> Array:
+        """Return the least light beside bright things, at the middle brightness too."""
+        return np.asarray(self.dark.least(self.top) / np.float32(self._middle()))
+
+    def _middle(self) -> float:
+        return float(np.median(list(self.gains.values())))
 
 
 def limit_workers(run: Run, stack: Stack) -> Run:

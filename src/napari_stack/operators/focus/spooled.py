@@ -60,6 +60,14 @@ def _put(scratch: Scratch, places: Mapping[int, int], stack: Stack, index: int) 
     scratch.put(stack, places, index)
 
 
+def _free() -> int:
+    """Bytes that may be set aside without being asked for; none where no folder can be written."""
+    try:
+        return free_scratch()
+    except OSError:
+        return 0
+
+
 @contextmanager
 def read_once(stack: Stack, run: Run, *, often: bool) -> Iterator[tuple[Stack, Run]]:
     """Give a stack to fuse, and the run for it: one whose frames were read once where that pays.
@@ -75,7 +83,7 @@ def read_once(stack: Stack, run: Run, *, often: bool) -> Iterator[tuple[Stack, R
     worth = run.executor is None and (not stack.source.partial or bool(stack.corrections))
     if worth and run.scratch is None:
         needed = frame_bytes(stack, masked=may_be_invalid(stack)) * np.count_nonzero(stack.used)
-        worth = often and bool(needed <= free_scratch())
+        worth = often and bool(needed <= _free())
     if not worth:
         yield stack, run
         return

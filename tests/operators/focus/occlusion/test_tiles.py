@@ -33,3 +33,10 @@ def test_what_does_not_fit_is_refused_with_what_to_do(monkeypatch):
     monkeypatch.setattr(module, "LEAST_MEMORY", 0)
     with pytest.raises(UserError, match="and the run has 1"):
         tiles((4000, 6000), 5, 3, 2**20)
+
+
+@pytest.mark.parametrize("shape", [(100, 3000), (3000, 100)])
+def test_what_is_narrow_is_cut_across(shape):
+    cut = tiles(shape, 20, 3, 2**20)
+    assert len(cut) > 1
+    assert all(slice(0, 100) in tile for tile in cut)

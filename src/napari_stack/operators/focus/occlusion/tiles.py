@@ -40,8 +40,8 @@ def tiles(shape: tuple[int, int], frames: int, channels: int, memory: int) -> li
     pixels = max(memory // pixel, 1)
     tall, wide = pixels // width, width  # with what lies around
     if tall < min(height, 4 * MARGIN):
-        wide = width if width <= isqrt(pixels) else isqrt(pixels)
-        tall = pixels // wide
+        tall = min(height, isqrt(pixels)) if width > height else pixels // min(width, isqrt(pixels))
+        wide = pixels // tall
     sides = []
     for whole, fitting in ((height, tall), (width, wide)):
         side = whole if fitting >= whole else fitting - 2 * MARGIN
