@@ -48,6 +48,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
     others = {name for name in names if not name.endswith(".py") and ".dist-info/" not in name}
     assert others == {
         "napari_stack/napari.yaml", "napari_stack/icon.svg", "napari_stack/py.typed",
+        "napari_stack/operators/kernels.json",
         "napari_stack/operators/registration/search/judgement.json",
     }  # fmt: skip
     assert all(name.startswith("napari_stack") for name in names)

@@ -23,7 +23,10 @@ OWNERS = {
 }
 
 #: Options that only some numbers fit.
-OTHERS = {"exposures": np.arange(1.0, 7.0), "kernel_size": 5, "blur": 5, "thresholds": "40"}
+OTHERS = {
+    "exposures": np.arange(1.0, 7.0), "kernel_size": 5, "blur": 5, "thresholds": "40",
+    "smoothness": 9.0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
