@@ -18,6 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_stack.core.system.processors import processors
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -81,7 +83,8 @@ def possible() -> bool:
     """Whether there is a Python to run, a processor to run it on, and nobody against it."""
     name = Path(sys.executable or "").name.lower()
     frozen = "frozen" in vars(sys) or not name.startswith("python")
-    return not frozen and (os.cpu_count() or 1) > 1 and os.environ.get(SWITCH) != "0"
+    off = os.environ.get(SWITCH) == "0" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+    return not frozen and not off and processors() > 1
 
 
 class _Helper:
@@ -98,9 +101,21 @@ class _Helper:
             self.begun.add(work)
             line = json.dumps(asdict(work)).encode() + b"\n"
             if self.process is None or self.process.poll() is not None:
-                self.process = _started()
+                if self.process is not None and self.process.stdin is not None:
+                    self.process.stdin.close()
+                self.process = _started() if _writable(folder()) else None
+            if self.process is None:
+                return
             if self.process.stdin is not None:
                 self.process.stdin.write(line)
+
+    def forget(self) -> None:
+        """Leave the helper to the process that this one was forked from."""
+        self.lock = threading.Lock()  # a thread that is not here any more may hold it
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()  # else the helper outlives that process with this one
+            self.process.returncode = 0
+        self.process = None
 
     def end(self) -> None:
         """End the helper; a file that it is writing becomes whole first."""
@@ -117,7 +132,8 @@ class _Helper:
 def _started() -> "subprocess.Popen[bytes]":
     import subprocess
 
-    path = os.pathsep.join([str(_PACKAGE.parent), *filter(None, sys.path)])
+    found = [place for place in sys.path if place and isinstance(place, str)]  # as Python does
+    path = os.pathsep.join([*found, str(_PACKAGE.parent)])
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW
@@ -128,8 +144,15 @@ def _started() -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
+def _writable(path: Path) -> bool:
+    path.mkdir(parents=True, exist_ok=True)
+    return os.access(path, os.W_OK)
+
+
 _helper = _Helper()
 atexit.register(_helper.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helper.forget)
 
 
 def begin(work: Work) -> bool:
@@ -137,8 +160,9 @@ def begin(work: Work) -> bool:
     if not possible():
         return False
     _helper.last = work
-    if work not in _helper.begun and not work.note.exists():
-        _helper.ask(work)
+    with suppress(OSError, RuntimeError):  # a folder that may not be looked into, or no home
+        if work not in _helper.begun and not work.note.exists():
+            _helper.ask(work)
     return True
 
 
@@ -146,4 +170,5 @@ def missed() -> None:
     """Have the kernels of what runs compiled: one was not in the cache, whatever a note says."""
     work = _helper.last
     if work is not None and work not in _helper.begun and possible():
-        _helper.ask(work)
+        with suppress(RuntimeError):
+            _helper.ask(work)
