@@ -214,6 +214,19 @@ def test_the_end_of_this_process_is_the_end_of_the_helper(started):
     assert started[0].waited == [ahead._PATIENCE]
 
 
+def test_a_script_too_short_for_the_helper_starts_one_no_more_where_no_kernel_is_missed(started):
+    works = [
+        Work("combine", "uint8"),
+        Work("combine", "uint8", everything=True),
+        Work("combine", "uint16"),
+    ]
+    for work in works:
+        begin(work)
+    missed()
+    ahead._helper.end()
+    assert [work.note.exists() for work in works] == [True, False, False]
+
+
 def test_notes_lie_at_home_where_the_package_must_not_be_written_to(monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     assert ahead.folder().name == "__pycache__"

@@ -62,7 +62,7 @@ class Work:
 
     @property
     def note(self) -> Path:
-        """File that is there once the kernels of this work were found in the cache.
+        """File that is there once the kernels of this work were in the cache, or none was missed.
 
         What it says may have become untrue, as after an upgrade: then a kernel is missed.
         """
@@ -93,6 +93,7 @@ class _Helper:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.begun: set[Work] = set()
+        self.missed: set[Work] = set()
         self.last: Work | None = None
         self.process: subprocess.Popen[bytes] | None = None  # imported when one is started
 
@@ -118,11 +119,19 @@ class _Helper:
         self.process = None
 
     def end(self) -> None:
-        """End the helper; a file that it is writing becomes whole first."""
+        """End the helper; a file that it is writing becomes whole first.
+
+        A script may be too short for the helper to note that nothing is to do: each run of it would
+        start one. So what missed no kernel is noted here; of a dock, that tells nothing.
+        """
         if self.process is None:
             return
         import subprocess
 
+        with suppress(OSError):
+            for work in self.begun - self.missed:
+                if not work.everything:
+                    work.note.touch()
         with suppress(OSError, subprocess.TimeoutExpired):
             if self.process.stdin is not None:
                 self.process.stdin.close()
@@ -169,6 +178,9 @@ def begin(work: Work) -> bool:
 def missed() -> None:
     """Have the kernels of what runs compiled: one was not in the cache, whatever a note says."""
     work = _helper.last
-    if work is not None and work not in _helper.begun and possible():
+    if work is None:
+        return
+    _helper.missed.add(work)
+    if work not in _helper.begun and possible():
         with suppress(RuntimeError):
             _helper.ask(work)
