@@ -8,7 +8,7 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.core.notices import FailedFrames, counted_together, warn_of_frames
+from napari_stack.core.notices import FailedFrames, counted_together, warn_caller, warn_of_frames
 
 
 def told(record):
@@ -28,6 +28,11 @@ def test_frames_are_counted_and_named(frames, names, text):
     with pytest.warns(FailedFrames) as record:
         warn_of_frames("are dark", frames, names, FailedFrames)
     assert told(record) == [text]
+
+
+def test_code_without_a_name_is_warned_too():
+    with pytest.warns(UserWarning, match="some text"):
+        exec('warn("some text")', {"warn": warn_caller})
 
 
 def test_without_frames_nothing_is_said():
