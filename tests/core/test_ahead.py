@@ -164,13 +164,25 @@ def test_without_a_home_or_a_folder_that_may_be_written_to_there_is_no_helper(
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(ahead, "_writable", lambda _: False)
-    begin(Work("combine", "uint8"))
+    assert not begin(Work("combine", "uint8"))
+    assert not begin(Work("combine", "uint8"))
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setattr(ahead, "_PACKAGE", tmp_path / "archive.zip" / "napari_stack")
     monkeypatch.setattr(Path, "home", fail)
-    assert begin(Work("combine", "uint16"))
+    assert not begin(Work("combine", "uint16"))
     missed()
     assert not started
+
+
+def test_where_no_process_can_be_started_that_is_told(started, monkeypatch):
+    def fail():
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    assert begin(Work("combine", "uint8"))
+    started[0].ended = 0
+    monkeypatch.setattr(ahead, "_started", fail)
+    assert not begin(Work("combine", "uint16"))
+    ahead._helper.end()
 
 
 def test_a_folder_that_may_not_be_looked_into_stops_nobody(started, monkeypatch):
@@ -178,7 +190,7 @@ def test_a_folder_that_may_not_be_looked_into_stops_nobody(started, monkeypatch)
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "exists", refuse)
-    assert begin(Work("combine", "uint8"))
+    assert not begin(Work("combine", "uint8"))
     assert not started
 
 

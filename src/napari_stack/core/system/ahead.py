@@ -102,12 +102,12 @@ class _Helper:
             self.begun.add(work)
             line = json.dumps(asdict(work)).encode() + b"\n"
             if self.process is None or self.process.poll() is not None:
-                if self.process is not None and self.process.stdin is not None:
-                    self.process.stdin.close()
-                self.process = _started() if _writable(folder()) else None
-            if self.process is None:
-                return
-            if self.process.stdin is not None:
+                ended, self.process = self.process, None
+                if ended is not None and ended.stdin is not None:
+                    ended.stdin.close()
+                if _writable(folder()):
+                    self.process = _started()
+            if self.process is not None and self.process.stdin is not None:
                 self.process.stdin.write(line)
 
     def forget(self) -> None:
@@ -170,9 +170,12 @@ def begin(work: Work) -> bool:
         return False
     _helper.last = work
     with suppress(OSError, RuntimeError):  # a folder that may not be looked into, or no home
-        if work not in _helper.begun and not work.note.exists():
+        if work not in _helper.begun:
+            if work.note.exists():
+                return True
             _helper.ask(work)
-    return True
+        return _helper.process is not None
+    return False
 
 
 def missed() -> None:
