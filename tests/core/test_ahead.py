@@ -163,7 +163,14 @@ def test_without_a_home_or_a_folder_that_may_be_written_to_there_is_no_helper(
     def fail(*_):
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(ahead, "_writable", lambda _: False)
+    def refuse():
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as others:  # another user's, in a shared folder
+        others.setattr(ahead, "lock_file", refuse)
+        assert not begin(Work("combine", "int8"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
     assert not begin(Work("combine", "uint8"))
     assert not begin(Work("combine", "uint8"))
     monkeypatch.delenv("NUMBA_CACHE_DIR")

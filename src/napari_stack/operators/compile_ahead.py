@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from napari_stack.core.operator import Lazy
-from napari_stack.core.system.ahead import Work, folder
+from napari_stack.core.system.ahead import Work, lock_file
 
 #: What `recorded` writes and `plan` reads.
 RECORD = Path(__file__).with_name("kernels.json")
@@ -150,8 +150,7 @@ def main() -> None:
     """Do what is asked for on the standard input; nothing where another process does it."""
     from napari_stack.core.system.locks import lock
 
-    folder().mkdir(parents=True, exist_ok=True)
-    with (folder() / "napari_stack-helper.lock").open("ab") as file:
+    with lock_file().open("ab") as file:
         if lock(file):
             for work in _requests():
                 compile_for(work)

@@ -79,6 +79,20 @@ def folder() -> Path:
     return Path.home() / ".cache" / "napari_stack"
 
 
+def lock_file() -> Path:
+    """Return the file that the helper locks; it is there.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written: other users may own it, or the folder.
+    """
+    path = folder() / "napari_stack-helper.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.open("ab").close()
+    return path
+
+
 def possible() -> bool:
     """Whether there is a Python to run, a processor to run it on, and nobody against it."""
     name = Path(sys.executable or "").name.lower()
@@ -105,8 +119,8 @@ class _Helper:
                 ended, self.process = self.process, None
                 if ended is not None and ended.stdin is not None:
                     ended.stdin.close()
-                if _writable(folder()):
-                    self.process = _started()
+                lock_file()
+                self.process = _started()
             if self.process is not None and self.process.stdin is not None:
                 self.process.stdin.write(line)
 
@@ -151,11 +165,6 @@ def _started() -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path, SWITCH: "0"},
     )  # fmt: skip
-
-
-def _writable(path: Path) -> bool:
-    path.mkdir(parents=True, exist_ok=True)
-    return os.access(path, os.W_OK)
 
 
 _helper = _Helper()
