@@ -6,6 +6,7 @@ Which kernels an operator calls, and with which types, stands in ``kernels.json`
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,6 +151,8 @@ def main() -> None:
     """Do what is asked for on the standard input; nothing where another process does it."""
     from napari_stack.core.system.locks import lock
 
+    # Ctrl+C, or a notebook whose cell is stopped, means the other process: this one ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with lock_file().open("ab") as file:
         if lock(file):
             for work in _requests():
