@@ -156,7 +156,8 @@ def main() -> None:
     with lock_file().open("ab") as file:
         if lock(file):
             for work in _requests():
-                compile_for(work)
+                with suppress(Exception):  # the operator itself tells of it, when it runs
+                    compile_for(work)
 
 
 if __name__ == "__main__":
