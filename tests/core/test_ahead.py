@@ -1,9 +1,12 @@
 """The helper that compiles kernels: when it starts, what it is asked, and how it ends."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,7 +60,7 @@ def started(monkeypatch, tmp_path):
 
     monkeypatch.setenv(ahead.SWITCH, "1")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead, "processors", lambda: 2)
     monkeypatch.setattr(ahead, "_helper", ahead._Helper())
     monkeypatch.setattr(ahead, "_started", start)
     return processes
@@ -118,12 +121,84 @@ def test_a_new_helper_takes_the_place_of_one_that_has_ended(started):
     started[0].ended = 0
     begin(Work("combine", "uint16"))
     assert len(started) == 2
+    assert started[0].stdin.closed
 
 
 def test_a_helper_that_dies_harms_nobody(started):
     begin(Work("combine", "uint8"))
     started[0].stdin.close()
     assert begin(Work("combine", "uint16"))
+
+
+def test_a_fork_leaves_the_helper_to_its_parent(started):
+    begin(Work("combine", "uint8"))
+    with ahead._helper.lock:  # by another thread
+        ahead._helper.forget()
+        begin(Work("combine", "uint16"))
+    assert started[0].stdin.closed
+    assert len(started) == 2
+
+
+def test_paths_and_other_free_texts_are_no_other_work(started):
+    stack = ns.Stack.wrap(np.zeros((3, 20, 24), np.uint8))
+    for name in ("a.tif", "b.tif"):
+        with pytest.raises(FileNotFoundError):
+            ns.repair_hot_pixels(stack, mask=name)
+    (asked,) = started[0].stdin.lines
+    assert "mask" not in dict(asked["options"])
+
+
+def test_places_of_modules_that_are_no_text_are_passed_over(monkeypatch):
+    environments = []
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("elsewhere"), ""])
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: environments.append(env))
+    ahead._started()
+    places = environments[0]["PYTHONPATH"].split(os.pathsep)
+    assert places == [*filter(None, sys.path[:-2]), str(ahead._PACKAGE.parent)]
+
+
+def test_without_a_home_or_a_folder_that_may_be_written_to_there_is_no_helper(
+    started, monkeypatch, tmp_path
+):
+    def fail(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    def refuse():
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as others:  # another user's, in a shared folder
+        others.setattr(ahead, "lock_file", refuse)
+        assert not begin(Work("combine", "int8"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    assert not begin(Work("combine", "uint8"))
+    assert not begin(Work("combine", "uint8"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setattr(ahead, "_PACKAGE", tmp_path / "archive.zip" / "napari_stack")
+    monkeypatch.setattr(Path, "home", fail)
+    assert not begin(Work("combine", "uint16"))
+    missed()
+    assert not started
+
+
+def test_where_no_process_can_be_started_that_is_told(started, monkeypatch):
+    def fail():
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    assert begin(Work("combine", "uint8"))
+    started[0].ended = 0
+    monkeypatch.setattr(ahead, "_started", fail)
+    assert not begin(Work("combine", "uint16"))
+    ahead._helper.end()
+
+
+def test_a_folder_that_may_not_be_looked_into_stops_nobody(started, monkeypatch):
+    def refuse(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert not begin(Work("combine", "uint8"))
+    assert not started
 
 
 @pytest.mark.parametrize("executable", ["", None, "/opt/Fiji/napari", r"napari.exe"])
@@ -138,7 +213,10 @@ def test_frozen_on_one_processor_or_switched_off_there_is_no_helper(started, mon
         frozen.setattr(sys, "frozen", True, raising=False)
         assert not ahead.possible()
     with monkeypatch.context() as single:
-        single.setattr(ahead.os, "cpu_count", lambda: 1)
+        single.setattr(ahead, "processors", lambda: 1)
+        assert not ahead.possible()
+    with monkeypatch.context() as interpreted:
+        interpreted.setenv("NUMBA_DISABLE_JIT", "1")
         assert not ahead.possible()
     assert ahead.possible()
     monkeypatch.setenv(ahead.SWITCH, "0")
@@ -153,6 +231,19 @@ def test_the_end_of_this_process_is_the_end_of_the_helper(started):
     ahead._helper.end()
     assert started[0].stdin.closed
     assert started[0].waited == [ahead._PATIENCE]
+
+
+def test_a_script_too_short_for_the_helper_starts_one_no_more_where_no_kernel_is_missed(started):
+    works = [
+        Work("combine", "uint8"),
+        Work("combine", "uint8", everything=True),
+        Work("combine", "uint16"),
+    ]
+    for work in works:
+        begin(work)
+    missed()
+    ahead._helper.end()
+    assert [work.note.exists() for work in works] == [True, False, False]
 
 
 def test_notes_lie_at_home_where_the_package_must_not_be_written_to(monkeypatch):

@@ -1,15 +1,18 @@
 """The cache of kernels, filled by several processes: here two dispatchers of one function."""
 
 import errno
+import os
 import sys
 from importlib import import_module
 
 import pytest
 from numba import types
+from numba.core.errors import TypingError
 
 from napari_stack.core.system import ahead, compiling, kernel_cache
 from napari_stack.core.system.jit import kernel
 from napari_stack.core.system.kernel_cache import calls_listed
+from napari_stack.core.system.locks import lock, release
 
 WHOLE, REAL = (types.int64,), (types.float64,)
 
@@ -29,7 +32,7 @@ def twice(tmp_path, monkeypatch):
     yield make
     for dispatcher in made:
         for signature in (WHOLE, REAL):
-            dispatcher._cache._release(signature)
+            dispatcher._cache.give_up(signature)
 
 
 def compiled(dispatcher):
@@ -40,7 +43,7 @@ def test_what_another_process_compiles_is_waited_for_and_that_is_told(twice, mon
     one, other = twice(), twice()
     assert one._cache.claim(WHOLE, one.targetctx, 0)
     assert not other._cache.claim(WHOLE, other.targetctx, 0)
-    other._cache._release(WHOLE)
+    other._cache.give_up(WHOLE)
     told = []
 
     def meanwhile(_):
@@ -59,6 +62,34 @@ def test_a_process_that_ends_leaves_its_work_to_others(twice, monkeypatch):
     monkeypatch.setattr(kernel_cache.time, "sleep", lambda _: one._cache._claimed[WHOLE].close())
     assert other(3) == 6
     assert compiled(other) == 1
+
+
+def test_what_cannot_be_compiled_is_not_waited_for(twice, monkeypatch):
+    one, other = twice(), twice()
+    with pytest.raises(TypingError):
+        one.compile((types.none,))
+    assert other._cache.claim((types.none,), other.targetctx, 0)
+    other._cache.give_up((types.none,))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(one._compiler, "compile", stop)
+        with pytest.raises(KeyboardInterrupt):
+            one.compile(WHOLE)
+    assert other._cache.claim(WHOLE, other.targetctx, 0)
+
+
+def test_what_a_fork_has_open_is_free_after_it_was_released(tmp_path):
+    path = tmp_path / "some.lock"
+    with path.open("ab") as file, path.open("ab") as other:
+        assert lock(file)
+        copy = os.dup(file.fileno())
+        assert not lock(other)
+        release(file)
+        assert lock(other)
+        os.close(copy)
 
 
 def test_nobody_waits_for_ever(twice, monkeypatch):

@@ -10,7 +10,7 @@ from napari.layers import Image
 
 import napari_stack as ns
 from napari_stack import layers
-from napari_stack.core.notices import FailedFrames, counted_together, warn_of_frames
+from napari_stack.core.notices import FailedFrames, counted_together, warn_caller, warn_of_frames
 
 
 def told(record):
@@ -44,6 +44,11 @@ def test_in_a_thread_a_line_of_ours_is_named():
         _run(thread)
     # Docks hear those of this package alone.
     assert Path(record[0].filename).is_relative_to(Path(ns.__file__).parent)
+
+
+def test_code_without_a_name_is_warned_too():
+    with pytest.warns(UserWarning, match="some text"):
+        exec('warn("some text")', {"warn": warn_caller})
 
 
 def test_without_frames_nothing_is_said():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -126,3 +127,38 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path):
     helper.stdin.close()
     assert helper.wait(120) == 0
     helper.stderr.close()
+
+
+def test_what_cannot_be_compiled_keeps_nothing_else_from_it(tmp_path, monkeypatch):
+    works, begun = [Work("combine", "int32"), Work("combine", "uint8")], []
+
+    def fails_first(work):
+        begun.append(work)
+        if work == works[0]:
+            raise ValueError("no such frames")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compile_ahead, "_requests", lambda: works)
+    monkeypatch.setattr(compile_ahead, "compile_for", fails_first)
+    monkeypatch.setattr(compile_ahead.signal, "signal", lambda *_: None)
+    compile_ahead.main()
+    assert begun == works
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the helper has no console to hear it")
+def test_the_process_goes_on_when_the_other_one_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    heard = []
+
+    def requests():
+        os.kill(os.getpid(), signal.SIGINT)
+        heard.append(signal.getsignal(signal.SIGINT))
+        return []
+
+    monkeypatch.setattr(compile_ahead, "_requests", requests)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        compile_ahead.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIG_IGN]

@@ -71,6 +71,11 @@ def test_what_counts_follows_from_the_values_and_from_each_other():
     assert told.endswith("Counts only with method sigma or linear fit, or with grow.")
 
 
+@pytest.mark.parametrize("kind", [float, int, bool, np.float32, np.int64, np.bool_])
+def test_numbers_of_numpy_are_on_or_off_as_others_are(kind):
+    assert [CountsWith("grow").met(kind(value)) for value in (0, 1)] == [False, True]
+
+
 def test_a_method_given_with_options_counts_by_its_name():
     by_detector = CountsWith("method", ("features",))
     method = CATALOGUE["register"].options["method"].methods["features"]

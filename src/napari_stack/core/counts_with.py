@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from napari_stack.core.options import Option
 
@@ -40,7 +42,7 @@ class CountsWith:
             return known is None if None in self.values else known in self.values
         if isinstance(known, str):
             return known not in ("none", "off")
-        return known is not None and not (isinstance(known, int | float) and not known)
+        return known is not None and not (np.isscalar(known) and not known)
 
     def __str__(self) -> str:
         if None in self.values:

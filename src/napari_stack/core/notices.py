@@ -53,7 +53,8 @@ def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
         frame = own
     names = frame.f_globals
     registry = names.setdefault("__warningregistry__", {})
-    place = frame.f_code.co_filename, frame.f_lineno, names.get("__name__")
+    # Where `exec` was given names without one, nothing would be said: Python passes None over.
+    place = frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>"
     warnings.warn_explicit(text, category, *place, registry)
 
 

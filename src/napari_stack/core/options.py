@@ -255,7 +255,7 @@ def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None
 
     found = type(values["stack"])
     if issubclass(found, wanted):
-        _begin(owner.__module__, values)
+        _begin(owner, values)
         return
     name = owner.__name__
     remedy = f"wrap an array first: {wanted.__name__}.wrap(array)"
@@ -264,14 +264,18 @@ def _check_subject(owner: Callable[..., Any], values: Mapping[str, Any]) -> None
     raise TypeError(f"{name} takes a {wanted.__name__}, got {found.__name__}: {remedy}")
 
 
-def _begin(module: str, values: Mapping[str, Any]) -> None:
-    """Have kernels compiled that the operator of a module will need for its frames."""
+def _begin(owner: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Have kernels compiled that an operator will need for its frames."""
     from napari_stack.core.hyperstack import Hyperstack
 
     given = values["stack"]
     stack = given.frames if isinstance(given, Hyperstack) else given
-    names = tuple((name, value) for name, value in values.items() if isinstance(value, str))
-    begin(Work(module, stack.dtype.name, stack.rgb, bool(stack.corrections), names))
+    names = tuple(  # no paths: each would be other work
+        (name, values[name])
+        for name, option in options_of(owner).items()
+        if option.choices and isinstance(values.get(name), str)
+    )
+    begin(Work(owner.__module__, stack.dtype.name, stack.rgb, bool(stack.corrections), names))
 
 
 @cache

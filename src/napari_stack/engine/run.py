@@ -1,6 +1,5 @@
 """`Run`: how a computation runs. These are the only loops over frames."""
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.stack import Stack
+from napari_stack.core.system.processors import processors
 from napari_stack.engine.bands import (
     BandFunction,
     Results,
@@ -86,9 +86,7 @@ class Run:
         """Number of worker threads."""
         if self.workers is not None:
             return self.workers
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return processors()
 
     def part(self, index: int, count: int) -> "Run":
         """Return the run of one of `count` equal parts: its progress is a part of the whole."""

@@ -6,6 +6,7 @@ Which kernels an operator calls, and with which types, stands in ``kernels.json`
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from napari_stack.core.operator import Lazy
-from napari_stack.core.system.ahead import Work, folder
+from napari_stack.core.system.ahead import Work, lock_file
 
 #: What `recorded` writes and `plan` reads.
 RECORD = Path(__file__).with_name("kernels.json")
@@ -150,11 +151,13 @@ def main() -> None:
     """Do what is asked for on the standard input; nothing where another process does it."""
     from napari_stack.core.system.locks import lock
 
-    folder().mkdir(parents=True, exist_ok=True)
-    with (folder() / "napari_stack-helper.lock").open("ab") as file:
+    # Ctrl+C, or a notebook whose cell is stopped, means the other process: this one ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with lock_file().open("ab") as file:
         if lock(file):
             for work in _requests():
-                compile_for(work)
+                with suppress(Exception):  # the operator itself tells of it, when it runs
+                    compile_for(work)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_stack.core.system.processors import processors
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -60,7 +62,7 @@ class Work:
 
     @property
     def note(self) -> Path:
-        """File that is there once the kernels of this work were found in the cache.
+        """File that is there once the kernels of this work were in the cache, or none was missed.
 
         What it says may have become untrue, as after an upgrade: then a kernel is missed.
         """
@@ -77,11 +79,26 @@ def folder() -> Path:
     return Path.home() / ".cache" / "napari_stack"
 
 
+def lock_file() -> Path:
+    """Return the file that the helper locks; it is there.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written: other users may own it, or the folder.
+    """
+    path = folder() / "napari_stack-helper.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.open("ab").close()
+    return path
+
+
 def possible() -> bool:
     """Whether there is a Python to run, a processor to run it on, and nobody against it."""
     name = Path(sys.executable or "").name.lower()
     frozen = "frozen" in vars(sys) or not name.startswith("python")
-    return not frozen and (os.cpu_count() or 1) > 1 and os.environ.get(SWITCH) != "0"
+    off = os.environ.get(SWITCH) == "0" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+    return not frozen and not off and processors() > 1
 
 
 class _Helper:
@@ -90,6 +107,7 @@ class _Helper:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.begun: set[Work] = set()
+        self.missed: set[Work] = set()
         self.last: Work | None = None
         self.process: subprocess.Popen[bytes] | None = None  # imported when one is started
 
@@ -98,16 +116,36 @@ class _Helper:
             self.begun.add(work)
             line = json.dumps(asdict(work)).encode() + b"\n"
             if self.process is None or self.process.poll() is not None:
+                ended, self.process = self.process, None
+                if ended is not None and ended.stdin is not None:
+                    ended.stdin.close()
+                lock_file()
                 self.process = _started()
-            if self.process.stdin is not None:
+            if self.process is not None and self.process.stdin is not None:
                 self.process.stdin.write(line)
 
+    def forget(self) -> None:
+        """Leave the helper to the process that this one was forked from."""
+        self.lock = threading.Lock()  # a thread that is not here any more may hold it
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()  # else the helper outlives that process with this one
+            self.process.returncode = 0
+        self.process = None
+
     def end(self) -> None:
-        """End the helper; a file that it is writing becomes whole first."""
+        """End the helper; a file that it is writing becomes whole first.
+
+        A script may be too short for the helper to note that nothing is to do: each run of it would
+        start one. So what missed no kernel is noted here; of a dock, that tells nothing.
+        """
         if self.process is None:
             return
         import subprocess
 
+        with suppress(OSError):
+            for work in self.begun - self.missed:
+                if not work.everything:
+                    work.note.touch()
         with suppress(OSError, subprocess.TimeoutExpired):
             if self.process.stdin is not None:
                 self.process.stdin.close()
@@ -117,7 +155,8 @@ class _Helper:
 def _started() -> "subprocess.Popen[bytes]":
     import subprocess
 
-    path = os.pathsep.join([str(_PACKAGE.parent), *filter(None, sys.path)])
+    found = [place for place in sys.path if place and isinstance(place, str)]  # as Python does
+    path = os.pathsep.join([*found, str(_PACKAGE.parent)])
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW
@@ -130,6 +169,8 @@ def _started() -> "subprocess.Popen[bytes]":
 
 _helper = _Helper()
 atexit.register(_helper.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helper.forget)
 
 
 def begin(work: Work) -> bool:
@@ -137,13 +178,21 @@ def begin(work: Work) -> bool:
     if not possible():
         return False
     _helper.last = work
-    if work not in _helper.begun and not work.note.exists():
-        _helper.ask(work)
-    return True
+    with suppress(OSError, RuntimeError):  # a folder that may not be looked into, or no home
+        if work not in _helper.begun:
+            if work.note.exists():
+                return True
+            _helper.ask(work)
+        return _helper.process is not None
+    return False
 
 
 def missed() -> None:
     """Have the kernels of what runs compiled: one was not in the cache, whatever a note says."""
     work = _helper.last
-    if work is not None and work not in _helper.begun and possible():
-        _helper.ask(work)
+    if work is None:
+        return
+    _helper.missed.add(work)
+    if work not in _helper.begun and possible():
+        with suppress(RuntimeError):
+            _helper.ask(work)

@@ -110,7 +110,10 @@ class _Listener(event.Listener):
             gc.set_threshold(max(self.before[0], _OBJECTS) if self.before[0] else 0)
         compiling.count(1)
 
-    def on_end(self, event: Any) -> None:  # noqa: ARG002
+    def on_end(self, event: Any) -> None:
+        dispatcher, kinds = event.data["dispatcher"], tuple(event.data["args"])
+        if dispatcher in KERNELS and kinds not in dispatcher.overloads:
+            dispatcher._cache.give_up(kinds)  # an error, or it was stopped: none will be saved
         compiling.count(-1)
         if not compiling.compiling():
             gc.set_threshold(*self.before)

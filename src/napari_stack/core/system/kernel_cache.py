@@ -1,5 +1,6 @@
 """`KernelCache`: machine code of a kernel on disk, which several processes fill together."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from weakref import WeakSet
 from numba.core.caching import FunctionCache
 
 from napari_stack.core.system import ahead, compiling
-from napari_stack.core.system.locks import lock
+from napari_stack.core.system.locks import lock, release
 
 #: Types of the arguments that a kernel is compiled for.
 Signature = tuple[Any, ...]
@@ -73,8 +74,8 @@ class KernelCache(FunctionCache):
             ahead.missed()
             self.claim(sig, target_context, _LONGEST)
             found = super().load_overload(sig, target_context)  # it may have come meanwhile
-            if found is not None:
-                self._release(sig)
+        if found is not None:
+            self.give_up(sig)
         return found
 
     def save_overload(self, sig: Signature, data: Any) -> None:
@@ -83,7 +84,7 @@ class KernelCache(FunctionCache):
             with self._alone(), SAVING:
                 super().save_overload(sig, data)
         finally:
-            self._release(sig)
+            self.give_up(sig)
 
     def holds(self, sig: Signature, target_context: Any) -> bool:
         """Whether machine code for a signature is there; it is not loaded to find out."""
@@ -105,12 +106,16 @@ class KernelCache(FunctionCache):
             self._claimed[sig] = file
         return file is not None
 
-    def _release(self, sig: Signature) -> None:
+    def give_up(self, sig: Signature) -> None:
+        """Let others compile a signature: it is done, or did not succeed."""
         if (file := self._claimed.pop(sig, None)) is not None:
             # Who waits for this file, and then holds one without a name, looks for the code first.
-            with suppress(OSError):  # on Windows none is removed that is open
+            # On Windows none is removed that is open: there it is closed before.
+            if sys.platform == "win32":
+                release(file)
+            with suppress(OSError):
                 Path(file.name).unlink()
-            file.close()
+            release(file)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -119,7 +124,7 @@ class KernelCache(FunctionCache):
             yield
         finally:
             if file is not None:
-                file.close()
+                release(file)
 
     def _file(self, name: str) -> Path:
         return Path(self.cache_path) / f"{self._impl.filename_base}.{name}.lock"

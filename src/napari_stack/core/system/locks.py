@@ -1,4 +1,4 @@
-"""`lock`: a file that one process at a time holds, for as long as it lives at most."""
+"""`lock` and `release`: a file that one process at a time holds, as long as it lives at most."""
 
 import errno
 import sys
@@ -27,3 +27,19 @@ def lock(file: IO[bytes]) -> bool:
             return False
         raise
     return True
+
+
+def release(file: IO[bytes]) -> None:
+    """Unlock a file and close it, also where a fork of this process has it open still."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_UN)
+    except (OSError, ValueError):  # it was not locked, or is closed
+        pass
+    file.close()
