@@ -94,6 +94,27 @@ def test_where_a_frame_jumped_to_its_correlation_tells_unless_the_scene_repeats(
     assert len(list(starts(one, other, predicted))) == 1
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_drift_of_a_period_between_two_that_are_compared_is_seen():
+    rng, count, period, drift = np.random.default_rng(0), 64, 8, 0.25
+    y, x = np.mgrid[:150, :170]
+    grid = np.cos(2 * np.pi * x / period) + np.cos(2 * np.pi * y / period)
+    detail = ndimage.gaussian_filter(rng.normal(size=grid.shape), 1.5)
+    scene = grid + 0.35 * detail / detail.std()
+    frames = [
+        ndimage.shift(scene, (0, drift * i), order=1)[20:132, 40:152]
+        + rng.normal(0, 0.3, (112, 112))
+        for i in range(count)
+    ]
+    found = measure_transforms(
+        Stack.wrap(np.array(frames, np.float32)), transform="translation", reference=0,
+        sequence="direct",
+    )  # fmt: skip
+    good = ~found.failed
+    assert good.sum() > count / 2
+    np.testing.assert_allclose(found.matrices[good, 0, 2], drift * np.flatnonzero(good), atol=0.3)
+
+
 def test_levels_that_are_not_wanted_are_left_empty(recording):
     frames, _ = recording
     whole, some = prepare(frames[0], brief=True), prepare(frames[0], brief=True, wanted=(1,))

@@ -67,8 +67,38 @@ def test_frames_that_do_not_overlap_or_are_flat_tell_nothing():
     assert one_level.refine_level(flat, flat, np.eye(3), "rigid", 3, fixed.size, apart=1) is None
 
 
+@pytest.mark.parametrize("slope", [1e-17, -1e-17, 1e-300])
+def test_a_slope_that_is_but_rounding_is_none(slope):
+    # The places where such rows leave the frame are beyond all whole numbers.
+    fixed, moving, truth = pair(STEPS["similarity"], "similarity")
+    start = np.eye(3)
+    level, _ = one_level.refine_level(fixed, moving, start, "similarity", 12, fixed.size, apart=1)
+    start[1, 0] = slope
+    found, _ = one_level.refine_level(fixed, moving, start, "similarity", 12, fixed.size, apart=1)
+    assert one_level.corner_distance(found, truth, SHAPE) < 0.05
+    np.testing.assert_allclose(found, level, atol=1e-6)
+
+
+@pytest.mark.parametrize("away", [0.0, -1e-16, 1e-16])
+def test_tiny_frames_are_read_up_to_their_border_and_no_further(away):
+    # A sum that is rounded to the margin may lie before it.
+    frame = pair(STEPS["translation"], "translation")[1][30:54, 30:54].copy()
+    start = np.eye(3)
+    start[:2, 2] = away
+    found, _ = one_level.refine_level(
+        frame, frame, start, "translation", 6, frame.size, converged=0.02, apart=1
+    )
+    np.testing.assert_allclose(found, np.eye(3), atol=1e-3)
+
+
 @pytest.mark.parametrize("sigma", [8.0, 12.0])
 def test_the_band_pass_in_one_loop_is_that_of_two_blurs(sigma):
     pixels = np.random.default_rng(1).normal(0, 9, (104, 132)).astype(np.float32)
     expected = _blur(pixels) - _wide_blur(pixels, sigma)
     np.testing.assert_allclose(_plain_band(pixels, sigma), expected, atol=2e-5)
+
+
+def test_columns_may_lie_one_after_another_in_memory():
+    pixels = np.random.default_rng(1).normal(0, 9, (104, 132)).astype(np.float32)
+    found = _plain_band(np.asfortranarray(pixels), 8.0)
+    np.testing.assert_array_equal(found, _plain_band(pixels, 8.0))

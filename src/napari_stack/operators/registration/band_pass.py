@@ -55,7 +55,8 @@ def _plain_band(pixels: Image, wide_sigma: float) -> Image:
         band = _blur(pixels)
         band -= _wide_blur(pixels, wide_sigma)
         return band
-    wide, band = _small_wide_blur(pixels, wide_sigma), np.empty_like(pixels)
+    # Whatever the order of the pixels in memory: that of the kernel is rows after rows.
+    wide, band = _small_wide_blur(pixels, wide_sigma), np.empty(pixels.shape, np.float32)
     fine_less_wide(pixels.reshape(-1), pixels.shape, wide, _TAPS, band.reshape(-1))
     return band
 

@@ -222,6 +222,8 @@ def iterate(
         state[1] += step[count + 1]
         state[3] = _updated(matrix, step, fields, rigid, shape)
         state[4] += 1
+        if not state[3] < np.inf:
+            return -1
         if state[3] < converged:
             return 1
     return 0

@@ -25,9 +25,9 @@ def down(
         row = int(np.floor(y))
         stop = last
         if slope > 0:
-            stop = min(last, max(k + 1, int(np.ceil((row + 1 - start) / slope))))
+            stop = max(k + 1, int(min(np.ceil((row + 1 - start) / slope), last)))
         elif slope < 0:
-            stop = min(last, max(k + 1, int(np.floor((row - start) / slope)) + 1))
+            stop = max(k + 1, int(min(np.floor((row - start) / slope) + 1, last)))
         if row - 2 < 0 or row + 3 >= height:
             for q in range(k, stop):
                 values[q] = slopes[q] = float32(np.nan)
@@ -166,10 +166,19 @@ def sum_row(
 
 @inner_kernel
 def between(low: float, high: float, slope: float, start: float, first: int, last: int) -> Any:
-    # Whole numbers j, first <= j < last, where low <= slope * j + start < high.
+    # Whole numbers j, first <= j < last, where low <= slope * j + start < high. Limits are applied
+    # before the conversion: a slope of rounding leads beyond all whole numbers.
     if slope == 0:
         return (first, last) if low <= start < high else (first, first)
     one, other = (low - start) / slope, (high - start) / slope
     if slope > 0:
-        return max(first, int(np.ceil(one))), min(last, int(np.ceil(other)))
-    return max(first, int(np.floor(other)) + 1), min(last, int(np.floor(one)) + 1)
+        left, right = np.ceil(one), np.ceil(other)
+    else:
+        left, right = np.floor(other) + 1, np.floor(one) + 1
+    begin, end = int(min(max(left, first), last)), int(min(max(right, first), last))
+    # Rounding may let in one at either end.
+    while begin < end and not low <= slope * begin + start < high:
+        begin += 1
+    while begin < end and not low <= slope * (end - 1) + start < high:
+        end -= 1
+    return begin, end
