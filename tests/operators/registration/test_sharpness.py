@@ -134,9 +134,10 @@ def test_wide_blurs_add_up():
     assert variances.sum() == pytest.approx(24, rel=0.02)
 
 
-def test_levels_that_show_nothing_in_common_are_left_out(monkeypatch):
+def test_levels_that_tell_little_are_left_out(monkeypatch):
     one, two = pair(1, 0, 5)
-    for variance, first in ((30, 0), (50, 1)):
+    for variance, large, first in ((30, 600_000, 0), (50, 600_000, 1), (30, 20_000, 1)):
+        monkeypatch.setattr(sharpness, "LARGE", large)
         excess = np.full((80, 80), variance, np.float32)
         monkeypatch.setattr(sharpness, "_excess", lambda *_, excess=excess: excess)
         alike = of_like_sharpness(one, two, TRUTH)

@@ -34,6 +34,9 @@ ALIKE = 0.01
 #: A level is left out where all but this share of it would have to be blurred by more than the last
 #: of `VARIANCES`: one of the frames shows nothing there to go by.
 SHARING = 0.1
+#: So is one of more pixels than the second where the growth is off by more px at the corners than
+#: the first: the levels behind it tell where they lie to a small part of that.
+LITTLE, LARGE = 0.1, 600_000
 #: Frames made alike may move corners by so many times what is expected of them.
 MOST_MISLED = 2.0
 #: What is left in the result of what misled it: of the mean of the blur over the frame, and of its
@@ -42,10 +45,8 @@ MOST_MISLED = 2.0
 LEFT_OF_MEAN, LEFT_OF_SPREAD = 0.15, 0.5
 #: Variances of the blurred copies that a level is put together of, in pixels of the level squared.
 VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
-#: A copy of this variance or more is blurred further to get the next one.
-ADDING = 2.0
-#: Rows that are put together at a time.
-BAND = 32
+#: A copy of this variance or more is blurred further for the next one; rows put together at once.
+ADDING, BAND = 2.0, 32
 
 #: Refines a matrix; None where the frames do not determine it.
 Again = Callable[[Prepared, Prepared, Matrix], Refined | None]
@@ -138,14 +139,17 @@ def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> 
     if growth < ALIKE:
         return Alike(reference, moving, growth, left)
     back = np.asarray(np.linalg.inv(matrix), np.float64)
-    one, other = (_shown(frame, _finest(reference, excess)) for frame in (reference, moving))
+    first = _finest(reference, excess, growth)
+    one, other = (_shown(frame, first) for frame in (reference, moving))
     return Alike(_blurred(one, excess, None), _blurred(other, -excess, back), growth, left)
 
 
-def _finest(frame: Prepared, excess: Image) -> int:
-    """Return the number of the finest level that shows details of both frames, somewhere."""
-    little = float(np.quantile(np.abs(excess), SHARING))
-    shown = [n for n, factor in enumerate(frame.factors) if little <= VARIANCES[-1] * factor**2]
+def _finest(frame: Prepared, excess: Image, growth: float) -> int:
+    """Return the number of the finest level that shows enough of both frames, somewhere."""
+    least = float(np.quantile(np.abs(excess), SHARING)) / VARIANCES[-1]
+    most = LARGE if growth > LITTLE else np.inf
+    sizes = [level.size for level in frame.levels]
+    shown = [n for n, f in enumerate(frame.factors) if f**2 >= least and sizes[n] <= most]
     return min(shown, default=len(frame.factors) - 1)
 
 
