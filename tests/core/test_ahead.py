@@ -201,7 +201,7 @@ def test_a_folder_that_may_not_be_looked_into_stops_nobody(started, monkeypatch)
     assert not started
 
 
-@pytest.mark.parametrize("executable", ["", None, "/opt/Fiji/napari", r"napari.exe"])
+@pytest.mark.parametrize("executable", ["", None, "Fiji/napari", r"napari.exe"])
 def test_without_a_python_there_is_no_helper(started, executable, monkeypatch):
     monkeypatch.setattr(sys, "executable", executable)
     assert not begin(Work("combine", "uint8"))

@@ -76,7 +76,7 @@ def measure_uncertainty(
     if not levels:
         return refined.matrix, np.full((8, 8), np.nan)
     covariance = _floor(refined.matrix, reference, len(levels[0].bias))
-    covariance[2:, 2:] += misled**2 * np.eye(len(covariance) - 2)
+    covariance += of_growth(misled, len(covariance))
     for number, one in enumerate(levels):
         for other in levels[number:]:
             term = _between(one, other, transform)
@@ -99,6 +99,11 @@ def _floor(matrix: Matrix, reference: Prepared, unknowns: int) -> Floats:
     variances = np.full(unknowns, FLOOR**2)
     variances[:2] += bias**2
     return np.diag(variances)
+
+
+def of_growth(misled: float, unknowns: int) -> Floats:
+    """Covariance of so many unknowns that are off by px at the corners, all but the shift."""
+    return np.diag(np.where(np.arange(unknowns) < 2, 0.0, misled**2))
 
 
 def of_entries(

@@ -14,7 +14,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.geometry.covariance import at_points, of_product
 from napari_stack.operators.registration.refinement.motion_models import Transform, unknowns_of
-from napari_stack.operators.registration.refinement.uncertainty import of_entries
+from napari_stack.operators.registration.refinement.uncertainty import of_entries, of_growth
 from napari_stack.operators.registration.search.align import Alignment, Prepared
 from napari_stack.operators.registration.sequence.pair_graph import Pair
 from napari_stack.operators.registration.sequence.pairs import BACK, Walk
@@ -190,8 +190,7 @@ def _multiplied(
 def _grown(
     matrix: Matrix, misled: float, *, transform: Transform, shape: tuple[int, int]
 ) -> Covariance:
-    unlike = misled**2 * np.eye(len(unknowns_of(transform)))
-    unlike[:2] = 0
+    unlike = of_growth(misled, len(unknowns_of(transform)))
     return of_entries(matrix, unlike, transform, shape)
 
 

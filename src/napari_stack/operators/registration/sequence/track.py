@@ -32,6 +32,7 @@ from napari_stack.operators.registration.refinement.sharpness import (
 from napari_stack.operators.registration.refinement.uncertainty import (
     measure_uncertainty,
     of_entries,
+    of_growth,
     of_unknowns,
 )
 from napari_stack.operators.registration.search.align import Alignment
@@ -255,8 +256,7 @@ def follow(
         again = partial(_on_every_level, transform=transform)
         _, _, found_again, misled = refined_alike(reference, moving, state, transform, again)
         matrix = found_again.matrix
-    whole = unknowns.copy()
-    whole[SHIFTS:, SHIFTS:] += misled**2 * np.eye(len(whole) - SHIFTS)
+    whole = unknowns + of_growth(misled, len(unknowns))
     covariance = of_entries(matrix, whole, transform, reference.shape)
     alignment = Alignment(matrix, quality, True, covariance=covariance, misled=misled)
     return Place(alignment, found, beside.levels, state.error, unknowns, growth)
