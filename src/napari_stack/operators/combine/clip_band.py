@@ -9,7 +9,7 @@ from napari_stack.core.pixels.casting import cast
 from napari_stack.operators.combine.clip_kernels import clip_rows
 from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
 from napari_stack.operators.combine.clip_tile import STATE, TILE
-from napari_stack.operators.combine.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
 
 #: Types that kernels are compiled for; others are converted to one of them, a few rows at a time.
 #: Each takes seconds to compile.

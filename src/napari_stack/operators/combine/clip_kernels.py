@@ -31,7 +31,7 @@ from napari_stack.operators.combine.clip_tile import (
     add_up,
     clip_rounds,
 )
-from napari_stack.operators.combine.sorting import put_in_order
+from napari_stack.operators.combine.reducers.sorting import put_in_order
 
 
 @kernel

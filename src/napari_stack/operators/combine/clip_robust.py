@@ -17,7 +17,7 @@ from napari_stack.operators.combine.clip_tile import (
     RANKED,
     SPREAD,
 )
-from napari_stack.operators.combine.sorting import sort
+from napari_stack.operators.combine.reducers.sorting import sort
 
 
 @inner_kernel

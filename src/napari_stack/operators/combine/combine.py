@@ -135,7 +135,7 @@ def combine(
     image_type = result_dtype(stack.dtype, chosen, dtype)
     last = run.part(passes - 1, passes)
     if is_rank(chosen):
-        from napari_stack.operators.combine.rank import rank_band
+        from napari_stack.operators.combine.reducers.rank import rank_band
 
         share = 0.5 if chosen == "median" else chosen.percentile / 100
         rank = partial(rank_band, share=share, dtype=image_type)
@@ -167,7 +167,7 @@ def result_dtype(
 
 def _state(stack: Stack, method: Any, run: Run) -> Any:
     """Return the running state of a method."""
-    from napari_stack.operators.combine import accumulators as states
+    from napari_stack.operators.combine.reducers import accumulators as states
 
     if isinstance(method, WeightedMean):
         return states.Sum(mean=True, weights=weights_of(stack, method, run))

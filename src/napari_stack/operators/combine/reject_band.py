@@ -21,7 +21,7 @@ from napari_stack.operators.combine.rejection import (
     PercentileClip,
     critical_values,
 )
-from napari_stack.operators.combine.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
 
 #: Of more, 32 bits do not decide surely enough what lies beyond a bound.
 _FEW_FRAMES = 64

@@ -32,7 +32,7 @@ from napari_stack.operators.combine.reject_pixel_kernels import (
     within_extremes,
     within_shares,
 )
-from napari_stack.operators.combine.sorting import put_in_order, sort
+from napari_stack.operators.combine.reducers.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
 
