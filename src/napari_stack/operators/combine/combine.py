@@ -21,7 +21,11 @@ from napari_stack.core.options import (
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine.normalisation import Normalisation, noise_weights, normalised
+from napari_stack.operators.combine.measures.normalisation import (
+    Normalisation,
+    noise_weights,
+    normalised,
+)
 
 #: What leaves the range of the frames, or lies between their steps, is given in float64.
 FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")
@@ -198,7 +202,7 @@ def _measured_weights(stack: Stack, by: str, run: Run) -> dict[int, float]:
     """Weights of used frames by their noise, their sharpness or both; their mean is 1."""
     if by == "noise":
         return noise_weights(stack, run)
-    from napari_stack.operators.combine.frame_measures import measure_frame
+    from napari_stack.operators.combine.measures.frame_measures import measure_frame
 
     used = np.flatnonzero(stack.used).tolist()
     found = run.each(measure_frame, stack, used, what="Measuring sharpness")

@@ -14,7 +14,7 @@ from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.drizzle_sampling import coherence, gap_of, samples_enough
-from napari_stack.operators.combine.normalisation import noise_weights
+from napari_stack.operators.combine.measures.normalisation import noise_weights
 
 Bayer = Literal["none", "RGGB", "BGGR", "GRBG", "GBRG"]
 

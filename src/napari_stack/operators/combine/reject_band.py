@@ -13,6 +13,7 @@ from napari_stack.operators.combine.clip_band import (
     values_there,
 )
 from napari_stack.operators.combine.ordered_kernels import APART, ORDERED_STATE, ORDERED_SUMS, WIDE
+from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
 from napari_stack.operators.combine.reject_kernels import ESD, LINE, RANKS, SHARES, reject_rows
 from napari_stack.operators.combine.rejection import (
     GeneralisedESD,
@@ -21,7 +22,6 @@ from napari_stack.operators.combine.rejection import (
     PercentileClip,
     critical_values,
 )
-from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
 
 #: Of more, 32 bits do not decide surely enough what lies beyond a bound.
 _FEW_FRAMES = 64

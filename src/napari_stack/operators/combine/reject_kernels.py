@@ -26,13 +26,13 @@ from napari_stack.operators.combine.ordered_kernels import (
     sum_up,
     take_distances,
 )
+from napari_stack.operators.combine.reducers.sorting import put_in_order, sort
 from napari_stack.operators.combine.reject_pixel_kernels import (
     count_each,
     keep_by_line,
     within_extremes,
     within_shares,
 )
-from napari_stack.operators.combine.reducers.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
 

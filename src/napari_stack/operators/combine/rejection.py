@@ -12,7 +12,7 @@ from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine.normalisation import measure_level, measure_noise
+from napari_stack.operators.combine.measures.normalisation import measure_level, measure_noise
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.combine.grow import grown
-from napari_stack.operators.combine.normalisation import Normalisation, normalised
+from napari_stack.operators.combine.measures.normalisation import Normalisation, normalised
 from napari_stack.operators.combine.rejection import (
     Centre,
     Rejection,

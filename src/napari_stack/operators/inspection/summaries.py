@@ -203,7 +203,7 @@ def combined(outcome: Outcome) -> list[Said]:
 
 def _noise_line(outcome: Outcome, expected: float, of_what: str) -> list[Said]:
     """Compare the noise of an image with that of a few of its frames; there may be too little."""
-    from napari_stack.operators.combine.normalisation import measure_noise, noise_of_image
+    from napari_stack.operators.combine.measures.normalisation import measure_noise, noise_of_image
 
     frames, image = outcome.given, np.asarray(outcome.images["image"])
     levelled = outcome.options.get("normalisation", "none") not in ("none", "additive")
@@ -223,7 +223,7 @@ def _noise_line(outcome: Outcome, expected: float, of_what: str) -> list[Said]:
 
 def averaging(outcome: Outcome) -> list[Said]:
     """Tell the noise of a mean with its error, and what so many frames let expect."""
-    from napari_stack.operators.combine.normalisation import noise_of_image
+    from napari_stack.operators.combine.measures.normalisation import noise_of_image
 
     parts = [outcome.images.get(k) for k in ("image", "standard_error", "effective_frames")]
     if any(part is None for part in parts):
