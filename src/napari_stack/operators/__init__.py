@@ -157,7 +157,7 @@ CATALOGUE.update(
         main=("fill",),
     ),
     drizzle=Operator(
-        f"{_HERE}.combine.drizzle:drizzle",
+        f"{_HERE}.combine.drizzle.drizzle:drizzle",
         menu="project",
         became="drizzled",
         main=("scale", "pixfrac", "bayer"),

@@ -7,7 +7,7 @@ there without being named here, where type checkers look.
 from napari_stack.core.stroke import Fusion, Slab, Stroke
 from napari_stack.core.strokes import Strokes
 from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
-from napari_stack.operators.combine.drizzle import Drizzled, drizzle
+from napari_stack.operators.combine.drizzle.drizzle import Drizzled, drizzle
 from napari_stack.operators.combine.mean_with_error import (
     MeanWithError,
     mean_with_error,
