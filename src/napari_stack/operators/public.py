@@ -14,7 +14,7 @@ from napari_stack.operators.combine.mean_with_error import (
     noise_summary,
 )
 from napari_stack.operators.combine.moving_average import moving_average
-from napari_stack.operators.combine.rejection import (
+from napari_stack.operators.combine.rejection.methods import (
     GeneralisedESD,
     LinearFit,
     MinMax,

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.pixels.casting import cast
-from napari_stack.operators.combine.clip_kernels import clip_rows
-from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
-from napari_stack.operators.combine.clip_tile import STATE, TILE
 from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.rejection.clip_kernels import clip_rows
+from napari_stack.operators.combine.rejection.clip_pixel import DEVIATION, MEAN, Rules
+from napari_stack.operators.combine.rejection.clip_tile import STATE, TILE
 
 #: Types that kernels are compiled for; others are converted to one of them, a few rows at a time.
 #: Each takes seconds to compile.

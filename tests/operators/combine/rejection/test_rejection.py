@@ -15,7 +15,7 @@ from napari_stack.operators import (
     apply_transforms,
     sigma_clip,
 )
-from napari_stack.operators.combine.rejection import critical_values
+from napari_stack.operators.combine.rejection.methods import critical_values
 
 # The worked example of Rosner (1983) in the NIST/SEMATECH e-Handbook, section 1.3.5.17.3.
 ROSNER = np.fromstring("""
