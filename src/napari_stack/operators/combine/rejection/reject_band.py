@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.pixels.casting import cast
+from napari_stack.operators.combine.reducers.band_rows import as_rows, covered_somewhere
 from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
 from napari_stack.operators.combine.rejection.clip_band import (
-    as_rows,
-    covered_somewhere,
     standard_error,
     values_there,
 )
