@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_stack.operators.registration.defects import _replace_isolated
+from napari_stack.operators.registration.defect_kernels import replace_isolated
 from napari_stack.operators.registration.preprocess import prepare, repaired
 
 
@@ -20,7 +20,8 @@ def test_isolated_pixels_get_the_median_and_groups_keep_theirs():
             expected[y, x] = smooth[y, x]
     changed = (expected != pixels).sum()
     assert 0 < changed < (np.abs(excess) > 5).sum()
-    _replace_isolated(pixels, smooth, excess, np.float32(5))
+    flat = (image.reshape(-1) for image in (pixels, smooth, around))
+    replace_isolated(*flat, pixels.shape, np.float32(5))
     np.testing.assert_array_equal(pixels, expected)
 
 

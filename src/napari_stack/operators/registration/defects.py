@@ -30,7 +30,11 @@ def repair(pixels: Image) -> Image:
     excess = pixels - smooth
     limit = DEFECT_SIGMAS * spread_of(excess)
     if limit > 0:
-        _replace_isolated(pixels, smooth, excess, np.float32(limit))
+        from napari_stack.operators.registration.defect_kernels import replace_isolated
+
+        around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        flat = (image.reshape(-1) for image in (pixels, smooth, around))
+        replace_isolated(*flat, pixels.shape, np.float32(limit))
     return pixels
 
 
@@ -58,26 +62,6 @@ def _interpolated(pixels: Image, bad: Mask) -> Image:
         sides = good[max(right - 1, 0) : right + 1]
         pixels[:, column] = pixels[:, sides].mean(axis=1)
     return pixels
-
-
-def _replace_isolated(pixels: Image, smooth: Image, excess: Image, limit: np.float32) -> None:
-    """Put the median where at most one of eight neighbours shares half of a pixel's excess."""
-    found: NDArray[np.intp] = np.flatnonzero(np.abs(excess) > limit)
-    around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    flat, width = around.ravel(), around.shape[1]
-    row, column = np.divmod(found, pixels.shape[1])
-    above = row * width + column
-    own = flat[width + 1 :][above]
-    half = np.float32(0.5) * own * own
-    sharing: NDArray[np.uint8] = np.zeros(found.shape, np.uint8)
-    # Those beside it first: most pixels of a structure are told from them.
-    for steps in ((1, width, width + 2, 2 * width + 1), (0, 2, 2 * width, 2 * width + 2)):
-        for step in steps:
-            sharing += (flat[step:][above] * own > half).view(np.uint8)
-        alone = sharing <= 1
-        found, above, sharing = found[alone], above[alone], sharing[alone]
-        own, half = own[alone], half[alone]
-    pixels.ravel()[found] = smooth.ravel()[found]
 
 
 def spread_of(values: Image, most: int = 16_384) -> float:

@@ -1,6 +1,6 @@
 """Registration of one prepared frame against another: by intensities, key points or spectra."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,8 @@ class Alignment:
     transform: Transform | None = None
     covariance: NDArray[np.float64] = field(default_factory=lambda: np.full((8, 8), np.nan))
     misled: float = 0.0
+    #: Where it lies is probable, but not all else was tried: it counts as not verified.
+    hurried: bool = False
 
 
 def align(
@@ -86,6 +88,7 @@ def align(
     iterations: int = ITERATIONS,
     features: Features | None = None,
     only: bool = False,
+    patient: bool = True,
     follow: Follow = "largest",
 ) -> Alignment:
     """Align a frame with the reference by its intensities.
@@ -113,6 +116,9 @@ def align(
         Key points to take hypotheses from where nothing else leaves no doubt.
     only : bool
         Try nothing but `start`.
+    patient : bool
+        Try all else where a place is probable, but not beyond doubt; if not, that is all that is
+        told (`Alignment.hurried`).
     follow : {"largest", "background"}
         Which of several motions is taken.
 
@@ -129,8 +135,10 @@ def align(
     _require_alike(reference, moving)
     if not reference.levels or not moving.levels:
         return _FAILED
-    search = Search(reference, moving, transform, limits, iterations, follow)
+    search = Search(reference, moving, transform, limits, iterations, follow, patient)
     search.go(start, features, only=only)
+    if search.hurried:
+        return replace(_FAILED, hurried=True)
     best = search.best()
     if best is None:
         return _FAILED

@@ -33,8 +33,12 @@ def decided(evidence: Evidence, transform: Transform, best: Callable[[], Weighed
     """
     if transform != "translation" or certain(evidence) or not even(evidence):
         return certain(evidence)
-    found = best()
-    return found is not None and verified(probability(found))
+    return probable(best())
+
+
+def probable(best: Weighed | None) -> bool:
+    """Whether there is a place, and it is probable enough to go by."""
+    return best is not None and verified(probability(best))
 
 
 def certain(evidence: Evidence) -> bool:

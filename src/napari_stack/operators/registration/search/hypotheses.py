@@ -13,7 +13,7 @@ from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform, nearest
 from napari_stack.operators.registration.refinement.one_level import ITERATIONS, corner_distance
-from napari_stack.operators.registration.search.certainty import decided
+from napari_stack.operators.registration.search.certainty import decided, probable
 from napari_stack.operators.registration.search.correlation import correlate, spectrum_of
 from napari_stack.operators.registration.search.determined import determined
 from napari_stack.operators.registration.search.evidence import (
@@ -46,12 +46,9 @@ CORRECTIONS = 2
 AGREE = 2.0
 #: A simpler transform must leave this share of what speaks for the one that was asked for.
 LEAST_LEFT = 0.9
-#: Motions that key points are asked for.
-MOTIONS = 2
-#: So many tiles make another motion.
-LEAST_TILES = 3
-#: Another motion is looked for where so much of the frame is left open.
-LEAST_OPEN = 0.1
+#: Motions that key points are asked for; so many tiles make another one, which is looked for where
+#: so much of the frame is left open.
+MOTIONS, LEAST_TILES, LEAST_OPEN = 2, 3, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +99,9 @@ class Search:
     limits: Limits = ANY
     iterations: int = ITERATIONS
     follow: Follow = "largest"
+    #: Whether to go on where a place is probable; if not, `hurried` tells where it ended there.
+    patient: bool = True
+    hurried: bool = False
     found: list[Candidate] = field(default_factory=list)
     #: Starts since the reference is the one that hypotheses are now refined against.
     tried: list[Matrix] = field(default_factory=list)
@@ -116,6 +116,9 @@ class Search:
         for hypothesis in islice(hypotheses, 1) if only and start is not None else hypotheses:
             self._add(hypothesis)
             if self.found and decided(self.found[-1].evidence, self.transform, self.best):
+                return
+            self.hurried = not self.patient and probable(self.best())
+            if self.hurried:
                 return
 
     def best(self) -> Best | None:

@@ -41,6 +41,7 @@ def measure_globally(
     view: "MeasureOptions",
     aligner: "Aligner",
     fixed: tuple[int, Prepared],
+    begun: dict[int, Prepared],
     direct: Found,
     frames: list[int],
     run: Run,
@@ -51,6 +52,8 @@ def measure_globally(
     ----------
     fixed : (int, Prepared)
         The reference.
+    begun : dict
+        Frames that are prepared already.
     direct : dict
         What is known already of frames against the reference.
     frames : list of int
@@ -64,7 +67,7 @@ def measure_globally(
     sides = [i for i in frames if i > reference], [i for i in frames[::-1] if i < reference]
     pairs = [Pair(reference, i, a) for i, a in known.items()]
     for number, side in enumerate(sides):
-        walk = Walk(stack, view, aligner, fixed, places, here.part(number, 2), list(pairs))
+        walk = Walk(stack, view, aligner, fixed, places, here.part(number, 2), begun, list(pairs))
         pairs = walk.go(side)
     size = (stack.shape[1], stack.shape[2])
     result = solved(pairs, reference, aligner.transform, size) | _alone(pairs, reference)

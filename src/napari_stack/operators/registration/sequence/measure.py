@@ -45,6 +45,11 @@ LONG = 2 * KEYS
 
 #: Where more than this share of the frames is lost, or badly known, pairs of all are measured.
 MANY = 0.1
+#: Frames whose place is probable, but not beyond doubt, are told by those between where they are no
+#: more than this share of all.
+MANY_HURRIED = 0.25
+#: Prepared frames of stacks of so many are kept: no more than `pairs` holds of longer ones.
+KEPT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +127,12 @@ class Aligner:
         start: NDArray[np.float64] | None = None,
         *,
         only: bool = False,
+        patient: bool = True,
     ) -> Alignment:
         """Align a frame; "auto" tries intensities, then key points, refined on intensities.
 
-        Where intensities are compared, and `only`, nothing but the start is tried.
+        Where intensities are compared, and `only`, nothing but the start is tried; where it is not
+        `patient`, nothing more once a place is probable.
         """
         how: Any = {"transform": self.transform, "limits": self.limits}
         if not isinstance(self.method, str | Intensity):
@@ -133,6 +140,7 @@ class Aligner:
         steps = (self.method if isinstance(self.method, Intensity) else Intensity()).iterations
         features = None if isinstance(self.method, Intensity) else Features()
         how |= {"iterations": steps, "features": features, "only": only, "follow": self.follow}
+        how["patient"] = patient
         return align(fixed, moving, start=start, **how)
 
 
@@ -165,26 +173,44 @@ def measure(
         )
     if sequence == "previous":
         return chained(stack, view, aligner, reference, run)
-    globally = partial(measure_globally, stack, view, aligner, (reference, fixed))
+    begun = dict(zip(beside, others, strict=True))
+    globally = partial(measure_globally, stack, view, aligner, (reference, fixed), begun)
     if sequence == "global":
         return globally({}, moving, run)
-    begun = dict(zip(beside, others, strict=True))
-    how = {"view": watched, "aligner": aligner, "fixed": fixed, "begun": begun}
+    how: dict[str, Any] = {"view": watched, "aligner": aligner, "fixed": fixed, "begun": begun}
     if len(moving) >= LONG and aligner.follows:
         search = partial(_searched, **how)
         found = followed(stack, watched, aligner, reference, search, moving, run, picture)
     else:
-        direct = run.each(partial(_against, **how), stack, moving, what=what, growing=picture)
+        how["keep"] = not alone and len(stack) <= KEPT
+        # Frames beside the reference have none between that could tell more.
+        far = [i for i in moving if abs(i - reference) > 1] if sequence == "auto" else []
+        each = partial(_against, **how, hurried=far)
+        direct = run.each(each, stack, moving, what=what, growing=picture)
         found = dict(zip(moving, direct, strict=True))
+        if sum(a.hurried for a in direct) > MANY_HURRIED * len(moving):
+            found |= _patiently(stack, how, found, run)
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or len(lost) == len(moving):
         return found
     bad = sorted({*lost, *badly_known(found, (stack.shape[1], stack.shape[2]))})
     if not bad:
         return found
-    many = len(bad) > MANY * len(moving)
-    again = globally(found, moving if many else near(bad, len(stack)), run)
-    return found | {i: a for i, a in again.items() if a.verified or found[i].verified}
+    frames = moving if len(bad) > MANY * len(moving) else near(bad, len(stack))
+    # Frames on the other side of the reference tell nothing of these.
+    sides = {i > reference for i in bad}
+    again = globally(found, [i for i in frames if (i > reference) in sides], run)
+    found |= {i: a for i, a in again.items() if a.verified or found[i].verified}
+    return found | _patiently(stack, how, found, run)
+
+
+def _patiently(stack: Stack, how: dict[str, Any], found: Found, run: Run) -> Found:
+    """Search once more for frames that were placed in a hurry, and that others did not help."""
+    left = [i for i, alignment in found.items() if alignment.hurried]
+    if not left:
+        return {}
+    what = "Registering frames"
+    return dict(zip(left, run.each(partial(_against, **how), stack, left, what=what), strict=True))
 
 
 def _begun(run: Run) -> Run:
@@ -206,10 +232,14 @@ def _searched(
     aligner: Aligner,
     fixed: Prepared,
     begun: dict[int, Prepared],
+    keep: bool = False,
+    hurried: Collection[int] = (),
 ) -> tuple[Alignment, Prepared]:
-    """Align a frame with the reference; some are prepared already."""
+    """Align a frame with the reference; some are prepared already, and all are if kept."""
     moving = begun[index] if index in begun else view(stack, index)
-    return aligner(fixed, moving), moving
+    if keep:
+        begun[index] = moving
+    return aligner(fixed, moving, patient=index not in hurried), moving
 
 
 def _against(stack: Stack, index: int, **how: Any) -> Alignment:

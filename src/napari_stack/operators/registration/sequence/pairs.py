@@ -42,6 +42,8 @@ class Walk:
     reference: Seen
     places: dict[int, Matrix]
     run: Run
+    #: Frames that are prepared already.
+    begun: dict[int, Prepared] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     #: The last frames that were placed.
     window: list[Seen] = field(default_factory=list)
@@ -56,8 +58,10 @@ class Walk:
 
     def _block(self, numbers: list[int], run: Run) -> None:
         what = "Registering to neighbours"
-        prepared = run.part(0, 3).each(self.view, self.stack, numbers, what=what)
-        usable = [(i, p) for i, p in zip(numbers, prepared, strict=True) if p.levels]
+        new = [i for i in numbers if i not in self.begun]
+        prepared = run.part(0, 3).each(self.view, self.stack, new, what=what)
+        known = self.begun | dict(zip(new, prepared, strict=True))
+        usable = [(i, known[i]) for i in numbers if known[i].levels]
         befores = [self.window[-1], *usable]
         self._measure(self._new(list(zip(befores, usable, strict=False))), run.part(1, 3))
         line = list(self.window)
