@@ -140,7 +140,8 @@ def align(
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
 
     def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
-        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
+        how = best.transform, one.factors, iterations
+        return refine(one, other, Refined(place), *how, strict=True)
 
     one, other, refined, misled = refined_alike(reference, moving, refined, best.transform, again)
     matrix, covariance = measure_uncertainty(one, other, refined, best.transform, misled)
