@@ -3,6 +3,7 @@
 Run as `python benchmarks/registration_breathing.py [--frames 300] [--growth 1.6] [--reference
 first] [--sequences auto global]`. A photograph is defocused by up to 8 px (sigma), less where a
 smooth depth is in focus; noise is 3 of 255. Every frame should be within 0.5 px, or flagged.
+With `--rendered`, series of objects that hide each other (`samples.focus_series`) are measured.
 """
 
 import argparse
@@ -16,13 +17,22 @@ from registration_pairs import about_centre
 from scipy import ndimage
 from skimage import data
 
-from napari_stack import Stack, measure_transforms
+from napari_stack import Stack, measure_transforms, samples
 from napari_stack.core.matrices import corners_of
 
 #: Side of a frame, noise (of 255), and the greatest defocus (sigma in px).
 SIZE, NOISE, DEFOCUS = 256, 3.0, 8.0
 #: Corners further off than this should be flagged.
 NEAR = 0.5
+#: Rendered series: frames, size, growth and noise (of 255) of a frame, seed.
+RENDERED = (
+    (9, (288, 360), 0.03, 3, 0),
+    (9, (288, 360), 0.02, 2, 2),
+    (9, (300, 300), 0.02, 3, 8),
+    (9, (256, 320), 0.01, 3, 0),
+    (9, (512, 512), 0.01, 1, 1),
+    (12, (256, 320), 0.01, 2, 5),
+)
 #: Blurs that a frame is put together of.
 SIGMAS = np.array([0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0])
 
@@ -58,6 +68,25 @@ def series(frames: int, growth: float, seed: int) -> tuple[NDArray[np.uint8], ND
     return np.stack(made), np.stack(matrices)
 
 
+def rendered(sequences: list[str]) -> None:
+    """Print how far the frames of rendered focus series are off at the worst corner."""
+    for frames, size, breathing, noise, seed in RENDERED:
+        stack, truth = samples.focus_series(
+            frames, size, seed, breathing=breathing, noise=noise / 255
+        )
+        for sequence in sequences:
+            found = measure_transforms(stack, transform="similarity", sequence=sequence)
+            true = truth["matrices"] @ np.linalg.inv(truth["matrices"][found.reference])
+            error = (found.matrices - true) @ corners_of(size)
+            off = np.hypot(error[:, 0], error[:, 1]).max(axis=1)
+            print(
+                f"{sequence:7} {frames} frames of {size[0]} x {size[1]}, breathing {breathing}, "
+                f"noise {noise}, seed {seed}: flagged {found.failed.sum()}, off at most "
+                f"{off.max():.3f} px, rms {np.sqrt(np.mean(off**2)):.3f}; each {np.round(off, 2)}",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Print a line for each sequence."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -66,7 +95,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reference", default="first")
     parser.add_argument("--sequences", nargs="+", default=["auto", "global"])
+    parser.add_argument("--rendered", action="store_true")
     given = parser.parse_args()
+    if given.rendered:
+        rendered(given.sequences)
+        return
     frames, truth = series(given.frames, given.growth, given.seed)
     corners = corners_of((SIZE, SIZE))
     for sequence in given.sequences:

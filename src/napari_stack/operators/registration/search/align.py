@@ -175,7 +175,8 @@ def _measured(
     """
 
     def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
-        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
+        how = best.transform, one.factors, iterations
+        return refine(one, other, Refined(place), *how, strict=True)
 
     unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
     small = finest_small(reference)
