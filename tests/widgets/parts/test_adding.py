@@ -92,21 +92,29 @@ def test_the_frame_in_view_of_a_lazy_layer_is_computed_in_a_thread(viewer):
     assert layer._slice.image.raw.max() == 2
 
 
-def test_a_frame_that_cannot_be_computed_does_not_keep_the_layer_hidden(viewer, monkeypatch):
+def test_a_frame_that_cannot_be_computed_is_told_and_stays_hidden(viewer, monkeypatch, notes):
     source = Watched()
     layer = layers.to_layer(Stack(source), "lazy", limits=(0, 9), visible=False)
     parts = add_in_parts(viewer, [layer], [layer])
     next(parts)
 
     def fails(index, rows=None):
-        monkeypatch.undo()
-        raise OSError("gone")
+        raise FileNotFoundError(f"frame {index} is gone")
 
     monkeypatch.setattr(source, "pixels", fails)
     for _ in parts:
         pass
-    assert layer.visible
-    assert source.read == [(2, False)]  # napari reads it, and would tell that it cannot
+    assert layer in viewer.layers
+    assert not layer.visible
+    assert "frame 2 is gone" in notes[-1][1]
+
+
+def test_a_hidden_layer_keeps_its_thumbnail(viewer, cells):
+    layer = layers.focus_stack(layers.to_layer(Stack.wrap(cells)))[2]
+    for _ in add_in_parts(viewer, [layer]):
+        pass
+    assert not layer.visible
+    assert layer.thumbnail[..., :3].any()
 
 
 def test_the_bar_of_colours_comes_after_its_layer(viewer, cells):

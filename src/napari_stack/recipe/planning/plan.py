@@ -13,6 +13,8 @@ from napari_stack.recipe.step import Step
 
 #: Hot pixels in a million from which on they are repaired unasked.
 _MANY_HOT = 2.0
+#: Brightness of the corners that can be the light's doing, as a share of that in the centre.
+_LEAST_LIGHT = 0.25
 #: Change of brightness that is seen when frames follow each other, or are averaged.
 _FLICKERS = 0.03
 #: Loss of brightness that is bleaching.
@@ -81,7 +83,9 @@ def _repair(_kind: Kind, _goal: Goal, facts: Facts) -> Planned:
 
 def _flatten(kind: Kind, goal: Goal, facts: Facts) -> Planned:
     share = facts.seen.corners
-    why = f"corners are {1 - share:.0%} darker than the centre" if share < 0.97 else ""
+    # Less is the scene: bright things on black, in the middle.
+    told = _LEAST_LIGHT < share < 0.97
+    why = f"corners are {1 - share:.0%} darker than the centre" if told else ""
     # What lights a microscope unevenly has any shape and is the same for all fields of view; what
     # a lens does falls off from the centre, and one scene is enough to measure it.
     many = kind in ("tiles", "time-lapse", "volume over time") and not facts.photographs
@@ -94,7 +98,9 @@ def _align(kind: Kind, goal: Goal, facts: Facts) -> Planned | None:
         return None
     moving = kind != "volume over time" or goal == STEADY
     transform, why = _transform(kind, facts)
-    step = Step("register", {"transform": transform}, **_along(facts, projected=True))
+    # A time that cannot be registered is fused where it is: without, there is no movie.
+    kept = {"failed": "keep"} if kind == "volume over time" else {}
+    step = Step("register", {"transform": transform, **kept}, **_along(facts, projected=True))
     return Planned(step, moving, why)
 
 

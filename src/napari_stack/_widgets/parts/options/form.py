@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_stack._widgets.parts.layout import INDENT, Rows
 from napari_stack._widgets.parts.options.fields import ImageField, Layers, field_of
+from napari_stack._widgets.parts.options.inputs import NumberInput
 from napari_stack.core.counts_with import counting
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Option, check, method_name, method_options, options_of
@@ -34,6 +35,15 @@ _TITLES = {
     "by": "Judged by",
     "moving_average": "Averaged over",
     "fill": "Fill gaps up to",
+}
+
+#: What a number says at the lower end of its range.
+_LOWEST = {
+    "intensity_max": "no limit",
+    "sigma_low": "as sigma",
+    "sigma_high": "as sigma",
+    "denoise": "off",
+    "sharpen": "off",
 }
 
 #: Units, shorter.
@@ -114,6 +124,8 @@ class OptionsForm:
         if isinstance(field, ImageField):
             field.without = _WITHOUT.get((self.owner.__name__, option.name), field.without)
             field.reset_choices()
+        if isinstance(field, NumberInput):
+            field.native.setSpecialValueText(_LOWEST.get(option.name, ""))
         self.labels.append(self.native.add(_title(option), field.native, _help(option)))
         if option.methods:
             self._add_panels(option, layers)

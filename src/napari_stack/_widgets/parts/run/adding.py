@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from napari.layers import Image
 
+from napari_stack._widgets.parts.run.errors import show_error
 from napari_stack.layers.compat import show_colour_bar, shows_colour_bar
 from napari_stack.layers.stacks.ahead import frame_ahead
 
@@ -24,17 +24,20 @@ def add_in_parts(
     made : sequence of layers
     lazy : sequence of layers
         Those of them that are made hidden, and are to be in view: each is shown once the frame that
-        is in view was computed, in a thread.
+        is in view was computed, in a thread. Where that cannot be computed, why is told, and the
+        layer stays hidden.
     """
     for layer in made:
         yield
         bar = isinstance(layer, Image) and shows_colour_bar(layer)
         if bar:
             show_colour_bar(layer, shown=False)
+        thumbnail = layer.thumbnail.copy()
         viewer.add_layer(layer)
+        if not layer.visible:
+            layer.thumbnail = thumbnail  # napari forgets that of a hidden layer
         if any(layer is one for one in lazy):
-            yield from _computed(frame_ahead(layer, viewer.dims.point))
-            layer.visible = True
+            yield from _computed(frame_ahead(layer, viewer.dims.point), layer)
         if bar:
             yield
             show_colour_bar(layer)
@@ -47,13 +50,20 @@ def select(viewer: Any, layer: Any) -> None:
         viewer.layers.selection.active = layer
 
 
-def _computed(work: Callable[[], None] | None) -> Generator[None, None, None]:
+def _computed(work: Callable[[], None] | None, layer: Any) -> Generator[None, None, None]:
+    wrong: list[Exception] = []
+
     def go() -> None:
-        with suppress(Exception):  # the viewer meets it when it reads the frame itself, and tells
+        try:
             if work is not None:
                 work()
+        except Exception as error:  # noqa: BLE001
+            wrong.append(error)
 
     thread = threading.Thread(target=go, name="napari-stack-ahead")
     thread.start()
     while thread.is_alive():
         yield
+    for error in wrong:
+        show_error(error)
+    layer.visible = not wrong

@@ -41,8 +41,8 @@ def why_not_clipped(
         return (
             f"{frames} frames can hardly be clipped at {nearest:g} sigma: no value of so few can "
             f"lie further than {np.floor(100 * reach) / 100:.2f} from their {centre}, and only one "
-            "far out does so; choose method='auto', a lower sigma, or spread='MAD' with "
-            "centre='median'"
+            "far out does so; choose the method 'auto', a lower sigma, or the spread 'MAD' with "
+            "the centre 'median'"
         )
     return _cannot_clip(frames, nearest, centre, spread)
 
@@ -71,4 +71,4 @@ def _cannot_clip(frames: int, sigma: float, centre: str, spread: str) -> str:
     if frames < 3:
         return text
     reach = np.floor(100 * _reach(frames, centre, spread)) / 100
-    return f"{text}, a sigma below {reach:.2f}, or spread='MAD' with centre='median'"
+    return f"{text}, a sigma below {reach:.2f}, or the spread 'MAD' with the centre 'median'"
