@@ -66,6 +66,8 @@ def solved(
     shape : tuple of int
         Rows and columns of a frame.
     """
+    if not pairs:
+        return {}
     frames = sorted({reference, *(f for p in pairs for f in (p.first, p.second))})
     node = {frame: k for k, frame in enumerate(frames)}
     edges = edges_of(pairs, node)
