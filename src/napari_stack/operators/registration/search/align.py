@@ -177,9 +177,10 @@ def _measured(
     def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
         return refine(one, other, Refined(place), best.transform, one.factors, iterations)
 
-    unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
-    small = finest_small(reference)
-    if small and unlike is not None and unlike.matters:
+    small, unlike = finest_small(reference), None
+    if small:
+        unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
+    if unlike is not None and unlike.matters:
         fixed, refined = _refined_finely(reference, moving, best, iterations, small)
         found = refined_alike(fixed, moving, refined, best.transform, again, unlike)
         if found[0] is not fixed:
