@@ -7,7 +7,7 @@ import pytest
 from numba import typeof, types
 
 from napari_stack.core.system.signatures import read, written
-from napari_stack.operators.combine.clip_pixel import Rules
+from napari_stack.operators.combine.rejection.clip_pixel import Rules
 
 FIXED = np.zeros((3, 2))
 FIXED.setflags(write=False)
@@ -38,7 +38,7 @@ def test_types_come_back(value, text):
 def test_named_tuples_come_back():
     kind = typeof(Rules(2.0, 2.0, 0, 1, 5, 1.0))
     ((name, parts),) = written(kind).items()
-    assert name == "napari_stack.operators.combine.clip_pixel:Rules"
+    assert name == "napari_stack.operators.combine.rejection.clip_pixel:Rules"
     assert parts == [*["float64"] * 2, *["int64"] * 3, "float64"]
     assert read(written(kind)) == kind
 

@@ -145,7 +145,7 @@ CATALOGUE.update(
         main=("method", "sigma", "iterations"),
         result_dtype=f"{_HERE}.combine.sigma_clip:result_dtype",
         in_bands=True,
-        caution=f"{_HERE}.combine.too_few:why_not_clipped",
+        caution=f"{_HERE}.combine.rejection.too_few:why_not_clipped",
         clipped_values=f"{_HERE}.inspection.pixel:clipped_values",
         precompile=({}, {"centre": "median", "spread": "MAD"}),
         says=f"{_SAYS}:clipping",
@@ -157,7 +157,7 @@ CATALOGUE.update(
         main=("fill",),
     ),
     drizzle=Operator(
-        f"{_HERE}.combine.drizzle:drizzle",
+        f"{_HERE}.combine.drizzle.drizzle:drizzle",
         menu="project",
         became="drizzled",
         main=("scale", "pixfrac", "bayer"),

@@ -7,14 +7,14 @@ there without being named here, where type checkers look.
 from napari_stack.core.stroke import Fusion, Slab, Stroke
 from napari_stack.core.strokes import Strokes
 from napari_stack.operators.combine.combine import Percentile, WeightedMean, combine
-from napari_stack.operators.combine.drizzle import Drizzled, drizzle
+from napari_stack.operators.combine.drizzle.drizzle import Drizzled, drizzle
 from napari_stack.operators.combine.mean_with_error import (
     MeanWithError,
     mean_with_error,
     noise_summary,
 )
 from napari_stack.operators.combine.moving_average import moving_average
-from napari_stack.operators.combine.rejection import (
+from napari_stack.operators.combine.rejection.methods import (
     GeneralisedESD,
     LinearFit,
     MinMax,

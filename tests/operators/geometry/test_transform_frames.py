@@ -244,6 +244,31 @@ def test_a_crop_keeps_how_frames_were_registered(options):
     assert found.read(2)[1] is None  # what was filled counts
 
 
+BORDERS = ["invalid", "replicate", "reflect", ns.Constant(7)]
+
+
+@pytest.mark.parametrize("first", BORDERS, ids=str)
+@pytest.mark.parametrize("second", BORDERS, ids=str)
+def test_borders_of_two_warps_are_those_of_one_after_the_other(first, second):
+    """What the first leaves invalid stays so, and what it fills stays, whatever the second does."""
+    stack = random_stack()
+    shifts = np.tile(np.eye(3), (len(stack), 1, 1))
+    shifts[:, :2, 2] = (3, 2)
+    one = ns.apply_transforms(stack, ns.Transforms(shifts), border=first)
+    two = ns.apply_transforms(one, ns.Transforms(shifts), border=second)
+    apart = ns.apply_transforms(
+        ns.Stack.wrap(np.asarray(one)), ns.Transforms(shifts), border=second
+    )
+    counts = np.full(stack.shape[1:], second != "invalid")  # beyond the frames of the second
+    counts[:-2, :-3] = first != "invalid"  # beyond those of the first
+    counts[:-4, :-6] = True
+    values, valid = two.read(1)
+    np.testing.assert_array_equal(np.ones_like(counts) if valid is None else valid, counts)
+    if first in ("invalid", second):  # then a border is made of the frames as recorded
+        counts[-4:] = counts[:, -6:] = False
+    np.testing.assert_allclose(values[counts], apart[1][counts], atol=1e-3)
+
+
 def test_of_two_kernels_the_wider_is_taken():
     moved = registered(random_stack(), interpolation="lanczos")
     (warp,) = ns.transform_frames(moved, rotate=10.0).corrections

@@ -25,8 +25,8 @@ from napari_stack.operators import (
     quality_table,
     select_frames,
 )
-from napari_stack.operators.combine.frame_likeness import Sample, repeats, sample_of
-from napari_stack.operators.combine.frame_measures import measure_frame
+from napari_stack.operators.combine.measures.frame_likeness import Sample, repeats, sample_of
+from napari_stack.operators.combine.measures.frame_measures import measure_frame
 from napari_stack.operators.inspection.frame_table import FrameTable
 from napari_stack.operators.inspection.quality import read_selection
 

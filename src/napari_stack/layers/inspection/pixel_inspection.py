@@ -13,7 +13,7 @@ from napari_stack.layers.compat import weak_reference
 from napari_stack.layers.inspection.frame_inspection import frames_layer, frames_of, stacked_axis
 from napari_stack.layers.provenance import link_of
 from napari_stack.layers.stacks.read_layer import leading_axes, position_at, read_layer
-from napari_stack.operators.combine.normalisation import normalised
+from napari_stack.operators.combine.measures.normalisation import normalised
 from napari_stack.operators.inspection.pixel import (
     ClippedValues,
     PixelValues,

@@ -21,7 +21,11 @@ from napari_stack.core.options import (
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine.normalisation import Normalisation, noise_weights, normalised
+from napari_stack.operators.combine.measures.normalisation import (
+    Normalisation,
+    noise_weights,
+    normalised,
+)
 
 #: What leaves the range of the frames, or lies between their steps, is given in float64.
 FLOAT_METHODS = ("sum", "product", "standard deviation", "difference")
@@ -135,7 +139,7 @@ def combine(
     image_type = result_dtype(stack.dtype, chosen, dtype)
     last = run.part(passes - 1, passes)
     if is_rank(chosen):
-        from napari_stack.operators.combine.rank import rank_band
+        from napari_stack.operators.combine.reducers.rank import rank_band
 
         share = 0.5 if chosen == "median" else chosen.percentile / 100
         rank = partial(rank_band, share=share, dtype=image_type)
@@ -167,7 +171,7 @@ def result_dtype(
 
 def _state(stack: Stack, method: Any, run: Run) -> Any:
     """Return the running state of a method."""
-    from napari_stack.operators.combine import accumulators as states
+    from napari_stack.operators.combine.reducers import accumulators as states
 
     if isinstance(method, WeightedMean):
         return states.Sum(mean=True, weights=weights_of(stack, method, run))
@@ -198,7 +202,7 @@ def _measured_weights(stack: Stack, by: str, run: Run) -> dict[int, float]:
     """Weights of used frames by their noise, their sharpness or both; their mean is 1."""
     if by == "noise":
         return noise_weights(stack, run)
-    from napari_stack.operators.combine.frame_measures import measure_frame
+    from napari_stack.operators.combine.measures.frame_measures import measure_frame
 
     used = np.flatnonzero(stack.used).tolist()
     found = run.each(measure_frame, stack, used, what="Measuring sharpness")

@@ -12,7 +12,7 @@ from napari_stack.core.results import Shown
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import WeightedMean, require_used, weights_of
-from napari_stack.operators.combine.normalisation import (
+from napari_stack.operators.combine.measures.normalisation import (
     Normalisation,
     measure_noise,
     noise_of_image,

@@ -42,7 +42,7 @@ class MovingAverage(StackSource):
 
     def pixels(self, index: int, rows: slice | None = None) -> Pixels:
         """Average some rows; a pixel is valid where any frame of the window is."""
-        from napari_stack.operators.combine.accumulators import Sum
+        from napari_stack.operators.combine.reducers.accumulators import Sum
 
         if not (window := self.window(index)):
             values, _ = self.stack.read(index, rows)

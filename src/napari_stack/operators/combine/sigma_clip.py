@@ -14,9 +14,9 @@ from napari_stack.core.results import OnlyWith, PerFrame, Shown
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
-from napari_stack.operators.combine.grow import grown
-from napari_stack.operators.combine.normalisation import Normalisation, normalised
-from napari_stack.operators.combine.rejection import (
+from napari_stack.operators.combine.measures.normalisation import Normalisation, normalised
+from napari_stack.operators.combine.rejection.grow import grown
+from napari_stack.operators.combine.rejection.methods import (
     Centre,
     Rejection,
     Spread,
@@ -24,10 +24,10 @@ from napari_stack.operators.combine.rejection import (
     rejection_of,
     suited,
 )
-from napari_stack.operators.combine.too_few import why_not_clipped
+from napari_stack.operators.combine.rejection.too_few import why_not_clipped
 
 if TYPE_CHECKING:
-    from napari_stack.operators.combine.clip_pixel import Rules
+    from napari_stack.operators.combine.rejection.clip_pixel import Rules
 
 # What each method makes use of; grown rejection is measured in sigmas whatever the method.
 _DISTANCES = CountsWith("method", ("sigma", "linear fit"))
@@ -189,7 +189,7 @@ def sigma_clip(
 def _rules(
     stack: Stack, low: float, high: float, centre: str, spread: str, iterations: int
 ) -> "Rules":
-    from napari_stack.operators.combine.clip_pixel import Rules
+    from napari_stack.operators.combine.rejection.clip_pixel import Rules
 
     unit = 1.0 if spread != "standard deviation" and holds_whole_numbers(stack) else np.inf
     rules = (float(low), float(high), _CENTRES[centre], _SPREADS[spread], int(iterations))
@@ -210,10 +210,10 @@ def holds_whole_numbers(stack: Stack) -> bool:
 def _band(chosen: Any, rules: "Rules", frames: int) -> Any:
     """Return the function that makes bands by a method."""
     if chosen == "sigma":
-        from napari_stack.operators.combine.clip_band import clip_band
+        from napari_stack.operators.combine.rejection.clip_band import clip_band
 
         return partial(clip_band, rules=rules)
-    from napari_stack.operators.combine.reject_band import limits_of, reject_band
+    from napari_stack.operators.combine.rejection.reject_band import limits_of, reject_band
 
     limits = limits_of(chosen, rules.low, rules.high, rules.iterations, frames)
     return partial(reject_band, method=chosen, limits=limits)

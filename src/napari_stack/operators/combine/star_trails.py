@@ -54,7 +54,7 @@ def star_trails(
     """
     check(star_trails, locals())
     require_used(stack)
-    from napari_stack.operators.combine.accumulators import Extremes
+    from napari_stack.operators.combine.reducers.accumulators import Extremes
 
     values, covered = run.fold(Extremes(method="maximum"), stack, what="Combining frames").result()
     if fill:

@@ -32,7 +32,7 @@ def band_of(
     weights : ndarray, shape (n,), or None
         What each frame counts for the growth.
     """
-    from napari_stack.operators.combine.rank import rank_band
+    from napari_stack.operators.combine.reducers.rank import rank_band
 
     dtype = np.dtype(np.float32)
 

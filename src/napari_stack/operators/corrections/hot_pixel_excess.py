@@ -126,7 +126,7 @@ def sample(stack: Stack, index: int, step: int) -> Sampled:
     index : int
     step : int
     """
-    from napari_stack.operators.combine.normalisation import measure_noise
+    from napari_stack.operators.combine.measures.normalisation import measure_noise
 
     values, valid = stack.read(index)
     values = colour_channels(values, stack.alpha)

@@ -38,7 +38,7 @@ def seems_compressed(stack: Stack) -> bool:
 
 
 def _middle(stack: Stack, index: int) -> NDArray[np.float64]:
-    from napari_stack.operators.combine.frame_measures import grey_of
+    from napari_stack.operators.combine.measures.frame_measures import grey_of
 
     grey = grey_of(stack.read(index)[0], stack)
     top, left = (max(side - _VIEW, 0) // 2 // _SIDE * _SIDE for side in grey.shape)

@@ -190,11 +190,8 @@ class Warp(Correction):
         """One warp that does this and then `later`, where one border can say what both do."""
         if not isinstance(later, Warp) or later.moves_rows:
             return None
-        if self.border in ("invalid", later.border):
-            border = later.border
-        elif self._holds(later):  # the later border is never reached
-            border = self.border
-        else:
+        # Where the later border is never reached, it need not be said.
+        if self.border != later.border and not self._holds(later):
             return None
         shift = Transforms.exact(self.shift, len(self.transforms))
         return replace(
@@ -202,7 +199,7 @@ class Warp(Correction):
             transforms=self.transforms.then(shift).then(later.transforms),
             source_size=self.source_size,
             interpolation=max(self.interpolation, later.interpolation, key=_KERNELS.index),
-            border=border,
+            border=self.border,
         )
 
     @property

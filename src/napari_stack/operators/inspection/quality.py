@@ -17,8 +17,8 @@ from napari_stack.core.options import check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
-from napari_stack.operators.combine.frame_likeness import repeats
-from napari_stack.operators.combine.frame_measures import (
+from napari_stack.operators.combine.measures.frame_likeness import repeats
+from napari_stack.operators.combine.measures.frame_measures import (
     BESIDE,
     Measures,
     measure_frames,

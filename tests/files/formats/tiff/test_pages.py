@@ -381,8 +381,8 @@ def test_clipping_in_bands_reads_every_byte_about_once(tmp_path: Path, noise: No
     if not Path("/proc/self/io").exists():
         pytest.skip("no count of bytes here")
     idle = code.replace("ns.sigma_clip(stack, run=ns.Run(memory=2**23))", "import "
-                        "napari_stack.operators.combine.clip_band; ns.sigma_clip(ns.Stack.wrap("
-                        "stack[0][None].repeat(4, 0)[:, :4, :4]))")  # fmt: skip
+                        "napari_stack.operators.combine.rejection.clip_band; ns.sigma_clip("
+                        "ns.Stack.wrap(stack[0][None].repeat(4, 0)[:, :4, :4]))")  # fmt: skip
     counts = [
         int(subprocess.run([sys.executable, "-c", c, str(tmp_path)], capture_output=True,
                            text=True, check=True).stdout)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_stack.operators.combine.rejection import Centre, Rejection, Spread
+from napari_stack.operators.combine.rejection.methods import Centre, Rejection, Spread
 
 
 def _reach(frames: int, centre: str, spread: str) -> float:

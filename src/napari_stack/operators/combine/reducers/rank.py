@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from napari_stack.core.pixels.casting import cast
 from napari_stack.core.system.jit import kernel
-from napari_stack.operators.combine.clip_band import as_rows, covered_somewhere
-from napari_stack.operators.combine.sorting import (
+from napari_stack.operators.combine.reducers.band_rows import as_rows, covered_somewhere
+from napari_stack.operators.combine.reducers.sorting import (
     put_in_order,
     selection_network,
     sort,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_stack.core.pixels.statistics import robust_sigma
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
-from napari_stack.operators.combine.frame_likeness import Reference, Sample, sample_of
-from napari_stack.operators.combine.normalisation import measure_noise
+from napari_stack.operators.combine.measures.frame_likeness import Reference, Sample, sample_of
+from napari_stack.operators.combine.measures.normalisation import measure_noise
 
 #: Gaussians whose difference is looked at, in px: details that a slight blur takes away.
 _FINE, _COARSE = 1.0, 2.5

@@ -58,7 +58,7 @@ def test_drops_of_shifted_frames_are_those_worked_out(dtype, scale, pixfrac):
 
 @quiet
 def test_drops_of_turned_frames_cover_exact_areas():
-    from napari_stack.operators.combine.drizzle import drop
+    from napari_stack.operators.combine.drizzle.drizzle import drop
 
     rng = np.random.default_rng(1)
     values = rng.uniform(1, 9, (12, 14, 1))

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.pixels.casting import cast
-from napari_stack.operators.combine.clip_kernels import clip_rows
-from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
-from napari_stack.operators.combine.clip_tile import STATE, TILE
-from napari_stack.operators.combine.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.reducers.band_rows import as_rows, covered_somewhere
+from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.rejection.clip_kernels import clip_rows
+from napari_stack.operators.combine.rejection.clip_pixel import DEVIATION, MEAN, Rules
+from napari_stack.operators.combine.rejection.clip_tile import STATE, TILE
 
 #: Types that kernels are compiled for; others are converted to one of them, a few rows at a time.
 #: Each takes seconds to compile.
@@ -23,25 +24,6 @@ _CONVERTED_BYTES = 2**20
 
 #: A value at the limit is kept: limits are wider by this share of the spread, which is rounding.
 _SLACK = 1e-11
-
-
-def as_rows(values: NDArray[Any]) -> NDArray[Any]:
-    """Return (n, rows, x[, channel]) as contiguous (rows, n, columns), without a copy of a band.
-
-    Bands are stored like this, so that a row of all frames lies together and a kernel runs along
-    neighbouring pixels.
-    """
-    rows = np.ascontiguousarray(values.swapaxes(0, 1))
-    flat = rows.reshape(rows.shape[0], rows.shape[1], -1)
-    return flat.view(np.uint8) if flat.dtype.kind == "b" else flat
-
-
-def covered_somewhere(valid: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    """Return at which pixels (rows, x) any frame is valid; None for all."""
-    if valid is None:
-        return None
-    covered = np.asarray(valid.any(axis=0))
-    return None if covered.all() else covered
 
 
 def values_there(

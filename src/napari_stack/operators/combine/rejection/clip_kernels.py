@@ -15,9 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import kernel
-from napari_stack.operators.combine.clip_pixel import Rules
-from napari_stack.operators.combine.clip_robust import bound_incomplete, bound_whole, set_robust
-from napari_stack.operators.combine.clip_tile import (
+from napari_stack.operators.combine.reducers.sorting import put_in_order
+from napari_stack.operators.combine.rejection.clip_pixel import Rules
+from napari_stack.operators.combine.rejection.clip_robust import (
+    bound_incomplete,
+    bound_whole,
+    set_robust,
+)
+from napari_stack.operators.combine.rejection.clip_tile import (
     CENTRE,
     COUNT,
     HIGH,
@@ -31,7 +36,6 @@ from napari_stack.operators.combine.clip_tile import (
     add_up,
     clip_rounds,
 )
-from napari_stack.operators.combine.sorting import put_in_order
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import inner_kernel, summing_kernel
-from napari_stack.operators.combine.line_kernels import EXACT, LITTLE
+from napari_stack.operators.combine.rejection.line_kernels import EXACT, LITTLE
 
 
 @summing_kernel

@@ -84,7 +84,7 @@ def normalised(stack: Stack, how: str, run: Run) -> Stack:
     if how == "none":
         return stack
     if how == "local":
-        from napari_stack.operators.combine.local_levels import locally_normalised
+        from napari_stack.operators.combine.measures.local_levels import locally_normalised
 
         return locally_normalised(stack, run)
     used = np.flatnonzero(stack.used)

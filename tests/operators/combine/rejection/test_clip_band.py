@@ -6,8 +6,8 @@ import pytest
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import sigma_clip
-from napari_stack.operators.combine.clip_band import clip_band
-from napari_stack.operators.combine.clip_pixel import DEVIATION, MEAN, Rules
+from napari_stack.operators.combine.rejection.clip_band import clip_band
+from napari_stack.operators.combine.rejection.clip_pixel import DEVIATION, MEAN, Rules
 from support.combining import clipped_by_numpy, few, scene
 
 

@@ -7,8 +7,15 @@ from numpy.typing import NDArray
 
 from napari_stack.core.pixels.statistics import MAD_TO_SIGMA
 from napari_stack.core.system.jit import inner_kernel
-from napari_stack.operators.combine.clip_pixel import DEVIATION, MAD, MEDIAN, Rules, clip_sorted
-from napari_stack.operators.combine.clip_tile import (
+from napari_stack.operators.combine.reducers.sorting import sort
+from napari_stack.operators.combine.rejection.clip_pixel import (
+    DEVIATION,
+    MAD,
+    MEDIAN,
+    Rules,
+    clip_sorted,
+)
+from napari_stack.operators.combine.rejection.clip_tile import (
     CENTRE,
     HIGH,
     LOW,
@@ -17,7 +24,6 @@ from napari_stack.operators.combine.clip_tile import (
     RANKED,
     SPREAD,
 )
-from napari_stack.operators.combine.sorting import sort
 
 
 @inner_kernel

@@ -13,8 +13,12 @@ from napari_stack.core.stack import Stack
 from napari_stack.engine.glimpses import small
 from napari_stack.engine.run import Run
 from napari_stack.operators.combine.combine import require_used
-from napari_stack.operators.combine.drizzle_sampling import coherence, gap_of, samples_enough
-from napari_stack.operators.combine.normalisation import noise_weights
+from napari_stack.operators.combine.drizzle.drizzle_sampling import (
+    coherence,
+    gap_of,
+    samples_enough,
+)
+from napari_stack.operators.combine.measures.normalisation import noise_weights
 
 Bayer = Literal["none", "RGGB", "BGGR", "GRBG", "GBRG"]
 
@@ -255,7 +259,7 @@ def drop(
     total, weights : ndarray, shape (y, x, channel)
         Of the grid, which begins where the view does.
     """
-    from napari_stack.operators.combine.drizzle_kernels import drop_shifted, drop_turned
+    from napari_stack.operators.combine.drizzle.drizzle_kernels import drop_shifted, drop_turned
 
     planes = np.array(["RGB".find(c) for c in (bayer if bayer != "none" else "----")], np.int64)
     # Counted from the border of the grid, a point of the view lies at scale * (p + 1/2).

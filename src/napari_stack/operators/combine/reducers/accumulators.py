@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.stack import Stack
 from napari_stack.engine.glimpses import small
-from napari_stack.operators.combine.sum_kernels import add, add_four, welford
+from napari_stack.operators.combine.reducers.sum_kernels import add, add_four, welford
 
 Result = tuple[NDArray[np.float64], NDArray[np.bool_] | None]
 

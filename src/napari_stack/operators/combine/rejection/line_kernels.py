@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import inner_kernel
-from napari_stack.operators.combine.ordered_kernels import APART, MIXED, ONE, OTHER, OWN
+from napari_stack.operators.combine.rejection.ordered_kernels import APART, MIXED, ONE, OTHER, OWN
 
 #: Distances that are greater by rounding alone are not: by this factor, or share of the range of
 #: the values, as where they lie on a line.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import inner_kernel
-from napari_stack.operators.combine.clip_pixel import Rules
+from napari_stack.operators.combine.rejection.clip_pixel import Rules
 
 #: Pixels worked on at a time: the running sums and 20 frames of 16 bits stay in the first cache.
 TILE = 256

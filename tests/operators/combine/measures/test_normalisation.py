@@ -8,7 +8,7 @@ import pytest
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
 from napari_stack.operators import combine, sigma_clip
-from napari_stack.operators.combine.normalisation import measure_level, measure_noise
+from napari_stack.operators.combine.measures.normalisation import measure_level, measure_noise
 
 
 def noisy(sigmas, dtype=np.float32, size=120):

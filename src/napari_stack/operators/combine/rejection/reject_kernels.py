@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.system.jit import summing_kernel
-from napari_stack.operators.combine.line_kernels import keep_by_lines
-from napari_stack.operators.combine.ordered_kernels import (
+from napari_stack.operators.combine.reducers.sorting import put_in_order, sort
+from napari_stack.operators.combine.rejection.line_kernels import keep_by_lines
+from napari_stack.operators.combine.rejection.ordered_kernels import (
     BELOW,
     GAP,
     GAP_END,
@@ -26,13 +27,12 @@ from napari_stack.operators.combine.ordered_kernels import (
     sum_up,
     take_distances,
 )
-from napari_stack.operators.combine.reject_pixel_kernels import (
+from napari_stack.operators.combine.rejection.reject_pixel_kernels import (
     count_each,
     keep_by_line,
     within_extremes,
     within_shares,
 )
-from napari_stack.operators.combine.sorting import put_in_order, sort
 
 LINE, ESD, SHARES, RANKS = 0, 1, 2, 3
 

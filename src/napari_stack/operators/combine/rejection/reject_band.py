@@ -6,22 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.pixels.casting import cast
-from napari_stack.operators.combine.clip_band import (
-    as_rows,
-    covered_somewhere,
+from napari_stack.operators.combine.reducers.band_rows import as_rows, covered_somewhere
+from napari_stack.operators.combine.reducers.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.rejection.clip_band import (
     standard_error,
     values_there,
 )
-from napari_stack.operators.combine.ordered_kernels import APART, ORDERED_STATE, ORDERED_SUMS, WIDE
-from napari_stack.operators.combine.reject_kernels import ESD, LINE, RANKS, SHARES, reject_rows
-from napari_stack.operators.combine.rejection import (
+from napari_stack.operators.combine.rejection.methods import (
     GeneralisedESD,
     LinearFit,
     MinMax,
     PercentileClip,
     critical_values,
 )
-from napari_stack.operators.combine.sorting import sorting_network, tile_width
+from napari_stack.operators.combine.rejection.ordered_kernels import (
+    APART,
+    ORDERED_STATE,
+    ORDERED_SUMS,
+    WIDE,
+)
+from napari_stack.operators.combine.rejection.reject_kernels import (
+    ESD,
+    LINE,
+    RANKS,
+    SHARES,
+    reject_rows,
+)
 
 #: Of more, 32 bits do not decide surely enough what lies beyond a bound.
 _FEW_FRAMES = 64

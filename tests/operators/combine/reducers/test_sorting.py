@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_stack.operators.combine.sorting import selection_network
+from napari_stack.operators.combine.reducers.sorting import selection_network
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 4, 7, 16, 33])

@@ -1,0 +1,1 @@
+"""One finer image of frames that are shifted by parts of a pixel."""

@@ -1,0 +1,1 @@
+"""What is measured on frames to weigh, level and judge them: noise, levels, sharpness, likeness."""

@@ -1,0 +1,1 @@
+"""What makes one value of many: running sums and extremes, ranks, and putting values in order."""
