@@ -20,7 +20,7 @@ def test_isolated_pixels_get_the_median_and_groups_keep_theirs():
             expected[y, x] = smooth[y, x]
     changed = (expected != pixels).sum()
     assert 0 < changed < (np.abs(excess) > 5).sum()
-    flat = (image.reshape(-1) for image in (pixels, smooth, around))
+    flat = (image.reshape(-1) for image in (pixels, smooth, excess))
     replace_isolated(*flat, pixels.shape, np.float32(5))
     np.testing.assert_array_equal(pixels, expected)
 

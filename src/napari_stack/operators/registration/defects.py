@@ -32,8 +32,7 @@ def repair(pixels: Image) -> Image:
     if limit > 0:
         from napari_stack.operators.registration.defect_kernels import replace_isolated
 
-        around = cv2.copyMakeBorder(excess, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-        flat = (image.reshape(-1) for image in (pixels, smooth, around))
+        flat = (image.reshape(-1) for image in (pixels, smooth, excess))
         replace_isolated(*flat, pixels.shape, np.float32(limit))
     return pixels
 

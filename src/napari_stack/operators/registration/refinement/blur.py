@@ -8,12 +8,15 @@ import numpy as np
 from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.refinement.blur_kernels import add_share
 from napari_stack.operators.registration.refinement.gauss_newton import level_to_frame
 
 #: Variances of the blurred copies that a level is put together of, in pixels of the level squared.
 VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
-#: A copy of this variance or more is blurred further for the next one; rows put together at once.
-ADDING, BAND = 2.0, 32
+#: A copy of this variance or more is blurred further for the next one.
+ADDING = 2.0
+#: A variance that none comes near to.
+FAR = 1e30
 
 
 def blurred(frame: Prepared, variance: Image, matrix: Matrix | None) -> Prepared:
@@ -48,8 +51,10 @@ def blur(image: Image, variance: Image) -> Image:
     if most <= 0:
         return image
     unknown = np.isnan(image)
-    values = np.where(unknown, np.float32(0), image)
+    some = bool(unknown.any())
+    values = np.where(unknown, np.float32(0), image) if some else np.ascontiguousarray(image)
     result, part, done = np.zeros_like(values), values, 0.0
+    flat = np.ascontiguousarray(variance).reshape(-1)
     first = int(np.searchsorted(VARIANCES, least, "right")) - 1
     last = min(int(np.searchsorted(VARIANCES, most)), len(VARIANCES) - 1)
     for step in range(first, last + 1):
@@ -59,20 +64,20 @@ def blur(image: Image, variance: Image) -> Image:
         if goal:
             sigma = float(np.sqrt(goal - done))
             part = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-        for top in range(0, len(result), BAND):  # what lies in the processor's cache
-            rows = slice(top, top + BAND)
-            result[rows] += part[rows] * _share(variance[rows], step)
+        add_share(result.reshape(-1), part.reshape(-1), flat, *_weights(step))
         done = goal
-    result[unknown] = np.nan
+    if some:
+        result[unknown] = np.nan
     return result
 
 
-def _share(variance: Image, step: int) -> Image:
-    """Weight of the copy blurred by ``VARIANCES[step]``: 1 there, 0 at the variances beside it."""
-    here, sides = VARIANCES[step], VARIANCES[max(step - 1, 0) : step + 2]
-    weights = [
-        (variance - np.float32(side)) * np.float32(1 / (here - side))
-        for side in sides if side != here
-    ]  # fmt: skip
-    weight = np.minimum(weights[0], weights[-1], out=weights[0])
-    return np.clip(weight, 0, 1, out=weight)
+def _weights(step: int) -> tuple[tuple[np.float32, ...], tuple[np.float32, ...]]:
+    """Variances beside ``VARIANCES[step]``, and how the weight of its copy changes to them.
+
+    It is 1 all the way where there is none.
+    """
+    here = VARIANCES[step]
+    below = VARIANCES[step - 1] if step else -FAR
+    above = VARIANCES[step + 1] if step + 1 < len(VARIANCES) else FAR
+    slopes = [1 / (here - below) if step else 1.0, 1 / (above - here) if above < FAR else 1.0]
+    return (np.float32(below), np.float32(above)), (np.float32(slopes[0]), np.float32(slopes[1]))

@@ -178,9 +178,10 @@ def _measured(
         how = best.transform, one.factors, iterations
         return refine(one, other, Refined(place), *how, strict=True)
 
-    unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
-    small = finest_small(reference)
-    if small and unlike is not None and unlike.matters:
+    small, unlike = finest_small(reference), None
+    if small:
+        unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
+    if unlike is not None and unlike.matters:
         fixed, refined = _refined_finely(reference, moving, best, iterations, small)
         found = refined_alike(fixed, moving, refined, best.transform, again, unlike)
         if found[0] is not fixed:
