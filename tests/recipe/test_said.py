@@ -66,6 +66,9 @@ def test_failed_frames_come_with_a_remedy(noise):
     assert second.options == {"failed": "interpolate"}
     kept = said(ns.Stack.wrap(frames), "register", transform="translation", failed="interpolate")
     assert len(kept) == 1
+    frames[1:] = noise(3, *SIZE)
+    _, stays = texts(ns.Stack.wrap(frames), "register", reference="first", failed="keep")
+    assert stays == "Frames that failed stay where they are, and count"
 
 
 def test_defective_pixels():

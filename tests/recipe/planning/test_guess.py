@@ -33,6 +33,15 @@ def test_nameless_axes_are_asked_for():
     assert guess(Facts({"-4": 1, "-3": 7})).kind == "burst"
 
 
+def test_one_frame_and_channels_alone_are_no_series():
+    alone = guess(Facts({"frame": 1}, words=("focus",)))
+    assert alone.kind is None
+    assert "one frame only" in alone.reason
+    channels = guess(Facts({"t": 1, "c": 2}))
+    assert channels.kind is None
+    assert "axis c holds channels" in channels.reason
+
+
 def test_images_tell():
     series = Seen(frames=7, sharpness=3.0, in_turn=0.95)
     assert guess(Facts({"frame": 7}, seen=series)).kind == "focus series"

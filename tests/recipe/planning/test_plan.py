@@ -102,3 +102,20 @@ def test_several_axes():
 def test_tiles_are_not_joined():
     assert "not joined" in plan_for("tiles", "even illumination").remark
     assert not plan_for("burst", "one clean image").remark
+
+
+def test_times_that_cannot_be_registered_are_kept_where_all_are_fused():
+    def options(kind):
+        return recipe_for(kind, "a steady movie", FIVE).steps[0].options
+
+    assert options("volume over time")["failed"] == "keep"
+    assert "failed" not in options("time-lapse")
+
+
+def test_dark_corners_are_told_where_light_may_make_them():
+    def why(corners):
+        seen = Seen(frames=5, corners=corners)
+        return plan_for("tiles", "even illumination", Facts({"p": 9}, seen=seen)).steps[1].why
+
+    assert why(0.61) == "corners are 39% darker than the centre"
+    assert why(0.0) == why(1.0) == ""

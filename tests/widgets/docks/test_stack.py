@@ -317,6 +317,22 @@ def test_what_cannot_be_opened_is_said(dock, hand, notes, tmp_path, qtbot):
     assert "notes.txt" in dock.runner.message.text()
 
 
+def test_files_that_are_dropped_during_a_run_are_told_to_wait(
+    dock, hand, viewer, gate, notes, qtbot
+):
+    viewer.add_image(gate, rgb=False, multiscale=False, contrast_limits=(0, 4095))
+    gate.opened.set()
+    hand.wait()
+    gate.opened.clear()
+    dock.run()
+    dock.open(lambda _run: None)
+    assert "A run is under way" in notes[-1][1]
+    dock.cancel()
+    gate.opened.set()
+    qtbot.waitUntil(lambda: not dock.runner.running, timeout=20_000)
+    assert len(viewer.layers) == 1
+
+
 def test_the_result_is_compared_with_the_frames(dock, hand, viewer, cells):
     layer = looked(dock, viewer, hand, cells, axis_labels=("t", "y", "x"))
     assert not dock.compare.isVisibleTo(dock)

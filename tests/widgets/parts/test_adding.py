@@ -1,6 +1,7 @@
 """Results shown in parts: the window lives between two, and the run ends after the last."""
 
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -133,3 +134,14 @@ def test_a_layer_that_was_removed_meanwhile_is_not_made_active(viewer, cells):
     select(viewer, gone)
     assert viewer.layers.selection.active == kept
     assert list(viewer.layers) == [kept]
+
+
+def test_warnings_that_differ_in_numbers_alone_are_shown_once(runner, qtbot, notes):
+    def work(_run):
+        for text in ("5% is out of focus", "4.5% is out of focus", "a frame failed"):
+            warnings.warn_explicit(text, UserWarning, "some.py", 1, module="napari_stack.some")
+
+    with qtbot.waitSignal(runner.finished):
+        runner.start(work, lambda _result: "Added 'x'.")
+    assert [text for _, text in notes] == ["5% is out of focus", "a frame failed"]
+    assert runner.message.text() == "Added 'x'. Warnings like those shown: 1 more"

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Image, Labels
+from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
 from qtpy.QtWidgets import QFileDialog
 
@@ -110,15 +111,17 @@ class StackDock(RunningDock):
 
     def dropEvent(self, event: Any) -> None:
         """Open files and folders that are dropped as frames."""
-        if (paths := dropped_paths(event.mimeData())) and not self.runner.running:
+        if paths := dropped_paths(event.mimeData()):
             event.acceptProposedAction()
             self.open(opening(paths))
 
     def open(self, work: Any) -> None:
         """Open frames in a thread; see `opening` and `gathering`."""
-        if not self.runner.running:
-            self.runner.start(work, self._opened)
-            self._allow()
+        if self.runner.running:
+            show_warning("A run is under way: open the files again when it is done.")
+            return
+        self.runner.start(work, self._opened)
+        self._allow()
 
     def _opened(self, found: Opened) -> Done:
         data, limits, name = found
@@ -126,10 +129,9 @@ class StackDock(RunningDock):
         for single in self.frames.offered:
             single.visible = False  # they would lie below the frames, or over them
         yield from add_in_parts(self.viewer, [layer], [layer])
-        if layer not in self.viewer.layers:
-            return f"{layer.name!r} was removed"
-        self.frames.layer_box.reset_choices()
-        self.layer = layer
+        if layer in self.viewer.layers:  # it may be removed before it is shown
+            self.frames.layer_box.reset_choices()
+            self.layer = layer
         return f"Opened {layer.name!r}"
 
     # what it is, and what to do

@@ -48,7 +48,7 @@ def registration(outcome: Outcome) -> list[Said]:
     good = ~transforms.failed
     moved = transforms.decomposed()
     parts = [f"{good.sum()} of {len(good)} frames aligned"]
-    if good.any():
+    if good.sum() > 1 or good.all():  # of the reference alone there is nothing to tell
         drift = np.linalg.norm(moved.shift[good], axis=1).max()
         parts.append(f"drift up to {drift:.{3 if drift >= 1 else 2}g} {_short(moved.unit)}")
         turned = float(np.abs(moved.rotation[good]).max())
@@ -67,6 +67,8 @@ def registration(outcome: Outcome) -> list[Said]:
             "Frames that failed are left out; their motion can be filled in from their neighbours"
         )
         said.append(Said(text, "Fill in", {"failed": "interpolate"}))
+    if not good.all() and outcome.options.get("failed") == "keep":
+        said.append(Said("Frames that failed stay where they are, and count"))
     return said
 
 

@@ -51,6 +51,11 @@ def guess(facts: Facts) -> Guess:
 
     Names of axes count most, then what the images show, then EXIF, then names of files.
     """
+    long = [name for name, size in facts.sizes.items() if size > 1]
+    if facts.sizes and not long:
+        return Guess(None, "There is one frame only: drop all files of a series at once.")
+    if long and long == [facts.axis("c")]:
+        return Guess(None, f"The axis {long[0]} holds channels, which are no series of frames.")
     unnamed = facts.nameless
     if len(unnamed) > 1 or (unnamed and (facts.axis("t") or facts.axis("z"))):
         axes = " and ".join(f"{name} ({facts.sizes[name]})" for name in unnamed)

@@ -1,5 +1,8 @@
 """`Runner`: the Run and Cancel buttons, the progress of a run, and what becomes of its result."""
 
+import logging
+import re
+from collections import Counter
 from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any
@@ -23,6 +26,8 @@ from napari_stack._widgets.parts.run.pace import Pace
 from napari_stack._widgets.parts.run.worker import Worker
 from napari_stack.core.errors import format_error, is_mendable
 from napari_stack.engine.run import Run
+
+_log = logging.getLogger(__name__)
 
 #: Milliseconds in which the window lives, between two parts of showing a result.
 _BREATH = 10
@@ -51,6 +56,7 @@ class Runner(QWidget):
         self._over = False
         self._text = ""
         self._pace = Pace()
+        self._warnings: Counter[str] = Counter()
         #: How to run; None asks napari's Preferences at every run.
         self.how: Run | None = None
         self.run_button = button(
@@ -108,7 +114,7 @@ class Runner(QWidget):
         """
         if self.running:
             raise RuntimeError("a run is under way: wait for it, or cancel it")
-        self._done, self._pace = done, Pace()
+        self._done, self._pace, self._warnings = done, Pace(), Counter()
         self.worker = worker = Worker(work, self.run, shows=True)
         worker.progressed.connect(self._progressed)
         worker.warned.connect(self._warned)
@@ -178,7 +184,13 @@ class Runner(QWidget):
             self.growing.show_picture(picture)
 
     def _warned(self, text: str) -> None:
-        show_warning(text)
+        """Show a warning, but none twice that differs in numbers alone; `_finished` counts them."""
+        kind = re.sub(r"[\d.]+", "0", text)
+        self._warnings[kind] += 1
+        if self._warnings[kind] == 1:
+            show_warning(text)
+        else:
+            _log.info("not shown, for it is like one before: %s", text)
 
     def _returned(self, result: Any) -> None:
         done, self._done = self._done, None
@@ -225,7 +237,9 @@ class Runner(QWidget):
         self._show_running(False)
         error, self._error = self._error, None
         if error is None:
-            self.show_message(self._text)
+            alike = self._warnings.total() - len(self._warnings)
+            more = f". Warnings like those shown: {alike} more"
+            self.show_message(self._text.rstrip(".") + more if alike else self._text)
         else:
             self.show_failure(error)
         self.finished.emit()
