@@ -1,7 +1,8 @@
 """What the tests of files share."""
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if int(worker[2:]) % 2 and [Path(place).resolve() for place in config.args] == [here]:
         found = [*here.glob("*/"), *here.glob("test_*.py")]
         config.args[:] = sorted(map(str, found), reverse=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Do not look for garbage while all files are imported, of which nothing goes again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

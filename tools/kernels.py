@@ -2,13 +2,14 @@
 
 ``python tools/kernels.py`` runs every operator on a few tiny frames of some types, and tells
 whether what it sees is what `operators/kernels.json` holds; with ``--write`` it writes that. With
-an empty cache this compiles every kernel, which takes minutes.
+an empty cache this compiles every kernel, which takes minutes; names of operators run these alone.
 """
 
 import json
 import sys
 import warnings
 from argparse import ArgumentParser
+from copy import deepcopy
 from typing import Any
 
 from napari_stack.operators import CATALOGUE
@@ -19,13 +20,14 @@ from napari_stack.operators.precompile import recorded
 _DTYPES = ("uint8", "uint16", "float32")
 
 
-def seen() -> dict[str, Any]:
-    """Run all operators and return what is to be recorded."""
-    kernels: dict[str, int] = {}
-    texts: list[list[Any]] = []
-    runs: dict[str, list[list[int]]] = {}
-    for operator, entry in CATALOGUE.own.items():
-        for dtype in _DTYPES if entry.precompile else ():
+def seen(operators: list[str]) -> dict[str, Any]:
+    """Run operators and return what is to be recorded; of the others, what is on record."""
+    known = deepcopy(record()) if operators else {"kernels": [], "runs": {}}
+    texts: list[list[Any]] = known["kernels"]
+    kernels = {json.dumps(kernel): number for number, kernel in enumerate(texts)}
+    runs: dict[str, list[list[int]]] = known["runs"]
+    for operator in operators or CATALOGUE.own:
+        for dtype in _DTYPES if CATALOGUE[operator].precompile else ():
             for colours in (False, True):
                 numbers = []
                 for run in recorded(operator, dtype=dtype, colours=colours):
@@ -33,6 +35,7 @@ def seen() -> dict[str, Any]:
                         if kernels.setdefault(json.dumps(call), len(kernels)) == len(texts):
                             texts.append(list(call))
                     numbers.append([kernels[json.dumps(call)] for call in run])
+                runs.pop(key(operator, dtype, colours), None)
                 if any(numbers):
                     runs[key(operator, dtype, colours)] = numbers
     return {"kernels": texts, "runs": runs}
@@ -60,11 +63,14 @@ def main() -> None:
     """Check the record, or write it."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the record")
-    write = parser.parse_args().write
+    parser.add_argument("operators", nargs="*", help="those to run, all by default")
+    asked = parser.parse_args()
+    if unknown := set(asked.operators) - set(CATALOGUE.own):
+        parser.error(f"no operators: {', '.join(sorted(unknown))}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = seen()
-    if write:
+        found = seen(asked.operators)
+    if asked.write:
         RECORD.write_text(text_of(found), encoding="utf-8")
     elif calls_of(found) != calls_of(record()):
         sys.exit(f"{RECORD.name} is not what operators call: run python tools/kernels.py --write")

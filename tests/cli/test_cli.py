@@ -103,6 +103,8 @@ def test_help_shows_text_default_choices_and_range_of_every_option(name, page):
         assert " ".join(option.help.split()) in shown
         if option.bounds:
             assert f"Range: {option.bounds}." in shown
+        if option.kind in (int, float):
+            assert f"--{flag} {'CHOICE|' if option.choices else ''}NUMBER " in shown
         if option.choices:
             assert f"[choices: {', '.join(map(command_name, option.choices))}]" in shown
         if option.default is not None:

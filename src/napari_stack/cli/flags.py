@@ -53,11 +53,11 @@ def _inner(method: str, name: str) -> str:
     return f"{method.replace(' ', '_')}_{name}"
 
 
-class ChoiceText(str):
+class Choice(str):
     """Typed text that should be one of some names; the help shows the name of the class."""
 
 
-class NumberText(str):
+class Number(str):
     """Typed text that should be a number."""
 
 
@@ -81,9 +81,9 @@ def _flag(name: str, option: Option, group: Group) -> inspect.Parameter:
 def _hint(option: Option) -> Any:
     """Type that the help shows."""
     if option.kind in (int, float):
-        return ChoiceText | NumberText if option.choices else NumberText
+        return Choice | Number if option.choices else Number
     kinds: dict[type, Any] = {bool: bool, **dict.fromkeys(_FILES, Path | None)}
-    return kinds.get(option.kind, ChoiceText if option.choices else str)
+    return kinds.get(option.kind, Choice if option.choices else str)
 
 
 def _as_typed(type_: Any, tokens: Any) -> str:  # noqa: ARG001
