@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 SHAPE = (300, 360)
 # Noise (of 255), growth of the blur from frame to frame in pixels, frames, texture.
 CASES = ((1, 1.0, 8, natural), (4, 1.0, 8, natural), (2, 0.5, 16, natural),
-         (2, 1.5, 6, patches), (8, 1.0, 8, natural))  # fmt: skip
+         (2, 1.5, 6, patches), (8, 1.0, 8, natural), (10, 1.0, 8, patches))  # fmt: skip
 
 
 def shapes(frames: int, texture: Any, blur: float, seed: int) -> Iterator[tuple[str, Any, Array]]:
@@ -30,7 +30,7 @@ def shapes(frames: int, texture: Any, blur: float, seed: int) -> Iterator[tuple[
     plane = columns / SHAPE[1] * last + 0.5
     yield "plane", surface(picture, plane, frames, blur), plane
     height = 1 - ((columns - 180) ** 2 + (rows - 150) ** 2) / 140**2
-    sphere = np.where(height > 0, last * np.sqrt(np.maximum(height, 0)) + 0.5, 0.5)
+    sphere = np.where(height > 0, last * np.sqrt(np.maximum(height, 0)) + 0.7, 0.7)
     sphere = sphere.astype(np.float32)
     yield "sphere", surface(picture, sphere, frames, blur), sphere
     layers = [(picture, np.ones(SHAPE, np.float32), last - 0.2)]

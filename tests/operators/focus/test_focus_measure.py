@@ -53,12 +53,28 @@ def curve_of(planes, indices, shape=(1, 4)):
     return curve
 
 
-def test_the_peak_of_a_gaussian_curve_is_found_between_uneven_frames():
+def test_peaks_are_found_between_uneven_frames():
     numbers = [0, 1, 3, 4, 7]
     peaks = np.array([0.0, 1.4, 3.2, 7.0])
-    planes = {n: 100 * np.exp(-((n - peaks) ** 2) / 8) for n in numbers}
+    planes = {n: 100 / (1 + (n - peaks) ** 2 / 4) for n in numbers}
     curve = curve_of(planes, numbers)
-    np.testing.assert_allclose(curve.peak(1e-6)[0], peaks, atol=1e-3)
+    np.testing.assert_allclose(curve.peak()[0], peaks, atol=1e-3)
+
+
+def test_peaks_beside_the_ends_are_found_by_the_width_of_others():
+    numbers, peaks = [0, 1, 3, 4, 7], np.array([1.4, 0.3, 0.2, 5.8, 3.2, 6.0, 0.49, 0.0])
+    planes = {n: 100 / (1 + (n - peaks) ** 2 / 4) for n in numbers}
+    curve = curve_of(planes, numbers, (1, 8))
+    np.testing.assert_allclose(curve.peak()[0], peaks, atol=1e-3)
+
+
+def test_noise_does_not_pull_peaks_towards_whole_frames():
+    peaks = np.linspace(2, 3, 4)
+    planes = {n: np.hypot(100 / (1 + (n - peaks) ** 2 / 4), 60) for n in range(6)}
+    curve = FocusCurve((1, 4))
+    for index, plane in planes.items():
+        curve.add(index, plane.reshape(1, 4).astype(np.float32), noise=60.0)
+    np.testing.assert_allclose(curve.peak()[0], peaks, atol=2e-3)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 3, 5])

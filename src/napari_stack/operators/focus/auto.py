@@ -35,7 +35,9 @@ NOISY = 0.004
 PIXEL_BYTES = 40
 
 
-def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> WorkingResult:
+def fuse(
+    stack: Stack, run: Run, channels: ChannelWeights, method: Auto, *, uncertain: bool = False
+) -> WorkingResult:
     """Fuse a series in two passes, or in three where noise is averaged."""
     run = limit_workers(run, stack)
     stack, first = screened(
@@ -47,11 +49,13 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
         ),
     )
     statistics, shape = first.statistics(), stack.shape[1:]
-    depth, confidence, label, _, without, beyond, bend = first.depth.maps()
+    maps = first.depth.maps(uncertain=uncertain)
+    depth, confidence, label, without = maps.depth, maps.confidence, maps.label, maps.untextured
+    told = maps.beyond, maps.deviation
     if np.mean(without) < LEAST_SHARE:
         without[:] = 0
     veils = Veils(first.least_light(), label)
-    del first, _
+    del first, maps
     limits = frame_limits(label, method.reach)
     worth = statistics.noise > NOISY * statistics.top and np.count_nonzero(stack.used) > 2
     noisy = method.average_noise and bool(worth)
@@ -70,7 +74,7 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: Auto) -> Work
     image = image.reshape(shape)
     if method.pairs_as_recorded and _is_even_pair(stack, statistics):
         image = nearest_colours(stack, run, channels, image)
-    return WorkingResult(image, depth, confidence, covered, beyond, bend)
+    return WorkingResult(image, depth, confidence, covered, *told)
 
 
 def _fused(fold: RestrictedFold, stack: Stack, run: Run, *, averaged: bool) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from napari_stack.operators.focus.pyramid_kernels import (
     reduce,
 )
 from napari_stack.operators.focus.pyramid_levels import level_sizes
+from napari_stack.operators.focus.uncertainty import depth_deviation
 from napari_stack.operators.focus.unfocused import untextured
 
 Array = np.ndarray[Any, Any]
@@ -46,7 +47,7 @@ class DepthMaps(NamedTuple):
     clarity: Array  # float32, how clearly a frame stands out at the pixel, 0 to 1
     untextured: Array  # float32, how surely nothing is to be seen around the pixel, 0 to 1
     beyond: tuple[float, float]  # shares that would be in focus before and behind the series
-    bend: float  # of the logarithm of the sharpness at clear peaks, over a frame
+    deviation: Array | None = None  # float32, of the depth's error in frames, where asked for
 
 
 class DepthState:
@@ -89,8 +90,10 @@ class DepthState:
         for mine, theirs in zip(self.curves, other.curves, strict=True):
             mine.merge(theirs)
 
-    def maps(self) -> DepthMaps:
+    def maps(self, *, uncertain: bool = False) -> DepthMaps:
         """Return depth and confidence, and the sharpest frame around every pixel.
+
+        With `uncertain`, also the standard deviation of the depth's error.
 
         The state is used up, so that its memory is let go as soon as it can be.
 
@@ -109,6 +112,7 @@ class DepthState:
         the surroundings and from the same measure at a quarter of the size, and so does the label.
         """
         indices = np.array(self.curves[0].indices)
+        share = self.curves[0].noise_share() if uncertain else None
         depth, clarity, beyond = self.curves[0].finish()
         coarse, coarse_clarity, _ = self.curves[1].finish()
         tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(indices)))
@@ -116,12 +120,12 @@ class DepthState:
         weight = _weight(clarity, confidence, FINE, FINE_ALONE)
         coarse_weight = _weight(coarse_clarity, evenness(coarse, tolerance), COARSE, COARSE_ALONE)
         without = untextured(weight, coarse_weight)
-        depth = fill_unsure(depth, weight, coarse, coarse_weight)
+        own, depth = depth, fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
         np.clip(depth, indices[0], indices[-1], out=depth)
         label = nearest_frame(depth, indices)
-        own = cv2.medianBlur(np.maximum(self.curves[0].label, indices[0]).astype(np.uint16), 5)
-        np.copyto(label, own, where=clarity > CLEAR)
+        sharpest = np.maximum(self.curves[0].label, indices[0]).astype(np.uint16)
+        np.copyto(label, cv2.medianBlur(sharpest, 5), where=clarity > CLEAR)
         confidence[beyond] = 0
         before, behind = (
             float(np.mean(beyond & (self.curves[0].label == indices[end]))) for end in (0, -1)
@@ -130,9 +134,11 @@ class DepthState:
         depth[invalid] = 0
         confidence[invalid] = 0
         confidence *= without < 0.99
-        return DepthMaps(
-            depth, confidence, label, clarity, without, (before, behind), self.curves[0].bend
-        )
+        deviation = None
+        if share is not None:
+            deviation = depth_deviation(depth, own, share, clarity, confidence)
+        ends = before, behind
+        return DepthMaps(depth, confidence, label, clarity, without, ends, deviation)
 
 
 def _weight(

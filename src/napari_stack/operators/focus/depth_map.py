@@ -174,7 +174,14 @@ def energy_weights(
     return np.maximum(weight, np.float32(1e-6))
 
 
-def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> WorkingResult:
+def fuse(
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    method: DepthMap,
+    *,
+    uncertain: bool = False,
+) -> WorkingResult:
     """Fuse a series in two passes."""
     run = limit_workers(run, stack)
     stack, first = screened(
@@ -186,11 +193,11 @@ def fuse(stack: Stack, run: Run, channels: ChannelWeights, method: DepthMap) -> 
         ),
     )
     measuring, statistics = first.measuring, first.measuring.statistics()
-    maps = measuring.depth.maps()
+    maps = measuring.depth.maps(uncertain=uncertain)
     clarity = maps.clarity
     weighting = _weighting(first, clarity, statistics.top, np.flatnonzero(stack.used))
     found = maps.depth, maps.confidence
-    beyond = maps.beyond, maps.bend
+    beyond = maps.beyond, maps.deviation
     del first, measuring, clarity, maps
     fold = BlendingFold(stack, channels, statistics, weighting)
     image, covered = run.part(1, 2).fold(fold, stack, what="Blending frames").result()

@@ -9,14 +9,6 @@ from napari_stack.core.stack import Stack
 
 Array = np.ndarray[Any, Any]
 
-# Parts of a depth's uncertainty, in frames, found on rendered planes, spheres and steps with noise
-# of 1 to 8 of 255 (benchmarks/focus_depth.py): the least; what a parabola through three frames
-# misses between frames, times the root of the bend of the focus curve; and the share of the
-# variation of the depth around a pixel that the confidence leaves, falling with it.
-LEAST, BETWEEN, AROUND, CONFIDENCE = 0.01, 0.107, 0.55, 0.1
-# The variation is that of a Gaussian window of 4 pixels at a quarter of the size.
-SHRINK, WINDOW = 4, 4.0
-
 
 def uneven_places(stack: Stack) -> Array | None:
     """Return where the frames lie, ascending, in mean steps; None where evenly or not known."""
@@ -68,40 +60,3 @@ def require_distance(stack: Stack) -> None:
             f"the frames lie at positions along {axis.name!r} that go forth and back: sort them, "
             "or take depth_unit='frame'"
         )
-
-
-def depth_uncertainty(depth: Array, confidence: Array, bend: float) -> Array:
-    """Return the standard deviation of a depth's error, in frames.
-
-    Parameters
-    ----------
-    depth, confidence : (y, x) ndarray of float32
-    bend : float
-        Of the logarithm of the sharpness at clear peaks, from a frame to the next: large where
-        frames lie far apart in focus.
-
-    Returns
-    -------
-    (y, x) ndarray of float32
-        NaN at a confidence of 0, where the depth is filled in.
-    """
-    from napari_stack.engine.opencv import cv2
-
-    small = tuple(-(-side // SHRINK) for side in depth.shape)[::-1]
-    mean, square = (
-        cv2.GaussianBlur(
-            cv2.resize(plane, small, interpolation=cv2.INTER_AREA),
-            (0, 0),
-            WINDOW,
-            borderType=cv2.BORDER_REPLICATE,
-        )
-        for plane in (depth, depth * depth)
-    )
-    around = np.maximum(square - mean * mean, 0)
-    variance = cv2.resize(around, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    variance *= np.float32(AROUND**2) * np.exp(confidence * np.float32(-1 / CONFIDENCE))
-    between = np.sin(np.float32(2 * np.pi) * depth)
-    variance += np.float32(BETWEEN**2 * bend) * between * between + np.float32(LEAST**2)
-    found = np.sqrt(variance)
-    found[confidence == 0] = np.nan
-    return found

@@ -6,8 +6,9 @@ import numpy as np
 
 from napari_stack.core.system.jit import kernel
 from napari_stack.engine.opencv import cv2
+from napari_stack.operators.focus.peak import Beside, noise_share, usual_shape, vertex
 from napari_stack.operators.focus.pyramid_kernels import flat
-from napari_stack.operators.focus.series_ends import beyond_ends, usual_bend
+from napari_stack.operators.focus.series_ends import CLEARLY, SAMPLE, beyond_ends
 
 Array = np.ndarray[Any, Any]
 
@@ -189,7 +190,6 @@ class FocusCurve:
         places: Array | None = None,
     ) -> None:
         self.least, self.alone, self.places = least, alone, places
-        self.bend = 0.0  # of the logarithm of the sharpness at its peak, once it is finished
         self.indices: list[int] = []
         self.noises: list[float] = []
         self.best, self.before, self.after, self.last = (
@@ -247,9 +247,8 @@ class FocusCurve:
         none = np.empty((0, 0), np.float32)
         self.first = self.last = none
         floor = self.floor()
-        depth = cv2.medianBlur(self.peak(floor), 5)
+        depth = cv2.medianBlur(self.peak(), 5)
         beyond = beyond_ends(self, floor)
-        self.bend = usual_bend(self, floor) or 0.0
         clarity = np.empty(self.best.shape, np.float32)
         planes = (flat(plane) for plane in (self.best, self.total, self.count))
         _clarity(*planes, np.float32(floor), flat(clarity))
@@ -261,15 +260,18 @@ class FocusCurve:
         """Return the sharpness below which there is nothing but noise and quantisation."""
         strongest = float(np.percentile(self.best[::4, ::4], 99.9))
         tiny = float(np.finfo(np.float32).tiny)
-        noise = max(float(np.median(self.noises)), self.least)
-        return max(noise + FLAT_SHARE * strongest, tiny)
+        return max(self.noise() + FLAT_SHARE * strongest, tiny)
 
-    def peak(self, floor: float) -> Array:
-        """Return the depth between frames: the vertex of a parabola through three log energies.
+    def noise(self) -> float:
+        """Return the sharpness that noise gives, or rounding where that is more."""
+        return max(float(np.median(self.noises)), self.least)
 
-        A focus curve is nearly a Gaussian (Nayar and Nakagawa 1994), its logarithm a parabola.
-        The frames need not be evenly spaced. Without both neighbours the frame's index stays.
-        """
+    def noise_share(self) -> Array:
+        """Return how much of the sharpness of the sharpest frame noise gives, 0 to 1."""
+        return noise_share(self.best, self.noise())
+
+    def peak(self) -> Array:
+        """Return the depth between frames, which need not be evenly spaced: see `peak.vertex`."""
         indices = np.array(self.indices)
         numbers = np.arange(indices[-1] + 1, dtype=np.float32)
         places = numbers if self.places is None else self.places[: len(numbers)]
@@ -278,23 +280,19 @@ class FocusCurve:
         down, up = np.ones((2, indices[-1] + 1), np.float32)
         down[indices[1:]], down[indices[0]] = gaps[: len(indices) - 1], gaps[0]
         up[indices[:-1]], up[indices[-1]] = gaps[: len(indices) - 1], gaps[-1]
+        few = slice(None, None, SAMPLE)
+        clear = self.best[few, few] > CLEARLY * self.floor()
+        shape = usual_shape(self._beside((few, few), down, up).where(clear), self.noise())
         out = np.empty(self.best.shape, np.float32)
         for start in range(0, len(out), STRIP):
             rows = slice(start, start + STRIP)
             label = np.maximum(self.label[rows], indices[0])  # -1 where no frame is valid
-            gap = down.take(label), up.take(label)
-            peak = places[label] + self._vertex(rows, *gap, np.float32(floor))
+            peak = places[label] + vertex(self._beside(rows, down, up), self.noise(), shape)
             out[rows] = peak if self.places is None else np.interp(peak, places, numbers)
         return out
 
-    def _vertex(self, rows: slice, down: Array, up: Array, floor: np.float32) -> Array:
-        """Return by how much the peak of some rows lies behind the sharpest frame."""
-        best, before, after = (
-            np.maximum(plane[rows], 0) + floor for plane in (self.best, self.before, self.after)
-        )
-        rise = np.log(best / before) / down
-        bend = np.log(best / after) / up + rise
-        known = (bend > 0) & (self.before[rows] >= 0) & (self.after[rows] >= 0)
-        half = np.float32(0.5)
-        ahead = np.divide(half * (down + up) * rise, bend, out=half * down, where=known)
-        return ahead - half * down
+    def _beside(self, part: Any, down: Array, up: Array) -> Beside:
+        """Return what is known of the peaks in a part, given the gaps of each frame's number."""
+        label = np.maximum(self.label[part], self.indices[0])
+        planes = self.best[part], self.before[part], self.after[part]
+        return Beside(*planes, down.take(label), up.take(label))

@@ -18,7 +18,6 @@ from napari_stack.operators.combine.combine import require_used
 from napari_stack.operators.filters.denoise_sharpen import Amount, Strength, polished
 from napari_stack.operators.focus.distance import (
     as_distance,
-    depth_uncertainty,
     distance_of_a_frame,
     require_distance,
 )
@@ -152,7 +151,7 @@ def focus_stack(
         require_distance(stack)
     options: dict[str, Any] = {"denoise": denoise, "sharpen": sharpen}
     options |= {"true_colours": true_colours, "depth": depth, "retouch": retouch}
-    options |= {"scene": scene, "prefer": prefer, "near": near}
+    options |= {"scene": scene, "prefer": prefer, "near": near, "uncertain": uncertainty and depth}
     found = fuse(stack, method=method, channel=channel, **options, run=run)
     covered = None if found.covered.all() else found.covered
     image = cast(found.image, stack.dtype, covered)
@@ -160,10 +159,10 @@ def focus_stack(
         return Focused(image)
     _warn_of_missing_frames(*found.beyond)
     places, sure = found.depth, found.confidence
-    sigma = depth_uncertainty(places, sure, found.bend) if uncertainty else None
+    sigma = found.deviation
     if distance:
         if sigma is not None:
-            sigma *= distance_of_a_frame(stack, places)
+            sigma = sigma * distance_of_a_frame(stack, places)
         places = as_distance(stack, places)
     if depth_gaps == "NaN":
         places = np.where(sure == 0, np.float32(np.nan), places)
@@ -189,6 +188,7 @@ def fuse(
     near: Any = "last frame",
     true_colours: bool = False,
     depth: bool = True,
+    uncertain: bool = False,
     retouch: Any = None,
     denoise: float = 0.0,
     sharpen: float = 0.0,
@@ -208,9 +208,13 @@ def fuse(
     seen_as = scene != "opaque" or prefer != "none"
     passes = 1 + seen_as + true_colours + bool(strokes)
     with read_once(stack, run, often=seen_as) as (frames, how):
-        found = _fuse_by(chosen, frames, how.part(0, passes), channels, depth=depth)
+        asked = {"depth": depth, "uncertain": uncertain}
+        found = _fuse_by(chosen, frames, how.part(0, passes), channels, **asked)
+        measured = found.depth.copy() if uncertain and found.depth is not None else None
         if seen_as:
             found = _seen_as(found, frames, how.part(1, passes), channels, (scene, prefer, near))
+            if scene != "opaque" and measured is not None and found.depth is not None:
+                measured = found.depth.copy()
         if true_colours:
             from napari_stack.operators.focus.true_colours import nearest_colours
 
@@ -224,7 +228,7 @@ def fuse(
         found = retouched(found, stack, strokes, options, run.part(passes - 1, passes))
     covered = None if found.covered.all() else found.covered
     image = polished(found.image, covered, stack, denoise, sharpen, run)
-    return found._replace(image=image)
+    return found._replace(image=image).with_set_depths(measured)
 
 
 def _scene(stack: Stack, scene: str, prefer: str, channel: int | str) -> str:
@@ -266,16 +270,22 @@ def _strokes(stack: Stack, value: Any) -> Any:
 
 
 def _fuse_by(
-    method: Auto | Pyramid | DepthMap, stack: Stack, run: Run, channels: Any, *, depth: bool
+    method: Auto | Pyramid | DepthMap,
+    stack: Stack,
+    run: Run,
+    channels: Any,
+    *,
+    depth: bool,
+    uncertain: bool,
 ) -> WorkingResult:
     if isinstance(method, Auto):
         from napari_stack.operators.focus import auto
 
-        return auto.fuse(stack, run, channels, method)
+        return auto.fuse(stack, run, channels, method, uncertain=uncertain)
     if isinstance(method, DepthMap):
         from napari_stack.operators.focus import depth_map
 
-        return depth_map.fuse(stack, run, channels, method)
+        return depth_map.fuse(stack, run, channels, method, uncertain=uncertain)
     from napari_stack.operators.focus import pyramid
 
-    return pyramid.fuse(stack, run, channels, method, depth=depth)
+    return pyramid.fuse(stack, run, channels, method, depth=depth, uncertain=uncertain)

@@ -1,7 +1,7 @@
 """The methods of focus stacking: their options, and what each of them returns."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 from napari_stack.core.errors import UserError
 from napari_stack.core.method_options import MethodOptions
 from napari_stack.core.options import Bounds
+
+if TYPE_CHECKING:
+    from napari_stack.operators.focus.depth import DepthMaps
+
+# Deviation, in frames, of a depth that was set to a whole one: its error is even over a frame.
+WHOLE_FRAME = 0.29
 
 
 class WorkingResult(NamedTuple):
@@ -28,8 +34,8 @@ class WorkingResult(NamedTuple):
         Where at least one frame is valid.
     beyond : (float, float)
         Shares of the image that would be in focus before the first frame, and behind the last.
-    bend : float
-        Of the logarithm of the sharpness at its peaks; see `depth_uncertainty`.
+    deviation : (y, x) ndarray of float32 or None
+        Of the depth's error, in frames; NaN at a confidence of 0. None where not asked for.
     """
 
     image: NDArray[Any]
@@ -37,7 +43,26 @@ class WorkingResult(NamedTuple):
     confidence: NDArray[np.float32] | None
     covered: NDArray[np.bool_]
     beyond: tuple[float, float] = (0.0, 0.0)
-    bend: float = 0.0
+    deviation: NDArray[np.float32] | None = None
+
+    def with_depth(self, maps: "DepthMaps") -> Self:
+        """Return it with a depth that was measured."""
+        return self._replace(
+            depth=maps.depth,
+            confidence=maps.confidence,
+            beyond=maps.beyond,
+            deviation=maps.deviation,
+        )
+
+    def with_set_depths(self, measured: NDArray[np.float32] | None) -> Self:
+        """Return it with the deviation of a whole frame where the depth was set to one since."""
+        if measured is None or self.deviation is None:
+            return self
+        known = np.where(np.isnan(self.deviation), np.float32(0), self.deviation)
+        whole = np.maximum(known, np.float32(WHOLE_FRAME))
+        deviation = np.where(self.depth == measured, self.deviation, whole)
+        deviation[self.confidence == 0] = np.nan
+        return self._replace(deviation=deviation)
 
 
 @dataclass(frozen=True)

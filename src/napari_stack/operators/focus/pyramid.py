@@ -217,7 +217,13 @@ class PyramidFold(StripFold):
 
 
 def fuse(
-    stack: Stack, run: Run, channels: ChannelWeights, method: Pyramid, *, depth: bool
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    method: Pyramid,
+    *,
+    depth: bool,
+    uncertain: bool = False,
 ) -> WorkingResult:
     """Fuse a series.
 
@@ -233,18 +239,16 @@ def fuse(
                     SharpnessFold(kept, channels, run, even=False), kept, what="Measuring sharpness"
                 ),
             )
-            maps = apart.depth.maps()
+            maps = apart.depth.maps(uncertain=uncertain)
             found = _folded(stack, run.part(1, 2), channels, method, _flicker(method, apart))
             image = found.state.finish()
-            return image._replace(
-                depth=maps.depth, confidence=maps.confidence, beyond=maps.beyond, bend=maps.bend
-            )
+            return image.with_depth(maps)
     stack, fold = screened(
         stack, lambda kept: _folded(kept, run, channels, method, measure=depth and fits)
     )
     if (levels := _flicker(method, fold)) is not AS_THEY_ARE:
         fold = _folded(stack, run, channels, method, levels, measure=depth and fits)
-    result: WorkingResult = fold.state.finish()
+    result: WorkingResult = fold.state.finish(uncertain=uncertain)
     return result
 
 

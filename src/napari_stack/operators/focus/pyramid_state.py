@@ -92,7 +92,7 @@ class PyramidState:
         pyramid = [*levels, (deviation + entropy) / 2]
         return collapse([level.copy() for level in pyramid[small_levels(pyramid)]], self.centre)
 
-    def finish(self) -> WorkingResult:
+    def finish(self, *, uncertain: bool = False) -> WorkingResult:
         """Return the fused image, and the depth if it was measured; the state is used up."""
         levels, self.pixels, self.energies = self.pixels, [], []
         base = (levels.pop() + levels.pop()) / 2
@@ -101,7 +101,7 @@ class PyramidState:
         self.range.clamp(image)
         image, covered = self.range.finished(image)
         image = image.reshape(self.shape)
-        if self.depth is None:
-            return WorkingResult(image, None, None, covered)
-        maps = self.depth.maps()
-        return WorkingResult(image, maps.depth, maps.confidence, covered, maps.beyond, maps.bend)
+        found = WorkingResult(image, None, None, covered)
+        return (
+            found if self.depth is None else found.with_depth(self.depth.maps(uncertain=uncertain))
+        )

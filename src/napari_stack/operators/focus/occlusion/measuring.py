@@ -51,6 +51,7 @@ class Measured:
     depth: Array  # (y, x)
     confidence: Array  # (y, x), of the depth
     sure: Array  # (y, x), whether it is certain, and the depth even around
+    deviation: Array | None = None  # (y, x), of the depth's error in frames, where asked for
 
     @property
     def scale(self) -> float:
@@ -94,11 +95,18 @@ class Measured:
 
 
 def measured(
-    stack: Stack, run: Run, channels: ChannelWeights, *, near_last: bool, by_light: bool = True
+    stack: Stack,
+    run: Run,
+    channels: ChannelWeights,
+    *,
+    near_last: bool,
+    by_light: bool = True,
+    uncertain: bool = False,
 ) -> Measured:
     """Measure a series, whose last frame is the nearest, or its first.
 
-    Sharpness counts for less where there is more light than usual, `by_light`, or as it is.
+    Sharpness counts for less where there is more light than usual, `by_light`, or as it is. With
+    `uncertain`, the deviation of the depth's error is given too.
     """
     run = limit_workers(run, stack)
     first = _fold(stack, run, channels, by_light=by_light)
@@ -108,7 +116,8 @@ def measured(
         used[list(bad)] = False
         stack = replace(stack, used=used)
         first = _fold(stack, run, channels, by_light=by_light)
-    maps, numbers = first.measuring.depth.maps(), np.flatnonzero(stack.used)
+    maps = first.measuring.depth.maps(uncertain=uncertain)
+    numbers = np.flatnonzero(stack.used)
     statistics = first.measuring.statistics()
     places = uneven_places(stack)
     places = np.arange(len(stack), dtype=np.float32) if places is None else places
@@ -121,7 +130,7 @@ def measured(
     labels = _labels(first, order, even, maps, statistics)
     sure = _even_around(even) & (maps.confidence > CONFIDENT)
     own = stack, channels, statistics, numbers, places[numbers]
-    return Measured(*own, labels, even, depth, maps.confidence, sure)
+    return Measured(*own, labels, even, depth, maps.confidence, sure, maps.deviation)
 
 
 class LabelFold:

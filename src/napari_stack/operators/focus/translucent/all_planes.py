@@ -52,10 +52,13 @@ def all_planes(
         Where the frames are no sums of planes whose blur grows evenly: the image stays as it is.
     """
     glows = scene == "fluorescent"
-    known = measured(stack, run.part(0, 4), channels, near_last=True, by_light=not glows)
+    asked = {"by_light": not glows, "uncertain": found.deviation is not None}
+    known = measured(stack, run.part(0, 4), channels, near_last=True, **asked)
     if glows and found.depth is not None:
         depth = np.interp(known.depth, np.arange(len(known.numbers)), known.numbers)
-        found = found._replace(depth=depth.astype(np.float32), confidence=known.confidence)
+        found = found._replace(
+            depth=depth.astype(np.float32), confidence=known.confidence, deviation=known.deviation
+        )
     rows, columns = known.sampled()
     spectra = SeriesSpectra(rows.stop - rows.start, columns.stop - columns.start)
     colours, _, _ = known.channels.split(found.image, None)

@@ -1,0 +1,52 @@
+"""How far a depth may be off: where it is rough, filled in, noisy, or set by hand."""
+
+import numpy as np
+
+from napari_stack.operators.focus.methods import WorkingResult
+from napari_stack.operators.focus.uncertainty import depth_deviation
+
+SHAPE = (48, 64)
+
+
+def _planes(*values):
+    return [np.full(SHAPE, value, np.float32) for value in values]
+
+
+def test_a_depth_is_less_sure_where_it_is_rough_and_where_it_was_filled_in():
+    depth, share, clarity, confidence = _planes(3, 0.1, 0.5, 0.5)
+    depth[:, 32:] += np.random.default_rng(0).normal(0, 0.1, (48, 32)).astype(np.float32)
+    own = depth.copy()
+    own[:, :16] += 0.4
+    even, rough = (
+        depth_deviation(depth, own, share, clarity, confidence)[:, part]
+        for part in (slice(20, 24), slice(40, 60))
+    )
+    assert even.max() < 0.03
+    assert 0.1 < np.median(rough) < 0.3
+    filled = depth_deviation(depth, own, share, clarity, confidence)
+    assert filled[:, :4].max() < 0.03  # all around is at one depth
+    depth[:, 8:] += 1
+    own[:, 8:] += 1
+    assert depth_deviation(depth, own, share, clarity, confidence)[:, :5].min() > 0.2
+
+
+def test_a_noisy_depth_is_less_sure_the_more_where_nothing_around_is_clear():
+    depth, share, clear, unclear, confidence = _planes(3, 0.8, 0.5, 0.01, 0.5)
+    sure, unsure = (
+        depth_deviation(depth, depth, share, clarity, confidence) for clarity in (clear, unclear)
+    )
+    assert (unsure > 2 * sure).all()
+    confidence[:] = 0
+    assert np.isnan(depth_deviation(depth, depth, share, clear, confidence)).all()
+
+
+def test_a_depth_that_was_set_is_as_sure_as_a_whole_frame():
+    measured, deviation, confidence = _planes(3.3, 0.05, 0.5)
+    depth = measured.copy()
+    depth[:8], confidence[:4] = 5, 0
+    image, covered = np.zeros(SHAPE), np.ones(SHAPE, bool)
+    found = WorkingResult(image, depth, confidence, covered, deviation=deviation)
+    told = found.with_set_depths(measured).deviation
+    assert np.isnan(told[:4]).all()
+    np.testing.assert_allclose(told[4:8], 0.29, rtol=1e-6)
+    np.testing.assert_array_equal(told[8:], deviation[8:])
