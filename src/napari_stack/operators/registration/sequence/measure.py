@@ -188,7 +188,8 @@ def measure(
         each = partial(_against, **how, hurried=far)
         direct = run.each(each, stack, moving, what=what, growing=picture)
         found = dict(zip(moving, direct, strict=True))
-        if sum(a.hurried for a in direct) > MANY_HURRIED * len(moving):
+        hurried = sum(a.hurried for a in direct)
+        if hurried > MANY_HURRIED * len(moving) or not any(a.verified for a in direct):
             found |= _patiently(stack, how, found, run)
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or len(lost) == len(moving):
