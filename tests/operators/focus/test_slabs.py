@@ -12,6 +12,7 @@ from napari_stack.core.axis import Axis
 from napari_stack.core.hyperstack import Hyperstack
 from napari_stack.core.source import Source
 from napari_stack.core.stack import Stack
+from napari_stack.engine.glimpses import Glimpses
 from napari_stack.engine.progress import request_to_stop
 from napari_stack.engine.run import Cancelled, Run
 from napari_stack.operators import (
@@ -228,3 +229,11 @@ def test_every_position_of_a_hyperstack(axis):
 def test_what_makes_no_slabs_is_refused(options, said, series):
     with pytest.raises(ValueError, match=said):
         focus_slabs(series[0], **options)
+
+
+def test_a_slab_that_is_read_later_shows_nothing_to_who_watched_the_run(series):
+    seen = []
+    run = Run(glimpses=Glimpses(seen.append, every=0))
+    slabs = focus_slabs(series[0], frames=5, run=run)
+    assert slabs[0].any()
+    assert seen == []

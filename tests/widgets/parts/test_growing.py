@@ -1,5 +1,7 @@
 """`GrowingPicture`: the result so far, below the buttons of a run."""
 
+import gc
+
 import numpy as np
 import pytest
 from qtpy.QtGui import QColor
@@ -7,6 +9,7 @@ from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from napari_stack._widgets import CombineDock
 from napari_stack._widgets.parts.run.growing import HEIGHT, GrowingPicture, image_of
+from napari_stack._widgets.parts.run.worker import Worker
 from support.docks import cells_layer, docked
 
 
@@ -54,6 +57,24 @@ def test_it_is_hidden_until_there_is_something(qtbot):
     shown.forget()
     assert shown.isHidden()
     assert shown.pixmap().isNull()
+
+
+def test_a_run_that_a_lazy_result_holds_shows_nothing_once_it_is_over(qtbot):
+    class Grown:
+        def glimpse(self):
+            return np.zeros((4, 6), np.float32)
+
+    worker, seen = Worker(lambda run: run, shows=True), []
+    worker.glimpsed.connect(seen.append)
+    with qtbot.waitSignal(worker.returned) as returned:
+        worker.start()
+    run = returned.args[0]
+    qtbot.waitUntil(lambda worker=worker: worker._work is None)
+    del worker  # as a runner does; the signal of one that is gone crashes the program
+    gc.collect()
+    run.glimpses.offer(Grown())
+    QApplication.processEvents()
+    assert seen == []
 
 
 def test_a_dock_shows_its_result_as_it_grows(viewer, qtbot, cells, monkeypatch):

@@ -142,8 +142,8 @@ def focus_slabs(
     step = frames - overlap
     count = 1 + max(0, ceil((len(stack) - frames) / step))
     cache = FrameCache((count, *stack.shape[1:]), stack.dtype, run.memory // 4, run.scratch)
-    # Slabs are fused later, maybe in other processes: without this run's progress and executor.
-    how = replace(run, tick=None, executor=None)
+    # Slabs are fused later, maybe in other processes: nobody follows this run's progress then.
+    how = replace(run, tick=None, executor=None, glimpses=None)
     source = Slabs(stack, int(frames), int(overlap), options, cache, how)
     used = np.array([bool(source.window(i)) for i in range(count)])
     depth = replace(stack.axes[0], step=stack.axes[0].step * step, labels=())

@@ -47,7 +47,8 @@ class Worker(QObject):
     ) -> None:
         super().__init__()
         self._work: Callable[[Run], Any] | None = work
-        glimpses = Glimpses(self.glimpsed.emit) if shows else None
+        # Not the signal's own `emit`, which does not keep this alive: that would crash the program.
+        glimpses = Glimpses(self._glimpse) if shows else None
         self._run = replace(run, tick=self._tick, glimpses=glimpses)
         self._abort = threading.Event()
         self._last = 0.0
@@ -71,6 +72,10 @@ class Worker(QObject):
     def _forget(self) -> None:
         self._thread.join()  # it has said its last word
         _alive.discard(self)
+
+    def _glimpse(self, picture: Any) -> None:
+        if self._work is not None:  # else it is over: a lazy result may hold the run
+            self.glimpsed.emit(picture)
 
     def _tick(self, done: int, total: int, what: str) -> None:
         if self._abort.is_set():
