@@ -1,10 +1,18 @@
 """Whether napari stays at hand: delays of its event loop during a registration, slider, docks.
 
-A timer in the event loop tells how late it comes while frames of ``--size`` are registered in the
-dock (adding the result is not counted); how long Cancel takes, against a frame; what a step of the
-slider costs on the registered layer, against the bare warp and napari's display of an array; and
-how long each dock takes to open (the first one imports modules, quickly where Python may write its
-bytecode). Run it where there is a display, or by ``tools/with-screen.sh``.
+A timer in the event loop tells how late it comes, and how much of the processor the main thread
+took meanwhile, which other programs do not disturb; without Python's collections of garbage, which
+halt all threads of any program with so many objects, and whose longest is told apart:
+
+- while frames of ``--size`` are registered in the dock (adding the result is not counted), and how
+  long Cancel takes, against a frame;
+- from seven photographs to a saved one in the Stack dock, each action against the same on plain
+  layers: the same arrays added to the viewer, by napari alone.
+
+It tells as well what a step of the slider costs on the registered layer, against the bare warp and
+napari's display of an array; and how long each dock takes to open (the first one imports modules,
+quickly where Python may write its bytecode). Run it where there is a display, or by
+``tools/with-screen.sh``.
 """
 
 import argparse
@@ -52,26 +60,54 @@ def drifting(frames: int, size: tuple[int, int]) -> Any:
 
 
 class Lateness:
-    """Notes how late a timer in the event loop comes, in milliseconds."""
+    """Notes, in milliseconds, how late a timer in the event loop comes, and what was worked."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
-        self._last = time.perf_counter()
+        #: Of the processor, by the main thread, between two ticks.
+        self.worked: list[float] = []
+        #: What collections of garbage took, each.
+        self.collections: list[float] = []
+        self._last, self._used, self._spent = time.perf_counter(), time.thread_time(), 0.0
         self._timer = QTimer()
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self._tick)
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, used = time.perf_counter(), time.thread_time()
         self.late.append((now - self._last) * 1000 - TICK)
-        self._last = now
+        self.worked.append((used - self._used - self._spent) * 1000)
+        self._last, self._used, self._spent = now, used, 0.0
+
+    def _collects(self, phase: str, _about: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.thread_time()
+            return
+        spent = time.thread_time() - self._began
+        self.collections.append(spent * 1000)
+        if threading.current_thread() is threading.main_thread():
+            self._spent += spent
 
     def start(self) -> None:  # noqa: D102
-        self._last = time.perf_counter()
+        gc.callbacks.append(self._collects)
+        self._last, self._used = time.perf_counter(), time.thread_time()
         self._timer.start()
 
-    def stop(self) -> None:  # noqa: D102
-        self._timer.stop()
+    def stop(self) -> None:
+        """End, with what happened since the last tick."""
+        if self._timer.isActive():
+            self._tick()
+            self._timer.stop()
+            gc.callbacks.remove(self._collects)
+
+    def __str__(self) -> str:
+        late, worked = np.array(self.late), np.array(self.worked)
+        garbage = max(self.collections, default=0)
+        return (
+            f"late by {np.percentile(late, 99):.0f} ms (p99, wanted <= 50), {late.max():.0f} ms "
+            f"(most); the main thread worked {np.percentile(worked, 99):.0f} ms (p99), "
+            f"{worked.max():.0f} ms (most); garbage {garbage:.0f} ms (most)"
+        )
 
 
 def until(done: Callable[[], bool]) -> float:
@@ -81,6 +117,12 @@ def until(done: Callable[[], bool]) -> float:
         QApplication.processEvents()
         time.sleep(0.001)
     return time.perf_counter() - begin
+
+
+def pause(seconds: float) -> None:
+    """Let the event loop run for a while."""
+    end = time.perf_counter() + seconds
+    until(lambda: time.perf_counter() > end)
 
 
 def ours_alive() -> bool:
@@ -111,11 +153,8 @@ def delays(viewer: Any, dock: Any, frames: int) -> None:
     lateness.start()
     seconds = until(lambda: not dock.runner.running)
     lateness.stop()
-    late = np.array(lateness.late)
     print(
-        f"registration of {frames} frames: {seconds:.1f} s; the event loop comes late by "
-        f"{np.percentile(late, 50):.1f} ms (median), {np.percentile(late, 99):.1f} ms (p99, "
-        f"wanted <= 100), {late.max():.0f} ms (most), {len(late)} ticks"
+        f"registration of {frames} frames: {seconds:.1f} s, {len(lateness.late)} ticks; {lateness}"
     )
     print(f"{dock.runner.message.text()}; layers: {[layer.name for layer in viewer.layers]}")
     dock.run()
@@ -177,8 +216,8 @@ def opening(viewer: Any) -> None:
         QApplication.processEvents()
         spent[name] = time.perf_counter() - begin, time.thread_time() - used
         viewer.window.remove_dock_widget(dock)
-        began = time.perf_counter()
-        until(lambda began=began: time.perf_counter() > began + 0.7 and not ours_alive())
+        pause(0.7)
+        until(lambda: not ours_alive())
     told = ", ".join(f"{name} {1000 * a:.0f} ({1000 * b:.0f})" for name, (a, b) in spent.items())
     print(f"docks open in ms, and ms of this thread's processor (wanted <= 200): {told}")
 
@@ -192,23 +231,54 @@ def journey(viewer: Any) -> None:
     for number, small in enumerate(np.asarray(samples.focus_series(7, (384, 512))[0])):
         frame = cv2.resize(small, (2048, 1536), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(folder / f"{number}.jpg"), np.stack([frame] * 3, axis=-1))
-    _, dock = viewer.window.add_plugin_dock_widget("napari-stack", "Stack")
+    frame, dock = viewer.window.add_plugin_dock_widget("napari-stack", "Stack")
+    until(lambda: not ours_alive())
     paths = [str(path) for path in sorted(folder.glob("*.jpg"))]
+    plain = {}
     for name, go in {
         "open": lambda: dock.open(opening_files(paths)),
         "run": dock.run,
         "save": lambda: dock.save_to(str(folder / "sharp.jpg")),
     }.items():
-        lateness = Lateness()
-        lateness.start()
-        go()
-        seconds = until(lambda: not dock.runner.running and not dock.looking.busy)
-        lateness.stop()
-        late = np.array(lateness.late)
-        print(
-            f"seven photographs, {name}: {seconds:.1f} s; the event loop comes late by "
-            f"{np.percentile(late, 99):.0f} ms (p99, wanted <= 50), {late.max():.0f} ms (most)"
-        )
+        before = list(viewer.layers)
+        watched(name, go, lambda: not dock.runner.running and not dock.looking.busy)
+        plain[name] = [alike(layer) for layer in viewer.layers if layer not in before]
+    viewer.window.remove_dock_widget(frame)
+    viewer.layers.clear()
+    for name, made in plain.items():
+        if made:
+            watched(f"{name}, plain layers alone", lambda made=made: add_plain(viewer, made))
+
+
+def alike(layer: Any) -> Any:
+    """Return a layer of napari's own with the same pixels."""
+    return layer.__class__(
+        np.array(layer.data), name=layer.name, rgb=layer.rgb, visible=layer.visible,
+        contrast_limits=layer.contrast_limits, multiscale=False,
+    )  # fmt: skip
+
+
+def add_plain(viewer: Any, made: list[Any]) -> None:
+    """Add layers one after the other, and hide what was there before, as docks do."""
+    before = list(viewer.layers)
+    for layer in made:
+        pause(0.01)
+        viewer.add_layer(layer)
+    for layer in before:
+        layer.visible = False
+    viewer.layers.selection.active = next(layer for layer in made if layer.visible)
+
+
+def watched(what: str, go: Callable[[], Any], done: Callable[[], bool] = lambda: True) -> None:
+    """Do something, and print how late the event loop comes meanwhile, drawing included."""
+    gc.collect()
+    lateness = Lateness()
+    lateness.start()
+    go()
+    seconds = until(done)
+    pause(0.3)
+    lateness.stop()
+    print(f"seven photographs, {what}: {seconds:.1f} s; {lateness}")
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """Seconds and memory that a series of JPEG takes to be registered and fused, beside other programs.
 
-Run ``python benchmarks/focus_speed.py FOLDER [--rival-python PYTHON] [--rounds 5]``; FOLDER holds
-the JPEG frames; PYTHON is one that has shinestacker; enfuse is taken from the PATH. Every program
-of Python is a process that stays alive and runs once before it counts; programs take turns;
-medians are told. Anonymous memory is that of a whole process, its highest during the rounds.
+Run ``python benchmarks/focus_speed.py FOLDER [--rival-python PYTHON] [--focusweave PROGRAM]
+[--rounds 5]``; FOLDER holds the JPEG frames; PYTHON is one that has shinestacker; enfuse is taken
+from the PATH. Every program of Python is a process that stays alive and runs once before it counts;
+focusweave and enfuse are compiled, and begin anew each time. Programs take turns; medians are told,
+and what each of ours takes as a share of the others' time, their alignment included.
+Anonymous memory is that of a whole process, its highest during the rounds.
 """
 
 import argparse
@@ -88,16 +90,17 @@ def _cpu_seconds(pid: int) -> float:
     return sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
-def enfuse(files: list[str], out: Path) -> Callable[[], tuple[float, float, int]]:
-    """Return what runs enfuse once."""
+def program(words: list[str]) -> Callable[[], tuple[float, float, int]]:
+    """Return what runs a compiled program once."""
 
     def run() -> tuple[float, float, int]:
         start = time.perf_counter()
         quiet = subprocess.DEVNULL
-        words = ["enfuse", *ENFUSE, "-o", str(out), *files]
         process = subprocess.Popen(words, stdout=quiet, stderr=quiet)
         with Peak(process.pid) as watch:
-            _, _, used = os.wait4(process.pid, 0)
+            _, status, used = os.wait4(process.pid, 0)
+        if status:
+            raise RuntimeError(f"{words[0]} failed with status {status}: {' '.join(words)}")
         return time.perf_counter() - start, used.ru_utime + used.ru_stime, watch.bytes
 
     return run
@@ -108,15 +111,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rival-python", type=Path)
+    parser.add_argument("--focusweave", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "frames"
         source.mkdir()
-        for path in sorted(given.folder.glob("*.jpg")):
+        for path in sorted(given.folder.glob("*.[jJ][pP]*[gG]")):
             shutil.copy(path, source)
-        contests, servers = _contests(source, folder, given.rival_python)
+        contests, servers = _contests(source, folder, given)
         found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in contests}
         for number in range(given.rounds + 1):
             for name, run in contests.items():
@@ -129,7 +133,7 @@ def main() -> None:
 
 
 def _contests(
-    source: Path, folder: Path, python: Path | None
+    source: Path, folder: Path, given: argparse.Namespace
 ) -> tuple[dict[str, Callable[[], tuple[float, float, int]]], list[Server]]:
     # The other programs make the image alone.
     kinds = [("auto", True), ("pyramid", True), ("pyramid", False)]
@@ -140,22 +144,30 @@ def _contests(
         servers.append(Server(words, folder / f"{number}.log"))
         name = f"{'register + ' if register else ''}{method}"
         contests[name if depth else f"{name}, image alone"] = servers[-1].run
-    if python:
-        words = [str(python), "-c", SHINESTACKER, str(source), str(folder / "shine")]
+    if given.rival_python:
+        words = [str(given.rival_python), "-c", SHINESTACKER, str(source), str(folder / "shine")]
         servers.append(Server(words, folder / "shine.log"))
         contests["shinestacker, align + pyramid"] = servers[-1].run
+    if given.focusweave:
+        words = [str(given.focusweave), str(source), "--keep-size", "--output"]
+        contests["focusweave, align + fuse"] = program([*words, str(folder / "weave.tif")])
     if shutil.which("enfuse"):
         files = sorted(str(path) for path in source.iterdir())
-        contests["enfuse"] = enfuse(files, folder / "enfuse.tif")
+        contests["enfuse"] = program(["enfuse", *ENFUSE, "-o", str(folder / "enfuse.tif"), *files])
     return contests, servers
 
 
 def _report(found: dict[str, list[tuple[float, float, int]]]) -> None:
-    print(f"{'program':32}{'seconds':>9}{'cpu s':>8}{'peak MiB':>10}")
+    medians = {name: statistics.median(run[0] for run in runs) for name, runs in found.items()}
+    rivals = [name for name in medians if "align" in name]
+    heads = "".join(f"{'of ' + name.partition(',')[0]:>17}" for name in rivals)
+    print(f"{'program':32}{'seconds':>9}{'cpu s':>8}{'peak MiB':>10}{heads}")
     for name, runs in found.items():
-        wall, cpu = (statistics.median(run[place] for run in runs) for place in (0, 1))
-        peak = max(run[2] for run in runs)
-        print(f"{name:32}{wall:9.2f}{cpu:8.2f}{peak / 2**20:10.0f}")
+        cpu, peak = statistics.median(run[1] for run in runs), max(run[2] for run in runs)
+        line = f"{name:32}{medians[name]:9.2f}{cpu:8.2f}{peak / 2**20:10.0f}"
+        if name.startswith("register"):
+            line += "".join(f"{medians[name] / medians[rival]:17.2f}" for rival in rivals)
+        print(line)
 
 
 if __name__ == "__main__":

@@ -72,9 +72,9 @@ def test_defective_pixels():
     frames = np.full((3, 20, 20), 100, np.uint16)
     frames[:, 4, 5] = 60_000
     repaired, missed = texts(ns.Stack.wrap(frames), "repair_hot_pixels")
-    assert repaired == "1 defective pixel repaired (0.25 %)"
+    assert repaired == "1 defective pixel repaired (0.25%)"
     assert missed == "In 3 frames some that stand out by less than 6.3 times the noise are missed"
-    assert texts(ns.Stack.wrap(frames), "find_hot_pixels") == ["1 defective pixel found (0.25 %)"]
+    assert texts(ns.Stack.wrap(frames), "find_hot_pixels") == ["1 defective pixel found (0.25%)"]
     frames[:, 4, 5] = 100
     assert texts(ns.Stack.wrap(frames), "repair_hot_pixels")[0] == "No defective pixels repaired"
 
@@ -107,6 +107,8 @@ def test_focus():
     step = Step("focus_stack", {"depth_unit": "distance"})
     text = said_of(step, step.apply(planes), planes)[0].text
     assert re.fullmatch(r"In focus over a depth of [4-8](\.\d+)? um", text), text
+    hyper = samples.hyperstack(2, 4, (64, 80))[0]  # at several times and channels
+    assert said_of(step, step.apply(hyper), hyper)[0].text.endswith(" um")
     even = ns.Stack.wrap(np.full((3, 64, 64), 9, np.uint8))
     assert texts(even, "focus_stack") == ["Nothing is sharper in one frame than in the others"]
     assert texts(even, "focus_stack", depth=False) == []

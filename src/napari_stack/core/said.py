@@ -49,9 +49,12 @@ class Outcome:
         Options that differ from their defaults.
     given : Stack or None
         The frames that it was made of, where they are at hand and lie at one position.
+    unit : str
+        Of the axis that images were made along; "" where that is not known.
     """
 
     frames: Stack | None
     images: Mapping[str, Any]
     options: Mapping[str, Any]
     given: Stack | None = None
+    unit: str = ""

@@ -39,6 +39,11 @@ def show_colour_bar(layer: Any, *, shown: bool = True) -> None:
     layer.colorbar.visible = shown
 
 
+def shows_colour_bar(layer: Any) -> bool:
+    """Whether a layer shows a bar of its colours."""
+    return bool(layer.colorbar.visible)
+
+
 def grid_of(viewer: Any) -> Any:
     """Return the grid of the canvas."""
     return viewer.canvas.grid

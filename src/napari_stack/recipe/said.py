@@ -41,7 +41,9 @@ def said_of(step: Step, result: Any, data: Data | None = None) -> list[Said]:
         outcome = Outcome(None, {"table": result}, step.options)
     else:
         found = images_of(result) | numbers_of(result)
-        outcome = Outcome(None, found, step.options, _at_one_position(step, data))
+        placed = None if data is None else step.with_stacked_axis(data)
+        unit = "" if placed is None else placed.axes[placed.number].unit
+        outcome = Outcome(None, found, step.options, _at_one_position(placed), unit)
     said = list(resolve(step.entry.says)(outcome))
     if said and (at := place_of_table(step, data)):
         said.append(Said(f"Measured at {at} only"))
@@ -77,10 +79,7 @@ def places_in_words(places: Mapping[str, Place]) -> str:
     )
 
 
-def _at_one_position(step: Step, data: Data | None) -> Stack | None:
-    if data is None:
-        return None
-    placed = step.with_stacked_axis(data)
-    if isinstance(placed, Stack):
+def _at_one_position(placed: Data | None) -> Stack | None:
+    if placed is None or isinstance(placed, Stack):
         return placed
     return placed.stack({}) if all(size == 1 for size in placed.loops.values()) else None

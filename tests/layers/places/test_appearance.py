@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_stack import layers
+from napari_stack import layers, samples
 
 
 def _same_place(result, source, kept):
@@ -75,3 +75,12 @@ def test_limits_of_a_big_endian_layer_are_kept():
     (mean,) = layers.combine(layer)
     assert tuple(mean.contrast_limits) == (10, 90)
     assert mean.colormap.name == "green"
+
+
+def test_images_that_are_made_hidden_have_thumbnails():
+    frames = layers.to_layer(samples.focus_series(3, (48, 56))[0])
+    _, depth, confidence = layers.focus_stack(frames)
+    assert not depth.visible
+    assert not confidence.visible
+    assert depth.thumbnail[..., :3].any()
+    assert confidence.thumbnail[..., :3].any()

@@ -9,7 +9,8 @@ from napari_stack.core.matrices import corners_of
 from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.preprocess import prepare
 from napari_stack.operators.registration.refinement import sharpness
-from napari_stack.operators.registration.refinement.sharpness import blur, of_like_sharpness
+from napari_stack.operators.registration.refinement.blur import blur
+from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
 from napari_stack.operators.registration.search.align import ANY, align
 from napari_stack.operators.registration.sequence.track import follow, placed
 

@@ -1,9 +1,15 @@
 """Results shown in parts: the window lives between two, and the run ends after the last."""
 
+import threading
+
+import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 
+from napari_stack import Stack, layers
+from napari_stack._widgets.parts.run.adding import add_in_parts, select
 from napari_stack._widgets.parts.run.runner import Runner
+from napari_stack.core.source import Source
 
 
 @pytest.fixture
@@ -57,3 +63,65 @@ def test_a_fault_while_a_result_is_shown_ends_the_run(runner, qtbot, part):
     assert [str(error) for _, error, _ in faults] == ["no more"]
     assert runner.message.text() == "Failed"
     assert not runner.running
+
+
+class Watched(Source):
+    """Frames of one brightness each; it notes which are read, and whether ahead of the viewer."""
+
+    shape, dtype = (5, 8, 9), np.dtype(np.uint16)
+
+    def __init__(self):
+        self.read = []
+
+    def pixels(self, index, rows=None):
+        self.read.append((index, threading.current_thread().name == "napari-stack-ahead"))
+        return np.full((8, 9), index, np.uint16)[slice(None) if rows is None else rows], None
+
+
+def test_the_frame_in_view_of_a_lazy_layer_is_computed_in_a_thread(viewer):
+    source = Watched()
+    layer = layers.to_layer(Stack(source), "lazy", limits=(0, 9), visible=False)
+    for _ in add_in_parts(viewer, [layer], [layer]):
+        pass
+    assert layer.visible
+    assert source.read == [(2, True)]  # that of the slider alone, once
+    assert layer._slice.image.raw.max() == 2
+    viewer.dims.set_current_step(0, 4)
+    assert source.read[1:] == [(4, False)]
+    viewer.dims.set_current_step(0, 2)
+    assert layer._slice.image.raw.max() == 2
+
+
+def test_a_frame_that_cannot_be_computed_does_not_keep_the_layer_hidden(viewer, monkeypatch):
+    source = Watched()
+    layer = layers.to_layer(Stack(source), "lazy", limits=(0, 9), visible=False)
+    parts = add_in_parts(viewer, [layer], [layer])
+    next(parts)
+
+    def fails(index, rows=None):
+        monkeypatch.undo()
+        raise OSError("gone")
+
+    monkeypatch.setattr(source, "pixels", fails)
+    for _ in parts:
+        pass
+    assert layer.visible
+    assert source.read == [(2, False)]  # napari reads it, and would tell that it cannot
+
+
+def test_the_bar_of_colours_comes_after_its_layer(viewer, cells):
+    layer = layers.focus_stack(layers.to_layer(Stack.wrap(cells)))[1]
+    assert layer.colorbar.visible
+    seen = [(layer in viewer.layers, layer.colorbar.visible) for _ in add_in_parts(viewer, [layer])]
+    assert seen == [(False, True), (True, False), (True, True)]
+
+
+def test_a_layer_that_was_removed_meanwhile_is_not_made_active(viewer, cells):
+    kept, gone = (layers.to_layer(Stack.wrap(cells), name) for name in ("kept", "gone"))
+    for _ in add_in_parts(viewer, [kept, gone]):
+        if gone in viewer.layers:
+            viewer.layers.remove(gone)
+    select(viewer, kept)
+    select(viewer, gone)
+    assert viewer.layers.selection.active == kept
+    assert list(viewer.layers) == [kept]

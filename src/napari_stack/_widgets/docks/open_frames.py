@@ -14,7 +14,8 @@ from napari_stack._widgets.parts.layout import Rows, beside, button, fill, parag
 from napari_stack._widgets.parts.open_preview import Data, FramesPreview, Opened, extent
 from napari_stack._widgets.parts.options.data_set import NamesInput, SeriesChoice
 from napari_stack._widgets.parts.options.inputs import ChoiceOrNumber, NumberInput, choice
-from napari_stack._widgets.parts.run.runner import RunningDock
+from napari_stack._widgets.parts.run.adding import add_in_parts
+from napari_stack._widgets.parts.run.runner import Done, RunningDock
 from napari_stack.core.options import Bounds, options_of
 from napari_stack.core.system.home import at_home
 from napari_stack.engine.run import Run
@@ -197,15 +198,18 @@ class OpenFramesDock(RunningDock):
             parts = layers.channels_apart(data, name) if apart else [(name, data)]
             return data, [(called, one, layers.show_limits(one)) for called, one in parts]
 
-        def done(result: Any) -> str:
-            data, parts = result
-            made = [layers.to_layer(one, called, limits=limits) for called, one, limits in parts]
-            for layer in made:
-                layer.blending = "additive" if len(made) > 1 else layer.blending
-            added = [self.viewer.add_layer(layer).name for layer in made]
-            return f"Added {', '.join(map(repr, added))}: {extent(data)}"
+        self.runner.start(work, self._opened)
 
-        self.runner.start(work, done)
+    def _opened(self, result: Any) -> Done:
+        data, parts = result
+        made = [
+            layers.to_layer(one, called, limits=limits, visible=False)
+            for called, one, limits in parts
+        ]
+        for layer in made:
+            layer.blending = "additive" if len(made) > 1 else layer.blending
+        yield from add_in_parts(self.viewer, made, made)
+        return f"Added {', '.join(repr(layer.name) for layer in made)}: {extent(data)}"
 
 
 #: What options of `read` do, in the words of a dock.

@@ -18,6 +18,7 @@ from napari_stack._widgets.parts.options.layer_choice import SourceChoice
 from napari_stack._widgets.parts.options.measure_at import PlaceChoice
 from napari_stack._widgets.parts.options.preferences import last_used, preferences, remember_options
 from napari_stack._widgets.parts.preview import LivePreview
+from napari_stack._widgets.parts.run.adding import add_in_parts, select
 from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.run.forecast import ForecastText
@@ -262,14 +263,11 @@ class OperatorDock(RunningDock):
         return self._add(job, computed)
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> Done:
-        made = job.finish(computed)
+        made = job.finish(computed, visible=False)
         if job.source is not None and (source := job.source.layer()) is not None:
             source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
-        for layer in made:
-            yield  # napari takes a while for each
-            self.viewer.add_layer(layer)
-        yield
-        self.viewer.layers.selection.active = made[0]
+        yield from add_in_parts(self.viewer, made, made if computed.frames is not None else ())
+        select(self.viewer, made[0])
         self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]
         return ". ".join([f"Added {made[0].name!r}", *said]) + ("." if said else "")

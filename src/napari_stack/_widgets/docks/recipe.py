@@ -11,6 +11,7 @@ from napari_stack._widgets.parts.active_layer import FollowingDock
 from napari_stack._widgets.parts.batch import BatchPanel
 from napari_stack._widgets.parts.layout import Rows, beside, button, collapsible, tooltip
 from napari_stack._widgets.parts.options.inputs import choice
+from napari_stack._widgets.parts.run.adding import add_in_parts, select
 from napari_stack._widgets.parts.run.errors import errors_shown
 from napari_stack._widgets.parts.steps import StepsPanel
 from napari_stack.core.errors import UserError
@@ -130,7 +131,9 @@ class RecipeDock(FollowingDock):
                 for _ in self._add([job]):
                     pass
                 return
-            self.runner.start(job.compute, lambda done: self._add(job.finish(done)))
+            self.runner.start(job.compute, lambda done: self._add(
+                job.finish(done, visible=False), len(job.last_frames(done))
+            ))  # fmt: skip
 
     def _job(self) -> RecipeJob | Image:
         recipe, target = self.steps.recipe(), self.target.value
@@ -163,12 +166,9 @@ class RecipeDock(FollowingDock):
         pairs = zip(self.steps.draft.steps[count:], self.steps.draft.on[count:], strict=True)
         return [step for step, on in pairs if on]
 
-    def _add(self, made: list[Image | Labels]) -> Generator[None, None, str]:
-        for layer in made[::-1]:
-            yield  # napari takes a while for each
-            self.viewer.add_layer(layer)
-        yield
-        self.viewer.layers.selection.active = made[0]
+    def _add(self, made: list[Image | Labels], lazy: int = 0) -> Generator[None, None, str]:
+        yield from add_in_parts(self.viewer, made[::-1], made[:lazy])
+        select(self.viewer, made[0])
         text = f"Added {made[0].name!r}"
         self.runner.show_message(text)
         return text

@@ -22,6 +22,7 @@ from napari_stack._widgets.parts.compare import Compare
 from napari_stack._widgets.parts.layout import button, collapsible, fill, paragraph
 from napari_stack._widgets.parts.operator_docks import open_dock, open_titled
 from napari_stack._widgets.parts.options.inputs import Chosen
+from napari_stack._widgets.parts.run.adding import add_in_parts, select
 from napari_stack._widgets.parts.run.card import ResultCard
 from napari_stack._widgets.parts.run.errors import errors_shown, show_error
 from napari_stack._widgets.parts.run.latest_worker import LatestWorker
@@ -119,14 +120,16 @@ class StackDock(RunningDock):
             self.runner.start(work, self._opened)
             self._allow()
 
-    def _opened(self, found: Opened) -> str:
+    def _opened(self, found: Opened) -> Done:
         data, limits, name = found
-        layer = layers.to_layer(data, name, limits=limits)
+        layer = layers.to_layer(data, name, limits=limits, visible=False)
         for single in self.frames.offered:
             single.visible = False  # they would lie below the frames, or over them
-        self.viewer.add_layer(layer)
+        yield from add_in_parts(self.viewer, [layer], [layer])
+        if layer not in self.viewer.layers:
+            return f"{layer.name!r} was removed"
         self.frames.layer_box.reset_choices()
-        self.layer = self.viewer.layers[-1]
+        self.layer = layer
         return f"Opened {layer.name!r}"
 
     # what it is, and what to do
@@ -241,15 +244,12 @@ class StackDock(RunningDock):
 
     def _add(self, job: RecipeJob, source: Any, chosen: Any, done: Any) -> Done:
         remember(*chosen)  # not of a run that failed
-        made = job.finish(done)
+        made = job.finish(done, visible=False)
         self._results = [weak_reference(layer) for layer in made]
-        for layer in made[::-1]:
-            yield  # napari takes a while for each
-            self.viewer.add_layer(layer)
-        yield
+        yield from add_in_parts(self.viewer, made[::-1], made[: len(job.last_frames(done))])
         if (frames := source()) is not None:
             frames.visible = False
-        self.viewer.layers.selection.active = made[0]
+        select(self.viewer, made[0])
         self._show_card(done)
         said = [text for one, computed in done.values()
                 for text in (one.remark(computed), one.note(computed)) if text]  # fmt: skip

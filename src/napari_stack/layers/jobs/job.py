@@ -142,6 +142,7 @@ class Job:
             self._link(computed, {"frames": array})
             geometry = FrameGeometry.between(self.data, computed.frames)
             name = result_name(source, computed.step)
+            # One that is visible computes a frame here.
             more = {"name": name, "metadata": metadata, "visible": visible}
             return [self.appearance.frames(array, geometry, **more)]
         made = {

@@ -136,10 +136,19 @@ class RecipeJob:
         begun = job.chain.begun or self.chain.origin or (self.chain.data, self.appearance)
         return Chain(frames, (), job.chain.source, earlier=earlier, begun=begun)
 
-    def finish(self, done: Mapping[str, tuple[Job, Computed]]) -> list[Image | Labels]:
-        """Make layers of what no later step took: the last result first.
+    def last_frames(self, done: Mapping[str, tuple[Job, Computed]]) -> list[str]:
+        """Return the steps that give frames which no later one took, the last first."""
+        frames = [name for name, (_, computed) in done.items() if computed.frames is not None]
+        taken = {self.recipe.inputs(name) for name in done}
+        return [name for name in reversed(frames) if name not in taken]
 
-        Frames that images were made of come along, hidden, so that they can be inspected.
+    def finish(
+        self, done: Mapping[str, tuple[Job, Computed]], *, visible: bool = True
+    ) -> list[Image | Labels]:
+        """Make layers of what no later step took: the last result first, frames before images.
+
+        Frames that images were made of come along, hidden, so that they can be inspected. The
+        other frames are hidden where they are not to be `visible`: else one is computed.
         """
         inputs = {name: self.recipe.inputs(name) for name in done}
         shown = {"": (self.appearance, self.source)}
@@ -149,15 +158,14 @@ class RecipeJob:
         for name, (job, computed) in done.items():
             appearance, source = shown[inputs[name]]
             placed = replace(job, appearance=appearance, source=source)
-            layers = placed.finish(computed, visible=name not in of_images)
+            layers = placed.finish(computed, visible=visible and name not in of_images)
             shown[name] = Appearance.of(layers[0]), LayerReference.of(layers[0])
             if computed.frames is None and name not in inputs.values():
                 images = layers + images
             else:
                 frames[name] = layers[0]
         below = [layer for name, layer in frames.items() if name in of_images]
-        taken = set(inputs.values())
-        return [frames[name] for name in reversed(frames) if name not in taken] + images + below
+        return [frames[name] for name in self.last_frames(done)] + images + below
 
 
 def prepare_recipe(recipe: Recipe, layer: Layer) -> RecipeJob:

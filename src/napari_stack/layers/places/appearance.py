@@ -117,9 +117,11 @@ class Appearance:
             return self._coloured(data, rgb=rgb, **place, **more)
         colormap = "gray" if part.picture else part.shown.colormap
         place |= {"colormap": colormap, "contrast_limits": limits, "rgb": rgb}
-        if not part.picture:  # it would hide the picture that it belongs to
-            place |= {"blending": "translucent_no_depth", "rgb": False, "visible": False}
+        if not part.picture:
+            place |= {"blending": "translucent_no_depth", "rgb": False}
         made = Image(data, multiscale=False, **place, **more)
+        # Another would hide the picture that it belongs to; made hidden, its thumbnail stays black.
+        made.visible = part.picture
         show_colour_bar(made, shown=part.along is not None)
         return made
 

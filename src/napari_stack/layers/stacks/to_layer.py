@@ -20,7 +20,9 @@ _MOST_VALUES = 60_000_000
 _WHOLE_RANGE_BYTES = 2
 
 
-def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
+def to_layer(
+    data: Data, name: str = "frames", *, limits: Any = None, visible: bool = True
+) -> Image:
     """Show a stack as a lazy layer: a frame is read and corrected when it is shown.
 
     What is done to the layer later continues the stack's chain of corrections. Bands of a pixel
@@ -32,6 +34,8 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
     name : str
     limits : tuple of float, optional
         Contrast limits; by default from a few frames, see `show_limits`.
+    visible : bool
+        Whether it is shown at once, for which napari computes a frame when it is made.
 
     Returns
     -------
@@ -48,6 +52,7 @@ def to_layer(data: Data, name: str = "frames", *, limits: Any = None) -> Image:
         name=name,
         rgb=data.rgb,
         multiscale=False,
+        visible=visible,
         contrast_limits=show_limits(data) if limits is None else limits,
         **layer_axes(data.axes),
         **shown(data.frames.look),

@@ -50,9 +50,11 @@ def registration(outcome: Outcome) -> list[Said]:
     parts = [f"{good.sum()} of {len(good)} frames aligned"]
     if good.any():
         drift = np.linalg.norm(moved.shift[good], axis=1).max()
-        parts.append(f"drift up to {drift:.3g} {_short(moved.unit)}")
+        parts.append(f"drift up to {drift:.{3 if drift >= 1 else 2}g} {_short(moved.unit)}")
         turned = float(np.abs(moved.rotation[good]).max())
-        parts += [f"turned by up to {turned:.2g} degrees"] * (turned > _TURNED)
+        angle = f"{turned:.2g}"
+        degrees = "degree" if angle == "1" else "degrees"
+        parts += [f"turned by up to {angle} {degrees}"] * (turned > _TURNED)
         grown = float(np.abs(moved.scale[good] - 1).max())
         parts += [f"sizes differ by up to {grown:.2%}"] * (grown > _GROWN)
         if (bent := transforms.deformation) is not None:
@@ -243,7 +245,7 @@ def averaging(outcome: Outcome) -> list[Said]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.2g}%"
 
 
 def focus(outcome: Outcome) -> list[Said]:
@@ -258,8 +260,7 @@ def focus(outcome: Outcome) -> list[Said]:
     low, high = np.percentile(clear, (1, 99))
     text = f"In focus from frame {low:.0f} to frame {high:.0f}"
     if outcome.options.get("depth_unit") == "distance":
-        unit = "" if outcome.given is None else _short(outcome.given.axes[0].unit)
-        text = f"In focus over a depth of {high - low:.3g} {unit}".rstrip()
+        text = f"In focus over a depth of {high - low:.3g} {_short(outcome.unit)}".rstrip()
     said = [Said(text, "Retouch", opens="Retouch")]
     if (unseen := float(np.mean(trust == 0))) > _UNSEEN:
         done = "left open" if np.isnan(depth[trust == 0]).all() else "filled in from around"

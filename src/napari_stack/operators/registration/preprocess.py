@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from napari_stack.core.errors import UserError
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.registration.band_pass import band_pass
 from napari_stack.operators.registration.defects import median_of, repair
+from napari_stack.operators.registration.levels import Later, Levels
 from napari_stack.operators.registration.search.correlation import Spectrum, compressed, spectrum_of
 
 #: Coarse correlation runs on the finest level whose longest side is at most this.
@@ -46,7 +47,8 @@ class Prepared:
         (rows, columns) of the frame as it was given.
     levels
         Band-passed float32 images in units of their own robust sigma, finest first; NaN where
-        nothing may be measured. Empty when the frame holds no structure.
+        nothing may be measured. Empty when the frame holds no structure. Those finer than
+        `coarse` are made when they are asked for: frames of unlike sharpness need none.
     factors
         Pixels of the frame per pixel of each level, f. Pixel x of a level lies at
         f * x + (f - 1) / 2 in the frame.
@@ -60,7 +62,7 @@ class Prepared:
     """
 
     shape: tuple[int, int]
-    levels: tuple[Image, ...] = ()
+    levels: Levels = field(default_factory=Levels)
     factors: tuple[int, ...] = ()
     areas: tuple[int, ...] = ()
     coarse: Image = field(default_factory=lambda: np.zeros((0, 0), np.float32))
@@ -128,7 +130,7 @@ def prepare(
     pixels, valid = repaired(image, mask, brief=brief)
     factor = -(-max(image.shape) // working_size)
     shape = (image.shape[0], image.shape[1])
-    levels: list[Image] = []
+    levels: list[Image | Later] = []
     factors: list[int] = []
     areas: list[int] = []
     coarse, coarse_factor, structured = None, 1, False
@@ -138,8 +140,14 @@ def prepare(
         if wanted and len(levels) > max(wanted):
             break
         pixels, valid = _reduce(pixels, valid, factor)
-        skipped = wanted and len(levels) not in wanted
-        band, area, found = _NOTHING if skipped else band_pass(pixels, valid, WIDE_SIGMA, most)
+        band: Image | Later
+        if wanted and len(levels) not in wanted:
+            band, area, found = _NOTHING
+        elif valid is None and not brief and max(pixels.shape) > COARSE_SIZE:
+            make = partial(_band, pixels, most)
+            band, area, found = Later(pixels.shape, make), pixels.size, False
+        else:
+            band, area, found = band_pass(pixels, valid, WIDE_SIGMA, most)
         structured |= found
         levels.append(band)
         areas.append(area)
@@ -150,13 +158,19 @@ def prepare(
                 band_pass(pixels, valid, COARSE_WIDE_SIGMA, most)[0],
                 factors[-1],
             )
+    if not structured:
+        structured = any(isinstance(band, Later) and band.image().any() for band in levels)
     if not structured or (coarse is None and not brief):
         return Prepared(shape)
-    made = Prepared(shape, tuple(levels), tuple(factors), tuple(areas))
+    made = Prepared(shape, Levels(levels), tuple(factors), tuple(areas))
     if coarse is None:
         return made
     coarse = compressed(coarse)
     return replace(made, coarse=coarse, coarse_factor=coarse_factor, spectrum=spectrum_of(coarse))
+
+
+def _band(pixels: Image, most: int) -> Image:
+    return band_pass(pixels, None, WIDE_SIGMA, most)[0]
 
 
 def repaired(

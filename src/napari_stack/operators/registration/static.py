@@ -9,10 +9,10 @@ from napari_stack.operators.registration.refinement.gauss_newton import likeness
 from napari_stack.operators.registration.refinement.one_level import corner_distance
 from napari_stack.operators.registration.search.evidence import Evidence
 
-#: A frame that moved less than the first, in pixels of the finest level, has not moved; one that
-#: moved further than the second is not held by a pattern.
+#: A frame that moved less than the first, in pixels of the finest level that was measured, has not
+#: moved; one that moved further than the second is not held by a pattern.
 STILL, FAR = 0.3, 16.0
-#: Sigma, in pixels of the finest level, of what is taken off to leave fine detail.
+#: Sigma, in pixels of that level, of what is taken off to leave fine detail.
 DETAIL_SIGMA = 1.5
 #: Detail that is more alike without the motion, by so many standard deviations of chance, stays.
 CHANCE = 5.0
@@ -29,16 +29,18 @@ STRUCTURE_SIGMA, STRUCTURE, UNLIKE = 2.5, 0.35, 0.6
 NOISE_AREA = 4.0
 
 
-def held_by_pattern(reference: Prepared, moving: Prepared, matrix: Matrix) -> bool:
+def held_by_pattern(reference: Prepared, moving: Prepared, matrix: Matrix, level: int = 0) -> bool:
     """Whether fine detail of two frames fits better where the sensor is than where the scene is.
 
-    Such a pattern pulls a small motion towards none: what is found lies between the two.
+    Such a pattern pulls a small motion towards none: what is found lies between the two. It is
+    looked for on the finest level that the motion was measured on; the blocks of JPEG, for one,
+    stay in their places on levels that are finer than what blurred frames show.
     """
-    factor = reference.factors[0]
+    factor = reference.factors[level]
     move = corner_distance(matrix, np.eye(3), reference.shape) / factor
     if not STILL < move < FAR:
         return False
-    images = [_detail(prepared.levels[0]) for prepared in (reference, moving)]
+    images = [_detail(prepared.levels[level]) for prepared in (reference, moving)]
     moved = likeness(*overlap_of(images[0], images[1], matrix, factor))
     still = likeness(*overlap_of(images[0], images[1], np.eye(3), factor))
     count = np.count_nonzero(np.isfinite(images[0])) / NOISE_AREA

@@ -153,7 +153,7 @@ def test_methods_that_leave_nothing():
 
 @pytest.mark.parametrize(
     ("frames", "drift", "what"),
-    [(5, 0, "5 frames of equal level the percentile clip at 1[5-9] % of the median, 3.5 times"),
+    [(5, 0, "5 frames of equal level the percentile clip at 1[5-9]% of the median, 3.5 times"),
      (5, 30, "5 frames sigma clipping about the median by the MAD"),
      (30, 0, "30 frames the generalised ESD test")],
 )  # fmt: skip

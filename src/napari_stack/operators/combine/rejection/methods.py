@@ -168,7 +168,7 @@ def suited(stack: Stack, run: Run) -> Suited:
     if 0 < usual < np.inf and level.min() > 0 and np.ptp(level) < usual:
         share = float(np.clip(_SIGMAS * usual / np.median(level), 0.005, 1.0))
         text = (
-            f"for {frames} frames of equal level the percentile clip at {100 * share:.2g} % of the "
+            f"for {frames} frames of equal level the percentile clip at {100 * share:.2g}% of the "
             f"median, {_SIGMAS:g} times their noise"
         )
         return Suited(PercentileClip(share, share), text)

@@ -186,5 +186,5 @@ def first_level(prepared: Prepared) -> int:
 
 
 def _first(prepared: Prepared) -> int:
-    fitting = [i for i, level in enumerate(prepared.levels) if min(level.shape) >= FIRST_SIZE]
+    fitting = [i for i, shape in enumerate(prepared.levels.shapes) if min(shape) >= FIRST_SIZE]
     return fitting[-1] if fitting else 0

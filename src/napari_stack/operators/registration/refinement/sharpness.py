@@ -16,6 +16,7 @@ from napari_stack.core.matrices import Matrix
 from napari_stack.engine.opencv import cv2
 from napari_stack.operators.geometry.warp_rows import resample
 from napari_stack.operators.registration.preprocess import Image, Prepared
+from napari_stack.operators.registration.refinement.blur import VARIANCES, blur, blurred
 from napari_stack.operators.registration.refinement.gauss_newton import Refined, level_to_frame
 from napari_stack.operators.registration.refinement.motion_models import Transform, growth_of
 from napari_stack.operators.registration.refinement.one_level import corner_distance, margin_of
@@ -38,31 +39,47 @@ SHARING = 0.1
 #: the first: the levels behind it tell where they lie to a small part of that.
 LITTLE, LARGE = 0.1, 600_000
 #: Frames made alike may move corners by so many times what is expected of them.
-MOST_MISLED = 2.0
+#: ... and besides by so many expected errors of where they were before.
+MOST_MISLED, SIGMAS = 2.0, 2.0
 #: What is left in the result of what misled it: of the mean of the blur over the frame, and of its
 #: spread from place to place. On pairs of photographs of 200 px, blurred alike everywhere or by a
 #: depth, 0.1 to 0.2 and 0.4 to 0.8.
 LEFT_OF_MEAN, LEFT_OF_SPREAD = 0.15, 0.5
-#: Variances of the blurred copies that a level is put together of, in pixels of the level squared.
-VARIANCES = np.array([0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32])
-#: A copy of this variance or more is blurred further for the next one; rows put together at once.
-ADDING, BAND = 2.0, 32
 
 #: Refines a matrix; None where the frames do not determine it.
 Again = Callable[[Prepared, Prepared, Matrix], Refined | None]
 
 
-class Alike(NamedTuple):
-    """Two frames made alike in sharpness, and how far they were from it.
+class Unlike(NamedTuple):
+    """How unlike in sharpness two frames are.
 
     Parameters
     ----------
-    reference, moving : Prepared
+    excess : ndarray (y, x)
+        By how much the variance of the moving frame's blur exceeds the other's, in px^2.
     growth : float
-        By how much, in px at the corners, their unlike sharpness can have misled a refinement.
+        By how much, in px at the corners, that can have misled a refinement.
     left : float
         By how much what is not undone still can.
     """
+
+    excess: Image
+    growth: float
+    left: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether frames are to be made alike."""
+        return self.growth >= ALIKE
+
+    @property
+    def tell_little(self) -> bool:
+        """Whether large levels tell less than those behind them, and are left out."""
+        return self.growth > LITTLE
+
+
+class Alike(NamedTuple):
+    """Two frames made alike in sharpness, and how far they were from it, as in `Unlike`."""
 
     reference: Prepared
     moving: Prepared
@@ -71,12 +88,18 @@ class Alike(NamedTuple):
 
 
 def refined_alike(
-    reference: Prepared, moving: Prepared, refined: Refined, transform: Transform, again: Again
+    reference: Prepared,
+    moving: Prepared,
+    refined: Refined,
+    transform: Transform,
+    again: Again,
+    unlike: Unlike | None = None,
 ) -> tuple[Prepared, Prepared, Refined, float]:
     """Refine again with both frames of one sharpness, where they differ in it.
 
     What moves further than unlike sharpness accounts for shows other things: bands of light, or
-    parts that move by themselves. Then the frames stay as they are.
+    parts that move by themselves. Then the frames stay as they are. How `unlike` they are is
+    measured where it is not known.
 
     Returns
     -------
@@ -86,34 +109,32 @@ def refined_alike(
     misled : float
         Growth, in px at the corners, by which it may still be off.
     """
-    alike = None
-    if growth_of(transform).any():
-        alike = of_like_sharpness(reference, moving, refined.matrix)
-    if alike is None:
+    unlike = unlike or unlike_sharpness(reference, moving, refined.matrix, transform)
+    if unlike is None:
         return reference, moving, refined, 0.0
-    one, other, growth, left = alike
-    if growth < ALIKE:
-        return reference, moving, refined, left
+    if not unlike.matters:
+        return reference, moving, refined, unlike.left
+    one, other = _made_alike(reference, moving, refined.matrix, unlike)
     found = again(one, other, refined.matrix)
     if found is not None:
         moved = corner_distance(refined.matrix, found.matrix, reference.shape)
-    if found is None or moved > MOST_MISLED * growth:
-        return reference, moving, refined, growth
-    return one, other, found, left
+    if found is None or moved > MOST_MISLED * unlike.growth + SIGMAS * refined.error:
+        return reference, moving, refined, unlike.growth
+    return one, other, found, unlike.left
 
 
 def feigned_growth(
     reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform
 ) -> float:
     """By how much, in px at the corners, unlike sharpness would mislead a refinement."""
-    alike = None
-    if growth_of(transform).any():
-        alike = of_like_sharpness(reference, moving, matrix)
-    return 0.0 if alike is None else alike.growth
+    unlike = unlike_sharpness(reference, moving, matrix, transform)
+    return 0.0 if unlike is None else unlike.growth
 
 
-def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:
-    """Both frames with the sharper one blurred as the other is, where they are not alike.
+def unlike_sharpness(
+    reference: Prepared, moving: Prepared, matrix: Matrix, transform: Transform = "similarity"
+) -> Unlike | None:
+    """How unlike in sharpness two frames are; None where they do not tell, or nothing grows.
 
     Parameters
     ----------
@@ -121,13 +142,10 @@ def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> 
         Two frames of the same shape.
     matrix : ndarray (3, 3)
         From the reference to the moving frame, to a pixel or so.
-
-    Returns
-    -------
-    Alike or None
-        None where the frames do not tell how sharp they are.
+    transform : str
+        What is measured.
     """
-    excess = _excess(reference, moving, matrix)
+    excess = _excess(reference, moving, matrix) if growth_of(transform).any() else None
     if excess is None:
         return None
     # A blur of variance v looks like a growth of (v / 2) / (half the mean squared distance from
@@ -136,20 +154,43 @@ def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> 
     mean, spread = abs(float(excess.mean())), float(excess.std())
     growth = per_variance * float(np.hypot(mean, spread))
     left = per_variance * (LEFT_OF_MEAN * mean + LEFT_OF_SPREAD * spread)
-    if growth < ALIKE:
-        return Alike(reference, moving, growth, left)
+    return Unlike(excess, growth, left)
+
+
+def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:
+    """Both frames with the sharper one blurred as the other is, where they are not alike.
+
+    The parameters are those of `unlike_sharpness`; None where that gives nothing.
+    """
+    unlike = unlike_sharpness(reference, moving, matrix)
+    if unlike is None:
+        return None
+    pair = reference, moving
+    if unlike.matters:
+        pair = _made_alike(reference, moving, matrix, unlike)
+    return Alike(*pair, unlike.growth, unlike.left)
+
+
+def _made_alike(
+    reference: Prepared, moving: Prepared, matrix: Matrix, unlike: Unlike
+) -> tuple[Prepared, Prepared]:
     back = np.asarray(np.linalg.inv(matrix), np.float64)
-    first = _finest(reference, excess, growth)
+    first = _finest(reference, unlike)
     one, other = (_shown(frame, first) for frame in (reference, moving))
-    return Alike(_blurred(one, excess, None), _blurred(other, -excess, back), growth, left)
+    return blurred(one, unlike.excess, None), blurred(other, -unlike.excess, back)
 
 
-def _finest(frame: Prepared, excess: Image, growth: float) -> int:
+def finest_small(frame: Prepared) -> int:
+    """Return the number of the finest level that is not large; the last one where all are."""
+    small = [n for n, (rows, columns) in enumerate(frame.levels.shapes) if rows * columns <= LARGE]
+    return min(small, default=len(frame.factors) - 1)
+
+
+def _finest(frame: Prepared, unlike: Unlike) -> int:
     """Return the number of the finest level that shows enough of both frames, somewhere."""
-    least = float(np.quantile(np.abs(excess), SHARING)) / VARIANCES[-1]
-    most = LARGE if growth > LITTLE else np.inf
-    sizes = [level.size for level in frame.levels]
-    shown = [n for n, f in enumerate(frame.factors) if f**2 >= least and sizes[n] <= most]
+    least = float(np.quantile(np.abs(unlike.excess), SHARING)) / VARIANCES[-1]
+    first = finest_small(frame) if unlike.tell_little else 0
+    shown = [n for n, f in enumerate(frame.factors) if f**2 >= least and n >= first]
     return min(shown, default=len(frame.factors) - 1)
 
 
@@ -163,7 +204,7 @@ def _excess(reference: Prepared, moving: Prepared, matrix: Matrix) -> Image | No
 
     At each pixel of a level; negative where the reference is the blurrier one.
     """
-    fitting = [n for n, level in enumerate(reference.levels) if max(level.shape) <= MEASURED_SIZE]
+    fitting = [n for n, shape in enumerate(reference.levels.shapes) if max(shape) <= MEASURED_SIZE]
     excess = None
     for number in fitting or [len(reference.levels) - 1]:
         factor, fixed = reference.factors[number], reference.levels[number]
@@ -240,61 +281,3 @@ def _around(values: Image) -> Image:
     size = -(-values.shape[1] // cell), -(-values.shape[0] // cell)
     small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), sigma / cell, borderType=cv2.BORDER_REFLECT_101)
-
-
-def _blurred(frame: Prepared, variance: Image, matrix: Matrix | None) -> Prepared:
-    """Levels blurred by a variance in px^2 of the frame, which is given where `matrix` leads."""
-    levels = []
-    for level, factor in zip(frame.levels, frame.factors, strict=True):
-        rows, columns = level.shape
-        ratio = variance.shape[0] / rows
-        there = np.diag([variance.shape[1] / columns, ratio, 1.0])
-        if matrix is not None:
-            to_frame = level_to_frame(factor)
-            there = there @ np.linalg.inv(to_frame) @ matrix @ to_frame
-        own = cv2.warpPerspective(
-            variance, there, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        own *= np.float32(1 / factor**2)
-        levels.append(blur(level, own))
-    return replace(frame, levels=tuple(levels))
-
-
-def blur(image: Image, variance: Image) -> Image:
-    """Image blurred by a variance (y, x) in px^2; none where it is negative. NaN stay.
-
-    Each pixel is interpolated between two blurred copies, linearly by the variance.
-    """
-    least, most = max(float(variance.min()), 0), float(variance.max())
-    if most <= 0:
-        return image
-    unknown = np.isnan(image)
-    values = np.where(unknown, np.float32(0), image)
-    result, part, done = np.zeros_like(values), values, 0.0
-    first = int(np.searchsorted(VARIANCES, least, "right")) - 1
-    last = min(int(np.searchsorted(VARIANCES, most)), len(VARIANCES) - 1)
-    for step in range(first, last + 1):
-        goal = VARIANCES[step]
-        if done < ADDING:  # narrow Gaussians of few pixels do not add up to wider ones
-            part, done = values, 0.0
-        if goal:
-            sigma = float(np.sqrt(goal - done))
-            part = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-        for top in range(0, len(result), BAND):  # what lies in the processor's cache
-            rows = slice(top, top + BAND)
-            result[rows] += part[rows] * _share(variance[rows], step)
-        done = goal
-    result[unknown] = np.nan
-    return result
-
-
-def _share(variance: Image, step: int) -> Image:
-    """Weight of the copy blurred by ``VARIANCES[step]``: 1 there, 0 at the variances beside it."""
-    here, sides = VARIANCES[step], VARIANCES[max(step - 1, 0) : step + 2]
-    weights = [
-        (variance - np.float32(side)) * np.float32(1 / (here - side))
-        for side in sides if side != here
-    ]  # fmt: skip
-    weight = np.minimum(weights[0], weights[-1], out=weights[0])
-    return np.clip(weight, 0, 1, out=weight)

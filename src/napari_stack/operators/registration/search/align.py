@@ -13,7 +13,11 @@ from napari_stack.operators.registration.preprocess import Prepared, prepare
 from napari_stack.operators.registration.refinement.gauss_newton import Refined, refine
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.refinement.one_level import ITERATIONS
-from napari_stack.operators.registration.refinement.sharpness import refined_alike
+from napari_stack.operators.registration.refinement.sharpness import (
+    finest_small,
+    refined_alike,
+    unlike_sharpness,
+)
 from napari_stack.operators.registration.refinement.uncertainty import measure_uncertainty
 from napari_stack.operators.registration.search.determined import slides
 from napari_stack.operators.registration.search.evidence import gather
@@ -135,14 +139,10 @@ def align(
         return Alignment(np.eye(3), sure, False)
     if only_pattern(reference, moving, best.refined.matrix, best.evidence):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-    reference, refined = _refined_finely(reference, moving, best, iterations)
-    if held_by_pattern(reference, moving, refined.matrix):
+    measured = _measured(reference, moving, best, iterations)
+    if measured is None:
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
-
-    def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
-        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
-
-    one, other, refined, misled = refined_alike(reference, moving, refined, best.transform, again)
+    one, other, refined, misled = measured
     matrix, covariance = measure_uncertainty(one, other, refined, best.transform, misled)
     if slides(matrix, covariance, reference.shape):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
@@ -152,13 +152,48 @@ def align(
     return Alignment(matrix, sure, True, best.transform)
 
 
-def _refined_finely(
+#: What a matrix was measured of, the matrix, and by how much it may be misled.
+_Measured = tuple[Prepared, Prepared, Refined, float]
+
+
+def _measured(
     reference: Prepared, moving: Prepared, best: Best, iterations: int
+) -> _Measured | None:
+    """Refine on the fine levels, with frames made alike; None where a pattern holds them.
+
+    Frames of unlike sharpness are made alike as soon as they are placed on levels that are not
+    large: the large ones are refined once, or not at all where they do not count. Where the result
+    contradicts that, they are refined as they are, and again made alike.
+    """
+
+    def again(one: Prepared, other: Prepared, place: Matrix) -> Refined:
+        return refine(one, other, Refined(place), best.transform, one.factors, iterations)
+
+    unlike = unlike_sharpness(reference, moving, best.refined.matrix, best.transform)
+    small = finest_small(reference)
+    if small and unlike is not None and unlike.matters:
+        fixed, refined = _refined_finely(reference, moving, best, iterations, small)
+        found = refined_alike(fixed, moving, refined, best.transform, again, unlike)
+        if found[0] is not fixed:
+            finest = small if unlike.tell_little else 0
+            held = held_by_pattern(fixed, moving, found[2].matrix, finest)
+            return None if held else found
+    fixed, refined = _refined_finely(reference, moving, best, iterations)
+    if held_by_pattern(fixed, moving, refined.matrix):
+        return None
+    return refined_alike(fixed, moving, refined, best.transform, again)
+
+
+def _refined_finely(
+    reference: Prepared, moving: Prepared, best: Best, iterations: int, finest: int = 0
 ) -> tuple[Prepared, Refined]:
-    """Refine on the fine levels, without what moves otherwise, unless that leads away."""
+    """Refine on the levels up to a finest one, without what moves otherwise.
+
+    Unless that leads away.
+    """
     hidden = best.of_others()
     last = reference.coarse_factor + hidden.any()  # the coarse level was measured with all of it
-    fine = tuple(f for f in reference.factors if f < last)
+    fine = tuple(f for f in reference.factors[finest:] if f < last)
     measured = without(reference, hidden) if hidden.any() else reference
     refined = refine(measured, moving, best.refined, best.transform, fine, iterations)
     if strayed(reference, moving, best.refined.matrix, refined.matrix):

@@ -133,7 +133,7 @@ def _finder(name: str) -> Any:
 
 def _smallest(frame: Prepared) -> int:
     """Return the number of the smallest level that shows enough key points."""
-    fitting = [i for i, level in enumerate(frame.levels) if min(level.shape) >= FEW_SIDE]
+    fitting = [i for i, shape in enumerate(frame.levels.shapes) if min(shape) >= FEW_SIDE]
     return fitting[-1] if fitting else 0
 
 

@@ -1,6 +1,7 @@
 """Parts of a frame that are left out where they move otherwise."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,13 @@ from napari_stack.operators.registration.refinement.gauss_newton import (
 
 def without(reference: Prepared, hidden: NDArray[np.bool_]) -> Prepared:
     """Return a frame that is not measured in a part of it, which the coarse image's pixels tell."""
-    levels = []
-    for level in reference.levels:
-        size = level.shape[::-1]
-        away = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        levels.append(np.where(away, np.float32(np.nan), level))
-    return replace(reference, levels=tuple(levels))
+    return replace(reference, levels=reference.levels.changed(partial(_hidden, hidden)))
+
+
+def _hidden(hidden: NDArray[np.bool_], number: int, level: Image) -> Image:  # noqa: ARG001
+    size = level.shape[::-1]
+    away = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return np.where(away, np.float32(np.nan), level)
 
 
 def weights_of_moving(weights: Image, matrix: Matrix, factor: int) -> Image:

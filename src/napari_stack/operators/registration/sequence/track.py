@@ -188,7 +188,7 @@ def match(reference: Prepared, moving: Prepared, matrix: Matrix) -> Match:
 
 def coarsest(reference: Prepared) -> int:
     """Return the number of the level that a frame between is first refined on."""
-    fitting = [i for i, level in enumerate(reference.levels) if min(level.shape) >= FIRST_SIDE]
+    fitting = [i for i, shape in enumerate(reference.levels.shapes) if min(shape) >= FIRST_SIDE]
     return fitting[-1] if fitting else 0
 
 

@@ -1,6 +1,7 @@
 """Frames of a recording that have nothing in common with it: told on a coarse level."""
 
 from napari_stack.core.matrices import Matrix
+from napari_stack.operators.registration.levels import Levels
 from napari_stack.operators.registration.preprocess import Prepared
 from napari_stack.operators.registration.refinement.motion_models import Transform
 from napari_stack.operators.registration.search.correlation import compressed, spectrum_of
@@ -40,4 +41,4 @@ def _on_level(frame: Prepared, level: int) -> Prepared:
     image, factor = frame.levels[level], frame.factors[level]
     coarse = compressed(image)
     area, spectrum = frame.areas[level], spectrum_of(coarse)
-    return Prepared(frame.shape, (image,), (factor,), (area,), coarse, factor, spectrum)
+    return Prepared(frame.shape, Levels([image]), (factor,), (area,), coarse, factor, spectrum)
