@@ -7,6 +7,7 @@ import pytest
 
 from napari_stack import samples
 from napari_stack.operators import DepthMap, Transforms, apply_transforms, focus_stack
+from napari_stack.operators.focus import depth_map
 from napari_stack.operators.focus.depth import nearest_frame
 from napari_stack.operators.focus.depth_map import energy_of, smooth_along_edges
 from support.focus_scenes import psnr
@@ -62,3 +63,11 @@ def test_moved_frames_keep_to_their_valid_pixels():
     seen = np.where(valid, [v for v, _ in read], np.nan)
     assert (image <= np.nanmax(seen, axis=0) + 0.5).all()
     assert (image >= np.nanmin(seen, axis=0) - 0.5).all()
+
+
+def test_smoothing_in_bands_of_rows_leaves_no_seams(monkeypatch):
+    rng = np.random.default_rng(0)
+    plane, weight, guide = rng.uniform(0, 1, (3, 90, 40)).astype(np.float32)
+    whole = smooth_along_edges(plane, weight, guide, 8, 0.1)
+    monkeypatch.setattr(depth_map, "TALL", 20)
+    np.testing.assert_allclose(smooth_along_edges(plane, weight, guide, 8, 0.1), whole, atol=1e-5)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from napari_stack.core.stack import Stack
+from napari_stack.operators import focus_stack
 from napari_stack.operators.focus.methods import WorkingResult
 from napari_stack.operators.focus.uncertainty import depth_deviation
 
@@ -50,3 +52,11 @@ def test_a_depth_that_was_set_is_as_sure_as_a_whole_frame():
     assert np.isnan(told[:4]).all()
     np.testing.assert_allclose(told[4:8], 0.29, rtol=1e-6)
     np.testing.assert_array_equal(told[8:], deviation[8:])
+
+
+def test_of_two_frames_nothing_tells_where_between_them_a_depth_lies():
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 255, (2, *SHAPE)).astype(np.uint8)
+    frames[0, :, :32] = frames[1, :, 32:] = 128
+    told = focus_stack(Stack.wrap(frames), uncertainty=True).uncertainty
+    assert np.nanmin(told) >= np.float32(0.29)

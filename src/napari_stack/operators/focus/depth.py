@@ -13,7 +13,7 @@ from napari_stack.operators.focus.pyramid_kernels import (
     reduce,
 )
 from napari_stack.operators.focus.pyramid_levels import level_sizes
-from napari_stack.operators.focus.uncertainty import depth_deviation
+from napari_stack.operators.focus.uncertainty import WHOLE_FRAME, depth_deviation
 from napari_stack.operators.focus.unfocused import untextured
 
 Array = np.ndarray[Any, Any]
@@ -137,6 +137,8 @@ class DepthState:
         deviation = None
         if share is not None:
             deviation = depth_deviation(depth, own, share, clarity, confidence)
+            if len(indices) < 3:  # nothing tells where between two frames a peak lies
+                np.maximum(deviation, np.float32(WHOLE_FRAME), out=deviation)
         ends = before, behind
         return DepthMaps(depth, confidence, label, clarity, without, ends, deviation)
 

@@ -32,6 +32,9 @@ FLAT_SHARE = 1e-3
 # Steps of brightness, as a share of the brightest pixel, that edge-aware smoothing keeps.
 EDGE = 0.02
 
+# Rows that are smoothed along edges together.
+TALL = 256
+
 
 def energy_of(grey: Array, method: DepthMap) -> Array:
     """Return the energy (y, x) of a frame, float32 and never negative."""
@@ -138,6 +141,17 @@ def smooth_along_edges(plane: Array, weight: Array, guide: Array, size: int, edg
     edge : float
         Steps of the image that are kept.
     """
+    smooth = np.empty(plane.shape, np.float32)
+    height = len(plane)
+    for start in range(0, height, TALL):  # planes of intermediate results stay small
+        stop = min(start + TALL, height)
+        wide = slice(max(start - 2 * size, 0), min(stop + 2 * size, height))
+        found = _smooth_rows(plane[wide], weight[wide], guide[wide], size, edge)
+        smooth[start:stop] = found[start - wide.start : stop - wide.start]
+    return smooth
+
+
+def _smooth_rows(plane: Array, weight: Array, guide: Array, size: int, edge: float) -> Array:
     weight = weight + np.float32(1e-3)
     total = _box(weight, size)
     plane = plane.astype(np.float32)

@@ -13,9 +13,6 @@ from napari_stack.core.options import Bounds
 if TYPE_CHECKING:
     from napari_stack.operators.focus.depth import DepthMaps
 
-# Deviation, in frames, of a depth that was set to a whole one: its error is even over a frame.
-WHOLE_FRAME = 0.29
-
 
 class WorkingResult(NamedTuple):
     """A fused image before rounding, its depth where asked for, and the pixels of any frame.
@@ -58,6 +55,8 @@ class WorkingResult(NamedTuple):
         """Return it with the deviation of a whole frame where the depth was set to one since."""
         if measured is None or self.deviation is None:
             return self
+        from napari_stack.operators.focus.uncertainty import WHOLE_FRAME  # OpenCV: not on import
+
         known = np.where(np.isnan(self.deviation), np.float32(0), self.deviation)
         whole = np.maximum(known, np.float32(WHOLE_FRAME))
         deviation = np.where(self.depth == measured, self.deviation, whole)

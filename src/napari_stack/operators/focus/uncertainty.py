@@ -14,6 +14,8 @@ Array = np.ndarray[Any, Any]
 # of the share of noise in the sharpness, anywhere, and where nothing around is clear.
 # And the least.
 ROUGH, MOVED, NOISE, ALONE, LEAST = 6.2, 0.477, 0.006, 0.133, 0.01
+# Deviation, in frames, of a depth that is a whole one: its error is even over a frame.
+WHOLE_FRAME = 0.29
 # Mean clarity around at which a third of the last part is left.
 CLEAR_AROUND = 0.05
 # Windows (sigma), in pixels: of the roughness, and of what lies around.
