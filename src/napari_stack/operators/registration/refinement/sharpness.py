@@ -29,7 +29,7 @@ LARGEST_MEASURED = 3.0
 ROUNDS, CONVERGED, LARGEST_STEP = 4, 0.02, 2.0
 #: Sigma, in pixels of the frame as a share of its longest side, of the surroundings that the blur
 #: of a place is measured in, and what the whole frame counts beside it.
-SURROUNDINGS, WHOLE = 0.07, 0.1
+SURROUNDINGS, WHOLE = 0.1, 0.02
 #: Frames whose growth would be off by less than this, in pixels at the corners, are alike.
 ALIKE = 0.01
 #: A level is left out where all but this share of it would have to be blurred by more than the last

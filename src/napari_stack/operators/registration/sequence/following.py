@@ -29,7 +29,7 @@ from napari_stack.operators.registration.sequence.track import (
     placed,
     starts,
 )
-from napari_stack.operators.registration.sequence.unlike import nothing_in_common
+from napari_stack.operators.registration.sequence.unlike import coarse_only, nothing_in_common
 
 if TYPE_CHECKING:
     from napari_stack.operators.registration.sequence.measure import Aligner, MeasureOptions
@@ -73,13 +73,14 @@ def followed(
         steps, keys = [KEYS, 1], _keys(moving, KEYS)
         searched, later = [i for i in keys if i not in found], _later(run, 2, len(moving))
         found.update(zip(searched, later.each(look, stack, searched, **shown), strict=True))
+    coarse = coarse_only(fixed) if fixed.levels else fixed
     for before, step in pairwise([len(stack), *steps]):
         known = {i: place for i, (_, place) in found.items() if place is not None}
         between = [i for i in (keys if step == steps[0] else moving[::step]) if i not in found]
         follow = partial(
             _follow, view=view, aligner=aligner, reference=reference, fixed=fixed, known=known,
             numbers=np.array(sorted({*known, reference})), look=look,
-            reach=before, keep=step > 1, tight=tight,
+            reach=before, keep=step > 1, tight=tight, coarse=coarse,
         )  # fmt: skip
         later = _later(run, len(found), len(moving))
         found.update(zip(between, later.each(follow, stack, between, **shown), strict=True))
@@ -143,6 +144,7 @@ def _follow(
     reach: int,
     keep: bool,
     tight: bool,
+    coarse: Prepared,
 ) -> tuple[Alignment, Place | None]:
     """Refine what lies between the places of the frames beside it, or search for it.
 
@@ -150,7 +152,7 @@ def _follow(
     One that has nothing in common with the reference is not searched for.
     `numbers` are those of the frames whose places are known, in order. What others are compared
     with is given only to `keep` it: in a long recording it would fill the memory. When `tight`,
-    both sides must be within `reach`.
+    both sides must be within `reach`. `coarse` is `fixed` as `coarse_only` gives it.
     """
     after = int(np.searchsorted(numbers, index))
     sides = [int(i) for i in numbers[max(after - 1, 0) : after + 1]]
@@ -175,6 +177,6 @@ def _follow(
             place = follow(fixed, moving, begin, *how, afresh=afresh)
             if place is not None:
                 return place.alignment, place if keep else None
-        if nothing_in_common(fixed, moving, least, start, aligner.transform):
+        if nothing_in_common(coarse, moving, least, start, aligner.transform):
             return Alignment(np.eye(3), 0.0, False), None
     return look(stack, index)

@@ -12,6 +12,11 @@ from napari_stack.operators.registration.sequence.track import Place, coarsest
 LEAST_SEEN = 0.5
 
 
+def coarse_only(reference: Prepared) -> Prepared:
+    """Return a reference as its coarse level shows it: what it takes is computed once."""
+    return _on_level(reference, coarsest(reference))
+
+
 def nothing_in_common(
     reference: Prepared, moving: Prepared, beside: Place, predicted: Matrix, transform: Transform
 ) -> bool:
@@ -21,8 +26,10 @@ def nothing_in_common(
 
     Parameters
     ----------
-    reference, moving : Prepared
-        `moving` needs no levels but the coarse one.
+    reference : Prepared
+        As `coarse_only` gives it.
+    moving : Prepared
+        Needs no levels but the coarse one.
     beside : Place
         A frame next to it.
     predicted : ndarray (3, 3)
@@ -30,11 +37,11 @@ def nothing_in_common(
     transform : str
         What is searched for.
     """
-    level = coarsest(reference)
-    if level == 0 or beside.match.whole < LEAST_SEEN:
+    factor = reference.factors[0]
+    if factor == moving.factors[0] or beside.match.whole < LEAST_SEEN:
         return False
-    fixed, other = (_on_level(frame, level) for frame in (reference, moving))
-    return not Guesses(fixed, other, transform).promise([predicted], brief=True)
+    other = _on_level(moving, moving.factors.index(factor))
+    return not Guesses(reference, other, transform).promise([predicted], brief=True)
 
 
 def _on_level(frame: Prepared, level: int) -> Prepared:
