@@ -19,7 +19,7 @@ CHANCE = 5.0
 #: Frames whose corners lie closer than this, in coarse pixels, on average, lie in one place.
 NEXT_TO = 3.0
 #: By few parts: less than the first share of the tiles match clearly, the second peak at zero, ...
-FEW_CLEAR, FEW_PLACED = 0.36, 0.6
+FEW_CLEAR, FEW_PLACED = 0.36, 0.7
 #: ... and more than this share shows structure that is not alike: ...
 LARGEST_OPEN = 0.06
 #: a blur of so many coarse pixels leaves this share of its power (of noise it leaves 0.14), with a

@@ -39,6 +39,7 @@ from napari_stack.operators.registration.search.judgement import (
 )
 from napari_stack.operators.registration.search.limits import ANY, Limits
 from napari_stack.operators.registration.static import held_by_pattern, only_pattern
+from napari_stack.operators.registration.two_layers import scene_moves
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
@@ -145,7 +146,10 @@ def align(
     sure = probability(best)
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
-    if only_pattern(reference, moving, best.refined.matrix, best.evidence):
+    place = best.refined.matrix
+    if only_pattern(reference, moving, place, best.evidence) or scene_moves(
+        reference, moving, place, best.evidence, transform
+    ):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     measured = _measured(reference, moving, best, iterations)
     if measured is None:
