@@ -8,7 +8,9 @@ import pytest
 
 import napari_stack as ns
 from napari_stack import Axis, Step, samples
+from napari_stack.core.said import Outcome
 from napari_stack.operators import CATALOGUE
+from napari_stack.operators.inspection.summaries import clipping, found_pixels
 from napari_stack.recipe.said import said_of
 
 SIZE = (96, 112)
@@ -100,6 +102,16 @@ def test_rejected_values_and_what_rejects_better():
     assert first.text.endswith("of all values rejected")
     assert second.text == "With 10 frames, median and MAD tell outliers better"
     assert len(said(stack, "sigma_clip", centre="median", spread="MAD")) == 1
+
+
+def test_numbers_are_told_without_powers_of_ten():
+    rejected = {"rejected_fraction": np.ones(2000), "rejected": 0, "image": 0}
+    outcome = Outcome(None, rejected, {"method": "auto"})
+    assert clipping(outcome)[0].text == "100% of all values rejected"
+    mask = np.zeros((4000, 6000), bool)
+    mask[7, 7] = True
+    text = found_pixels(Outcome(None, {"mask": mask}, {}))[0].text
+    assert text == "1 defective pixel found (0.0000042%)"
 
 
 def test_focus():

@@ -107,6 +107,19 @@ def counted_together() -> Iterator[None]:
             warn_caller(_text(alike), alike[0].category)
 
 
+def number_text(value: float, digits: int = 3) -> str:
+    """Write a number with so many digits, or all before the point, but no powers of ten.
+
+    Examples
+    --------
+    >>> number_text(1234.5), number_text(0.0123, 2), number_text(99.7, 2), number_text(4e-6)
+    ('1234', '0.012', '100', '0.000004')
+    """
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:.0f}"
+    return np.format_float_positional(value, digits, fractional=False, trim="-")
+
+
 def names_text(numbers: NDArray[np.intp], names: Callable[[int], str] = str) -> str:
     """List frames; of many only the first.
 

@@ -33,6 +33,11 @@ def test_nameless_axes_are_asked_for():
     assert guess(Facts({"-4": 1, "-3": 7})).kind == "burst"
 
 
+def test_a_long_interval_is_told_in_full():
+    hourly = guess(Facts({"frame": 5}, interval=3600.0))
+    assert hourly.reason == "photographs, one every 3600 seconds"
+
+
 def test_one_frame_and_channels_alone_are_no_series():
     alone = guess(Facts({"frame": 1}, words=("focus",)))
     assert alone.kind is None

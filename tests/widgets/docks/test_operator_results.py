@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
+from napari_stack.core.sources import dask_frames
 from napari_stack.operators import CATALOGUE
-from support.docks import DOCKS, RUN_ON_ANY, assert_as_the_function, docked, ran
+from support.docks import DOCKS, RUN_ON_ANY, assert_as_the_function, cells_layer, docked, ran
 
 #: Options that such few and small frames need.
 OPTIONS = {"sigma_clip": {"sigma": 1.2}, "register": {"transform": "translation"}}
@@ -105,3 +106,23 @@ def check(name, source, *made):
         whole_corner = corner if frames else np.concatenate([[0], corner])
         world = source.data_to_world(whole_corner)[kept]
         np.testing.assert_allclose(made[0].data_to_world(corner), world)
+
+
+def test_frames_that_cannot_be_shown_hide_nothing(viewer, qtbot, cells, notes, monkeypatch):
+    frames = cells_layer(viewer, cells)
+    seen = []
+
+    def fails(_stack, index):
+        seen.append(frames.visible)  # as long as the other is computed
+        if len(seen) == 1:
+            raise FileNotFoundError(f"frame {index} is gone")
+
+    monkeypatch.setattr(dask_frames, "compute_ahead", fails)
+    dock = docked(viewer, DOCKS["transform_frames"])
+    ran(dock, qtbot)
+    assert "is gone" in notes[-1][1]
+    assert [layer.visible for layer in viewer.layers] == [True, False]
+    dock.layer = frames
+    ran(dock, qtbot)
+    assert [layer.visible for layer in viewer.layers] == [False, False, True]
+    assert seen == [True, True]

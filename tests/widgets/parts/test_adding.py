@@ -56,6 +56,45 @@ def test_a_dock_that_is_closed_meanwhile_adds_the_rest_at_once(runner, qtbot):
         assert [part for part in heard if part != "the window"] == [0, 1, 2]
 
 
+def test_a_dock_that_is_closed_meanwhile_leaves_no_timers(runner, qtbot, monkeypatch):
+    """The parts may be thousands, while a frame is waited for: each timer costs the window time."""
+    timers, heard = [], []
+    single_shot = QTimer.singleShot
+    monkeypatch.setattr(
+        QTimer, "singleShot", lambda *args: (timers.append(args), single_shot(*args))
+    )
+
+    def done(_result):
+        for number in range(50):
+            heard.append(number)
+            yield
+        return "Added"
+
+    with qtbot.waitSignal(runner.finished):
+        runner.start(lambda _run: 7, done)
+        qtbot.waitUntil(lambda: heard != [])
+        begun = len(timers)
+        runner.abandon()
+        assert heard == list(range(50))
+        assert len(timers) == begun
+
+
+def test_what_is_being_added_can_no_longer_be_cancelled(runner, qtbot):
+    allowed = []
+
+    def done(_result):
+        for _ in range(2):
+            allowed.append(runner.cancel_button.isEnabled())
+            yield
+        return "Added"
+
+    with qtbot.waitSignal(runner.finished):
+        runner.start(lambda _run: 7, done)
+        assert runner.cancel_button.isEnabled()
+    assert allowed == [False, False]
+    assert runner.message.text() == "Added"
+
+
 @pytest.mark.parametrize("part", [0, 2])
 def test_a_fault_while_a_result_is_shown_ends_the_run(runner, qtbot, part):
     heard = []

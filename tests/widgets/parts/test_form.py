@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 
 import napari_stack as ns
-from napari_stack._widgets import FocusStackDock, RegisterDock, SigmaClipDock
+from napari_stack._widgets import BalanceDock, FocusStackDock, RegisterDock, SigmaClipDock
 from napari_stack._widgets.parts.options.fields import ImageField
 from napari_stack._widgets.parts.options.form import OptionsForm
 from napari_stack._widgets.parts.options.inputs import ChoiceOrNumber, NumberInput
@@ -43,6 +43,23 @@ def test_the_options_are_those_of_the_operator(dock):
         if isinstance(field, NumberInput):
             bounds = (field.native.minimum(), field.native.maximum(), field.native.singleStep())
             assert bounds == (option.bounds.min, option.bounds.max, option.bounds.step)
+            if special := field.native.specialValueText():  # it does nothing unless one asks for it
+                assert option.default == option.bounds.min
+                assert field.native.text() == special
+
+
+@pytest.mark.parametrize(
+    ("dock", "texts"),
+    [
+        (SigmaClipDock, {"sigma_low": "as sigma", "sigma_high": "as sigma"}),
+        (FocusStackDock, {"denoise": "off", "sharpen": "off"}),
+        (BalanceDock, {"intensity_max": "no limit"}),
+    ],
+    indirect=["dock"],
+)
+def test_numbers_that_do_nothing_say_so(dock, texts):
+    fields = fields_of(dock)
+    assert {name: fields[name].native.text() for name in texts} == texts
 
 
 @pytest.mark.parametrize("dock", [RegisterDock], indirect=True)

@@ -264,9 +264,10 @@ class OperatorDock(RunningDock):
 
     def _add(self, job: layers.Job, computed: layers.Computed) -> Done:
         made = job.finish(computed, visible=False)
-        if job.source is not None and (source := job.source.layer()) is not None:
-            source.visible &= isinstance(made[0], Labels)  # a mask lies on what it is about
         yield from add_in_parts(self.viewer, made, made if computed.frames is not None else ())
+        hides = made[0].visible and not isinstance(made[0], Labels)  # a mask lies on its image
+        if hides and job.source is not None and (source := job.source.layer()) is not None:
+            source.visible = False
         select(self.viewer, made[0])
         self.card.show_lines(computed.said, partial(self._mend, sensor_look(job)))
         said = [text for text in (job.remark(computed), job.note(computed)) if text]

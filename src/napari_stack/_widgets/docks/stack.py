@@ -249,7 +249,7 @@ class StackDock(RunningDock):
         made = job.finish(done, visible=False)
         self._results = [weak_reference(layer) for layer in made]
         yield from add_in_parts(self.viewer, made[::-1], made[: len(job.last_frames(done))])
-        if (frames := source()) is not None:
+        if made[0].visible and (frames := source()) is not None:
             frames.visible = False
         select(self.viewer, made[0])
         self._show_card(done)

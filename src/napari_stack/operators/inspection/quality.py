@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
-from napari_stack.core.notices import warn_of_frames
+from napari_stack.core.notices import number_text, warn_of_frames
 from napari_stack.core.options import check
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -186,7 +186,7 @@ def _faults(found: list[Measures], registered: bool) -> list[str]:
         elif even[k] < _TRAILED * usual_even or round_[k] < _LONG * usual_round:
             fault = "are left out: they are trailed"
         elif motion[k] > far:
-            fault = f"are left out: they lie more than {far:.2g} px beside the others"
+            fault = f"are left out: they lie more than {number_text(far, 2)} px beside the others"
         else:
             fault = ""
         seen.add(one.digest)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_stack.core.notices import names_text
+from napari_stack.core.notices import names_text, number_text
 from napari_stack.core.said import Outcome, Said
 from napari_stack.operators.inspection.quality import FrameQuality
 
@@ -27,13 +27,14 @@ def quality(outcome: Outcome) -> list[Said]:
     if good.sum() > 1 and sharpness.min() > 0 and noise.min() > 0:
         sharper, noisier = sharpness.max() / sharpness.min(), noise.max() / noise.min()
         if sharper > _DIFFERS:
-            said.append(
-                Said(f"The sharpest has {sharper:.2g} times the details of the least sharp")
-            )
+            times = number_text(sharper, 2)
+            said.append(Said(f"The sharpest has {times} times the details of the least sharp"))
         if noisier > _DIFFERS:
-            said.append(Said(f"The noisiest has {noisier:.2g} times the noise of the least noisy"))
+            times = number_text(noisier, 2)
+            said.append(Said(f"The noisiest has {times} times the noise of the least noisy"))
     if np.isfinite(motion).sum() > 1:
-        said.append(Said(f"Frames lie up to {np.nanmax(motion):.2g} px from a sharp one"))
+        furthest = number_text(np.nanmax(motion), 2)
+        said.append(Said(f"Frames lie up to {furthest} px from a sharp one"))
     return said
 
 

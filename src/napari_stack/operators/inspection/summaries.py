@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_stack.core.notices import number_text
 from napari_stack.core.said import Outcome, Said
 from napari_stack.core.stack import Stack
 from napari_stack.operators.corrections.balance import Gains
@@ -50,9 +51,11 @@ def registration(outcome: Outcome) -> list[Said]:
     parts = [f"{good.sum()} of {len(good)} frames aligned"]
     if good.sum() > 1 or good.all():  # of the reference alone there is nothing to tell
         drift = np.linalg.norm(moved.shift[good], axis=1).max()
-        parts.append(f"drift up to {drift:.{3 if drift >= 1 else 2}g} {_short(moved.unit)}")
+        parts.append(
+            f"drift up to {number_text(drift, 3 if drift >= 1 else 2)} {_short(moved.unit)}"
+        )
         turned = float(np.abs(moved.rotation[good]).max())
-        angle = f"{turned:.2g}"
+        angle = number_text(turned, 2)
         degrees = "degree" if angle == "1" else "degrees"
         parts += [f"turned by up to {angle} {degrees}"] * (turned > _TURNED)
         grown = float(np.abs(moved.scale[good] - 1).max())
@@ -60,7 +63,7 @@ def registration(outcome: Outcome) -> list[Said]:
         if (bent := transforms.deformation) is not None:
             size = transforms.size or frames.shape[1:3]
             furthest = bent.largest(transforms.matrices, size)[good].max()
-            parts.append(f"bent by up to {furthest:.2g} px beyond that")
+            parts.append(f"bent by up to {number_text(furthest, 2)} px beyond that")
     said = [Said(", ".join(parts), "Plot", opens=_INSPECTOR)]
     if not good.all() and "failed" not in outcome.options:
         text = (
@@ -165,7 +168,7 @@ def gains(outcome: Outcome) -> list[Said]:
         return []
     low, high = float(value.gains.min()), float(value.gains.max())
     word = "gammas" if value.mapping == "gamma" else "factors"
-    return [Said(f"Brightness levelled by {word} from {low:.3g} to {high:.3g}")]
+    return [Said(f"Brightness levelled by {word} from {number_text(low)} to {number_text(high)}")]
 
 
 def bleaching(outcome: Outcome) -> list[Said]:
@@ -192,7 +195,9 @@ def clipping(outcome: Outcome) -> list[Said]:
         text = f"With {used} frames, median and MAD tell outliers better"
         said.append(Said(text, "Do it", {"centre": "median", "spread": "MAD"}))
     kept = used - float(np.mean(outcome.images["rejected"]))
-    return said + _noise_line(outcome, np.sqrt(1 / max(kept, 1)), f"of {kept:.3g} frames kept")
+    return said + _noise_line(
+        outcome, np.sqrt(1 / max(kept, 1)), f"of {number_text(kept)} frames kept"
+    )
 
 
 def combined(outcome: Outcome) -> list[Said]:
@@ -243,11 +248,14 @@ def averaging(outcome: Outcome) -> list[Said]:
     of_frame = float(np.sqrt(np.median(error[seen] ** 2 * effective[seen]) / below))
     share = noise_of_image(image) / of_frame
     expected = 1 / np.sqrt(frames)
-    return [Said(f"Noise {share:.2f} of a frame's, {expected:.2f} expected of {frames:.3g} frames")]
+    text = (
+        f"Noise {share:.2f} of a frame's, {expected:.2f} expected of {number_text(frames)} frames"
+    )
+    return [Said(text)]
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g}%"
+    return f"{number_text(100 * share, 2)}%"
 
 
 def focus(outcome: Outcome) -> list[Said]:
@@ -262,7 +270,7 @@ def focus(outcome: Outcome) -> list[Said]:
     low, high = np.percentile(clear, (1, 99))
     text = f"In focus from frame {low:.0f} to frame {high:.0f}"
     if outcome.options.get("depth_unit") == "distance":
-        text = f"In focus over a depth of {high - low:.3g} {_short(outcome.unit)}".rstrip()
+        text = f"In focus over a depth of {number_text(high - low)} {_short(outcome.unit)}".rstrip()
     said = [Said(text, "Retouch", opens="Retouch")]
     if (unseen := float(np.mean(trust == 0))) > _UNSEEN:
         done = "left open" if np.isnan(depth[trust == 0]).all() else "filled in from around"

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from napari_stack.core.notices import number_text
 from napari_stack.recipe.planning.facts import Facts
 
 Kind = Literal["time-lapse", "focus series", "burst", "tiles", "volume over time"]
@@ -91,7 +92,7 @@ def _by_looks(facts: Facts) -> Guess | None:
 
 def _by_names(facts: Facts) -> Guess | None:
     if facts.interval is not None and facts.interval > _BURST:
-        return Guess("time-lapse", f"photographs, one every {facts.interval:.3g} seconds")
+        return Guess("time-lapse", f"photographs, one every {number_text(facts.interval)} seconds")
     if facts.interval is not None:
         return Guess("burst", "photographs taken in one go")
     word = next((word for word in _WORDS if word in facts.words), "")

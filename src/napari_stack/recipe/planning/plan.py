@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from napari_stack.core.notices import number_text
 from napari_stack.core.operator import resolve
 from napari_stack.operators import CATALOGUE
 from napari_stack.recipe.draft import Draft
@@ -77,7 +78,7 @@ def plan_for(kind: Kind, goal: Goal, facts: Facts = NOTHING_KNOWN) -> Plan:
 
 def _repair(_kind: Kind, _goal: Goal, facts: Facts) -> Planned:
     hot = facts.seen.hot
-    why = f"about {hot:.3g} pixels in a million stand out in every frame" if hot else ""
+    why = f"about {number_text(hot)} pixels in a million stand out in every frame" if hot else ""
     return Planned(Step("repair_hot_pixels", **_along(facts)), hot >= _MANY_HOT, why)
 
 

@@ -10,6 +10,10 @@ from napari_stack._widgets.parts.run.errors import show_error
 from napari_stack.layers.compat import show_colour_bar, shows_colour_bar
 from napari_stack.layers.stacks.ahead import frame_ahead
 
+#: Seconds that are waited for a frame at a time: without, a dock that is closed meanwhile, which
+#: waits for all, would take turns with the frame's thread. The window does not notice it.
+_MOMENT = 0.002
+
 
 def add_in_parts(
     viewer: Any, made: Sequence[Any], lazy: Sequence[Any] = ()
@@ -64,6 +68,7 @@ def _computed(work: Callable[[], None] | None, layer: Any) -> Generator[None, No
     thread.start()
     while thread.is_alive():
         yield
+        thread.join(_MOMENT)
     for error in wrong:
         show_error(error)
     layer.visible = not wrong

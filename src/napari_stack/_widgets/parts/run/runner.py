@@ -139,7 +139,7 @@ class Runner(QWidget):
         """Stop the run and ignore whatever still comes of it; what is being added is complete."""
         self._done = None
         while self._rest is not None:
-            self._go_on()
+            self._show_part()
         self.cancel()
 
     def _show_running(self, running: bool) -> None:
@@ -200,13 +200,19 @@ class Runner(QWidget):
             self._text = "Failed"  # unless what shows the result comes to its end
             told = done(result)
             if isinstance(told, Generator):
+                self.cancel_button.setEnabled(False)  # what is being added is complete
                 self._rest = told
                 self._go_on()
             else:
                 self._text = told or "Done"
 
     def _go_on(self) -> None:
-        """Do the next part of what shows the result."""
+        """Do the next part of what shows the result, and the others later."""
+        self._show_part()
+        if self._rest is not None:
+            QTimer.singleShot(_BREATH, self._go_on)
+
+    def _show_part(self) -> None:
         rest, self._rest = self._rest, None
         if rest is None:
             return
@@ -220,8 +226,6 @@ class Runner(QWidget):
             if ended and self._over:
                 self._finished()
         self._rest = rest if not ended else None
-        if not ended:
-            QTimer.singleShot(_BREATH, self._go_on)
 
     def _errored(self, error: BaseException) -> None:
         self._error = error

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_stack.core.errors import UserError
 from napari_stack.core.method_options import MethodOptions
+from napari_stack.core.notices import number_text
 from napari_stack.core.options import Bounds
 from napari_stack.core.stack import Stack
 from napari_stack.engine.run import Run
@@ -167,8 +168,9 @@ def suited(stack: Stack, run: Run) -> Suited:
     usual = float(np.median(noise)) if frames else 0.0
     if 0 < usual < np.inf and level.min() > 0 and np.ptp(level) < usual:
         share = float(np.clip(_SIGMAS * usual / np.median(level), 0.005, 1.0))
+        percent = number_text(100 * share, 2)
         text = (
-            f"for {frames} frames of equal level the percentile clip at {100 * share:.2g}% of the "
+            f"for {frames} frames of equal level the percentile clip at {percent}% of the "
             f"median, {_SIGMAS:g} times their noise"
         )
         return Suited(PercentileClip(share, share), text)
