@@ -1,7 +1,10 @@
 """How far a depth may be off: where it is rough, filled in, noisy, or set by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from napari_stack import samples
 from napari_stack.core.stack import Stack
 from napari_stack.operators import focus_stack
 from napari_stack.operators.focus.methods import WorkingResult
@@ -60,3 +63,26 @@ def test_of_two_frames_nothing_tells_where_between_them_a_depth_lies():
     frames[0, :, :32] = frames[1, :, 32:] = 128
     told = focus_stack(Stack.wrap(frames), uncertainty=True).uncertainty
     assert np.nanmin(told) >= np.float32(0.29)
+
+
+def test_the_farther_two_frames_lie_apart_the_less_sure_a_depth_is():
+    frames = np.random.default_rng(1).integers(0, 255, (9, *SHAPE)).astype(np.uint8)
+    frames[0, :, :32] = frames[8, :, 32:] = 128
+    stack = replace(Stack.wrap(frames), used=np.isin(np.arange(9), [0, 8]))
+    assert np.nanmin(focus_stack(stack, uncertainty=True).uncertainty) >= 8 * np.float32(0.29)
+
+
+def test_a_depth_beside_what_no_frame_shows_is_as_sure_as_elsewhere():
+    stack, _ = samples.focus_series(frames=6, size=(64, 96))
+    frames = np.stack([stack.read(number)[0] for number in range(6)]).astype(np.float32)
+    whole = focus_stack(Stack.wrap(frames), method="pyramid", uncertainty=True)
+    hidden = frames.copy()
+    hidden[:, :, 48:] = np.nan
+    part = focus_stack(Stack.wrap(hidden), method="pyramid", uncertainty=True)
+    rim = np.s_[:, 44:47]
+    clear = whole.confidence[rim] > 0.5
+    assert clear.mean() > 0.2
+    assert np.median(part.confidence[rim][clear]) > 0.3
+    told = (np.nanmedian(found.uncertainty[rim][clear]) for found in (part, whole))
+    assert next(told) < 4 * next(told)
+    assert (part.depth[:, 48:] == 0).all()

@@ -61,6 +61,15 @@ def test_even_positions_are_steps():
     )
 
 
+def test_a_step_downwards_is_a_distance_too():
+    frames, _ = _series(np.arange(0, 12, 2.0))
+    up, down = (
+        focus_stack(_stack(frames, Axis("z", step, "micrometer")), depth_unit="distance").depth
+        for step in (2.0, -2.0)
+    )
+    np.testing.assert_array_equal(down, up)
+
+
 def test_positions_that_go_forth_and_back_are_no_distance():
     frames, _ = _series(PLACES)
     places = (0.0, 2.0, 1.0, 5.0, 8.0, 9.0, 11.0)

@@ -65,6 +65,16 @@ def test_a_slab_is_what_focus_stack_makes_of_its_frames(method, series):
     assert slabs.source.label(1) == "frame 3 to frame 6"
 
 
+def test_slabs_of_uneven_frames_lie_unevenly(series):
+    stack = series[0].select(range(7))
+    places = (3.0, 4.0, 5.0, 7.0, 9.0, 12.0, 15.0)
+    stack = replace(stack, axes=(Axis("z", unit="um", positions=places), *stack.axes[1:]))
+    slabs = focus_slabs(stack, frames=3)
+    np.testing.assert_allclose(slabs.axes[0].positions, [3, 3 + 16 / 3, 14])
+    depth = focus_stack(slabs, depth_unit="distance").depth
+    assert 6 < depth.max() <= 11
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_slabs_and_results_are_denoised_and_sharpened(dtype):
     stack, truth = samples.focus_series(frames=4, size=(64, 72), noise=6 / 255, dtype=dtype)

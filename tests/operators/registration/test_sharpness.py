@@ -139,6 +139,15 @@ def test_blur_varies_and_keeps_holes():
     assert result[20, 60] == pytest.approx(1 / (2 * np.pi * 4), rel=0.03)
 
 
+def test_an_image_stored_by_columns_is_blurred_alike():
+    image = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
+    image[3, 4] = np.nan
+    variance = np.full_like(image, 1.3)
+    expected = blur(image, variance)
+    assert np.nanstd(expected) > 0.1
+    np.testing.assert_array_equal(blur(np.asfortranarray(image), variance), expected)
+
+
 def test_wide_blurs_add_up():
     image = np.zeros((121, 121), np.float32)
     image[60, 60] = 1

@@ -116,9 +116,12 @@ class DepthState:
         depth, clarity, beyond = self.curves[0].finish()
         coarse, coarse_clarity, _ = self.curves[1].finish()
         tolerance = min(TOLERANCE, RANDOM_SHARE * float(np.std(indices)))
-        confidence = evenness(depth, tolerance)
+        invalid, coarsely = (curve.label < 0 for curve in self.curves)
+        confidence = evenness(depth, tolerance, invalid)
         weight = _weight(clarity, confidence, FINE, FINE_ALONE)
-        coarse_weight = _weight(coarse_clarity, evenness(coarse, tolerance), COARSE, COARSE_ALONE)
+        coarse_weight = _weight(
+            coarse_clarity, evenness(coarse, tolerance, coarsely), COARSE, COARSE_ALONE
+        )
         without = untextured(weight, coarse_weight)
         own, depth = depth, fill_unsure(depth, weight, coarse, coarse_weight)
         confidence *= clarity
@@ -130,15 +133,15 @@ class DepthState:
         before, behind = (
             float(np.mean(beyond & (self.curves[0].label == indices[end]))) for end in (0, -1)
         )
-        invalid = self.curves[0].label < 0
-        depth[invalid] = 0
         confidence[invalid] = 0
         confidence *= without < 0.99
         deviation = None
         if share is not None:
             deviation = depth_deviation(depth, own, share, clarity, confidence)
             if len(indices) < 3:  # nothing tells where between two frames a peak lies
-                np.maximum(deviation, np.float32(WHOLE_FRAME), out=deviation)
+                whole = np.float32(WHOLE_FRAME * (indices[-1] - indices[0]))
+                np.maximum(deviation, whole, out=deviation)
+        depth[invalid] = 0  # not before: what lies beside would seem rough
         ends = before, behind
         return DepthMaps(depth, confidence, label, clarity, without, ends, deviation)
 
@@ -159,18 +162,31 @@ def _ramp(clarity: Array, none: float, full: float) -> Array:
     return np.clip(weight, 0, 1, out=weight)
 
 
-def evenness(depth: Array, tolerance: float) -> Array:
-    """Return how even a depth map is around every pixel, 0 to 1: noise and edges are not."""
-    centred = depth - depth.mean()
-    mean = cv2.GaussianBlur(centred, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
+def evenness(depth: Array, tolerance: float, invalid: Array | None = None) -> Array:
+    """Return how even a depth map is around every pixel, 0 to 1: noise and edges are not.
+
+    What is `invalid` has no part in it.
+    """
+    centred, share = depth - depth.mean(), None
+    if invalid is not None and invalid.any():
+        centred[invalid] = 0
+        share = np.maximum(_window_mean((~invalid).astype(np.float32)), TINY)
+    mean = _window_mean(centred)
     centred *= centred
-    square = cv2.GaussianBlur(centred, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
+    square = _window_mean(centred)
     del centred
+    if share is not None:
+        mean /= share
+        square /= share
     mean *= mean
     square -= mean
     np.maximum(square, 0, out=square)
     square *= np.float32(-1 / max(tolerance, 0.1) ** 2)  # that of a single frame is 0
     return np.exp(square, out=square)
+
+
+def _window_mean(plane: Array) -> Array:
+    return cv2.GaussianBlur(plane, (0, 0), NEIGHBOURHOOD, borderType=cv2.BORDER_REPLICATE)
 
 
 def fill_unsure(depth: Array, weight: Array, coarse: Array, coarse_weight: Array) -> Array:

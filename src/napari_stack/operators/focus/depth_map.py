@@ -142,9 +142,9 @@ def smooth_along_edges(plane: Array, weight: Array, guide: Array, size: int, edg
         Steps of the image that are kept.
     """
     smooth = np.empty(plane.shape, np.float32)
-    height = len(plane)
-    for start in range(0, height, TALL):  # planes of intermediate results stay small
-        stop = min(start + TALL, height)
+    height, tall = len(plane), max(TALL, 4 * size)  # wide windows: half of the rows are read twice
+    for start in range(0, height, tall):  # planes of intermediate results stay small
+        stop = min(start + tall, height)
         wide = slice(max(start - 2 * size, 0), min(stop + 2 * size, height))
         found = _smooth_rows(plane[wide], weight[wide], guide[wide], size, edge)
         smooth[start:stop] = found[start - wide.start : stop - wide.start]

@@ -34,7 +34,7 @@ def as_distance(stack: Stack, depth: Array) -> Array:
 def distance_of_a_frame(stack: Stack, depth: Array) -> Array:
     """Return how far a frame lies from the next one around each depth, in the unit of the axis."""
     if uneven_places(stack) is None:
-        return np.full(depth.shape, abs(_step(stack)), np.float32)
+        return np.full(depth.shape, _step(stack), np.float32)
     gaps = np.abs(np.diff(stack.axes[0].positions))
     return np.interp(depth, np.arange(len(gaps)) + 0.5, gaps).astype(np.float32)
 
@@ -42,7 +42,7 @@ def distance_of_a_frame(stack: Stack, depth: Array) -> Array:
 def _step(stack: Stack) -> float:
     axis = stack.axes[0]
     even = len(axis.positions) == len(stack) > 1
-    return abs(axis.positions[1] - axis.positions[0]) if even else axis.step
+    return abs(axis.positions[1] - axis.positions[0]) if even else abs(axis.step)
 
 
 def require_distance(stack: Stack) -> None:

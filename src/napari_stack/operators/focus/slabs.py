@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_stack.core.axis import Axis
 from napari_stack.core.errors import UserError
 from napari_stack.core.options import Bounds, check
 from napari_stack.core.pixels.casting import cast
@@ -58,9 +59,10 @@ class Slabs(StackSource):
 
     def window(self, index: int) -> list[int]:
         """Frames that a slab is fused of: those used."""
-        return [i for i in self._span(index) if self.stack.used[i]]
+        return [i for i in self.span(index) if self.stack.used[i]]
 
-    def _span(self, index: int) -> range:
+    def span(self, index: int) -> range:
+        """Tell the frames of a slab, used or not."""
         start = index * (self.frames - self.overlap)
         return range(start, min(start + self.frames, len(self.stack)))
 
@@ -71,7 +73,7 @@ class Slabs(StackSource):
 
     def label(self, index: int) -> str:
         """Name the slab by its first and last frame."""
-        span = self._span(index)
+        span = self.span(index)
         first, last = (self.stack.source.label(i) for i in (span[0], span[-1]))
         return first if len(span) == 1 else f"{first} to {last}"
 
@@ -146,5 +148,15 @@ def focus_slabs(
     how = replace(run, tick=None, executor=None, glimpses=None)
     source = Slabs(stack, int(frames), int(overlap), options, cache, how)
     used = np.array([bool(source.window(i)) for i in range(count)])
-    depth = replace(stack.axes[0], step=stack.axes[0].step * step, labels=())
+    depth = _axis_of(source, stack.axes[0], step)
     return replace(stack, source=source, corrections=(), used=used, axes=(depth, *stack.axes[1:]))
+
+
+def _axis_of(slabs: Slabs, axis: Axis, step: int) -> Axis:
+    """Return the axis of slabs, from that of the frames; slabs of uneven frames lie unevenly."""
+    places: list[float] = []
+    if len(axis.positions) == len(slabs.stack):
+        spans = (slabs.span(number) for number in range(slabs.shape[0]))
+        places = [float(np.mean(axis.positions[span[0] : span[-1] + 1])) for span in spans]
+    positions = tuple(axis.positions[0] + place - places[0] for place in places)
+    return replace(axis, step=axis.step * step, labels=(), looks=(), positions=positions)

@@ -52,7 +52,7 @@ def blur(image: Image, variance: Image) -> Image:
         return image
     unknown = np.isnan(image)
     some = bool(unknown.any())
-    values = np.where(unknown, np.float32(0), image) if some else np.ascontiguousarray(image)
+    values = np.ascontiguousarray(np.where(unknown, np.float32(0), image) if some else image)
     result, part, done = np.zeros_like(values), values, 0.0
     flat = np.ascontiguousarray(variance).reshape(-1)
     first = int(np.searchsorted(VARIANCES, least, "right")) - 1
