@@ -10,6 +10,7 @@ from napari_stack.core.pixels.luminance import STRIP, ChannelWeights, brightness
 from napari_stack.core.stack import Stack
 from napari_stack.engine.opencv import cv2
 from napari_stack.engine.run import Run
+from napari_stack.operators.focus.compressed import without_compression
 from napari_stack.operators.focus.depth import HALVINGS, DepthState
 from napari_stack.operators.focus.distance import uneven_places
 from napari_stack.operators.focus.focus_measure import Sharpness, noise_sharpness, sharpness
@@ -99,7 +100,8 @@ def measure_frame(
     half, coarse, support = _smaller(grey, valid)
     sample = _sampled(grey)
     noise = noise_sharpness(sample)
-    scales = Sharpness(energy, noise), Sharpness.of(coarse, support)
+    both = Sharpness(energy, noise), Sharpness.of(coarse, support)
+    scales = without_compression(both, sample)
     gain = 1.0
     if reference is not None and even:
         gain = gain_to(reference.thumbnail, _thumbnail(coarse, support))
