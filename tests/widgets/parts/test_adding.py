@@ -80,11 +80,12 @@ def test_a_dock_that_is_closed_meanwhile_leaves_no_timers(runner, qtbot, monkeyp
 
 
 def test_what_is_being_added_can_no_longer_be_cancelled(runner, qtbot):
-    allowed = []
+    allowed, told = [], []
 
     def done(_result):
         for _ in range(2):
             allowed.append(runner.cancel_button.isEnabled())
+            told.append(runner.message.text())
             yield
         return "Added"
 
@@ -92,6 +93,7 @@ def test_what_is_being_added_can_no_longer_be_cancelled(runner, qtbot):
         runner.start(lambda _run: 7, done)
         assert runner.cancel_button.isEnabled()
     assert allowed == [False, False]
+    assert told == ["Showing the result ..."] * 2
     assert runner.message.text() == "Added"
 
 

@@ -201,6 +201,8 @@ class Runner(QWidget):
             told = done(result)
             if isinstance(told, Generator):
                 self.cancel_button.setEnabled(False)  # what is being added is complete
+                self.bar.setRange(0, 0)
+                self.message.setText("Showing the result ...")
                 self._rest = told
                 self._go_on()
             else:
