@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
+import pytest
 
 from napari_stack import samples
 from napari_stack.core.stack import Stack
@@ -86,3 +88,18 @@ def test_a_depth_beside_what_no_frame_shows_is_as_sure_as_elsewhere():
     told = (np.nanmedian(found.uncertainty[rim][clear]) for found in (part, whole))
     assert next(told) < 4 * next(told)
     assert (part.depth[:, 48:] == 0).all()
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.4])
+def test_two_planes_at_the_ends_of_a_series_tell_no_fractions_of_a_frame(beyond):
+    rng = np.random.default_rng(0)
+    texture, away = rng.normal(128, 60, (96, 128)), np.abs(np.arange(3) - beyond)
+    blurs = [cv2.GaussianBlur(texture, (0, 0), np.hypot(0.8, 1.5 * z)) for z in away]
+    blurs = [blur + rng.normal(0, 1, blur.shape) for blur in blurs]
+    frames = [np.where(np.arange(128) < 64, blurs[i], blurs[2 - i]) for i in range(3)]
+    found = focus_stack(Stack.wrap(np.stack(frames, dtype=np.float32)), uncertainty=True)
+    sure = (found.confidence > 0.1) & (np.abs(np.arange(128) - 63.5) > 8)
+    assert sure.mean() > 0.4
+    depth = found.depth[sure]
+    assert (np.minimum(depth, 2 - depth) < 0.1).mean() > 0.95
+    assert (found.uncertainty[sure] >= np.float32(0.29)).mean() > 0.95

@@ -138,12 +138,22 @@ class DepthState:
         deviation = None
         if share is not None:
             deviation = depth_deviation(depth, own, share, clarity, confidence)
-            if len(indices) < 3:  # nothing tells where between two frames a peak lies
-                whole = np.float32(WHOLE_FRAME * (indices[-1] - indices[0]))
-                np.maximum(deviation, whole, out=deviation)
+            if self.curves[0].width is None:
+                _doubt_ends(deviation, self.curves[0].label, indices)
         depth[invalid] = 0  # not before: what lies beside would seem rough
         ends = before, behind
         return DepthMaps(depth, confidence, label, clarity, without, ends, deviation)
+
+
+def _doubt_ends(deviation: Array, label: Array, indices: Array) -> None:
+    """Make the depth of the first and the last frame as unsure as a whole frame is.
+
+    Where no peak lies within a series, nothing tells how far one lies from either end.
+    """
+    for end, beside in ((0, 1), (-1, -2)):
+        gap = abs(int(indices[end] - indices[beside])) if len(indices) > 1 else 1
+        least = np.maximum(deviation, np.float32(WHOLE_FRAME * gap))
+        np.copyto(deviation, least, where=label == indices[end])
 
 
 def _weight(

@@ -199,6 +199,7 @@ class FocusCurve:
         self.total = np.zeros(shape, np.float32)
         self.count = np.zeros(shape, np.uint16)
         self.label = np.full(shape, -1, np.int32)
+        self.width: float | None = None  # of usual peaks, once it is finished; see `peak.Shape`
 
     def add(self, index: int, energy: Array, noise: float) -> None:
         """Take in the sharpness (y, x) of the frame `index`, -1 where it is not valid."""
@@ -283,6 +284,7 @@ class FocusCurve:
         few = slice(None, None, SAMPLE)
         clear = self.best[few, few] > CLEARLY * self.floor()
         shape = usual_shape(self._beside((few, few), down, up).where(clear), self.noise())
+        self.width = shape.width
         out = np.empty(self.best.shape, np.float32)
         for start in range(0, len(out), STRIP):
             rows = slice(start, start + STRIP)

@@ -15,6 +15,9 @@ SHORT_OF_HALF = 0.49
 # of each are enough; and the greatest share of noise in their sharpness.
 POWERS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 AT_A_FRAME, BETWEEN_FRAMES, ENOUGH, CLEAR_OF_NOISE = 0.15, 0.35, 40, 0.25
+# Peaks with frames on both sides that are no more than this share may lie at steps of the depth
+# alone, and tell no width.
+LEAST_INSIDE = 0.02
 TINY = np.finfo(np.float32).tiny
 
 
@@ -95,7 +98,7 @@ class Shape(NamedTuple):
     """How sharpness falls off along the series: (1 + z^2 / width)^(-1 / power)."""
 
     power: float = 1.0
-    width: float | None = None  # w^2, where frames lie on both sides of some peaks
+    width: float | None = None  # w^2, where frames lie on both sides of enough peaks
 
 
 def usual_shape(beside: Beside, noise: float) -> Shape:
@@ -105,7 +108,7 @@ def usual_shape(beside: Beside, noise: float) -> Shape:
     of both kinds are there and clear of noise.
     """
     inside = (beside.before >= 0) & (beside.after >= 0)
-    if not inside.any():
+    if np.count_nonzero(inside) <= LEAST_INSIDE * inside.size:
         return Shape()
     chosen = beside.where(inside)
     clear = chosen.where(chosen.best * np.float32(CLEAR_OF_NOISE) > noise)
