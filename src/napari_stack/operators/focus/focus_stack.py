@@ -92,8 +92,8 @@ def focus_stack(
         What is looked at: "opaque" things, of which a pixel shows the nearest; "transparent" ones
         in bright field, or "fluorescent" ones, whose light adds up: all planes are shown in focus
         at once, and the blurred light of the others is taken off. "auto" decides by the brightness:
-        few bright things on dark are fluorescent, few dark things on bright are transparent. But
-        for "opaque" it takes two more passes, and the method only finds the depth.
+        few bright things on dark are fluorescent, few dark things on bright are transparent.
+        Scenes that are not opaque take two more passes; the method then only finds the depth.
     prefer : {"none", "near", "far"}
         Where two depths are sharp at one place - bristles over a leaf, a hair that crosses - take
         the "near" thing, cut out sharply, or the "far" one as far as it is seen past the near one;
