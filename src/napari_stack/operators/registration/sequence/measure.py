@@ -165,7 +165,9 @@ def measure(
     beside = moving[: 0 if alone else 1]
     picture = None if alone else picture_for(run, stack, reference)
     watched = view if picture is None else replace(view, seen=picture.seen)
-    fixed, *others = _begun(run).each(watched, stack, [reference, *beside], what=what)
+    fixed, *others = replace(_held(run, 0.0), executor=None).each(
+        watched, stack, [reference, *beside], what=what
+    )
     if not fixed.levels and moving:
         raise UserError(
             f"the reference {stack.source.label(reference)} holds no structure to register to: "
@@ -200,7 +202,7 @@ def measure(
     frames = moving if len(bad) > MANY * len(moving) else near(bad, len(stack))
     # Frames on the other side of the reference tell nothing of these.
     sides = {i > reference for i in bad}
-    again = globally(found, [i for i in frames if (i > reference) in sides], run)
+    again = globally(found, [i for i in frames if (i > reference) in sides], _held(run, 1.0))
     found |= {i: a for i, a in again.items() if a.verified or found[i].verified}
     return found | _patiently(stack, how, found, run)
 
@@ -210,19 +212,23 @@ def _patiently(stack: Stack, how: dict[str, Any], found: Found, run: Run) -> Fou
     left = [i for i, alignment in found.items() if alignment.hurried]
     if not left:
         return {}
-    what = "Registering frames"
-    return dict(zip(left, run.each(partial(_against, **how), stack, left, what=what), strict=True))
+    what = "Registering frames again"
+    again = _held(run, 1.0).each(partial(_against, **how), stack, left, what=what)
+    return dict(zip(left, again, strict=True))
 
 
-def _begun(run: Run) -> Run:
-    """Return a run in this process that can be stopped, and whose progress stays at 0."""
+def _held(run: Run, share: float) -> Run:
+    """Return a run that can be stopped and whose progress stays where it is.
+
+    How much is searched again nobody knows before: a bar that is full stays so.
+    """
     whole = run.tick
 
     def tick(_done: int, total: int, what: str) -> None:
         assert whole
-        whole(0, total, what)
+        whole(round(share * total), total, what)
 
-    return replace(run, executor=None, tick=tick if whole else None)
+    return replace(run, tick=tick if whole else None)
 
 
 def _searched(
