@@ -10,7 +10,11 @@ import napari_stack as ns
 from napari_stack import Axis, Step, samples
 from napari_stack.core.said import Outcome
 from napari_stack.operators import CATALOGUE
-from napari_stack.operators.inspection.summaries import clipping, found_pixels
+from napari_stack.operators.inspection.summaries import (
+    clipping,
+    found_pixels,
+    registration,
+)
 from napari_stack.recipe.said import said_of
 
 SIZE = (96, 112)
@@ -108,6 +112,10 @@ def test_numbers_are_told_without_powers_of_ten():
     rejected = {"rejected_fraction": np.ones(2000), "rejected": 0, "image": 0}
     outcome = Outcome(None, rejected, {"method": "auto"})
     assert clipping(outcome)[0].text == "100% of all values rejected"
+    still = ns.apply_transforms(
+        ns.Stack.wrap(np.zeros((2, 8, 8))), ns.Transforms(np.eye(3) + np.full((2, 1, 1), 1e-14))
+    )
+    assert registration(Outcome(still, {}, {}))[0].text.endswith("drift up to 0 px")
     mask = np.zeros((4000, 6000), bool)
     mask[7, 7] = True
     text = found_pixels(Outcome(None, {"mask": mask}, {}))[0].text

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 #: Longer lists of frames are cut.
 MOST_NAMES = 10
 
+#: Numbers below are told as 0: a share of one pixel is greater, and so is any shift.
+_ROUNDING = 1e-7
+
 _PACKAGE = __name__.partition(".")[0]
 #: Modules that threads begin in.
 _THREADS = ("threading", "concurrent")
@@ -108,13 +111,15 @@ def counted_together() -> Iterator[None]:
 
 
 def number_text(value: float, digits: int = 3) -> str:
-    """Write a number with so many digits, or all before the point, but no powers of ten.
+    """Write a number with so many digits, or all before the point; no powers of ten, no rounding.
 
     Examples
     --------
     >>> number_text(1234.5), number_text(0.0123, 2), number_text(99.7, 2), number_text(4e-6)
     ('1234', '0.012', '100', '0.000004')
     """
+    if abs(value) < _ROUNDING:
+        return "0"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:.0f}"
     return np.format_float_positional(value, digits, fractional=False, trim="-")
