@@ -14,6 +14,7 @@ from napari_stack.operators.registration.sequence.chains import (
     _multiplied,
     badly_known,
     near,
+    surer,
 )
 
 SIZE = (96, 128)
@@ -109,3 +110,26 @@ def test_what_misleads_one_link_adds_up_along_a_chain():
     corners = corners_of(SIZE)[:2].T
     covariance = at_points(found.matrix[None], found.covariance[None], corners)[0]
     np.testing.assert_allclose(np.sqrt(np.trace(covariance, axis1=1, axis2=2) / 2), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("before", "sigma", "quality", "why"),
+    [
+        (0.1, 0.05, 0.9, "surer than before"),
+        (0.1, 0.5, 0.99, "the one before was surer"),
+        (None, 0.5, 0.9, "found by pairs alone"),
+        (None, 9.0, 0.0, "nobody knows where it lies"),
+    ],
+)
+def test_of_two_places_the_surer_is_taken(before, sigma, quality, why):
+    def placed(error, quality):
+        covariance = np.zeros((8, 8))
+        covariance[2, 2] = covariance[5, 5] = error**2 / 2
+        return Alignment(np.eye(3), quality, True, None, covariance)
+
+    first = placed(before, 0.99) if before else Alignment(np.eye(3), 0.0, False, hurried=True)
+    found = {1: first}
+    found |= surer(found, {1: placed(sigma, 0.9)}, (60, 80))
+    assert found[1].quality == quality, why
+    assert found[1].verified == (quality > 0)
+    assert not found[1].hurried

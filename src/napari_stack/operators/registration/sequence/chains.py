@@ -28,6 +28,8 @@ LONGEST_LINK = 16
 #: A frame is badly known where its error at the corners is expected to be more than so many pixels,
 #: and so many times that of the better frames.
 BADLY, TIMES = 0.15, 2.5
+#: A frame that pairs alone tell of counts as found where no more pixels are expected there.
+UNKNOWN = 4.0
 
 Found = dict[int, Alignment]
 #: Of the entries of a matrix, (8, 8).
@@ -210,16 +212,42 @@ def badly_known(found: Found, shape: tuple[int, int]) -> list[int]:
 
     They have become unlike the reference: out of focus, or of another scale.
     """
+    errors = _at_corners(found, shape)
+    if not errors:
+        return []
+    limit = max(BADLY, TIMES * float(np.quantile(list(errors.values()), 0.25)))
+    return [i for i, error in errors.items() if error > limit]
+
+
+def surer(found: Found, again: Found, shape: tuple[int, int]) -> Found:
+    """Places that pairs tell, of frames that are found by them alone, or surer than before.
+
+    Errors of homographies of blurred frames add up to tens of pixels in the corners: where much is
+    expected the frame is not found, and a longer search would tell no better.
+    """
+    before, now = _at_corners(found, shape), _at_corners(again, shape)
+    chosen = {}
+    for i, alignment in again.items():
+        error = now.get(i, 0.0)
+        if found[i].verified:
+            if not alignment.verified or error <= before.get(i, np.inf):
+                chosen[i] = alignment
+        elif alignment.verified:
+            chosen[i] = alignment if error <= UNKNOWN else Alignment(np.eye(3), 0.0, False)
+    return chosen
+
+
+def _at_corners(found: Found, shape: tuple[int, int]) -> dict[int, float]:
+    """Return the errors expected in the corners, in pixels, of frames whose covariances tell."""
     numbers = [i for i, a in found.items() if a.verified and np.isfinite(a.covariance).all()]
     if not numbers:
-        return []
+        return {}
     matrices = np.stack([found[i].matrix for i in numbers])
     covariances = np.stack([found[i].covariance for i in numbers])
     corners = corners_of(shape)[:2].T
     at_corners = at_points(matrices, covariances, corners)
     errors = np.sqrt(np.trace(at_corners, axis1=2, axis2=3).mean(axis=1))
-    limit = max(BADLY, TIMES * float(np.quantile(errors, 0.25)))
-    return [i for i, error in zip(numbers, errors, strict=True) if error > limit]
+    return {i: float(error) for i, error in zip(numbers, errors, strict=True)}
 
 
 def near(lost: list[int], count: int) -> list[int]:

@@ -34,6 +34,7 @@ from napari_stack.operators.registration.sequence.chains import (
     chained,
     measure_globally,
     near,
+    surer,
 )
 from napari_stack.operators.registration.sequence.following import followed
 from napari_stack.operators.registration.sequence.steady_picture import picture_for
@@ -203,7 +204,7 @@ def measure(
     # Frames on the other side of the reference tell nothing of these.
     sides = {i > reference for i in bad}
     again = globally(found, [i for i in frames if (i > reference) in sides], _held(run, 1.0))
-    found |= {i: a for i, a in again.items() if a.verified or found[i].verified}
+    found |= surer(found, again, (stack.shape[1], stack.shape[2]))
     return found | _patiently(stack, how, found, run)
 
 
