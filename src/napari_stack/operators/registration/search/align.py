@@ -39,7 +39,6 @@ from napari_stack.operators.registration.search.judgement import (
 )
 from napari_stack.operators.registration.search.limits import ANY, Limits
 from napari_stack.operators.registration.static import held_by_pattern, only_pattern
-from napari_stack.operators.registration.two_layers import scene_moves
 
 __all__ = ["ANY", "Alignment", "Limits", "Prepared", "align", "align_by", "prepare"]
 
@@ -147,9 +146,7 @@ def align(
     if not verified(sure):
         return Alignment(np.eye(3), sure, False)
     place = best.refined.matrix
-    if only_pattern(reference, moving, place, best.evidence) or scene_moves(
-        reference, moving, place, best.evidence, transform
-    ):
+    if only_pattern(reference, moving, place, best.evidence):
         return Alignment(np.eye(3), min(sure, LARGEST_FAILED), False)
     measured = _measured(reference, moving, best, iterations)
     if measured is None:
