@@ -217,12 +217,13 @@ class Search:
         return any(corner_distance(matrix, m, self.reference.shape) < near for m in others)
 
     def _refined(
-        self, start: Matrix, transform: Transform, *, fine: bool = False
+        self, start: Matrix, transform: Transform, *, fine: bool = False, whole: bool = False
     ) -> Candidate | None:
+        # The `whole` reference counts where what was found is weighed: the search goes on after it.
         coarse = self.reference.coarse_factor
         rough = tuple(f for f in self.reference.factors if f == coarse or (f > coarse and not fine))
         how = transform, rough, self.iterations
-        refined = refine(self.fixed, self.moving, Refined(start), *how)
+        refined = refine(self.reference if whole else self.fixed, self.moving, Refined(start), *how)
         evidence = gather(self.reference, self.moving, refined.matrix)
         return None if evidence is None else Candidate(refined, evidence)
 
@@ -230,8 +231,7 @@ class Search:
         """Gather evidence for where a scene that repeats matches once more."""
         factor, place = self.reference.coarse_factor, candidate.refined.matrix
         away = [place @ shifted(p.x * factor, p.y * factor) for p in candidate.evidence.periods]
-        self.fixed = self.reference
-        other = self._refined(away[0], self.transform)
+        other = self._refined(away[0], self.transform, whole=True)
         refined = []
         if other is not None and not self._known(other.refined.matrix, [place]):
             refined = [other.evidence]
@@ -293,7 +293,6 @@ class Search:
         start = nearest(matrix, transform, self.reference.shape)
         if transform == "translation" and len(points):
             start = shifted(*np.median(moved(matrix, points) - points, axis=0))
-        self.fixed = self.reference
-        again = self._refined(start, transform)
+        again = self._refined(start, transform, whole=True)
         enough = LEAST_LEFT * support(evidence)
         return candidate if again is None or support(again.evidence) < enough else again
