@@ -11,7 +11,13 @@ from napari_stack.operators.geometry.covariance import at_points
 from napari_stack.operators.registration.preprocess import prepare
 from napari_stack.operators.registration.refinement import sharpness
 from napari_stack.operators.registration.refinement.blur import blur
-from napari_stack.operators.registration.refinement.sharpness import of_like_sharpness
+from napari_stack.operators.registration.refinement.gauss_newton import Refined
+from napari_stack.operators.registration.refinement.sharpness import (
+    feigned_growth,
+    made_alike,
+    refined_alike,
+    unlike_sharpness,
+)
 from napari_stack.operators.registration.search.align import ANY, align
 from napari_stack.operators.registration.sequence.track import follow, placed
 
@@ -114,15 +120,19 @@ def test_a_followed_frame_of_few_levels_is_no_more_unlike_than_the_one_beside_it
 
 def test_like_sharpness_is_left_alone():
     reference, moving = pair(1, 0, 0)
-    found = of_like_sharpness(reference, moving, TRUTH)
-    assert found.reference is reference
-    assert found.moving is moving
-    assert 0 < found.left < found.growth < 0.01
+    growth = feigned_growth(reference, moving, TRUTH, "similarity")
+    one, other, state, left = refined_alike(
+        reference, moving, Refined(TRUTH), "similarity", lambda *_: pytest.fail("refined again")
+    )
+    assert one is reference
+    assert other is moving
+    assert state.matrix is TRUTH
+    assert 0 < left < growth < 0.01
 
 
 def test_only_the_sharper_one_is_blurred():
     sharp, soft = pair(1, 0, 3)
-    first, second, *_ = of_like_sharpness(sharp, soft, TRUTH)
+    first, second = made_alike(sharp, soft, TRUTH, unlike_sharpness(sharp, soft, TRUTH))
     assert np.std(first.levels[0]) < 0.8 * np.std(sharp.levels[0])
     np.testing.assert_array_equal(second.levels[0], soft.levels[0])
 
@@ -163,6 +173,7 @@ def test_levels_that_tell_little_are_left_out(monkeypatch):
         monkeypatch.setattr(sharpness, "LARGE", large)
         excess = np.full((80, 80), variance, np.float32)
         monkeypatch.setattr(sharpness, "_excess", lambda *_, excess=excess: excess)
-        alike = of_like_sharpness(one, two, TRUTH)
-        assert alike is not None
-        assert alike.reference.factors == alike.moving.factors == one.factors[first:]
+        unlike = unlike_sharpness(one, two, TRUTH)
+        assert unlike is not None
+        reference, moving = made_alike(one, two, TRUTH, unlike)
+        assert reference.factors == moving.factors == one.factors[first:]

@@ -38,8 +38,8 @@ SHARING = 0.1
 #: So is one of more pixels than the second where the growth is off by more px at the corners than
 #: the first: the levels behind it tell where they lie to a small part of that.
 LITTLE, LARGE = 0.1, 600_000
-#: Frames made alike may move corners by so many times what is expected of them.
-#: ... and besides by so many expected errors of where they were before.
+#: Frames made alike may move corners by so many times what is expected of them, and besides by so
+#: many expected errors of where they were before.
 MOST_MISLED, SIGMAS = 2.0, 2.0
 #: What is left in the result of what misled it: of the mean of the blur over the frame, and of its
 #: spread from place to place. On pairs of photographs of 200 px, blurred alike everywhere or by a
@@ -78,15 +78,6 @@ class Unlike(NamedTuple):
         return self.growth > LITTLE
 
 
-class Alike(NamedTuple):
-    """Two frames made alike in sharpness, and how far they were from it, as in `Unlike`."""
-
-    reference: Prepared
-    moving: Prepared
-    growth: float
-    left: float
-
-
 def refined_alike(
     reference: Prepared,
     moving: Prepared,
@@ -114,7 +105,7 @@ def refined_alike(
         return reference, moving, refined, 0.0
     if not unlike.matters:
         return reference, moving, refined, unlike.left
-    one, other = _made_alike(reference, moving, refined.matrix, unlike)
+    one, other = made_alike(reference, moving, refined.matrix, unlike)
     found = again(one, other, refined.matrix)
     if found is not None:
         moved = corner_distance(refined.matrix, found.matrix, reference.shape)
@@ -157,23 +148,10 @@ def unlike_sharpness(
     return Unlike(excess, growth, left)
 
 
-def of_like_sharpness(reference: Prepared, moving: Prepared, matrix: Matrix) -> Alike | None:
-    """Both frames with the sharper one blurred as the other is, where they are not alike.
-
-    The parameters are those of `unlike_sharpness`; None where that gives nothing.
-    """
-    unlike = unlike_sharpness(reference, moving, matrix)
-    if unlike is None:
-        return None
-    pair = reference, moving
-    if unlike.matters:
-        pair = _made_alike(reference, moving, matrix, unlike)
-    return Alike(*pair, unlike.growth, unlike.left)
-
-
-def _made_alike(
+def made_alike(
     reference: Prepared, moving: Prepared, matrix: Matrix, unlike: Unlike
 ) -> tuple[Prepared, Prepared]:
+    """Both frames with the sharper one blurred as the other is, at each place."""
     back = np.asarray(np.linalg.inv(matrix), np.float64)
     first = _finest(reference, unlike)
     one, other = (_shown(frame, first) for frame in (reference, moving))

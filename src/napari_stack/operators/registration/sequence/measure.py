@@ -197,14 +197,15 @@ def measure(
     lost = [i for i in moving if not found[i].verified]
     if sequence == "direct" or len(lost) == len(moving):
         return found
-    bad = sorted({*lost, *badly_known(found, (stack.shape[1], stack.shape[2]))})
+    size = (stack.shape[1], stack.shape[2])
+    bad = sorted({*lost, *badly_known(found, size)})
     if not bad:
         return found
     frames = moving if len(bad) > MANY * len(moving) else near(bad, len(stack))
     # Frames on the other side of the reference tell nothing of these.
     sides = {i > reference for i in bad}
     again = globally(found, [i for i in frames if (i > reference) in sides], _held(run, 1.0))
-    found |= surer(found, again, (stack.shape[1], stack.shape[2]))
+    found |= surer(found, again, size)
     return found | _patiently(stack, how, found, run)
 
 
